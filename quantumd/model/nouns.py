@@ -1,0 +1,54 @@
+"""Networks, subnets and ports as stored, for the code that compiles and decides; lists for the API bypass these."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from quantumd.model.records import FixedIp, HostRoute
+
+
+@frozen
+class Network:
+    """A network. ``record_version``: see quantumd.model.records."""
+
+    id: str
+    project_id: str
+    admin_state_up: bool
+    mtu_bytes: int
+    network_type: str
+    physical_network: str | None
+    segmentation_id: int | None
+    record_version: int
+
+
+@frozen
+class Subnet:
+    """A subnet; ``cidr`` in canonical text form, ``ip_version`` 4 or 6."""
+
+    id: str
+    network_id: str
+    ip_version: int
+    cidr: str
+    gateway_ip: str | None
+    enable_dhcp: bool
+    dns_nameservers: tuple[str, ...]
+    host_routes: tuple[HostRoute, ...]
+
+
+@frozen
+class Port:
+    """A port; ``host_id`` is '' until it is bound."""
+
+    id: str
+    network_id: str
+    mac_address: str
+    admin_state_up: bool
+    status: str
+    device_owner: str
+    host_id: str
+    fixed_ips: tuple[FixedIp, ...]
+    record_version: int
+
+
+DHCP_OWNER = "network:dhcp"
+"""device_owner of a network's one distributed DHCP port."""

@@ -1,0 +1,229 @@
+"""Records: the immutable values a host must know, and the messages in which they travel.
+
+A record's ``version`` is the journal position of the last transaction that changed its *content*.
+Of two records with the same key the higher version wins, so messages may repeat, get lost and overtake each other.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeAlias
+
+from attrs import frozen
+
+RecordKey: TypeAlias = tuple[str, str]
+"""(kind, id)"""
+
+
+@frozen
+class FixedIp:
+    """One address of a port. ``ip_address`` is in canonical text form (RFC 5952 for IPv6)."""
+
+    subnet_id: str
+    ip_address: str
+
+
+@frozen
+class HostRoute:
+    """A static route told to clients: ``destination`` is a prefix, ``nexthop`` an address of the subnet."""
+
+    destination: str
+    nexthop: str
+
+
+@frozen
+class NetworkRecord:
+    """What the l2 role of a host must know of a network that has ports on it.
+
+    ``network_type`` is local, flat or vlan; ``segmentation_id`` is the VLAN id on ``physical_network`` (vlan only).
+    ``dhcp_mac`` and ``dhcp_addresses`` (IPv4) are those of the network's distributed DHCP port; no MAC, no DHCP.
+    """
+
+    kind: ClassVar[str] = "l2.network"
+    id: str
+    version: int
+    network_type: str
+    physical_network: str | None
+    segmentation_id: int | None
+    mtu_bytes: int
+    admin_state_up: bool
+    dhcp_mac: str | None
+    dhcp_addresses: tuple[str, ...]
+
+
+@frozen
+class PortRecord:
+    """What the l2 role of a host must know of a port bound to it."""
+
+    kind: ClassVar[str] = "l2.port"
+    id: str
+    version: int
+    network_id: str
+    mac_address: str
+    fixed_ips: tuple[FixedIp, ...]
+    admin_state_up: bool
+    device_owner: str
+
+
+@frozen
+class DhcpSubnet:
+    """One IPv4 subnet that is served: ``server_address`` is the DHCP port's address on it, ``cidr`` its prefix."""
+
+    id: str
+    cidr: str
+    gateway_ip: str | None
+    dns_nameservers: tuple[str, ...]
+    host_routes: tuple[HostRoute, ...]
+    server_address: str
+
+
+@frozen
+class DhcpNetworkRecord:
+    """What the dhcp role of a host must know of a network that has ports on it and at least one served subnet."""
+
+    kind: ClassVar[str] = "dhcp.network"
+    id: str
+    version: int
+    mtu_bytes: int
+    server_mac: str
+    subnets: tuple[DhcpSubnet, ...]
+
+
+@frozen
+class DhcpPortRecord:
+    """What the dhcp role of a host must know of a port bound to it: its IPv4 addresses, in the port's order."""
+
+    kind: ClassVar[str] = "dhcp.port"
+    id: str
+    version: int
+    network_id: str
+    mac_address: str
+    fixed_ips: tuple[FixedIp, ...]
+
+
+Record: TypeAlias = NetworkRecord | PortRecord | DhcpNetworkRecord | DhcpPortRecord
+RECORD_TYPES: tuple[type[Record], ...] = (NetworkRecord, PortRecord, DhcpNetworkRecord, DhcpPortRecord)
+
+
+def key_of(record: Record) -> RecordKey:
+    """Return the (kind, id) under which a record is known."""
+    return (record.kind, record.id)
+
+
+@frozen
+class Gone:
+    """A record that a host no longer needs since journal position ``version``."""
+
+    kind: str
+    id: str
+    version: int
+
+
+@frozen
+class Update:
+    """Records put and gone for one (host, role); a hint that may repeat, get lost or arrive late."""
+
+    message_kind: ClassVar[str] = "update"
+    host: str
+    role: str
+    put: tuple[Record, ...] = ()
+    gone: tuple[Gone, ...] = ()
+
+
+BUCKETS = 256
+"""Into how many buckets a snapshot's keys are hashed for comparison."""
+
+
+@frozen
+class CompareRequest:
+    """A host's question: in which buckets does my snapshot differ from what I must know?
+
+    ``digests`` maps a bucket number to the digest of what the host has in it; a bucket not named is empty there.
+    """
+
+    message_kind: ClassVar[str] = "compare"
+    host: str
+    role: str
+    digests: tuple[tuple[int, str], ...]
+
+
+@frozen
+class CompareReply:
+    """The buckets that differ, in ascending order; none means that both sides know the same."""
+
+    message_kind: ClassVar[str] = "compare_reply"
+    buckets: tuple[int, ...]
+
+
+@frozen
+class FetchRequest:
+    """A host's request for all that it must know in the named buckets."""
+
+    message_kind: ClassVar[str] = "fetch"
+    host: str
+    role: str
+    buckets: tuple[int, ...]
+
+
+@frozen
+class FetchReply:
+    """Everything that belongs in the buckets of the request, as of journal position ``position``."""
+
+    message_kind: ClassVar[str] = "fetch_reply"
+    position: int
+    records: tuple[Record, ...]
+
+
+@frozen
+class PortReport:
+    """What a host observed of one port in one role.
+
+    ``version`` is that of the record which is realised (0: none); ``plugged`` is whether its device is there
+    (always True from roles that do not see devices); ``fault`` says why it is not realised.
+    """
+
+    port_id: str
+    version: int
+    plugged: bool
+    fault: str | None = None
+
+
+@frozen
+class Report:
+    """Observed state of one (host, role).
+
+    A complete report names every port that the role sees or has realised: what it does not name is unplugged.
+    ``realised_networks`` (dhcp) are networks whose DHCP service is in place.
+    """
+
+    message_kind: ClassVar[str] = "report"
+    host: str
+    role: str
+    ports: tuple[PortReport, ...]
+    is_complete: bool = False
+
+
+@frozen
+class HostReport:
+    """What a host's role is and can do, sent when it starts and on every comparison.
+
+    ``vif_type`` and ``vif_details`` (JSON text of an object) are what a port bound to this host answers with.
+    """
+
+    message_kind: ClassVar[str] = "host"
+    host: str
+    role: str
+    quantumd_version: str
+    vif_type: str | None = None
+    vif_details: str = "{}"
+
+
+Message: TypeAlias = Update | CompareRequest | CompareReply | FetchRequest | FetchReply | Report | HostReport
+MESSAGE_TYPES: tuple[type[Message], ...] = (
+    Update,
+    CompareRequest,
+    CompareReply,
+    FetchRequest,
+    FetchReply,
+    Report,
+    HostReport,
+)

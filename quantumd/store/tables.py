@@ -1,0 +1,162 @@
+"""The tables. One row for one thing the API shows, plus what hosts and consumers must remember.
+
+Times are UTC text ``YYYY-MM-DDTHH:MM:SSZ``; lists and objects are JSON text. ``record_version`` is the journal position
+of the last transaction that changed what hosts must know of the row; ``revision_number`` is the API's.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Position = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _standard_columns() -> tuple[Column[str], ...]:
+    return (
+        Column("id", String(36), primary_key=True),
+        Column("project_id", String(255), nullable=False, index=True),
+        Column("name", String(255), nullable=False),
+        Column("description", String(255), nullable=False),
+        Column("created_at", String(20), nullable=False),
+        Column("updated_at", String(20), nullable=False),
+        Column("revision_number", Integer, nullable=False),
+    )
+
+
+networks = Table(
+    "networks",
+    metadata,
+    *_standard_columns(),
+    Column("admin_state_up", Boolean, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("mtu", Integer, nullable=False),
+    Column("network_type", String(16), nullable=False),
+    Column("physical_network", String(64)),
+    Column("segmentation_id", Integer),
+    Column("record_version", _Position, nullable=False),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("network_type", String(16), primary_key=True),
+    Column("physical_network", String(64), primary_key=True),
+    Column("segmentation_id", Integer, primary_key=True, autoincrement=False),
+    Column("network_id", String(36), ForeignKey("networks.id", ondelete="CASCADE"), nullable=False, unique=True),
+)
+"""Which flat or VLAN segment a network holds; a flat network holds segmentation_id 0. The key makes double use impossible."""
+
+subnets = Table(
+    "subnets",
+    metadata,
+    *_standard_columns(),
+    Column("network_id", String(36), ForeignKey("networks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("ip_version", Integer, nullable=False),
+    Column("cidr", String(64), nullable=False),
+    Column("gateway_ip", String(64)),
+    Column("enable_dhcp", Boolean, nullable=False),
+    Column("allocation_pools", Text, nullable=False),
+    Column("dns_nameservers", Text, nullable=False),
+    Column("host_routes", Text, nullable=False),
+)
+
+ports = Table(
+    "ports",
+    metadata,
+    *_standard_columns(),
+    Column("network_id", String(36), ForeignKey("networks.id"), nullable=False),
+    Column("mac_address", String(17), nullable=False),
+    Column("admin_state_up", Boolean, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("device_id", String(255), nullable=False, index=True),
+    Column("device_owner", String(255), nullable=False),
+    Column("host_id", String(255), nullable=False, index=True),
+    Column("vnic_type", String(64), nullable=False),
+    Column("vif_type", String(64), nullable=False),
+    Column("vif_details", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("record_version", _Position, nullable=False),
+    UniqueConstraint("network_id", "mac_address"),
+)
+
+ip_allocations = Table(
+    "ip_allocations",
+    metadata,
+    Column("subnet_id", String(36), ForeignKey("subnets.id"), primary_key=True),
+    Column("ip_key", String(32), primary_key=True),
+    Column("port_id", String(36), ForeignKey("ports.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("ordinal", Integer, nullable=False),
+    Column("ip_address", String(45), nullable=False),
+)
+"""Addresses in use. ``ip_key`` is the address as fixed-width lower-case hex (8 or 32 digits), so that text order is address order."""
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", String(255), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("quantumd_version", String(64), nullable=False),
+    Column("vif_type", String(64)),
+    Column("vif_details", Text, nullable=False),
+    Column("reported_at", String(20), nullable=False),
+)
+
+realisations = Table(
+    "realisations",
+    metadata,
+    Column("port_id", String(36), ForeignKey("ports.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("version", _Position, nullable=False),
+    Column("plugged", Boolean, nullable=False),
+    Column("fault", Text),
+    Index("ix_realisations_host_role", "host", "role"),
+)
+"""What a host last reported of a port in one role."""
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("position", _Position, primary_key=True, autoincrement=True),
+    Column("at", String(20), nullable=False),
+    Column("resource", String(32), nullable=False),
+    Column("resource_id", String(36), nullable=False),
+    Column("project_id", String(255), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("operation", String(16), nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    sqlite_autoincrement=True,
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("position", _Position, nullable=False),
+    Column("lease_holder", String(64)),
+    Column("lease_expires_at", String(20)),
+)
+"""How far each named consumer of the journal has come, and who holds its lease until when."""
