@@ -1,0 +1,55 @@
+"""Attribute maps: each attribute of a resource as data.
+
+They drive validation, defaults, visibility, filters, the policy action of each attribute and the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from attrs import frozen
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+REQUIRED: Final = _Required()
+"""Default of an attribute that a create request must name."""
+
+UNSET: Final = _Unset()
+"""Default of an attribute that the rules fill in (an automatic gateway, an allocated address): it stays absent."""
+
+
+@frozen
+class Attribute:
+    """One attribute of a resource.
+
+    ``convert`` takes a JSON value and returns the value the rules work with, or raises InvalidInput.
+    ``schema`` is the JSON schema of the value, for the OpenAPI document. ``in_post`` / ``in_put``: whether a create /
+    an update may name it. ``default`` is used on create when absent (REQUIRED, UNSET or a value).
+    ``is_visible``: whether answers hold it. ``filter_convert`` turns the text of a query into what rows hold; None means
+    that nobody can filter by it. ``read_rule``, ``create_rule`` and ``update_rule`` name who may see and set it:
+    ``any`` (whoever may see or change the resource), ``admin``.
+    ``extension`` is the alias that brings it; None for the core.
+    """
+
+    name: str
+    convert: Callable[[Any], Any]
+    schema: Mapping[str, Any]
+    in_post: bool = False
+    in_put: bool = False
+    default: Any = UNSET
+    is_visible: bool = True
+    filter_convert: Callable[[str], Any] | None = None
+    read_rule: str = "any"
+    create_rule: str = "any"
+    update_rule: str = "any"
+    extension: str | None = None

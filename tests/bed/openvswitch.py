@@ -1,0 +1,175 @@
+"""A private Open vSwitch in its own network namespace, and namespaces that stand for VMs.
+
+Needs root, ``ip``, ``ethtool`` and the Open vSwitch programs. Nothing outlives ``stop()``: processes are ended by their ids.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+PROTOCOLS = "OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15"
+_WAIT_SECONDS = 10.0
+
+
+def run(*command: str, timeout_seconds: float = 30.0) -> str:
+    """Run a command, return its standard output; subprocess.CalledProcessError carries what it said when it fails."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout_seconds, stdin=subprocess.DEVNULL, check=False
+    )
+    if done.returncode != 0:
+        raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+    return done.stdout
+
+
+@frozen
+class Vm:
+    """A namespace with a NIC ``eth0``; ``tap`` is the host end, plugged into the integration bridge."""
+
+    name: str
+    namespace: str
+    tap: str
+    port_id: str
+    mac: str
+
+    def run(self, *command: str, timeout_seconds: float = 30.0) -> str:
+        """Run a command as if typed in the VM."""
+        return run("ip", "netns", "exec", self.namespace, *command, timeout_seconds=timeout_seconds)
+
+
+@define
+class PrivateOvs:
+    """One Open vSwitch with the userspace datapath: ``directory`` holds its sockets, database and logs."""
+
+    directory: Path
+    namespace: str = field(factory=lambda: f"qd-{uuid.uuid4().hex[:8]}")
+    bridge: str = "br-int"
+    _vms: list[Vm] = field(factory=list)
+
+    @property
+    def db(self) -> str:
+        """The OVSDB remote, as ovs-vsctl takes it."""
+        return f"unix:{self.directory}/db.sock"
+
+    def start(self) -> None:
+        """Start both daemons; no bridge is made."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        run("ip", "netns", "add", self.namespace)
+        run("ip", "-n", self.namespace, "link", "set", "lo", "up")
+        run("ovsdb-tool", "create", f"{self.directory}/conf.db", SCHEMA)
+        self.start_ovsdb()
+        self.vsctl("--no-wait", "init")
+        self.start_vswitchd()
+
+    def start_ovsdb(self) -> None:
+        """Start ovsdb-server."""
+        d = self.directory
+        self._daemon(
+            "ovsdb-server", f"{d}/conf.db", f"--remote=punix:{d}/db.sock", f"--pidfile={d}/ovsdb-server.pid",
+            f"--unixctl={d}/ovsdb-server.ctl", f"--log-file={d}/ovsdb-server.log", "--detach",
+        )  # fmt: skip
+
+    def start_vswitchd(self) -> None:
+        """Start ovs-vswitchd."""
+        d = self.directory
+        self._daemon(
+            "ovs-vswitchd", self.db, "--disable-system", f"--pidfile={d}/ovs-vswitchd.pid",
+            f"--unixctl={d}/ovs-vswitchd.ctl", f"--log-file={d}/ovs-vswitchd.log", "--detach",
+        )  # fmt: skip
+
+    def _daemon(self, *command: str) -> None:
+        environment = {**os.environ, "OVS_RUNDIR": str(self.directory), "OVS_LOGDIR": str(self.directory)}
+        subprocess.run(
+            ("ip", "netns", "exec", self.namespace, *command),
+            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            check=True, timeout=30,
+        )  # fmt: skip
+
+    def pid(self, daemon: str) -> int:
+        """The process id of ``ovs-vswitchd`` or ``ovsdb-server``."""
+        return int((self.directory / f"{daemon}.pid").read_text())
+
+    def kill(self, daemon: str, sig: signal.Signals = signal.SIGKILL) -> None:
+        """Kill a daemon and wait until it is gone."""
+        pid = self.pid(daemon)
+        os.kill(pid, sig)
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def vsctl(self, *arguments: str) -> str:
+        """Run ovs-vsctl on this switch."""
+        return run("ovs-vsctl", f"--db={self.db}", "--timeout=20", *arguments)
+
+    def ofctl(self, command: str, *arguments: str, bridge: str | None = None) -> str:
+        """Run ovs-ofctl (OpenFlow 1.4) on a bridge of this switch."""
+        target = f"unix:{self.directory}/{bridge or self.bridge}.mgmt"
+        return run("ovs-ofctl", "-O", "OpenFlow14", command, target, *arguments)
+
+    def appctl(self, *arguments: str) -> str:
+        """Run ovs-appctl on the ovs-vswitchd of this switch."""
+        return run("ovs-appctl", "-t", f"{self.directory}/ovs-vswitchd.ctl", *arguments)
+
+    def add_bridge(self, name: str = "br-int", fail_mode: str = "secure") -> None:
+        """Make a bridge with the userspace datapath."""
+        self.vsctl(
+            "--may-exist", "add-br", name, "--", "set", "bridge", name, "datapath_type=netdev",
+            f"fail_mode={fail_mode}", f"protocols={PROTOCOLS}",
+        )  # fmt: skip
+
+    def make_vm(self, port_id: str, mac: str, name: str | None = None) -> Vm:
+        """Make a namespace with a NIC of that MAC; its host end is not plugged yet."""
+        name = name or port_id[:8]
+        vm = Vm(name, f"{self.namespace}-{name}", f"tap{port_id[:11]}", port_id, mac)
+        run("ip", "netns", "add", vm.namespace)
+        run(
+            "ip", "-n", self.namespace, "link", "add", vm.tap, "type", "veth",
+            "peer", "name", "eth0", "address", mac, "netns", vm.namespace,
+        )  # fmt: skip
+        # The userspace datapath completes no checksums: TCP and UDP of the VM need them done (dataplane, T1).
+        vm.run("ethtool", "-K", "eth0", "tx", "off")
+        # A stray IPv6 address on the host end would talk into the network (dataplane, T20).
+        in_host = ("ip", "netns", "exec", self.namespace)
+        run(*in_host, "sysctl", "-qw", f"net.ipv6.conf.{vm.tap}.disable_ipv6=1")
+        run("ip", "-n", self.namespace, "link", "set", vm.tap, "up")
+        vm.run("ip", "link", "set", "lo", "up")
+        vm.run("ip", "link", "set", "eth0", "up")
+        self._vms.append(vm)
+        return vm
+
+    def plug(self, vm: Vm, vm_uuid: str = "73f3d011-e270-476b-976d-410aac87b69d") -> None:
+        """Plug a VM by the command of Nova's boot flow."""
+        self.vsctl(
+            "--", "--may-exist", "add-port", self.bridge, vm.tap,
+            "--", "set", "Interface", vm.tap, f"external-ids:iface-id={vm.port_id}",
+            "--", "set", "Interface", vm.tap, "external-ids:iface-status=active",
+            "--", "set", "Interface", vm.tap, f"external-ids:attached-mac={vm.mac}",
+            "--", "set", "Interface", vm.tap, f"external-ids:vm-uuid={vm_uuid}",
+        )  # fmt: skip
+
+    def unplug(self, vm: Vm) -> None:
+        """Take a VM's port off the bridge."""
+        self.vsctl("--if-exists", "del-port", self.bridge, vm.tap)
+
+    def remove_vm(self, vm: Vm) -> None:
+        """Unplug a VM and remove its namespace."""
+        self.unplug(vm)
+        run("ip", "netns", "del", vm.namespace)
+        self._vms.remove(vm)
+
+    def stop(self) -> None:
+        """End everything that was started here; harmless when half of it never was."""
+        for daemon in ("ovs-vswitchd", "ovsdb-server"):
+            if (self.directory / f"{daemon}.pid").exists():
+                self.kill(daemon)
+        for vm in self._vms:
+            subprocess.run(("ip", "netns", "del", vm.namespace), check=False, capture_output=True)
+        self._vms.clear()
+        subprocess.run(("ip", "netns", "del", self.namespace), check=False, capture_output=True)
