@@ -1,0 +1,36 @@
+"""Digests: a short hash over what a side knows, in buckets, so that what differs is found without sending all."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from attrs import astuple
+
+from quantumd.model.records import BUCKETS, Record, RecordKey
+
+
+def bucket_of(key: RecordKey) -> int:
+    """Return the bucket of a record, 0 to BUCKETS - 1; the same on every host and in every version."""
+    return zlib.crc32(f"{key[0]}/{key[1]}".encode()) % BUCKETS
+
+
+def digest_bucket(records: Iterable[Record]) -> str:
+    """Return the hash over (kind, id, version, content) of records, whatever their order."""
+    texts = sorted(f"{record.kind}{astuple(record, recurse=True)!r}" for record in records)
+    return blake2b("\n".join(texts).encode(), digest_size=12).hexdigest()
+
+
+def digest_buckets(records: Iterable[Record]) -> dict[int, str]:
+    """Return the digest of every bucket that holds something."""
+    buckets: dict[int, list[Record]] = {}
+    for record in records:
+        buckets.setdefault(bucket_of((record.kind, record.id)), []).append(record)
+    return {bucket: digest_bucket(held) for bucket, held in buckets.items()}
+
+
+def differing_buckets(ours: dict[int, str], theirs: Iterable[tuple[int, str]]) -> tuple[int, ...]:
+    """Return the buckets whose digests differ between the two sides, in ascending order."""
+    other = dict(theirs)
+    return tuple(sorted(bucket for bucket in ours.keys() | other.keys() if ours.get(bucket) != other.get(bucket)))

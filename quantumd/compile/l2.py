@@ -1,0 +1,38 @@
+"""What the l2 role of a host must know: pure, from nouns to records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from quantumd.model.nouns import Network, Port, Subnet
+from quantumd.model.records import NetworkRecord, PortRecord
+
+
+def network_record(network: Network, subnets: Iterable[Subnet], dhcp_port: Port | None) -> NetworkRecord:
+    """Compile a network for the hosts that have ports on it."""
+    served = {subnet.id for subnet in subnets if subnet.enable_dhcp and subnet.ip_version == 4}
+    addresses = tuple(ip.ip_address for ip in dhcp_port.fixed_ips if ip.subnet_id in served) if dhcp_port else ()
+    return NetworkRecord(
+        id=network.id,
+        version=network.record_version,
+        network_type=network.network_type,
+        physical_network=network.physical_network,
+        segmentation_id=network.segmentation_id,
+        mtu_bytes=network.mtu_bytes,
+        admin_state_up=network.admin_state_up,
+        dhcp_mac=dhcp_port.mac_address if dhcp_port and addresses else None,
+        dhcp_addresses=addresses,
+    )
+
+
+def port_record(port: Port) -> PortRecord:
+    """Compile a port for the host it is bound to."""
+    return PortRecord(
+        id=port.id,
+        version=port.record_version,
+        network_id=port.network_id,
+        mac_address=port.mac_address,
+        fixed_ips=port.fixed_ips,
+        admin_state_up=port.admin_state_up,
+        device_owner=port.device_owner,
+    )

@@ -1,0 +1,43 @@
+"""Plans as data: what to do, in which order, without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Protocol, TypeAlias
+
+from attrs import frozen
+
+Key: TypeAlias = Hashable
+"""What work is keyed by: ("port", id), ("network", id), ("bridge", name)."""
+
+
+class Step(Protocol):
+    """One typed, repeatable change, as a frozen value. ``keys`` are the work keys that it serves."""
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """The work keys that this step serves."""
+
+
+@frozen
+class Stage:
+    """Steps that may run in any order. Behind a gate that failed, later stages do not run."""
+
+    name: str
+    steps: tuple[Step, ...]
+    is_gate: bool = False
+
+
+@frozen
+class Plan:
+    """Stages in order. An empty plan is a world that is as it should be."""
+
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not any(stage.steps for stage in self.stages)
+
+
+NOTHING = Plan()

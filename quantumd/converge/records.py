@@ -1,0 +1,93 @@
+"""The records that one role of one host knows, and how two sides find out where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from attrs import define, field
+
+from quantumd.compile.digest import bucket_of, digest_bucket
+from quantumd.model.records import Gone, Record, RecordKey, Update, key_of
+
+_TOMBSTONES_LIMIT = 10_000
+
+
+@define
+class Records:
+    """A growing and shrinking set of records where of two with the same key the higher version wins."""
+
+    _by_kind: dict[str, dict[str, Record]] = field(factory=dict, init=False)
+    _gone: dict[RecordKey, int] = field(factory=dict, init=False)
+    _buckets: dict[int, set[RecordKey]] = field(factory=dict, init=False)
+
+    def get(self, kind: str, record_id: str) -> Record | None:
+        """Return the record of that kind and id, or None."""
+        return self._by_kind.get(kind, {}).get(record_id)
+
+    def of_kind(self, kind: str) -> Iterable[Record]:
+        """Return every record of a kind, in no particular order."""
+        return self._by_kind.get(kind, {}).values()
+
+    def __len__(self) -> int:
+        return sum(len(records) for records in self._by_kind.values())
+
+    def __iter__(self) -> Iterator[Record]:
+        for records in self._by_kind.values():
+            yield from records.values()
+
+    def apply(self, update: Update) -> frozenset[RecordKey]:
+        """Take what is newer than what is known; return the keys that really changed."""
+        changed = {key_of(record) for record in update.put if self._put(record)}
+        changed.update((gone.kind, gone.id) for gone in update.gone if self._remove(gone))
+        return frozenset(changed)
+
+    def replace(self, buckets: Iterable[int], records: Iterable[Record], position: int) -> frozenset[RecordKey]:
+        """Make these buckets hold exactly these records, as of journal position ``position``; return changed keys.
+
+        What is newer than the position came in an update that overtook this answer, and stays.
+        """
+        wanted = {key_of(record): record for record in records}
+        changed = {key for key, record in wanted.items() if self._put(record)}
+        for bucket in buckets:
+            for key in tuple(self._buckets.get(bucket, ())):
+                if key not in wanted and self._remove(Gone(key[0], key[1], position)):
+                    changed.add(key)
+        return frozenset(changed)
+
+    def digests(self) -> tuple[tuple[int, str], ...]:
+        """Return the digest of every bucket that holds something."""
+        return tuple(
+            (bucket, digest_bucket(self._by_kind[kind][record_id] for kind, record_id in keys))
+            for bucket, keys in sorted(self._buckets.items())
+            if keys
+        )
+
+    def _put(self, record: Record) -> bool:
+        key = key_of(record)
+        known = self.get(*key)
+        if known is not None and known.version > record.version:
+            return False
+        if known == record or self._gone.get(key, 0) > record.version:
+            return False
+        self._gone.pop(key, None)
+        self._by_kind.setdefault(record.kind, {})[record.id] = record
+        self._buckets.setdefault(bucket_of(key), set()).add(key)
+        return True
+
+    def _remove(self, gone: Gone) -> bool:
+        key = (gone.kind, gone.id)
+        known = self.get(*key)
+        if known is not None and known.version > gone.version:
+            return False
+        self._remember_gone(key, gone.version)
+        if known is None:
+            return False
+        del self._by_kind[gone.kind][gone.id]
+        self._buckets[bucket_of(key)].discard(key)
+        return True
+
+    def _remember_gone(self, key: RecordKey, version: int) -> None:
+        self._gone[key] = max(version, self._gone.pop(key, 0))
+        if len(self._gone) > _TOMBSTONES_LIMIT:
+            # An older put of a record this long gone would be found by the next comparison of digests.
+            del self._gone[next(iter(self._gone))]
