@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address
 
 from quantumd.model.nouns import Network, Port, Subnet
 from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord, DhcpSubnet
@@ -33,13 +32,5 @@ def network_record(network: Network, subnets: Iterable[Subnet], dhcp_port: Port 
 
 def port_record(port: Port) -> DhcpPortRecord:
     """Compile a port's addresses for the host it is bound to."""
-    fixed_ips = tuple(ip for ip in port.fixed_ips if _is_ipv4(ip.ip_address))
+    fixed_ips = tuple(ip for ip in port.fixed_ips if ":" not in ip.ip_address)
     return DhcpPortRecord(port.id, port.record_version, port.network_id, port.mac_address, fixed_ips)
-
-
-def _is_ipv4(address: str) -> bool:
-    try:
-        IPv4Address(address)
-    except ValueError:
-        return False
-    return True

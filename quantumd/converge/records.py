@@ -19,6 +19,7 @@ class Records:
     _by_kind: dict[str, dict[str, Record]] = field(factory=dict, init=False)
     _gone: dict[RecordKey, int] = field(factory=dict, init=False)
     _buckets: dict[int, set[RecordKey]] = field(factory=dict, init=False)
+    _digests: dict[int, str] = field(factory=dict, init=False)
 
     def get(self, kind: str, record_id: str) -> Record | None:
         """Return the record of that kind and id, or None."""
@@ -54,13 +55,14 @@ class Records:
                     changed.add(key)
         return frozenset(changed)
 
-    def digests(self) -> tuple[tuple[int, str], ...]:
-        """Return the digest of every bucket that holds something."""
-        return tuple(
-            (bucket, digest_bucket(self._by_kind[kind][record_id] for kind, record_id in keys))
-            for bucket, keys in sorted(self._buckets.items())
-            if keys
-        )
+    def digest(self, bucket: int) -> str | None:
+        """Return the digest of a bucket, None when it is empty; computed again only after a change in it."""
+        keys = self._buckets.get(bucket)
+        if not keys:
+            return None
+        if bucket not in self._digests:
+            self._digests[bucket] = digest_bucket(self._by_kind[kind][record_id] for kind, record_id in keys)
+        return self._digests[bucket]
 
     def _put(self, record: Record) -> bool:
         key = key_of(record)
@@ -71,7 +73,9 @@ class Records:
             return False
         self._gone.pop(key, None)
         self._by_kind.setdefault(record.kind, {})[record.id] = record
-        self._buckets.setdefault(bucket_of(key), set()).add(key)
+        bucket = bucket_of(key)
+        self._buckets.setdefault(bucket, set()).add(key)
+        self._digests.pop(bucket, None)
         return True
 
     def _remove(self, gone: Gone) -> bool:
@@ -83,7 +87,9 @@ class Records:
         if known is None:
             return False
         del self._by_kind[gone.kind][gone.id]
-        self._buckets[bucket_of(key)].discard(key)
+        bucket = bucket_of(key)
+        self._buckets[bucket].discard(key)
+        self._digests.pop(bucket, None)
         return True
 
     def _remember_gone(self, key: RecordKey, version: int) -> None:
