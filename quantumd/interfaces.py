@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zope.interface import Attribute, Interface
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from twisted.internet.defer import Deferred
 
-    from quantumd.model.records import Message
+    from quantumd.converge.plan import Key, Plan, Step
+    from quantumd.model.records import HostReport, Message, PortReport, RecordKey
     from quantumd.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -60,22 +61,37 @@ class IBus(Interface):
 
 
 class IConverger(Interface):
-    """One role's way from records to the world: what the converge loop drives."""
+    """One role's way from records to the world: what the converge loop drives.
+
+    Work keys are ("port", id), ("network", id) and what else the role needs. ``records`` is the
+    quantumd.converge.records.Records that the role's client keeps.
+    """
 
     role = Attribute("The role's name: l2, l3 or dhcp.")
-    record_kinds = Attribute("tuple[str, ...]: the kinds of records this role needs.")
+
+    def on_change(listener: Callable[[frozenset[Key] | None], None]) -> None:
+        """Call ``listener(keys)`` when the world changed under these keys; ``listener(None)`` when all must be observed anew."""
 
     def observe() -> Deferred[None]:
-        """Read everything that exists and is ours, changing nothing. After it ``plan`` may be asked for all keys."""
+        """Read everything that exists and is ours, changing nothing. EdgeError when the world cannot be read."""
 
-    def take(records: Any, changed: frozenset[Any]) -> frozenset[Any]:
-        """Note that records under the ``changed`` record keys differ; return the work keys that they touch."""
+    def keys_of(changed: frozenset[RecordKey]) -> frozenset[Key]:
+        """Return the work keys that changed records touch."""
 
-    def every_key() -> frozenset[Any]:
+    def every_key() -> frozenset[Key]:
         """Return every work key that records or the observed world know."""
 
-    def plan(keys: frozenset[Any]) -> Any:
-        """Return the Plan that makes the world what the records ask for, as far as ``keys`` go. Pure and repeatable."""
+    def plan(keys: frozenset[Key]) -> Plan:
+        """Return what makes the world as the records ask, as far as ``keys`` go. Changes nothing, repeatable."""
 
-    def execute(step: Any) -> Deferred[None]:
+    def sweep() -> Plan:
+        """Return what removes things of ours that no key asks for. Only asked after a complete snapshot and observation."""
+
+    def execute(step: Step) -> Deferred[None]:
         """Apply one step; harmless twice. EdgeError when the world said no."""
+
+    def reports(keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
+        """Return what is now true of the ports among ``keys``; a key in ``faults`` could not be realised, and why."""
+
+    def describe() -> HostReport:
+        """Return what this role of this host is and can do."""

@@ -217,7 +217,14 @@ class HostReport:
     vif_details: str = "{}"
 
 
-Message: TypeAlias = Update | CompareRequest | CompareReply | FetchRequest | FetchReply | Report | HostReport
+@frozen
+class Ack:
+    """The receiver has durably taken what it was sent."""
+
+    message_kind: ClassVar[str] = "ack"
+
+
+Message: TypeAlias = Update | CompareRequest | CompareReply | FetchRequest | FetchReply | Report | HostReport | Ack
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     Update,
     CompareRequest,
@@ -226,4 +233,5 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     FetchReply,
     Report,
     HostReport,
+    Ack,
 )
