@@ -1,0 +1,329 @@
+"""Values of attributes: converters paired with their JSON schemas, and converters of filters.
+
+Every converter takes what JSON can hold and returns what the rules work with. ``InvalidInput`` says that the value
+cannot be converted, ``InvalidValue`` (its child) that it can but is not allowed; clients know two messages for the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from ipaddress import ip_address, ip_network
+from typing import Any, Final, NamedTuple
+from uuid import UUID as ParsedUuid
+
+from attrs import frozen
+
+from quantumd.api.errors import InvalidInput, InvalidValue
+
+Convert = Callable[[Any], Any]
+
+_SHOWN_CHARACTERS: Final = 300
+_LARGEST_INTEGER: Final = 2**63 - 1
+_UNUSABLE_MACS: Final = ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff")
+
+
+class Value(NamedTuple):
+    """A converter and the JSON schema of what it takes, in the order in which ``Attribute`` takes them."""
+
+    convert: Convert
+    schema: Mapping[str, Any]
+
+
+def shown(value: Any) -> str:
+    """Return the value as error messages show it, cut short when it is long."""
+    text = str(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "..."
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "1"):
+        return True
+    if isinstance(value, str) and value.lower() in ("false", "0"):
+        return False
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    raise InvalidInput(f"'{shown(value)}' cannot be converted to boolean")
+
+
+BOOLEAN: Final = Value(_boolean, {"type": "boolean"})
+"""true or false, also as the text or number that clients send for them."""
+
+
+def _string(max_length: int, value: Any) -> str:
+    # PostgreSQL cannot hold NUL in text, and no name needs it.
+    if not isinstance(value, str) or "\x00" in value:
+        raise InvalidValue(f"'{shown(value)}' is not a valid string")
+    if len(value) > max_length:
+        raise InvalidValue(f"'{shown(value)}' exceeds maximum length of {max_length}")
+    return value
+
+
+def string(max_length: int) -> Value:
+    """Text of at most ``max_length`` characters."""
+    return Value(partial(_string, max_length), {"type": "string", "maxLength": max_length})
+
+
+NAME: Final = string(255)
+DESCRIPTION: Final = string(255)
+
+
+def or_none(value: Value) -> Value:
+    """The same value, or null."""
+
+    def convert(given: Any) -> Any:
+        return None if given is None else value.convert(given)
+
+    return Value(convert, {"anyOf": [dict(value.schema), {"type": "null"}]})
+
+
+def none_as(replacement: Any, value: Value) -> Value:
+    """The same value; null stands for ``replacement``."""
+
+    def convert(given: Any) -> Any:
+        return value.convert(replacement if given is None else given)
+
+    return Value(convert, {"anyOf": [dict(value.schema), {"type": "null"}]})
+
+
+def _uuid(value: Any) -> str:
+    if isinstance(value, str) and len(value) == 36:
+        try:
+            return str(ParsedUuid(value))
+        except ValueError:
+            pass
+    raise InvalidValue(f"'{shown(value)}' is not a valid UUID")
+
+
+UUID: Final = Value(_uuid, {"type": "string", "format": "uuid"})
+UUID_OR_NONE: Final = or_none(UUID)
+
+
+def _cidr(value: Any) -> str:
+    if isinstance(value, str) and "/" in value and "%" not in value:
+        try:
+            return str(ip_network(value, strict=False))
+        except ValueError:
+            pass
+    raise InvalidInput(f"{shown(value)} is not in a CIDR format")
+
+
+CIDR: Final = Value(_cidr, {"type": "string", "format": "cidr"})
+"""A prefix of either family in canonical form; bits of the host part are dropped, as today."""
+
+
+def _ip_address(value: Any) -> str:
+    if isinstance(value, str) and "%" not in value:
+        try:
+            return str(ip_address(value))
+        except ValueError:
+            pass
+    raise InvalidValue(f"'{shown(value)}' is not a valid IP address")
+
+
+IP_ADDRESS: Final = Value(_ip_address, {"type": "string", "format": "ip-address"})
+"""An address of either family in canonical form (RFC 5952 for IPv6)."""
+IP_ADDRESS_OR_NONE: Final = or_none(IP_ADDRESS)
+
+
+def _mac_address(value: Any) -> str:
+    if isinstance(value, str) and len(value) in (12, 14, 17):
+        digits = value.lower().replace(":", "").replace("-", "").replace(".", "")
+        if len(digits) == 12 and all(digit in "0123456789abcdef" for digit in digits):
+            mac = ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+            if mac not in _UNUSABLE_MACS:
+                return mac
+    raise InvalidValue(f"'{shown(value)}' is not a valid MAC address")
+
+
+MAC_ADDRESS: Final = Value(_mac_address, {"type": "string", "format": "mac-address"})
+"""A MAC address in lower case with colons, whichever of the usual forms it came in."""
+MAC_ADDRESS_OR_NONE: Final = or_none(MAC_ADDRESS)
+
+
+def _integer(value: Any) -> int:
+    try:
+        number = int(value)
+        is_exact = not isinstance(value, (bool, float)) or (isinstance(value, float) and value == number)
+        if is_exact and -_LARGEST_INTEGER <= number <= _LARGEST_INTEGER:
+            return number
+    except (ValueError, TypeError, OverflowError):
+        pass
+    raise InvalidInput(f"'{shown(value)}' is not an integer")
+
+
+def _range(lowest: int, highest: int, value: Any) -> int:
+    number = _integer(value)
+    if number < lowest:
+        raise InvalidValue(f"'{number}' is too small - must be at least '{lowest}'")
+    if number > highest:
+        raise InvalidValue(f"'{number}' is too large - must be no larger than '{highest}'")
+    return number
+
+
+def integer(lowest: int = -_LARGEST_INTEGER, highest: int = _LARGEST_INTEGER) -> Value:
+    """A whole number from ``lowest`` to ``highest``, both included; the text of one is taken too."""
+    return Value(partial(_range, lowest, highest), {"type": "integer", "minimum": lowest, "maximum": highest})
+
+
+def one_of(*choices: str | int) -> Value:
+    """One of the choices; the text of a number is taken for the number."""
+    by_text = {str(choice): choice for choice in choices}
+
+    def convert(given: Any) -> str | int:
+        is_known = isinstance(given, (str, int)) and not isinstance(given, bool)
+        if not is_known or str(given) not in by_text:
+            raise InvalidValue(f"'{shown(given)}' is not in {list(choices)}")
+        return by_text[str(given)]
+
+    return Value(convert, {"enum": list(choices)})
+
+
+def list_of(
+    item: Value,
+    *,
+    max_items: int | None = None,
+    wrong_list: str = "'{value}' is not a list",
+    wrong_item: str | None = None,
+    duplicate: str = "Duplicate items in the list: '{value}'",
+) -> Value:
+    """A list of different items, given on as a tuple.
+
+    The texts are today's reasons for what is refused; ``{value}`` is filled in. ``wrong_item`` of None keeps the item's own.
+    """
+
+    def convert(given: Any) -> tuple[Any, ...]:
+        if not isinstance(given, list):
+            raise InvalidValue(wrong_list.format(value=shown(given)))
+        if max_items is not None and len(given) > max_items:
+            raise InvalidValue(f"the list holds {len(given)} items, more than {max_items}")
+        items: list[Any] = []
+        seen: set[Any] = set()
+        for each in given:
+            converted = _convert_item(item.convert, wrong_item, each)
+            key = _hashable(converted)
+            if key in seen:
+                raise InvalidValue(duplicate.format(value=shown(each)))
+            seen.add(key)
+            items.append(converted)
+        return tuple(items)
+
+    return Value(convert, {"type": "array", "items": dict(item.schema), "uniqueItems": True})
+
+
+def _convert_item(convert: Convert, wrong_item: str | None, given: Any) -> Any:
+    if wrong_item is None:
+        return convert(given)
+    try:
+        return convert(given)
+    except InvalidInput:
+        raise InvalidValue(wrong_item.format(value=shown(given))) from None
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(each)) for key, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(_hashable(each) for each in value)
+    return value
+
+
+@frozen
+class Member:
+    """One key of an object: its value, and whether it must be there."""
+
+    value: Value
+    is_required: bool = False
+
+
+def dict_of(members: Mapping[str, Member], *, at_least_one: bool = False) -> Value:
+    """An object with these keys and no others, given on as a dict of the keys that were there."""
+    required = sorted(name for name, member in members.items() if member.is_required)
+
+    def convert(given: Any) -> dict[str, Any]:
+        if not isinstance(given, dict):
+            raise InvalidValue(f"'{shown(given)}' is not a dictionary")
+        unknown = [key for key in given if key not in members]
+        if unknown:
+            raise InvalidValue(f"Unexpected keys supplied: {shown(', '.join(unknown))}")
+        if any(name not in given for name in required) or (at_least_one and not given):
+            raise InvalidValue(
+                "Validation of dictionary's keys failed. "
+                f"Expected keys: {required or sorted(members)} Provided keys: {sorted(given)}"
+            )
+        return {key: members[key].value.convert(each) for key, each in given.items()}
+
+    properties = {name: dict(member.value.schema) for name, member in members.items()}
+    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return Value(convert, schema)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidValue(f"'{shown(value)}' is not a dictionary")
+    return value
+
+
+OBJECT: Final = Value(_object, {"type": "object"})
+"""Any object, kept as it is."""
+OBJECT_OR_NONE: Final = or_none(OBJECT)
+
+
+def filter_text(text: str) -> str:
+    """Compare as text."""
+    return text
+
+
+def filter_boolean(text: str) -> bool:
+    """Compare as true or false; InvalidInput for other text."""
+    return _boolean(text)
+
+
+def filter_integer(text: str) -> int:
+    """Compare as a whole number; InvalidInput for other text."""
+    return _integer(text)
+
+
+def filter_uuid(text: str) -> str:
+    """Compare as an id in lower case; text that is no id matches nothing and is not an error."""
+    return text.lower()
+
+
+def filter_ip_address(text: str) -> str:
+    """Compare as an address in canonical form; text that is no address matches nothing and is not an error."""
+    try:
+        return _ip_address(text)
+    except InvalidInput:
+        return text
+
+
+def filter_cidr(text: str) -> str:
+    """Compare as a prefix in canonical form; text that is no prefix matches nothing and is not an error."""
+    try:
+        return _cidr(text)
+    except InvalidInput:
+        return text
+
+
+def filter_mac_address(text: str) -> str:
+    """Compare as a MAC address in lower case with colons; other text matches nothing and is not an error."""
+    try:
+        return _mac_address(text)
+    except InvalidInput:
+        return text
+
+
+def filter_pair(**keys: Callable[[str], Any]) -> Callable[[str], tuple[str, Any]]:
+    """Take ``key=value`` (``fixed_ips=ip_address=10.0.0.5``) as the pair of the key and its converted value."""
+
+    def convert(text: str) -> tuple[str, Any]:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise InvalidInput(f"'{shown(text)}' is not in <key>=<value> format")
+        if key not in keys:
+            raise InvalidInput(f"'{shown(key)}' is not in {sorted(keys)}")
+        return key, keys[key](value)
+
+    return convert
