@@ -34,8 +34,38 @@ class IStore(Interface):
         savepoint is undone and the error arrives as it is; requests committed together with it are not affected.
         """
 
+    def stream(work: Callable[[Connection], Iterator[bytes]]) -> IByteStream:
+        """Return a stream of what ``work`` yields, run in one read-only transaction on a reader thread.
+
+        ``work`` is a generator of non-empty chunks (at most 256 KiB each, please) that reads its rows bit by bit
+        (``yield_per`` or key ranges), so that neither thread nor memory ever holds the whole list. Nothing runs before
+        ``next`` is called. A stream of one chunk is served like a read. Of longer ones one at a time is under way
+        and the others wait in line, for which ``work`` may be closed after its first chunk and run again from the start.
+        """
+
     def on_commit(listener: Callable[[int], None]) -> None:
         """Call ``listener(position)`` on the reactor thread after each commit that grew the journal."""
+
+
+class IByteStream(Interface):
+    """Chunks of bytes made on a database thread, each only when it is asked for: a pull producer is built on it."""
+
+    is_finished = Attribute(
+        "bool: nothing more will come. Already true when the last chunk arrives, so a body of one chunk has a known length."
+    )
+
+    def next() -> Deferred[bytes | None]:
+        """Fire with the next chunk, or with None after the last one. Ask again only after it has fired.
+
+        Errors of ``work`` arrive as they are and end the stream; StoreBusy when too many wait or the line does not
+        move; EdgeTimeout when the asker was so slow that the transaction had to be ended.
+        """
+
+    def cancel() -> None:
+        """End the stream and free its transaction: the client is gone. A ``next`` under way fails with CancelledError.
+
+        Harmless when it is finished or cancelled already.
+        """
 
 
 class IBus(Interface):
