@@ -1,18 +1,38 @@
 """Every setting: default, unit, one sentence. ``conf/quantumd.toml`` is generated from here and checked against it.
 
-Settings are frozen values passed to constructors; nothing reads them from a global place.
+Settings are frozen values passed to constructors; nothing reads them from a global place. ``load_settings`` reads the
+file; ``python -m quantumd.config`` prints the sample file.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import difflib
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
 
+import attrs
 from attrs import field, frozen
 
+from quantumd.errors import SettingsError
 
-def setting(default: Any, sentence: str, unit: str | None = None, choices: tuple[str, ...] = ()) -> Any:
-    """Declare a setting: ``sentence`` says what it does, ``unit`` what its number counts."""
-    return field(default=default, metadata={"sentence": sentence, "unit": unit, "choices": choices})
+
+def setting(
+    default: Any,
+    sentence: str,
+    unit: str | None = None,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """Declare a setting: ``sentence`` says what it does, ``unit`` what its number counts.
+
+    ``choices`` are the values allowed, none meaning any; ``least`` and ``most`` bound a number, both included.
+    """
+    metadata = {"sentence": sentence, "unit": unit, "choices": choices, "least": least, "most": most}
+    return field(default=default, metadata=metadata)
 
 
 @frozen
@@ -38,10 +58,10 @@ class ApiSettings:
         "The Twisted endpoint to listen on; under systemd socket activation the passed socket is used instead.",
     )
     auth: str = setting("none", "How callers are identified: none makes every caller admin.", choices=("none",))
-    request_body_limit_bytes: int = setting(1_048_576, "The largest request body that is read.", "bytes")
-    bulk_limit: int = setting(1000, "How many resources one bulk request may create.", "resources")
+    request_body_limit_bytes: int = setting(1_048_576, "The largest request body that is read.", "bytes", least=1024)
+    bulk_limit: int = setting(1000, "How many resources one bulk request may create.", "resources", least=1)
     drain_seconds: float = setting(
-        2.0, "How long open connections may finish their requests after SIGTERM.", "seconds"
+        2.0, "How long open connections may finish their requests after SIGTERM.", "seconds", least=0
     )
     preview: bool = setting(False, "Whether extensions that packets do not obey yet are served (loopback only).")
 
@@ -54,14 +74,14 @@ class NetworkSettings:
         ("local",), "The types tried in this order for a network whose type nobody names."
     )
     flat_networks: tuple[str, ...] = setting(("*",), "Physical networks on which a flat network may be made; * is any.")
-    vlan_ranges: tuple[str, ...] = setting(
-        (), "VLANs that networks are given, each as physical_network:first:last."
+    vlan_ranges: tuple[str, ...] = setting((), "VLANs that networks are given, each as physical_network:first:last.")
+    mtu_bytes: int = setting(
+        1500, "The MTU of the physical networks, given to the networks on them.", "bytes", least=68, most=65_535
     )
-    mtu_bytes: int = setting(1500, "The MTU of the physical networks, given to the networks on them.", "bytes")
     mac_base: str = setting("fa:16:3e:00:00:00", "Generated MAC addresses keep the first three octets of this.")
-    max_fixed_ips_per_port: int = setting(5, "How many fixed IPs a port may be given.", "addresses")
-    max_dns_nameservers: int = setting(5, "How many DNS servers a subnet may name.", "servers")
-    max_host_routes: int = setting(20, "How many host routes a subnet may have.", "routes")
+    max_fixed_ips_per_port: int = setting(5, "How many fixed IPs a port may be given.", "addresses", least=1)
+    max_dns_nameservers: int = setting(5, "How many DNS servers a subnet may name.", "servers", least=0)
+    max_host_routes: int = setting(20, "How many host routes a subnet may have.", "routes", least=0)
 
 
 @frozen
@@ -70,12 +90,18 @@ class DatabaseSettings:
 
     url: str = setting("", "The SQLAlchemy URL; empty means SQLite in the state directory.")
     synchronous: str = setting(
-        "FULL", "SQLite's synchronous mode: FULL keeps every answered change over a power cut.", choices=("FULL", "NORMAL")
+        "FULL",
+        "SQLite's synchronous mode: FULL keeps every answered change over a power cut.",
+        choices=("FULL", "NORMAL"),
     )
-    readers: int = setting(2, "How many threads read at once.", "threads")
-    waiting_limit: int = setting(2000, "How many requests may wait for the database before new ones get 503.", "requests")
-    journal_keep_seconds: int = setting(604_800, "How long the journal is kept.", "seconds")
-    journal_keep_bytes: int = setting(500_000_000, "How large the journal may grow before old rows go.", "bytes")
+    readers: int = setting(2, "How many threads read at once.", "threads", least=1, most=64)
+    waiting_limit: int = setting(
+        2000, "How many requests may wait for the database before new ones get 503.", "requests", least=1
+    )
+    journal_keep_seconds: int = setting(604_800, "How long the journal is kept.", "seconds", least=60)
+    journal_keep_bytes: int = setting(
+        500_000_000, "How large the journal may grow before old rows go.", "bytes", least=1_000_000
+    )
 
 
 @frozen
@@ -93,21 +119,25 @@ class L2Settings:
         "system is the kernel datapath, netdev the userspace one; auto takes what the bridge has, else what works.",
         choices=("auto", "system", "netdev"),
     )
-    bridge_mappings: tuple[str, ...] = setting((), "Physical networks and their bridges, each as physical_network:bridge.")
+    bridge_mappings: tuple[str, ...] = setting(
+        (), "Physical networks and their bridges, each as physical_network:bridge."
+    )
     foreign_flows: str = setting(
         "remove", "What happens to flows of strangers on the integration bridge.", choices=("remove", "report")
     )
-    drift_seconds: float = setting(300.0, "How often the switch is read back and compared.", "seconds")
+    drift_seconds: float = setting(300.0, "How often the switch is read back and compared.", "seconds", least=1)
 
 
 @frozen
 class DhcpSettings:
     """The DHCP role."""
 
-    lease_seconds: int = setting(86_400, "How long a lease lasts.", "seconds")
+    lease_seconds: int = setting(86_400, "How long a lease lasts.", "seconds", least=10, most=4_294_967_294)
     domain: str = setting("openstacklocal", "The domain name told to clients.")
     dns_servers: tuple[str, ...] = setting((), "DNS servers told to clients of subnets that name none.")
-    rate_per_port_pps: int = setting(20, "How many DHCP frames of one port reach the process.", "packets per second")
+    rate_per_port_pps: int = setting(
+        20, "How many DHCP frames of one port reach the process.", "packets per second", least=1
+    )
 
 
 @frozen
@@ -115,7 +145,9 @@ class LogSettings:
     """Logs and measurements."""
 
     level: str = setting("info", "The lowest level that is logged.", choices=("debug", "info", "warn", "error"))
-    stall_seconds: float = setting(0.05, "A reactor turn longer than this is reported as a stall.", "seconds")
+    stall_seconds: float = setting(
+        0.05, "A reactor turn longer than this is reported as a stall.", "seconds", least=0.001
+    )
 
 
 @frozen
@@ -129,3 +161,174 @@ class Settings:
     l2: L2Settings = L2Settings()
     dhcp: DhcpSettings = DhcpSettings()
     log: LogSettings = LogSettings()
+
+
+def default_path() -> Path:
+    """Where the settings are read from when nobody says otherwise."""
+    return Path("/etc/quantumd/quantumd.toml")
+
+
+def load_settings(path: Path | None = None, assignments: Iterable[str] = ()) -> Settings:
+    """Return the settings of a file, each ``section.key=value`` of ``assignments`` put over it.
+
+    Without ``path`` every setting has its default before the assignments. A value in an assignment is TOML, or the
+    text itself where the setting is a text.
+
+    :raises SettingsError: the file cannot be read, or anything in it or in an assignment is unknown or wrong.
+    """
+    settings = Settings()
+    if path is not None:
+        settings = apply_document(settings, _read_document(path), str(path))
+    for assignment in assignments:
+        settings = apply_document(settings, _parse_assignment(assignment), "--set")
+    return settings
+
+
+def apply_document(settings: Settings, document: Mapping[str, Any], origin: str) -> Settings:
+    """Return ``settings`` with the values of a parsed TOML document; ``origin`` names it in errors.
+
+    :raises SettingsError: an unknown section or key, a wrong type, a value that is not allowed.
+    """
+    sections = {attribute.name: attribute for attribute in attrs.fields(Settings)}
+    changed: dict[str, Any] = {}
+    for name, table in document.items():
+        if name not in sections:
+            raise SettingsError(f"{origin}: there is no section [{name}]{_suggest(name, sections)}")
+        if not isinstance(table, dict):
+            raise SettingsError(f"{origin}: {name} is a section, write [{name}] and its settings below it")
+        changed[name] = _apply_section(getattr(settings, name), name, table, origin)
+    return attrs.evolve(settings, **changed)
+
+
+def _apply_section(section: Any, name: str, table: Mapping[str, Any], origin: str) -> Any:
+    known = {attribute.name: attribute for attribute in attrs.fields(type(section))}
+    types = get_type_hints(type(section))
+    changed: dict[str, Any] = {}
+    for key, value in table.items():
+        where = f"{origin}: {name}.{key}"
+        if key not in known:
+            raise SettingsError(f"{where}: there is no such setting{_suggest_key(name, key)}")
+        typed = _typed(value, types[key], where)
+        _check_allowed(typed, known[key].metadata, where)
+        changed[key] = typed
+    return attrs.evolve(section, **changed)
+
+
+def _typed(value: Any, wanted: Any, where: str) -> Any:
+    """Return the value as the setting's type; whole numbers are taken where fractions are allowed."""
+    if wanted is float and type(value) is int:
+        return float(value)
+    if wanted in (bool, int, float, str) and type(value) is wanted:
+        return value
+    if wanted == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise SettingsError(f"{where}: expected {_TYPE_NAMES[wanted]}, got {value!r}")
+
+
+_TYPE_NAMES: Mapping[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text in quotes",
+    tuple[str, ...]: "a list of texts",
+}
+
+
+def _check_allowed(value: Any, metadata: Mapping[Any, Any], where: str) -> None:
+    choices, least, most = metadata["choices"], metadata["least"], metadata["most"]
+    if choices and value not in choices:
+        raise SettingsError(f"{where}: expected {_alternatives(choices)}, got {value!r}{_suggest(str(value), choices)}")
+    if least is not None and not value >= least:
+        raise SettingsError(f"{where}: must be at least {least}, got {value!r}")
+    if most is not None and not value <= most:
+        raise SettingsError(f"{where}: must be at most {most}, got {value!r}")
+
+
+def _alternatives(choices: Iterable[str]) -> str:
+    return " or ".join(f'"{choice}"' for choice in choices)
+
+
+def _suggest(wrong: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(wrong, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _suggest_key(section: str, wrong: str) -> str:
+    """Suggest a key of the same section, else the same or the nearest key of another."""
+    names = {f"{part.name}.{key.name}": key.name for part, key in _every_setting()}
+    own = [key for full, key in names.items() if full.startswith(f"{section}.")]
+    near = difflib.get_close_matches(wrong, own, n=1) or difflib.get_close_matches(wrong, list(names.values()), n=1)
+    full = [full for full in names if near and full.endswith(f".{near[0]}")]
+    full.sort(key=lambda candidate: not candidate.startswith(f"{section}."))
+    return f"; did you mean {full[0]}?" if full else ""
+
+
+def _read_document(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _parse_assignment(assignment: str) -> Mapping[str, Any]:
+    name, equals, text = assignment.partition("=")
+    section, dot, key = name.strip().partition(".")
+    if not (equals and dot and section and key):
+        raise SettingsError(f"--set: expected section.key=value, got {assignment!r}")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    return {section: {key: value}}
+
+
+def _keys(part: Any) -> tuple[Any, ...]:
+    section: Any = type(part.default)
+    return attrs.fields(section)
+
+
+def _every_setting() -> Iterator[tuple[Any, Any]]:
+    for part in attrs.fields(Settings):
+        for key in _keys(part):
+            yield part, key
+
+
+def sample() -> str:
+    """Return the text of ``conf/quantumd.toml``: every setting with its default, unit and sentence, commented out."""
+    lines = [
+        "# Settings of quantumd. Every setting is here with its default; uncomment a line to change it.",
+        "# Made by `python -m quantumd.config`; an unknown name stops the start.",
+    ]
+    for part in attrs.fields(Settings):
+        lines += ["", f"# {part.default.__doc__}", f"[{part.name}]"]
+        for key in _keys(part):
+            lines += ["", *_sample_comment(key.metadata), f"#{key.name} = {_toml(key.default)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _sample_comment(metadata: Mapping[Any, Any]) -> Iterator[str]:
+    yield f"# {metadata['sentence']}"
+    if metadata["choices"]:
+        yield f"# One of: {', '.join(metadata['choices'])}."
+    bounds = [f"at {word} {metadata[word]:_}" for word in ("least", "most") if metadata[word] is not None]
+    if metadata["unit"]:
+        bounds.insert(0, f"in {metadata['unit']}")
+    if bounds:
+        sentence = ", ".join(bounds)
+        yield f"# {sentence[0].upper()}{sentence[1:]}."
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"{value:_}" if isinstance(value, int) else str(value)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(sample())
