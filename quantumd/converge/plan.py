@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Protocol, TypeAlias
 
 from attrs import frozen
@@ -41,3 +41,17 @@ class Plan:
 
 
 NOTHING = Plan()
+
+
+def merge(plans: Iterable[Plan]) -> Plan:
+    """Return one plan with the stages of all, stages of the same name joined, in the order of their first appearance."""
+    stages: dict[str, list[Stage]] = {}
+    for plan in plans:
+        for stage in plan.stages:
+            stages.setdefault(stage.name, []).append(stage)
+    return Plan(
+        tuple(
+            Stage(name, tuple(step for stage in same for step in stage.steps), any(stage.is_gate for stage in same))
+            for name, same in stages.items()
+        )
+    )

@@ -120,13 +120,17 @@ class Gone:
 
 @frozen
 class Update:
-    """Records put and gone for one (host, role); a hint that may repeat, get lost or arrive late."""
+    """Records put and gone for one (host, role); a hint that may repeat, get lost or arrive late.
+
+    ``request_id`` is that of the last request which led to it, for the host's log.
+    """
 
     message_kind: ClassVar[str] = "update"
     host: str
     role: str
     put: tuple[Record, ...] = ()
     gone: tuple[Gone, ...] = ()
+    request_id: str = ""
 
 
 BUCKETS = 256
@@ -192,7 +196,6 @@ class Report:
     """Observed state of one (host, role).
 
     A complete report names every port that the role sees or has realised: what it does not name is unplugged.
-    ``realised_networks`` (dhcp) are networks whose DHCP service is in place.
     """
 
     message_kind: ClassVar[str] = "report"

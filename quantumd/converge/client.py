@@ -1,0 +1,207 @@
+"""A role's side of the bus: gets its records, keeps them right by comparing digests, and sends what it observed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar, cast
+
+from attrs import define, field
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from quantumd.converge.loop import SLICE_SECONDS
+from quantumd.converge.records import Records
+from quantumd.errors import EdgeError
+from quantumd.interfaces import IBus
+from quantumd.model.records import (
+    BUCKETS,
+    CompareReply,
+    CompareRequest,
+    FetchReply,
+    FetchRequest,
+    HostReport,
+    Message,
+    PortReport,
+    RecordKey,
+    Report,
+    Update,
+)
+
+API_ADDRESS = "api"
+COMPARE_SECONDS = 60.0
+"""How often digests are compared when nothing seems lost."""
+
+_CALL_TIMEOUT_SECONDS = 30.0
+_RETRY_SECONDS = 0.5
+_FETCH_BUCKETS = 32
+_REPORT_PORTS = 200
+
+T = TypeVar("T")
+
+
+class TakesRecords(Protocol):
+    """Whoever is told that records changed: the converge loop."""
+
+    def records_changed(self, changed: frozenset[RecordKey], is_complete: bool) -> None:
+        """Records under these keys changed; ``is_complete``: nothing is known to be missing."""
+
+
+def address_of(host: str, role: str) -> str:
+    """Return the bus address of one role of one host."""
+    return f"{role}.{host}"
+
+
+@define(eq=False)
+class RecordsClient(Service):  # type: ignore[misc]
+    """Keeps ``records`` equal to what the server says this (host, role) must know."""
+
+    _bus: IBus
+    _clock: IReactorTime
+    _me: HostReport
+    _records: Records
+    _takes: TakesRecords
+    _is_comparing: bool = field(default=False, init=False)
+    _is_complete: bool = field(default=False, init=False)
+    _timer: IDelayedCall | None = field(default=None, init=False)
+    _log = Logger()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether this run has had everything it must know at least once."""
+        return self._is_complete
+
+    def startService(self) -> None:
+        """Consume updates and compare at once."""
+        super().startService()
+        self._bus.consume(address_of(self._me.host, self._me.role), self._receive)
+        self._bus.on_lost(self.compare)
+        self.compare()
+
+    def stopService(self) -> None:
+        """Stop comparing."""
+        super().stopService()
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
+    def compare(self) -> None:
+        """Compare digests with the server and fetch what differs; does nothing while a comparison runs."""
+        if self.running and not self._is_comparing:
+            self._is_comparing = True
+            ensureDeferred(self._compare()).addBoth(self._compared)
+
+    def _receive(self, message: Message) -> None:
+        if not isinstance(message, Update):
+            self._log.warn("{role} got a {kind} that it does not take", role=self._me.role, kind=message.message_kind)
+            return
+        changed = self._records.apply(message)
+        self._log.debug("{n} records changed", n=len(changed), role=self._me.role, request_id=message.request_id)
+        if changed:
+            self._takes.records_changed(changed, False)
+
+    async def _compare(self) -> None:
+        await self._bus.call(API_ADDRESS, self._me, _CALL_TIMEOUT_SECONDS)
+        request = CompareRequest(self._me.host, self._me.role, await self._digests())
+        reply = cast(CompareReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
+        for buckets in _pieces(reply.buckets, _FETCH_BUCKETS):
+            await self._fetch(buckets)
+        self._is_complete = True
+        self._takes.records_changed(frozenset(), True)
+
+    async def _digests(self) -> tuple[tuple[int, str], ...]:
+        digests: list[tuple[int, str]] = []
+        began = self._clock.seconds()
+        for bucket in range(BUCKETS):
+            if (digest := self._records.digest(bucket)) is not None:
+                digests.append((bucket, digest))
+            if self._clock.seconds() - began > SLICE_SECONDS:
+                await deferLater(self._clock, 0)
+                began = self._clock.seconds()
+        return tuple(digests)
+
+    async def _fetch(self, buckets: tuple[int, ...]) -> None:
+        request = FetchRequest(self._me.host, self._me.role, buckets)
+        reply = cast(FetchReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
+        changed = self._records.replace(buckets, reply.records, reply.position)
+        if changed:
+            self._log.info("{role} fetched {n} records that differed", role=self._me.role, n=len(changed))
+            self._takes.records_changed(changed, False)
+
+    def _compared(self, result: object) -> None:
+        self._is_comparing = False
+        delay = COMPARE_SECONDS
+        if result is not None:
+            error = getattr(result, "value", result)
+            self._log.warn("{role} cannot compare records: {why}", role=self._me.role, why=str(error))
+            delay = _RETRY_SECONDS
+        if self.running:
+            self._timer = self._clock.callLater(delay, self.compare)
+
+
+@define(eq=False)
+class Reporter:
+    """Sends port reports to the server until it has them durably; of several of one port the latest is sent."""
+
+    _bus: IBus
+    _clock: IReactorTime
+    _host: str
+    _role: str
+    _waiting: dict[str, PortReport] = field(factory=dict, init=False)
+    _is_complete: bool = field(default=False, init=False)
+    _is_sending: bool = field(default=False, init=False)
+    _log = Logger()
+
+    @property
+    def waiting(self) -> int:
+        """How many reports the server does not have yet."""
+        return len(self._waiting)
+
+    def tell(self, reports: tuple[PortReport, ...], is_complete: bool) -> None:
+        """Send reports; a complete one replaces all that waited."""
+        if is_complete:
+            self._waiting.clear()
+            self._is_complete = True
+        self._waiting.update((report.port_id, report) for report in reports)
+        if not self._is_sending:
+            self._is_sending = True
+            self._send()
+
+    def _send(self) -> None:
+        sending: Deferred[None] = ensureDeferred(self._send_all())
+        sending.addErrback(self._failed)
+
+    async def _send_all(self) -> None:
+        while self._waiting or self._is_complete:
+            ports = tuple(self._waiting.values())
+            is_complete, self._is_complete = self._is_complete, False
+            if not is_complete:
+                ports = ports[:_REPORT_PORTS]
+            for report in ports:
+                del self._waiting[report.port_id]
+            try:
+                message = Report(self._host, self._role, ports, is_complete)
+                await self._bus.call(API_ADDRESS, message, _CALL_TIMEOUT_SECONDS)
+            except EdgeError:
+                self._put_back(ports, is_complete)
+                raise
+        self._is_sending = False
+
+    def _put_back(self, ports: tuple[PortReport, ...], is_complete: bool) -> None:
+        if self._is_complete:
+            return
+        newer = dict(self._waiting)
+        self._waiting = {report.port_id: report for report in ports} | newer
+        self._is_complete = is_complete
+
+    def _failed(self, failure: object) -> None:
+        error = getattr(failure, "value", failure)
+        self._log.warn("{role} cannot report: {why}", role=self._role, why=str(error), waiting=len(self._waiting))
+        self._clock.callLater(_RETRY_SECONDS, self._send)
+
+
+def _pieces(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    held = tuple(items)
+    for start in range(0, len(held), size):
+        yield held[start : start + size]

@@ -1,0 +1,255 @@
+"""The one loop that every role runs: observe, plan, execute, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from attrs import define, field, frozen
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, maybeDeferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from quantumd.converge.plan import Key, Plan, Stage, Step, merge
+from quantumd.errors import EdgeError
+from quantumd.interfaces import IConverger
+from quantumd.model.records import PortReport, RecordKey
+
+SLICE_SECONDS = 0.008
+"""How long planning may go on before other work of the reactor gets its turn."""
+
+_CHUNK_KEYS = 16
+_FIRST_RETRY_SECONDS = 0.1
+_LAST_RETRY_SECONDS = 15.0
+
+
+@frozen
+class PassSummary:
+    """What one pass did: for logs and measurements."""
+
+    role: str
+    keys: int
+    steps: int
+    failed_keys: int
+    is_full: bool
+    seconds: float
+
+
+Tell = Callable[[tuple[PortReport, ...], bool], None]
+
+
+@define(eq=False)
+class ConvergeService(Service):  # type: ignore[misc]
+    """Drives one converger. Wakes that arrive during a pass are collapsed into the next one.
+
+    Nothing is planned before the snapshot is complete and the world was observed. ``tell(reports, is_complete)`` gets
+    what each pass made true; the first full pass after an observation tells everything.
+    """
+
+    _converger: IConverger
+    _clock: IReactorTime
+    _tell: Tell
+    _drift_seconds: float = 300.0
+    _on_pass: Callable[[PassSummary], None] = lambda summary: None
+    _pending: set[Key] = field(factory=set, init=False)
+    _alone: list[Key] = field(factory=list, init=False)
+    _attempts: dict[Key, int] = field(factory=dict, init=False)
+    _is_snapshot_complete: bool = field(default=False, init=False)
+    _must_observe: bool = field(default=True, init=False)
+    _is_full: bool = field(default=True, init=False)
+    _is_busy: bool = field(default=False, init=False)
+    _observe_failures: int = field(default=0, init=False)
+    _timers: set[IDelayedCall] = field(factory=set, init=False)
+    _log = Logger()
+
+    @property
+    def is_converged(self) -> bool:
+        """Whether a complete pass was made and nothing waits or failed."""
+        waits = self._pending or self._alone or self._attempts or self._is_busy
+        return not (self._must_observe or self._is_full or waits)
+
+    @property
+    def faulty_keys(self) -> int:
+        """How many work keys could not be realised at the last try."""
+        return len(self._attempts)
+
+    def startService(self) -> None:
+        """Start listening to the world; passes begin when the snapshot is complete."""
+        super().startService()
+        self._converger.on_change(self._world_changed)
+        self._later(self._drift_seconds, self._look_for_drift)
+        self._kick()
+
+    def stopService(self) -> None:
+        """Begin no further pass; what is there stays as it is."""
+        super().stopService()
+        for timer in tuple(self._timers):
+            timer.cancel()
+        self._timers.clear()
+
+    def records_changed(self, changed: frozenset[RecordKey], is_complete: bool) -> None:
+        """Take note of changed records; ``is_complete`` says that the snapshot now lacks nothing."""
+        self._is_snapshot_complete = self._is_snapshot_complete or is_complete
+        self.wake(self._converger.keys_of(changed))
+
+    def wake(self, keys: Iterable[Key]) -> None:
+        """Work on these keys in the next pass."""
+        self._pending.update(keys)
+        self._kick()
+
+    def _world_changed(self, keys: frozenset[Key] | None) -> None:
+        if keys is None:
+            self._must_observe = self._is_full = True
+            self._kick()
+        else:
+            self.wake(keys)
+
+    def _look_for_drift(self) -> None:
+        self._world_changed(None)
+        self._later(self._drift_seconds, self._look_for_drift)
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        def fire() -> None:
+            self._timers.discard(timer)
+            call()
+
+        timer = self._clock.callLater(seconds, fire)
+        self._timers.add(timer)
+
+    def _kick(self) -> None:
+        if self.running and not self._is_busy and self._has_work():
+            self._is_busy = True
+            self._later(0, self._begin)
+
+    def _has_work(self) -> bool:
+        if self._must_observe and self._observe_failures == 0:
+            return True
+        can_plan = self._is_snapshot_complete and not self._must_observe
+        return can_plan and bool(self._is_full or self._pending or self._alone)
+
+    def _begin(self) -> None:
+        done: Deferred[None] = ensureDeferred(self._pass())
+        done.addErrback(lambda failure: self._log.failure("a pass of {role} broke", failure, role=self._converger.role))
+        done.addCallback(self._ended)
+
+    def _ended(self, _: object) -> None:
+        self._is_busy = False
+        self._kick()
+
+    async def _pass(self) -> None:
+        if self._must_observe and not await self._observe():
+            return
+        if not self._is_snapshot_complete:
+            return
+        began = self._clock.seconds()
+        keys, is_full = self._take_keys()
+        plan = await self._plan(keys, is_full)
+        faults = await self._execute(plan)
+        self._note_faults(keys, faults)
+        await self._report(keys, faults, is_full)
+        steps = sum(len(stage.steps) for stage in plan.stages)
+        seconds = self._clock.seconds() - began
+        self._on_pass(PassSummary(self._converger.role, len(keys), steps, len(faults), is_full, seconds))
+
+    async def _observe(self) -> bool:
+        self._must_observe = False
+        try:
+            await maybeDeferred(self._converger.observe)
+        except EdgeError as error:
+            self._observe_failures += 1
+            self._must_observe = True
+            delay = _delay(self._observe_failures)
+            self._log.warn("{role} cannot look: {why}", role=self._converger.role, why=str(error), retry_seconds=delay)
+            self._later(delay, self._retry_observe)
+            return False
+        self._observe_failures = 0
+        return True
+
+    def _retry_observe(self) -> None:
+        self._observe_failures = 0 if not self._must_observe else self._observe_failures
+        if self._must_observe and not self._is_busy:
+            self._is_busy = True
+            self._begin()
+
+    def _take_keys(self) -> tuple[frozenset[Key], bool]:
+        is_full, self._is_full = self._is_full, False
+        if is_full:
+            self._pending.clear()
+            self._alone.clear()
+            return self._converger.every_key(), True
+        if self._pending:
+            keys = frozenset(self._pending)
+            self._pending.clear()
+            return keys, False
+        # A key that failed among others is tried by itself, so that it cannot fail them again.
+        return frozenset({self._alone.pop(0)}), False
+
+    async def _plan(self, keys: frozenset[Key], is_full: bool) -> Plan:
+        plans: list[Plan] = []
+        waiting = iter(keys)
+        slice_began = self._clock.seconds()
+        while chunk := frozenset(islice(waiting, _CHUNK_KEYS)):
+            plans.append(self._converger.plan(chunk))
+            if self._clock.seconds() - slice_began > SLICE_SECONDS:
+                await deferLater(self._clock, 0)
+                slice_began = self._clock.seconds()
+        if is_full:
+            plans.append(self._converger.sweep())
+        return merge(plans)
+
+    async def _execute(self, plan: Plan) -> dict[Key, str]:
+        faults: dict[Key, str] = {}
+        for position, stage in enumerate(plan.stages):
+            failed = await self._execute_stage(stage)
+            faults.update(failed)
+            if failed and stage.is_gate:
+                for later in plan.stages[position + 1 :]:
+                    faults.update((key, f"not tried: {stage.name} failed") for step in later.steps for key in step.keys)
+                break
+        return faults
+
+    async def _execute_stage(self, stage: Stage) -> dict[Key, str]:
+        faults: dict[Key, str] = {}
+        results = await DeferredList(
+            [maybeDeferred(self._converger.execute, step) for step in stage.steps], consumeErrors=True
+        )
+        for step, (is_done, failure) in zip(stage.steps, results, strict=True):
+            if not is_done:
+                self._log_failed(step, failure)
+                faults.update((key, str(failure.value)) for key in step.keys)
+        return faults
+
+    def _log_failed(self, step: Step, failure: Failure) -> None:
+        if failure.check(EdgeError):
+            name = type(step).__name__
+            self._log.warn(
+                "{role} step {step} failed: {why}", role=self._converger.role, step=name, why=str(failure.value)
+            )
+        else:
+            self._log.failure("step {step} of {role} broke", failure, step=step, role=self._converger.role)
+
+    def _note_faults(self, keys: frozenset[Key], faults: dict[Key, str]) -> None:
+        for key in keys:
+            if key not in faults:
+                self._attempts.pop(key, None)
+        for key in faults:
+            attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
+            self._later(_delay(attempt), lambda key=key: self._try_alone(key))  # type: ignore[misc]
+
+    def _try_alone(self, key: Key) -> None:
+        if key in self._attempts and key not in self._alone:
+            self._alone.append(key)
+            self._kick()
+
+    async def _report(self, keys: frozenset[Key], faults: dict[Key, str], is_full: bool) -> None:
+        if is_full and not self._must_observe:
+            self._tell(self._converger.reports(self._converger.every_key() | keys, faults), True)
+        elif reports := self._converger.reports(keys, faults):
+            self._tell(reports, False)
+
+
+def _delay(attempt: int) -> float:
+    return min(_FIRST_RETRY_SECONDS * 2.0 ** (attempt - 1), _LAST_RETRY_SECONDS)
