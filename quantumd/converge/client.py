@@ -55,7 +55,7 @@ def address_of(host: str, role: str) -> str:
 
 
 @define(eq=False)
-class RecordsClient(Service):  # type: ignore[misc]
+class RecordsClient(Service):
     """Keeps ``records`` equal to what the server says this (host, role) must know."""
 
     _bus: IBus

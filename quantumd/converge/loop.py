@@ -42,7 +42,7 @@ Tell = Callable[[tuple[PortReport, ...], bool], None]
 
 
 @define(eq=False)
-class ConvergeService(Service):  # type: ignore[misc]
+class ConvergeService(Service):
     """Drives one converger. Wakes that arrive during a pass are collapsed into the next one.
 
     Nothing is planned before the snapshot is complete and the world was observed. ``tell(reports, is_complete)`` gets
@@ -62,6 +62,7 @@ class ConvergeService(Service):  # type: ignore[misc]
     _is_full: bool = field(default=True, init=False)
     _is_busy: bool = field(default=False, init=False)
     _observe_failures: int = field(default=0, init=False)
+    _may_observe: bool = field(default=True, init=False)
     _timers: set[IDelayedCall] = field(factory=set, init=False)
     _log = Logger()
 
@@ -102,7 +103,7 @@ class ConvergeService(Service):  # type: ignore[misc]
 
     def _world_changed(self, keys: frozenset[Key] | None) -> None:
         if keys is None:
-            self._must_observe = self._is_full = True
+            self._must_observe = self._is_full = self._may_observe = True
             self._kick()
         else:
             self.wake(keys)
@@ -125,10 +126,9 @@ class ConvergeService(Service):  # type: ignore[misc]
             self._later(0, self._begin)
 
     def _has_work(self) -> bool:
-        if self._must_observe and self._observe_failures == 0:
-            return True
-        can_plan = self._is_snapshot_complete and not self._must_observe
-        return can_plan and bool(self._is_full or self._pending or self._alone)
+        if self._must_observe:
+            return self._may_observe
+        return self._is_snapshot_complete and bool(self._is_full or self._pending or self._alone)
 
     def _begin(self) -> None:
         done: Deferred[None] = ensureDeferred(self._pass())
@@ -160,7 +160,7 @@ class ConvergeService(Service):  # type: ignore[misc]
             await maybeDeferred(self._converger.observe)
         except EdgeError as error:
             self._observe_failures += 1
-            self._must_observe = True
+            self._must_observe, self._may_observe = True, False
             delay = _delay(self._observe_failures)
             self._log.warn("{role} cannot look: {why}", role=self._converger.role, why=str(error), retry_seconds=delay)
             self._later(delay, self._retry_observe)
@@ -169,10 +169,8 @@ class ConvergeService(Service):  # type: ignore[misc]
         return True
 
     def _retry_observe(self) -> None:
-        self._observe_failures = 0 if not self._must_observe else self._observe_failures
-        if self._must_observe and not self._is_busy:
-            self._is_busy = True
-            self._begin()
+        self._may_observe = True
+        self._kick()
 
     def _take_keys(self) -> tuple[frozenset[Key], bool]:
         is_full, self._is_full = self._is_full, False
@@ -216,8 +214,8 @@ class ConvergeService(Service):  # type: ignore[misc]
         results = await DeferredList(
             [maybeDeferred(self._converger.execute, step) for step in stage.steps], consumeErrors=True
         )
-        for step, (is_done, failure) in zip(stage.steps, results, strict=True):
-            if not is_done:
+        for step, (_, failure) in zip(stage.steps, results, strict=True):
+            if isinstance(failure, Failure):
                 self._log_failed(step, failure)
                 faults.update((key, str(failure.value)) for key in step.keys)
         return faults

@@ -44,7 +44,7 @@ NOTHING = Plan()
 
 
 def merge(plans: Iterable[Plan]) -> Plan:
-    """Return one plan with the stages of all, stages of the same name joined, in the order of their first appearance."""
+    """Return one plan with the stages of all, those of the same name joined, in order of first appearance."""
     stages: dict[str, list[Stage]] = {}
     for plan in plans:
         for stage in plan.stages:
