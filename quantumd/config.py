@@ -286,7 +286,7 @@ def _parse_assignment(assignment: str) -> Mapping[str, Any]:
 
 def _keys(part: Any) -> tuple[Any, ...]:
     section: Any = type(part.default)
-    return attrs.fields(section)
+    return tuple(attrs.fields(section))
 
 
 def _every_setting() -> Iterator[tuple[Any, Any]]:

@@ -2,20 +2,25 @@
 
 ``2026-11-21T05:00:00.123Z info  quantumd.dhcp.service  answered discover port=0c1f… ms=0.4``
 
-The sentence is the event's format filled in; fields that the sentence does not show already follow it as ``name=value``,
-so that a format may be a plain word and the fields still be seen. A failure's traceback belongs to the same event, its
-lines indented. Values are kept to one line and to a bounded length: what a caller sends cannot forge or flood a log.
+The sentence is the event's format filled in; fields that the sentence does not show already follow it as
+``name=value``, so that a format may be a plain word and the fields still be seen. A failure's traceback belongs to the
+same event, its lines indented. Values are kept to one line and to a bounded length: what a caller sends cannot forge or
+flood a log.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 import string
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import Any
 
-from attrs import field, frozen
+from attrs import define
+from twisted.application.service import MultiService
 from twisted.logger import FilteringLogObserver, ILogObserver, LogLevel, LogLevelFilterPredicate, formatEvent
+from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -25,6 +30,8 @@ VALUE_LIMIT = 400
 _SENTENCE_LIMIT = 2000
 _TRACEBACK_LIMIT = 20_000
 _OWN_FIELDS = frozenset({"time", "message", "isError", "format", "failure", "system", "why"})
+_LEVELS = ("debug", "info", "warn", "error")
+_NOISY = ("twisted.web.server", "twisted.web.http", "twisted.internet.protocol")
 _PLAIN = frozenset(string.ascii_letters + string.digits + string.punctuation) - frozenset("\"'\\= ")
 
 
@@ -58,14 +65,22 @@ def _names_in(template: str) -> frozenset[str]:
 
 
 def _value(value: Any) -> str:
-    try:
-        text = value if isinstance(value, str) else repr(value) if not isinstance(value, float) else f"{value:.6g}"
-    except Exception as error:  # noqa: BLE001 - a log line must not break what it tells of
-        text = f"(unprintable {type(value).__name__}: {type(error).__name__})"
+    text = _text(value)
     if text and _PLAIN.issuperset(text) and len(text) <= VALUE_LIMIT:
         return text
-    inner = _one_line(text, VALUE_LIMIT).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{inner}"'
+    quoted = text[: VALUE_LIMIT + 1].replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{_one_line(quoted, VALUE_LIMIT)}"'
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    try:
+        return repr(value)
+    except Exception as error:  # noqa: BLE001 - a log line must not break what it tells of
+        return f"(unprintable {type(value).__name__}: {type(error).__name__})"
 
 
 def _one_line(text: str, limit: int) -> str:
@@ -85,25 +100,55 @@ def _traceback(event: Mapping[str, Any]) -> str:
 
 
 @implementer(ILogObserver)
-@frozen
+@define
 class LineObserver:
-    """Writes each event as one line to a text stream, in one write, so that threads do not mix their lines."""
+    """Writes each event as one line to a file descriptor, in one write, so that threads do not mix their lines.
 
-    _stream: IO[str] = field()
+    A pipe or socket whose reader is stuck does not stop the program: events are lost then, and their number is said in
+    the first line that gets through again.
+    """
+
+    _descriptor: int
+    _lost: int = 0
 
     def __call__(self, event: Mapping[str, Any]) -> None:
-        """Write the event; a stream that refuses it loses it, the program goes on."""
+        """Write the event, or count it as lost."""
+        line = format_line(event)
+        if self._lost:
+            line = f"{_time(event)} warn  quantumd.logs  {self._lost} events were lost here\n{line}"
         try:
-            self._stream.write(format_line(event))
-            self._stream.flush()
-        except (OSError, ValueError):
-            return
+            os.write(self._descriptor, line.encode(errors="backslashreplace"))
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
 
 
-def make_observer(stream: IO[str], level: str) -> ILogObserver:
-    """Return an observer that writes events of at least ``level`` (debug, info, warn, error) to ``stream``."""
+def make_observer(descriptor: int, level: str) -> ILogObserver:
+    """Return an observer that writes events of at least ``level`` (debug, info, warn, error) to a descriptor."""
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
+        os.set_blocking(descriptor, False)
     predicate = LogLevelFilterPredicate(defaultLogLevel=LogLevel.lookupByName(level))
     # Twisted says each connection's start and end at info; requests have lines of their own.
-    for noisy in ("twisted.web.server", "twisted.internet.protocol", "twisted.web.http"):
-        predicate.setLogLevelForNamespace(noisy, LogLevel.warn)
-    return FilteringLogObserver(LineObserver(stream), [predicate])
+    for noisy in _NOISY:
+        predicate.setLogLevelForNamespace(noisy, LogLevel.lookupByName(max(level, "warn", key=_LEVELS.index)))
+    return FilteringLogObserver(LineObserver(descriptor), [predicate])
+
+
+class LoggedService(MultiService):
+    """A root service that makes the application it is put into log by ``make_observer`` to standard output.
+
+    ``twistd`` asks the application for its observer (Twisted's application framework, "Customizing log observers");
+    its ``--logger`` goes before.
+    """
+
+    def __init__(self, level: str) -> None:
+        super().__init__()
+        self._level = level
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Join the application and become its log."""
+        if isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, make_observer(1, self._level))
+        super().setServiceParent(parent)
