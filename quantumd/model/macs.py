@@ -1,0 +1,38 @@
+"""MAC addresses: which a port may have, and how one is made."""
+
+from __future__ import annotations
+
+import re
+
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_DASHED = re.compile(r"(?:[0-9a-f]{2}-){5}[0-9a-f]{2}")
+_BARE = re.compile(r"[0-9a-f]{12}")
+
+GENERATED_BITS = 24
+"""How many bits of a generated address are random."""
+
+
+def canonical_mac(text: str) -> str | None:
+    """Return a MAC address as six lower-case octets with colons, or None when the text is none.
+
+    Octets with dashes and twelve bare digits are understood as well.
+    """
+    lowered = text.strip().lower()
+    if _MAC.fullmatch(lowered):
+        return lowered
+    if _DASHED.fullmatch(lowered):
+        return lowered.replace("-", ":")
+    if _BARE.fullmatch(lowered):
+        return ":".join(lowered[index : index + 2] for index in range(0, 12, 2))
+    return None
+
+
+def is_port_mac(mac: str) -> bool:
+    """Whether a port may have the (canonical) address: one station's, not a group's, and not all zero."""
+    return int(mac[:2], 16) & 1 == 0 and mac != "00:00:00:00:00:00"
+
+
+def generate_mac(base: str, randomness: int) -> str:
+    """Return an address with the first three octets of ``base`` and the lowest 24 bits of ``randomness``."""
+    low = randomness & ((1 << GENERATED_BITS) - 1)
+    return f"{base[:8].lower()}:{low >> 16:02x}:{low >> 8 & 255:02x}:{low & 255:02x}"
