@@ -120,8 +120,11 @@ class IConverger(Interface):
     def execute(step: Step) -> Deferred[None]:
         """Apply one step; harmless twice. EdgeError when the world said no."""
 
-    def reports(keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
-        """Return what is now true of the ports among ``keys``; a key in ``faults`` could not be realised, and why."""
+    def conclude(keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
+        """Note that the plan for ``keys`` was executed, but for those in ``faults``; return what is now true of their ports.
+
+        A key in ``faults`` could not be realised, and why. Nothing is returned for what cannot be seen at the moment.
+        """
 
     def describe() -> HostReport:
         """Return what this role of this host is and can do."""

@@ -149,7 +149,7 @@ class ConvergeService(Service):
         plan = await self._plan(keys, is_full)
         faults = await self._execute(plan)
         self._note_faults(keys, faults)
-        await self._report(keys, faults, is_full)
+        self._report(keys, faults, is_full)
         steps = sum(len(stage.steps) for stage in plan.stages)
         seconds = self._clock.seconds() - began
         self._on_pass(PassSummary(self._converger.role, len(keys), steps, len(faults), is_full, seconds))
@@ -242,10 +242,11 @@ class ConvergeService(Service):
             self._alone.append(key)
             self._kick()
 
-    async def _report(self, keys: frozenset[Key], faults: dict[Key, str], is_full: bool) -> None:
+    def _report(self, keys: frozenset[Key], faults: dict[Key, str], is_full: bool) -> None:
+        reports = self._converger.conclude(keys, faults)
         if is_full and not self._must_observe:
-            self._tell(self._converger.reports(self._converger.every_key() | keys, faults), True)
-        elif reports := self._converger.reports(keys, faults):
+            self._tell(reports, True)
+        elif reports:
             self._tell(reports, False)
 
 

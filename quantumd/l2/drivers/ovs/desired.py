@@ -1,0 +1,49 @@
+"""What the integration bridge shall hold, keyed by port, network and bridge. Pure: views in, objects out."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from quantumd.edge.openflow.interfaces import Flow, Group, Meter
+from quantumd.model.records import NetworkRecord, PortRecord
+
+
+@frozen
+class PortView:
+    """A port that is plugged here, enabled, and known: everything its flows are made of."""
+
+    port: PortRecord
+    network: NetworkRecord
+    network_number: int
+    ofport: int
+
+
+@frozen
+class NetworkView:
+    """A network with live ports here. ``physical_ofport`` leads to its physical network, if it has one."""
+
+    network: NetworkRecord
+    number: int
+    ofports: tuple[int, ...]
+    physical_ofport: int | None
+
+
+@frozen
+class PuntSettings:
+    """How frames reach the process: the packet channel's id, and how many frames a port may send it."""
+
+    controller_id: int
+    rate_pps: int
+    burst_packets: int
+
+
+@frozen
+class Objects:
+    """What one key asks for."""
+
+    flows: tuple[Flow, ...] = ()
+    groups: tuple[Group, ...] = ()
+    meters: tuple[Meter, ...] = ()
+
+
+NONE = Objects()

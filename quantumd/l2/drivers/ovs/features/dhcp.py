@@ -1,0 +1,110 @@
+"""DHCP: clients' requests go to the process; ARP and echo for the server's addresses are answered by flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+from quantumd.edge.frames.interfaces import Purpose
+from quantumd.edge.frames.userdata import pack_userdata
+from quantumd.edge.openflow.actions import IN_PORT, controller, instructions, move, output, set_field, set_ttl
+from quantumd.edge.openflow.interfaces import Flow, Meter
+from quantumd.edge.openflow.match import mac, match
+from quantumd.edge.openflow.oxm import ETH_ARP, IP_ICMP, IP_UDP
+from quantumd.l2.drivers.ovs.desired import NetworkView, PortView, PuntSettings
+from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, Table, cookie
+
+_ETH_IPV4 = 0x0800
+_BROADCAST = "255.255.255.255"
+_CLIENT_PORT, _SERVER_PORT = 68, 67
+_ARP_REQUEST, _ARP_REPLY = 1, 2
+_ECHO_REQUEST, _ECHO_REPLY = 8, 0
+_ANSWER_TTL = 64
+
+
+def port_flows(view: PortView, punt: PuntSettings) -> Iterator[Flow]:
+    """Send the port's DHCP requests, broadcast or to our own addresses, to the process, over the port's meter."""
+    if view.network.dhcp_mac is None:
+        return
+    to_process = instructions(
+        controller(pack_userdata(Purpose.DHCP4, view.port.id), punt.controller_id), meter=view.ofport
+    )
+    for address in (_BROADCAST, *view.network.dhcp_addresses):
+        yield Flow(
+            Table.PUNT,
+            100,
+            match(
+                in_port=view.ofport,
+                eth_type=_ETH_IPV4,
+                ip_proto=IP_UDP,
+                ipv4_dst=int(IPv4Address(address)),
+                udp_src=_CLIENT_PORT,
+                udp_dst=_SERVER_PORT,
+            ),
+            cookie(Feature.DHCP, view.ofport),
+            to_process,
+        )
+
+
+def port_meters(view: PortView, punt: PuntSettings) -> Iterator[Meter]:
+    """The meter of the port's requests; its number is the port's OpenFlow number."""
+    if view.network.dhcp_mac is not None:
+        yield Meter(view.ofport, punt.rate_pps, punt.burst_packets)
+
+
+def network_flows(view: NetworkView) -> Iterator[Flow]:
+    """Answer ARP and echo for the server's addresses to local ports; nothing else addressed to its MAC goes on."""
+    if view.network.dhcp_mac is None:
+        return
+    server = mac(view.network.dhcp_mac)
+    mark = cookie(Feature.DHCP, view.number)
+    for text in view.network.dhcp_addresses:
+        address = int(IPv4Address(text))
+        yield Flow(Table.RESPOND, 100, _arp_request(view.number, address), mark, _arp_reply(server, address))
+        yield Flow(Table.RESPOND, 100, _echo_request(view.number, server, address), mark, _echo_reply(server, address))
+    yield Flow(Table.FORWARD, 100, match(eth_dst=server, **{NETWORK: view.number}), mark, b"")
+
+
+def _arp_request(number: int, address: int) -> bytes:
+    return match(
+        eth_type=ETH_ARP,
+        arp_op=_ARP_REQUEST,
+        arp_tpa=address,
+        **{NETWORK: number, SOURCE: int(Source.PORT)},
+    )
+
+
+def _arp_reply(server: int, address: int) -> bytes:
+    return instructions(
+        move("eth_src", "eth_dst")
+        + set_field("eth_src", server)
+        + set_field("arp_op", _ARP_REPLY)
+        + move("arp_sha", "arp_tha")
+        + move("arp_spa", "arp_tpa")
+        + set_field("arp_sha", server)
+        + set_field("arp_spa", address)
+        + output(IN_PORT)
+    )
+
+
+def _echo_request(number: int, server: int, address: int) -> bytes:
+    return match(
+        eth_dst=server,
+        eth_type=_ETH_IPV4,
+        ip_proto=IP_ICMP,
+        ipv4_dst=address,
+        icmpv4_type=_ECHO_REQUEST,
+        **{NETWORK: number, SOURCE: int(Source.PORT)},
+    )
+
+
+def _echo_reply(server: int, address: int) -> bytes:
+    return instructions(
+        move("eth_src", "eth_dst")
+        + set_field("eth_src", server)
+        + move("ipv4_src", "ipv4_dst")
+        + set_field("ipv4_src", address)
+        + set_field("icmpv4_type", _ECHO_REPLY)
+        + set_ttl(_ANSWER_TTL)
+        + output(IN_PORT)
+    )

@@ -1,0 +1,84 @@
+"""The pipeline of the integration bridge: its tables in packet order, its registers, its cookies.
+
+``CLASSIFY`` puts the network's number into a register; from there on tables know networks by number, never by tag.
+Reserved tables pass every packet on. What no flow matches is dropped.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from quantumd.edge.openflow.actions import instructions
+from quantumd.edge.openflow.interfaces import Flow
+
+NETWORK = "reg6"
+"""The host-local number of the packet's network; 0 before CLASSIFY."""
+
+SOURCE = "reg5"
+"""Where the packet came from: one of Source."""
+
+OUT_PORT = "reg7"
+"""The OpenFlow port that FORWARD chose."""
+
+
+class Source(IntEnum):
+    """Values of the SOURCE register."""
+
+    PORT = 1
+    PHYSICAL = 2
+
+
+class Table(IntEnum):
+    """The tables, in packet order; gaps leave room."""
+
+    CLASSIFY = 0
+    PORT_SECURITY = 10
+    PUNT = 20
+    FIREWALL_EGRESS = 30
+    REDIRECT = 40
+    BALANCE = 45
+    RESPOND = 50
+    FORWARD = 60
+    FIREWALL_INGRESS = 70
+    OUTPUT = 80
+
+
+PASS_THROUGH: dict[Table, Table] = {
+    Table.PORT_SECURITY: Table.PUNT,
+    Table.PUNT: Table.FIREWALL_EGRESS,
+    Table.FIREWALL_EGRESS: Table.REDIRECT,
+    Table.REDIRECT: Table.BALANCE,
+    Table.BALANCE: Table.RESPOND,
+    Table.RESPOND: Table.FORWARD,
+    Table.FIREWALL_INGRESS: Table.OUTPUT,
+}
+"""Where a packet goes that no flow of the table wants."""
+
+
+class Feature(IntEnum):
+    """Which feature a flow belongs to: the second byte of its cookie."""
+
+    BASE = 0
+    CLASSIFY = 1
+    PHYSICAL = 2
+    DHCP = 3
+    FORWARD = 4
+
+
+OWNER = 0x51
+"""The first byte of the cookie of every flow that is quantumd's."""
+
+
+def cookie(feature: Feature, number: int) -> int:
+    """Return a cookie: 8 bits owner, 8 bits feature, 48 bits the port's or network's host-local number."""
+    return OWNER << 56 | feature << 48 | number
+
+
+def is_ours(flow: Flow) -> bool:
+    """Whether a flow carries quantumd's mark."""
+    return flow.cookie >> 56 == OWNER
+
+
+def go_to(table: Table, actions: bytes = b"") -> bytes:
+    """Return instructions that apply actions and go on to a table."""
+    return instructions(actions, goto=table)
