@@ -1,0 +1,116 @@
+"""What a client is told of its network. Sources: RFC 2132, RFC 3442 (classless routes)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from quantumd.config import DhcpSettings
+from quantumd.dhcp.addresses import NO_ADDRESS, broadcast_of, is_inside, mask_of, pack_ip, split_prefix
+from quantumd.dhcp.message import Code
+from quantumd.model.records import DhcpNetworkRecord, DhcpSubnet
+
+Option = tuple[int, bytes]
+_NOBODY = "0.0.0.0"
+_DEFAULT = "0.0.0.0/0"
+_SHORTEST_WITH_BROADCAST = 30
+
+
+@frozen
+class Lease:
+    """One address (4 bytes) that a client may have, and where it is from."""
+
+    address: bytes
+    subnet: DhcpSubnet
+    network: DhcpNetworkRecord
+
+    @property
+    def server(self) -> bytes:
+        """The address by which the client knows its server."""
+        return pack_ip(self.subnet.server_address)
+
+
+def lease_options(settings: DhcpSettings) -> tuple[Option, ...]:
+    """Return how long a lease lasts and when to renew (half of it) and rebind (7/8): RFC 2131 4.4.5."""
+    seconds = settings.lease_seconds
+    return (
+        (Code.LEASE_SECONDS, seconds.to_bytes(4, "big")),
+        (Code.RENEW_SECONDS, (seconds // 2).to_bytes(4, "big")),
+        (Code.REBIND_SECONDS, (seconds * 7 // 8).to_bytes(4, "big")),
+    )
+
+
+def network_options(lease: Lease, settings: DhcpSettings, wanted: bytes) -> tuple[Option, ...]:
+    """Return what describes the network, the most needed first.
+
+    All is told to everyone, asked for or not, for some clients use what they forget to ask for. Only Microsoft's
+    number for the classless routes is kept for those who want it.
+
+    :param wanted: the client's option 55.
+    """
+    network, length = split_prefix(lease.subnet.cidr)
+    gateway = _gateway(lease)
+    routes = _encode_routes(_routes(lease, gateway))
+    options: list[Option] = [(Code.SUBNET_MASK, mask_of(length))]
+    if routes:
+        options.append((Code.CLASSLESS_ROUTES, routes))
+    if gateway:
+        options.append((Code.ROUTER, pack_ip(gateway)))
+    options.append((Code.MTU, min(lease.network.mtu_bytes, 0xFFFF).to_bytes(2, "big")))
+    if servers := _dns_servers(lease.subnet, settings):
+        options.append((Code.DNS, b"".join(map(pack_ip, servers))))
+    if settings.domain:
+        options.append((Code.DOMAIN_NAME, settings.domain.encode("ascii", "replace")))
+    options.append((Code.HOST_NAME, b"host-%d-%d-%d-%d" % tuple(lease.address)))
+    if length <= _SHORTEST_WITH_BROADCAST:
+        options.append((Code.BROADCAST, broadcast_of(network, length)))
+    if routes and Code.MICROSOFT_ROUTES in wanted:
+        options.append((Code.MICROSOFT_ROUTES, routes))
+    return tuple(options)
+
+
+def _gateway(lease: Lease) -> str | None:
+    """Return the default gateway; a default among the host routes serves when the subnet has none of its own.
+
+    A port that is the gateway itself is told of none.
+    """
+    gateway = lease.subnet.gateway_ip
+    if gateway is None:
+        defaults = (route.nexthop for route in lease.subnet.host_routes if route.destination == _DEFAULT)
+        gateway = next(defaults, None)
+    return None if gateway is None or pack_ip(gateway) == lease.address else gateway
+
+
+def _routes(lease: Lease, gateway: str | None) -> Iterator[tuple[str, bytes]]:
+    """Yield destinations and next hops, without a hop for what is on the link.
+
+    A client that knows option 121 ignores the router option, so the default route is here too (RFC 3442).
+    """
+    subnet = lease.subnet
+    for other in lease.network.subnets:
+        if other.cidr != subnet.cidr:
+            yield other.cidr, NO_ADDRESS
+    for route in subnet.host_routes:
+        hop = pack_ip(route.nexthop)
+        if route.destination != _DEFAULT and hop != lease.address:
+            yield route.destination, hop
+    if gateway is not None:
+        hop = pack_ip(gateway)
+        if not is_inside(hop, *split_prefix(subnet.cidr)):
+            yield f"{gateway}/32", NO_ADDRESS
+        yield _DEFAULT, hop
+
+
+def _encode_routes(routes: Iterable[tuple[str, bytes]]) -> bytes:
+    parts: list[bytes] = []
+    for destination, hop in routes:
+        network, length = split_prefix(destination)
+        parts.append(bytes((length,)) + network[: (length + 7) // 8] + hop)
+    return b"".join(parts)
+
+
+def _dns_servers(subnet: DhcpSubnet, settings: DhcpSettings) -> tuple[str, ...]:
+    """Return the IPv4 DNS servers; 0.0.0.0 as the only one of a subnet says that its clients get none."""
+    servers = subnet.dns_nameservers or settings.dns_servers
+    return tuple(server for server in servers if ":" not in server and server != _NOBODY)
