@@ -1,0 +1,49 @@
+"""What an L2 driver is. Drivers of other distributions are Twisted plug-ins in ``quantumd.plugins`` that provide IL2Driver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from twisted.application.service import IService
+    from twisted.internet.interfaces import IReactorTime
+
+    from quantumd.config import DhcpSettings, L2Settings
+    from quantumd.converge.records import Records
+    from quantumd.edge.frames.interfaces import IFrames
+    from quantumd.interfaces import IConverger
+
+
+@frozen
+class Site:
+    """Where a driver is put: this host, its settings, and the records that its converger shall read."""
+
+    host: str
+    l2: L2Settings
+    dhcp: DhcpSettings
+    records: Records
+    reactor: IReactorTime
+    edges: str
+    kernel_datapath: bool
+
+
+@frozen
+class L2Parts:
+    """What a driver gives: the converger that the loop drives, the frames of its ports, and its connections to run."""
+
+    converger: IConverger
+    frames: IFrames
+    connections: IService
+
+
+class IL2Driver(Interface):
+    """Makes ports of this host carry the traffic of their networks."""
+
+    name = Attribute("str: by which the setting l2.driver chooses it.")
+    capabilities = Attribute("frozenset[str]: aliases of API extensions whose promises packets obey under it.")
+
+    def install(site: Site) -> L2Parts:
+        """Make the parts; nothing is connected before the service starts."""

@@ -1,0 +1,61 @@
+"""Which bridges and patch ports there must be. Pure: settings and rows in, operations out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+from attrs import frozen
+
+from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceRow, Operation, PutBridge, PutPatchPort
+
+OWNED = {"quantumd-owned": "true"}
+"""The mark on bridges and ports that quantumd made, by which ``quantumctl cleanup`` knows them."""
+
+PROTOCOLS = frozenset({"OpenFlow10", "OpenFlow13", "OpenFlow14", "OpenFlow15"})
+_NAME_LIMIT = 15
+
+
+@frozen
+class BridgePlan:
+    """The integration bridge, and physical networks with their bridges. ``datapath_type``: for bridges made anew."""
+
+    integration: str
+    mappings: Mapping[str, str]
+    datapath_type: str
+
+
+def patch_names(bridge: str) -> tuple[str, str]:
+    """Return the patch port names at the integration bridge and at the physical bridge."""
+    return _fit(f"int-{bridge}"), _fit(f"phy-{bridge}")
+
+
+def operations_for(
+    plan: BridgePlan, bridges: Mapping[str, BridgeRow | None], interfaces: Mapping[str, InterfaceRow]
+) -> tuple[Operation, ...]:
+    """Return what makes bridges and patch ports as they must be; nothing when they are."""
+    operations = list(_integration_bridge(plan, bridges.get(plan.integration)))
+    for bridge in sorted(set(plan.mappings.values())):
+        if bridges.get(bridge) is None:
+            operations.append(PutBridge(bridge, plan.datapath_type, "standalone", frozenset(), OWNED))
+        inner, outer = patch_names(bridge)
+        if inner not in interfaces or outer not in interfaces:
+            operations.append(PutPatchPort(plan.integration, inner, outer, OWNED))
+            operations.append(PutPatchPort(bridge, outer, inner, OWNED))
+    return tuple(operations)
+
+
+def _integration_bridge(plan: BridgePlan, row: BridgeRow | None) -> tuple[Operation, ...]:
+    if row is None:
+        return (PutBridge(plan.integration, plan.datapath_type, "secure", PROTOCOLS, OWNED),)
+    # No protocols named means all that Open vSwitch speaks, ours among them.
+    protocols = row.protocols | PROTOCOLS if row.protocols else row.protocols
+    if row.fail_mode == "secure" and protocols == row.protocols:
+        return ()
+    return (PutBridge(plan.integration, row.datapath_type, "secure", protocols, {}),)
+
+
+def _fit(name: str) -> str:
+    if len(name) <= _NAME_LIMIT:
+        return name
+    return name[: _NAME_LIMIT - 6] + blake2b(name.encode(), digest_size=3).hexdigest()

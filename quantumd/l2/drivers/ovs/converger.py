@@ -1,0 +1,281 @@
+"""Open vSwitch under the converge loop: the view is kept up to date, plans come from it, steps go to the edges."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from quantumd import __version__
+from quantumd.converge.plan import NOTHING, Key, Plan, Stage, Step
+from quantumd.edge.openflow.interfaces import ISwitch, SwitchPort
+from quantumd.edge.ovsdb.interfaces import EditBridgeIds, InterfaceChange, InterfaceRow, IOvsdb
+from quantumd.errors import EdgeUnavailable
+from quantumd.interfaces import IConverger
+from quantumd.l2.drivers.ovs import bridges, features
+from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
+from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
+from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
+from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
+from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
+
+IFACE_ID = "iface-id"
+
+
+@implementer(IConverger)
+@define(eq=False)
+class OvsConverger:
+    """See IConverger. Keys: ("port", id), ("network", id), ("bridge", name)."""
+
+    role = "l2"
+    _host: str
+    _ovsdb: IOvsdb
+    _switch: ISwitch
+    _view: HostView
+    _bridges: bridges.BridgePlan
+    _punt: PuntSettings
+    _clock: IReactorTime
+    _removes_foreign: bool = True
+    _held: Held = field(factory=Held, init=False)
+    _wanted: dict[Key, Objects] = field(factory=dict, init=False)
+    _versions: dict[str, int] = field(factory=dict, init=False)
+    _has_bridge: bool = field(default=False, init=False)
+    _log = Logger()
+
+    @property
+    def _bridge_key(self) -> Key:
+        return ("bridge", self._bridges.integration)
+
+    # --- the world changes
+
+    def on_change(self, listener: Callable[[frozenset[Key] | None], None]) -> None:
+        """See IConverger."""
+        self._ovsdb.on_connected(lambda: listener(None))
+        self._switch.on_connected(lambda: listener(None))
+        self._ovsdb.on_interfaces(lambda changes: self._interfaces_changed(changes, listener))
+        self._ovsdb.on_bridge(lambda name: self._bridge_changed(name, listener))
+        self._switch.on_port(lambda port, is_there: self._switch_port_changed(port, is_there, listener))
+
+    def _interfaces_changed(
+        self, changes: tuple[InterfaceChange, ...], listener: Callable[[frozenset[Key] | None], None]
+    ) -> None:
+        keys: set[Key] = set()
+        for change in changes:
+            old, new = _port_id(change.old), _port_id(change.new)
+            name = change.new.name if change.new is not None else change.old.name if change.old is not None else ""
+            if old != new:
+                self._view.set_device(name, old, new)
+                for port_id in {old, new} - {None}:
+                    keys.update(self._keys_of_port(str(port_id)))
+        if keys:
+            listener(frozenset(keys))
+
+    def _switch_port_changed(
+        self, port: SwitchPort, is_there: bool, listener: Callable[[frozenset[Key] | None], None]
+    ) -> None:
+        self._view.set_ofport(port.name, port.ofport if is_there else None)
+        row = self._ovsdb.interfaces().get(port.name)
+        port_id = _port_id(row)
+        if port_id is not None:
+            listener(self._keys_of_port(port_id))
+        elif self._find_physical():
+            listener(frozenset({self._bridge_key, *(("network", network) for network in self._view.networks())}))
+
+    def _bridge_changed(self, name: str, listener: Callable[[frozenset[Key] | None], None]) -> None:
+        row = self._ovsdb.bridge(name)
+        if name == self._bridges.integration and row is not None and row.has_controller:
+            # Setting a controller flushed every flow; taking it away would flush them again, so it stays.
+            self._log.warn("a stranger set a controller on {bridge}: its flows are put back", bridge=name)
+            listener(None)
+        elif name == self._bridges.integration or name in self._bridges.mappings.values():
+            listener(frozenset({self._bridge_key}))
+
+    def _keys_of_port(self, port_id: str) -> frozenset[Key]:
+        network_id = self._view.network_of(port_id)
+        own: Key = ("port", port_id)
+        return frozenset({own}) if network_id is None else frozenset({own, ("network", network_id)})
+
+    # --- observe
+
+    def observe(self) -> Deferred[None]:
+        """See IConverger."""
+        return ensureDeferred(self._observe())
+
+    async def _observe(self) -> None:
+        if not self._ovsdb.is_connected:
+            raise EdgeUnavailable("Open vSwitch's database is not connected")
+        row = self._ovsdb.bridge(self._bridges.integration)
+        self._has_bridge = row is not None
+        if row is None:
+            self._held = Held()
+            return
+        if not self._switch.is_connected:
+            raise EdgeUnavailable(f"the switch of {self._bridges.integration} is not connected")
+        state = await self._switch.read()
+        self._held = Held.read(state)
+        self._wanted.clear()
+        self._versions.clear()
+        self._view.numbers.restore(row.external_ids)
+        self._view.set_ofports({port.name: port.ofport for port in state.ports})
+        self._view.forget_devices()
+        for name, interface in self._ovsdb.interfaces().items():
+            self._view.set_device(name, None, _port_id(interface))
+        self._find_physical()
+
+    def _find_physical(self) -> bool:
+        found = {}
+        for physical_network, bridge in self._bridges.mappings.items():
+            ofport = self._view.ofport_named(bridges.patch_names(bridge)[0])
+            if ofport is not None:
+                found[physical_network] = ofport
+        is_changed = found != self._view.physical_ofports
+        self._view.physical_ofports = found
+        return is_changed
+
+    # --- keys and plans
+
+    def keys_of(self, changed: frozenset[RecordKey]) -> frozenset[Key]:
+        """See IConverger."""
+        keys: set[Key] = set()
+        for network_id in self._view.note_records(changed):
+            keys.add(("network", network_id))
+        for kind, record_id in changed:
+            if kind == PortRecord.kind:
+                keys.add(("port", record_id))
+            elif kind == NetworkRecord.kind:
+                keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
+        return frozenset(keys)
+
+    def every_key(self) -> frozenset[Key]:
+        """See IConverger."""
+        keys: set[Key] = {self._bridge_key}
+        keys.update(("network", network_id) for network_id in self._view.networks() | self._view.numbers.known())
+        keys.update(("port", record.id) for record in self._view.records.of_kind(PortRecord.kind))
+        keys.update(("port", port_id) for port_id in self._view.plugged())
+        return frozenset(keys | self._held.owned.keys())
+
+    def plan(self, keys: frozenset[Key]) -> Plan:
+        """See IConverger."""
+        stages = list(self._bridge_stage(keys))
+        if not self._has_bridge:
+            return Plan(tuple(stages))
+        wanted = {key: self._objects(key) for key in keys}
+        self._wanted.update(wanted)
+        remember = self._remember_numbers(keys)
+        if remember.put:
+            stages.append(Stage("numbers", (remember,), is_gate=True))
+        change = change_for(self._held, wanted)
+        if not is_nothing(change):
+            stages.append(Stage("flows", (ChangeFlows(keys, change),), is_gate=True))
+        forget = self._forget_numbers(keys)
+        if forget.remove:
+            stages.append(Stage("forget", (forget,)))
+        return Plan(tuple(stages))
+
+    def sweep(self) -> Plan:
+        """See IConverger."""
+        if not self._has_bridge:
+            return NOTHING
+        change, foreign = sweep(self._held, self._wanted.values(), self._removes_foreign)
+        if is_nothing(change):
+            return NOTHING
+        return Plan((Stage("flows", (ChangeFlows(frozenset(), change, foreign),)),))
+
+    def _bridge_stage(self, keys: frozenset[Key]) -> tuple[Stage, ...]:
+        if self._bridge_key not in keys:
+            return ()
+        names = {self._bridges.integration, *self._bridges.mappings.values()}
+        rows = {name: self._ovsdb.bridge(name) for name in names}
+        operations = bridges.operations_for(self._bridges, rows, self._ovsdb.interfaces())
+        if not operations:
+            return ()
+        return (Stage("bridges", (ConfigureBridges(frozenset({self._bridge_key}), operations),), is_gate=True),)
+
+    def _objects(self, key: Key) -> Objects:
+        noun, name = key  # type: ignore[misc]
+        now = self._clock.seconds()
+        if noun == "bridge":
+            return features.bridge_objects()
+        if noun == "network":
+            network = self._view.network(name, now)
+            return features.network_objects(network) if network is not None else NONE
+        port = self._view.port(name, now)
+        self._versions[name] = port.port.version if port is not None else 0
+        return features.port_objects(port, self._punt) if port is not None else NONE
+
+    def _remember_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
+        put: dict[str, str] = {}
+        for noun, name in keys:  # type: ignore[misc]
+            network_id = name if noun == "network" else self._view.network_of(name) if noun == "port" else None
+            if network_id is not None:
+                put.update(self._view.numbers.unsaved(network_id))
+        return RememberNumbers(keys, put)
+
+    def _forget_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
+        remove: set[str] = set()
+        for noun, name in keys:  # type: ignore[misc]
+            if noun == "network" and not self._view.ports_on(name):
+                remove.update(self._view.numbers.leftover(name))
+        return RememberNumbers(frozenset(), {}, frozenset(remove))
+
+    # --- execute and conclude
+
+    def execute(self, step: Step) -> Deferred[None]:
+        """See IConverger."""
+        return ensureDeferred(self._execute(step))
+
+    async def _execute(self, step: Step) -> None:
+        if isinstance(step, ChangeFlows):
+            if step.foreign:
+                self._log.warn("{n} flows of strangers on {bridge}", n=step.foreign, bridge=self._bridges.integration)
+            await self._switch.change(step.change)
+            self._held.apply(step.change)
+        elif isinstance(step, RememberNumbers):
+            edit = EditBridgeIds(self._bridges.integration, step.put, step.remove)
+            await self._ovsdb.transact((edit,))
+            self._view.numbers.saved(step.put, step.remove, self._clock.seconds())
+        elif isinstance(step, ConfigureBridges):
+            await self._ovsdb.transact(step.operations)
+
+    def conclude(self, keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
+        """See IConverger."""
+        for key in keys:
+            if key not in faults and key in self._wanted:
+                self._held.own(key, self._wanted[key])
+        if not self._switch.is_connected and self._has_bridge:
+            return ()
+        reports = (self._report(name, faults.get((noun, name))) for noun, name in keys if noun == "port")  # type: ignore[misc]
+        return tuple(report for report in reports if report is not None)
+
+    def _report(self, port_id: str, fault: str | None) -> PortReport | None:
+        version = 0 if fault else self._versions.get(port_id, 0)
+        network_id = self._view.network_of(port_id)
+        if network_id is not None and fault is None and ("network", network_id) not in self._held.owned:
+            version = 0
+        return PortReport(port_id, version, self._view.is_plugged(port_id), fault)
+
+    def describe(self) -> HostReport:
+        """See IConverger."""
+        row = self._ovsdb.bridge(self._bridges.integration)
+        details = {
+            "connectivity": "l2",
+            "port_filter": False,
+            "ovs_hybrid_plug": False,
+            "ovs_create_tap": True,
+            "datapath_type": row.datapath_type if row is not None else self._bridges.datapath_type,
+            "bridge_name": self._bridges.integration,
+            "bound_drivers": {"0": "openvswitch"},
+        }
+        return HostReport(self._host, self.role, __version__, "ovs", json.dumps(details, sort_keys=True))
+
+
+def _port_id(row: InterfaceRow | None) -> str | None:
+    return row.external_ids.get(IFACE_ID) if row is not None else None
+
+

@@ -1,0 +1,130 @@
+"""This host as the driver sees it: records, plugged devices, and which belong together. Looks nothing up outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import define, field
+
+from quantumd.converge.records import Records
+from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
+from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
+from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
+
+
+@define
+class HostView:
+    """``devices`` are names by port id, from the database; ``ofports`` are numbers by name, from the switch itself."""
+
+    records: Records
+    numbers: NetworkNumbers
+    physical_ofports: dict[str, int] = field(factory=dict)
+    _devices: dict[str, set[str]] = field(factory=dict, init=False)
+    _ofports: dict[str, int] = field(factory=dict, init=False)
+    _network_of: dict[str, str] = field(factory=dict, init=False)
+    _ports_on: dict[str, set[str]] = field(factory=dict, init=False)
+
+    def set_device(self, name: str, old_port_id: str | None, new_port_id: str | None) -> None:
+        """Note which port a device says it is."""
+        if old_port_id is not None:
+            names = self._devices.get(old_port_id, set())
+            names.discard(name)
+            if not names:
+                self._devices.pop(old_port_id, None)
+        if new_port_id is not None:
+            self._devices.setdefault(new_port_id, set()).add(name)
+
+    def set_ofport(self, name: str, ofport: int | None) -> None:
+        """Note the OpenFlow number of a device; None when it is gone."""
+        if ofport is None:
+            self._ofports.pop(name, None)
+        else:
+            self._ofports[name] = ofport
+
+    def set_ofports(self, ofports: Mapping[str, int]) -> None:
+        """Note all OpenFlow numbers anew."""
+        self._ofports = dict(ofports)
+
+    def forget_devices(self) -> None:
+        """Forget which devices are which ports, before they are all read anew."""
+        self._devices.clear()
+
+    def note_records(self, changed: Iterable[RecordKey]) -> frozenset[str]:
+        """Bring the index up to date; return the networks whose ports or own record changed."""
+        networks: set[str] = set()
+        for kind, record_id in changed:
+            if kind == PortRecord.kind:
+                networks.update(self._note_port(record_id))
+            elif kind == NetworkRecord.kind:
+                networks.add(record_id)
+        return frozenset(networks)
+
+    def _note_port(self, port_id: str) -> set[str]:
+        record = self.records.get(PortRecord.kind, port_id)
+        old = self._network_of.pop(port_id, None)
+        if old is not None:
+            self._ports_on[old].discard(port_id)
+            if not self._ports_on[old]:
+                del self._ports_on[old]
+        if not isinstance(record, PortRecord):
+            return {old} if old else set()
+        self._network_of[port_id] = record.network_id
+        self._ports_on.setdefault(record.network_id, set()).add(port_id)
+        return {old, record.network_id} - {None} if old else {record.network_id}
+
+    def network_of(self, port_id: str) -> str | None:
+        """Return the network of a port that this host has a record of."""
+        return self._network_of.get(port_id)
+
+    def ports_on(self, network_id: str) -> frozenset[str]:
+        """Return the ports of a network that this host has records of."""
+        return frozenset(self._ports_on.get(network_id, ()))
+
+    def plugged(self) -> frozenset[str]:
+        """Return the ids of all ports that a device says it is, known or not."""
+        return frozenset(self._devices)
+
+    def networks(self) -> frozenset[str]:
+        """Return the networks that have ports or records here."""
+        return frozenset(self._ports_on) | {record.id for record in self.records.of_kind(NetworkRecord.kind)}
+
+    def is_plugged(self, port_id: str) -> bool:
+        """Whether a device says it is this port."""
+        return port_id in self._devices
+
+    def ofport_of(self, port_id: str) -> int | None:
+        """Return the OpenFlow number of the port's device. Of several devices the newest number counts."""
+        numbers = [self._ofports[name] for name in self._devices.get(port_id, ()) if name in self._ofports]
+        return max(numbers, default=None)
+
+    def ofport_named(self, name: str) -> int | None:
+        """Return the OpenFlow number of a device by its name."""
+        return self._ofports.get(name)
+
+    def port(self, port_id: str, now: float) -> PortView | None:
+        """Return a port that can carry traffic: known, plugged, enabled, its network too. None for any other."""
+        record = self.records.get(PortRecord.kind, port_id)
+        ofport = self.ofport_of(port_id)
+        if not isinstance(record, PortRecord) or ofport is None or not record.admin_state_up:
+            return None
+        network = self.records.get(NetworkRecord.kind, record.network_id)
+        if not isinstance(network, NetworkRecord) or not network.admin_state_up:
+            return None
+        return PortView(record, network, self.numbers.number_of(network.id, now), ofport)
+
+    def network(self, network_id: str, now: float) -> NetworkView | None:
+        """Return a network that has at least one port that can carry traffic."""
+        record = self.records.get(NetworkRecord.kind, network_id)
+        ports = self._ports_on.get(network_id)
+        if not isinstance(record, NetworkRecord) or not record.admin_state_up or not ports:
+            return None
+        ofports = sorted(ofport for port_id in ports if (ofport := self._live_ofport(port_id)) is not None)
+        if not ofports:
+            return None
+        physical = self.physical_ofports.get(record.physical_network) if record.physical_network else None
+        return NetworkView(record, self.numbers.number_of(network_id, now), tuple(ofports), physical)
+
+    def _live_ofport(self, port_id: str) -> int | None:
+        record = self.records.get(PortRecord.kind, port_id)
+        is_up = isinstance(record, PortRecord) and record.admin_state_up
+        return self.ofport_of(port_id) if is_up else None
