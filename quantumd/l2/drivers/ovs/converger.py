@@ -19,8 +19,8 @@ from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features
 from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
-from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
+from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
@@ -42,6 +42,7 @@ class OvsConverger:
     _punt: PuntSettings
     _clock: IReactorTime
     _removes_foreign: bool = True
+    foreign_flows: int = field(default=0, init=False)
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
     _versions: dict[str, int] = field(factory=dict, init=False)
@@ -119,6 +120,9 @@ class OvsConverger:
             raise EdgeUnavailable(f"the switch of {self._bridges.integration} is not connected")
         state = await self._switch.read()
         self._held = Held.read(state)
+        self.foreign_flows = sum(not is_ours(flow) for flow in state.flows)
+        if self.foreign_flows:
+            self._log.warn("{n} flows of strangers on {bridge}", n=self.foreign_flows, bridge=row.name)
         self._wanted.clear()
         self._versions.clear()
         self._view.numbers.restore(row.external_ids)
@@ -182,10 +186,10 @@ class OvsConverger:
         """See IConverger."""
         if not self._has_bridge:
             return NOTHING
-        change, foreign = sweep(self._held, self._wanted.values(), self._removes_foreign)
+        change = sweep(self._held, self._wanted.values(), self._removes_foreign)
         if is_nothing(change):
             return NOTHING
-        return Plan((Stage("flows", (ChangeFlows(frozenset(), change, foreign),)),))
+        return Plan((Stage("flows", (ChangeFlows(frozenset(), change),)),))
 
     def _bridge_stage(self, keys: frozenset[Key]) -> tuple[Stage, ...]:
         if self._bridge_key not in keys:
@@ -232,8 +236,6 @@ class OvsConverger:
 
     async def _execute(self, step: Step) -> None:
         if isinstance(step, ChangeFlows):
-            if step.foreign:
-                self._log.warn("{n} flows of strangers on {bridge}", n=step.foreign, bridge=self._bridges.integration)
             await self._switch.change(step.change)
             self._held.apply(step.change)
         elif isinstance(step, RememberNumbers):

@@ -103,8 +103,8 @@ def change_for(held: Held, wanted: Mapping[Key, Objects]) -> SwitchChange:
     )
 
 
-def sweep(held: Held, wanted: Iterable[Objects], removes_foreign: bool) -> tuple[SwitchChange, int]:
-    """Return what removes all that nobody wants, and how many flows of strangers the bridge holds."""
+def sweep(held: Held, wanted: Iterable[Objects], removes_foreign: bool) -> SwitchChange:
+    """Return what removes all that nobody wants; flows of strangers only if ``removes_foreign``."""
     flows: set[FlowKey] = set()
     groups: set[int] = set()
     meters: set[int] = set()
@@ -112,15 +112,11 @@ def sweep(held: Held, wanted: Iterable[Objects], removes_foreign: bool) -> tuple
         flows.update(flow.key for flow in objects.flows)
         groups.update(group.number for group in objects.groups)
         meters.update(meter.number for meter in objects.meters)
-    unwanted = [flow for key, flow in held.flows.items() if key not in flows]
-    foreign = sum(not is_ours(flow) for flow in unwanted)
-    return (
-        SwitchChange(
-            remove_flows=tuple(flow for flow in unwanted if removes_foreign or is_ours(flow)),
-            remove_groups=tuple(held.groups.keys() - groups),
-            remove_meters=tuple(held.meters.keys() - meters),
-        ),
-        foreign,
+    unwanted = (flow for key, flow in held.flows.items() if key not in flows)
+    return SwitchChange(
+        remove_flows=tuple(flow for flow in unwanted if removes_foreign or is_ours(flow)),
+        remove_groups=tuple(held.groups.keys() - groups),
+        remove_meters=tuple(held.meters.keys() - meters),
     )
 
 

@@ -30,8 +30,7 @@ class RememberNumbers:
 
 @frozen
 class ChangeFlows:
-    """Change flows, groups and meters of the integration bridge. ``foreign`` of the removed flows were a stranger's."""
+    """Change flows, groups and meters of the integration bridge."""
 
     keys: frozenset[Key]
     change: SwitchChange
-    foreign: int = 0

@@ -1,0 +1,157 @@
+"""Journal → updates for hosts: what was committed is compiled and sent to the (host, role) that must know."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from attrs import define, field
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from quantumd.api.hosts.compiled import network_nouns
+from quantumd.compile.snapshot import KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
+from quantumd.converge.client import address_of
+from quantumd.interfaces import IBus, IStore
+from quantumd.model.nouns import DHCP_OWNER, Port
+from quantumd.model.records import Gone, Record, Update
+from quantumd.store import nouns
+from quantumd.store.journal import JournalRow
+
+CURSOR = "hosts"
+"""The name of this consumer's cursor in the journal."""
+
+_HOST = "binding:host_id"
+
+
+@define
+class _Touched:
+    """What a stretch of the journal touched: rows to be read anew, and what hosts are rid of."""
+
+    ports: set[str] = field(factory=set)
+    networks: set[str] = field(factory=set)
+    left: dict[str, set[str]] = field(factory=lambda: defaultdict(set))
+    deleted_ports: dict[str, int] = field(factory=dict)
+
+    def note(self, row: JournalRow) -> None:
+        """Note one row of the journal."""
+        before, after = _body(row.before), _body(row.after)
+        if row.resource == "port":
+            self._note_port(row, before, after)
+        elif row.resource == "subnet":
+            self.networks.add((after or before)["network_id"])
+        elif row.resource == "network":
+            self.networks.add(row.resource_id)
+
+    def _note_port(self, row: JournalRow, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        old_host, new_host = before.get(_HOST), after.get(_HOST)
+        if new_host:
+            self.ports.add(row.resource_id)
+        if old_host and old_host != new_host:
+            self.left[old_host].add(row.resource_id)
+        if row.operation == "delete":
+            self.deleted_ports[row.resource_id] = row.position
+        if (after or before).get("device_owner") == DHCP_OWNER:
+            self.networks.add((after or before)["network_id"])
+
+
+@define
+class _Outbox:
+    """Records put and gone by (host, role)."""
+
+    put: dict[tuple[str, str], dict[tuple[str, str], Record]] = field(factory=lambda: defaultdict(dict))
+    gone: dict[tuple[str, str], list[Gone]] = field(factory=lambda: defaultdict(list))
+
+    def updates(self, request_id: str) -> list[Update]:
+        """Return one update for each (host, role) that has something to know."""
+        return [
+            Update(host, role, tuple(self.put[host, role].values()), tuple(self.gone[host, role]), request_id)
+            for host, role in sorted(self.put.keys() | self.gone.keys())
+        ]
+
+
+@define(eq=False)
+class Announcer:
+    """Handles stretches of the journal for the consumer that reads it."""
+
+    _bus: IBus
+    _store: IStore
+    _log = Logger()
+
+    def handle(self, rows: Sequence[JournalRow]) -> Deferred[None] | None:
+        """Send what hosts must know of these rows; fires when it has left."""
+        touched = _Touched()
+        for row in rows:
+            if row.operation != "status":
+                touched.note(row)
+        if not (touched.ports or touched.networks or touched.left):
+            return None
+        request_id = rows[-1].request_id
+        compiled: Deferred[list[Update]] = self._store.read(lambda connection: _compile(connection, touched, request_id))
+        return compiled.addCallback(self._publish)
+
+    def _publish(self, updates: Iterable[Update]) -> None:
+        for update in updates:
+            self._log.debug(
+                "told {role} of {host}",
+                role=update.role,
+                host=update.host,
+                put=len(update.put),
+                gone=len(update.gone),
+                request_id=update.request_id,
+            )
+            self._bus.publish(address_of(update.host, update.role), update)
+
+
+def _compile(connection: Connection, touched: _Touched, request_id: str) -> list[Update]:
+    outbox = _Outbox()
+    ports = nouns.ports(connection, sorted(touched.ports | set().union(*touched.left.values())))
+    bound = [port for port in ports.values() if port.host_id]
+    hosts = nouns.hosts_of_network(connection, sorted(touched.networks)) if touched.networks else {}
+    networks = network_nouns(connection, touched.networks | {port.network_id for port in bound})
+    for role in ROLES:
+        for port in bound:
+            _put_port(outbox, role, port, networks)
+        for network_id in touched.networks & networks.keys():
+            for host in hosts.get(network_id, frozenset()):
+                _put_network(outbox, role, host, networks[network_id])
+        for host, port_ids in touched.left.items():
+            outbox.gone[host, role] += _left(role, host, port_ids, ports, touched)
+    return outbox.updates(request_id)
+
+
+def _put_port(outbox: _Outbox, role: str, port: Port, networks: Mapping[str, NetworkNouns]) -> None:
+    record = port_record_for(role, port)
+    if record is None or port.network_id not in networks:
+        return
+    # The network may be new to the host; if it is not, its version says that nothing changed.
+    _put_network(outbox, role, port.host_id, networks[port.network_id])
+    outbox.put[port.host_id, role][record.kind, record.id] = record
+
+
+def _put_network(outbox: _Outbox, role: str, host: str, network: NetworkNouns) -> None:
+    record = network_record_for(role, network)
+    kind, network_id = KINDS[role]["network"], network.network.id
+    if record is None:
+        outbox.gone[host, role].append(Gone(kind, network_id, network.network.record_version))
+    else:
+        outbox.put[host, role][kind, network_id] = record
+
+
+def _left(
+    role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], touched: _Touched
+) -> Iterable[Gone]:
+    kind = KINDS[role]["port"]
+    for port_id in sorted(port_ids):
+        port = ports.get(port_id)
+        if port_id in touched.deleted_ports:
+            yield Gone(kind, port_id, touched.deleted_ports[port_id])
+        elif port is not None and port.host_id != host:
+            yield Gone(kind, port_id, port.record_version)
+
+
+def _body(text: str | None) -> dict[str, Any]:
+    return orjson.loads(text) if text else {}

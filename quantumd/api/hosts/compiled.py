@@ -1,0 +1,46 @@
+"""Rows → nouns → records of one (host, role). Runs on the store's threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, func, select
+
+from quantumd.compile.digest import bucket_of
+from quantumd.compile.snapshot import KINDS, NetworkNouns, network_record_for, port_record_for
+from quantumd.model.nouns import Network
+from quantumd.model.records import Record
+from quantumd.store import nouns
+from quantumd.store.tables import journal, ports
+
+
+def network_nouns(connection: Connection, network_ids: Iterable[str]) -> dict[str, NetworkNouns]:
+    """Return networks with all that their records are made of, by id; unknown ids are left out."""
+    wanted = sorted(set(network_ids))
+    networks: dict[str, Network] = nouns.networks(connection, wanted)
+    subnets = nouns.subnets_of(connection, wanted)
+    dhcp_ports = nouns.dhcp_ports_of(connection, wanted)
+    return {
+        network_id: NetworkNouns(network, tuple(subnets.get(network_id, ())), dhcp_ports.get(network_id))
+        for network_id, network in networks.items()
+    }
+
+
+def records_of_host(connection: Connection, host: str, role: str, buckets: frozenset[int] | None) -> list[Record]:
+    """Return the records that a role of a host must know, of these buckets or (None) of all."""
+    kinds = KINDS[role]
+    rows = connection.execute(select(ports.c.id, ports.c.network_id).where(ports.c.host_id == host)).all()
+    port_ids = [row.id for row in rows if _is_in(buckets, kinds["port"], row.id)]
+    network_ids = {row.network_id for row in rows if _is_in(buckets, kinds["network"], row.network_id)}
+    records = [port_record_for(role, port) for port in nouns.ports(connection, port_ids).values()]
+    records += [network_record_for(role, network) for network in network_nouns(connection, network_ids).values()]
+    return [record for record in records if record is not None]
+
+
+def last_position(connection: Connection) -> int:
+    """Return the journal position as of which this transaction reads."""
+    return int(connection.execute(select(func.max(journal.c.position))).scalar() or 0)
+
+
+def _is_in(buckets: frozenset[int] | None, kind: str, record_id: str) -> bool:
+    return buckets is None or bucket_of((kind, record_id)) in buckets

@@ -1,0 +1,98 @@
+"""Answers hosts at the bus address ``api``: comparisons, fetches, reports, and who they are."""
+
+from __future__ import annotations
+
+
+from attrs import define
+from sqlalchemy import Connection, delete, insert
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from quantumd.api.hosts.compiled import last_position, records_of_host
+from quantumd.api.resources.reports import apply_report
+from quantumd.compile.digest import differing_buckets, digest_buckets
+from quantumd.errors import EdgeError
+from quantumd.interfaces import IBus, IStore
+from quantumd.model.context import Context
+from quantumd.model.records import (
+    Ack,
+    CompareReply,
+    CompareRequest,
+    FetchReply,
+    FetchRequest,
+    HostReport,
+    Message,
+    Report,
+)
+from quantumd.store.tables import hosts
+from quantumd.store.transaction import Transaction
+
+ADDRESS = "api"
+
+
+class UnknownMessage(EdgeError):
+    """A host sent something that the server does not take."""
+
+
+@define(eq=False)
+class HostsService(Service):
+    """The server's end of every conversation with hosts."""
+
+    _bus: IBus
+    _store: IStore
+    _binds_unbound: bool
+    _log = Logger()
+
+    def startService(self) -> None:
+        """Answer from now on."""
+        super().startService()
+        self._bus.consume(ADDRESS, self._receive)
+
+    def _receive(self, message: Message) -> Deferred[Message]:
+        if isinstance(message, Report):
+            return self._take_report(message)
+        if isinstance(message, CompareRequest):
+            return self._store.read(lambda connection: _compare(connection, message))
+        if isinstance(message, FetchRequest):
+            return self._store.read(lambda connection: _fetch(connection, message))
+        if isinstance(message, HostReport):
+            return self._store.write(lambda tx: _note_host(tx, message))
+        raise UnknownMessage(f"the server takes no {message.message_kind}")
+
+    def _take_report(self, report: Report) -> Deferred[Message]:
+        context = Context(request_id=f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
+
+        def write(tx: Transaction) -> Message:
+            apply_report(tx, context, report, binds_unbound=self._binds_unbound)
+            return Ack()
+
+        return self._store.write(write)
+
+
+def _compare(connection: Connection, request: CompareRequest) -> CompareReply:
+    ours = digest_buckets(records_of_host(connection, request.host, request.role, None))
+    return CompareReply(differing_buckets(ours, request.digests))
+
+
+def _fetch(connection: Connection, request: FetchRequest) -> FetchReply:
+    # The position is read first: what commits in between is in the records and also comes as an update.
+    position = last_position(connection)
+    records = records_of_host(connection, request.host, request.role, frozenset(request.buckets))
+    return FetchReply(position, tuple(records))
+
+
+def _note_host(tx: Transaction, report: HostReport) -> Ack:
+    tx.connection.execute(delete(hosts).where(hosts.c.host == report.host, hosts.c.role == report.role))
+    tx.connection.execute(
+        insert(hosts),
+        {
+            "host": report.host,
+            "role": report.role,
+            "quantumd_version": report.quantumd_version,
+            "vif_type": report.vif_type,
+            "vif_details": report.vif_details,
+            "reported_at": tx.now,
+        },
+    )
+    return Ack()
