@@ -6,6 +6,8 @@ of the last transaction that changed what hosts must know of the row; ``revision
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -32,7 +34,7 @@ metadata = MetaData(
 _Position = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _standard_columns() -> tuple[Column[str], ...]:
+def _standard_columns() -> tuple[Column[Any], ...]:
     return (
         Column("id", String(36), primary_key=True),
         Column("project_id", String(255), nullable=False, index=True),
@@ -66,7 +68,10 @@ segments = Table(
     Column("segmentation_id", Integer, primary_key=True, autoincrement=False),
     Column("network_id", String(36), ForeignKey("networks.id", ondelete="CASCADE"), nullable=False, unique=True),
 )
-"""Which flat or VLAN segment a network holds; a flat network holds segmentation_id 0. The key makes double use impossible."""
+"""Which flat or VLAN segment a network holds; a flat network holds segmentation_id 0.
+
+The key makes double use impossible.
+"""
 
 subnets = Table(
     "subnets",
@@ -110,7 +115,10 @@ ip_allocations = Table(
     Column("ordinal", Integer, nullable=False),
     Column("ip_address", String(45), nullable=False),
 )
-"""Addresses in use. ``ip_key`` is the address as fixed-width lower-case hex (8 or 32 digits), so that text order is address order."""
+"""Addresses in use.
+
+``ip_key`` is the address as fixed-width lower-case hex (8 or 32 digits), so that text order is address order.
+"""
 
 hosts = Table(
     "hosts",
