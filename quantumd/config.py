@@ -277,11 +277,18 @@ def _parse_assignment(assignment: str) -> Mapping[str, Any]:
     section, dot, key = name.strip().partition(".")
     if not (equals and dot and section and key):
         raise SettingsError(f"--set: expected section.key=value, got {assignment!r}")
+    return {section: {key: _assigned(section, key, text)}}
+
+
+def _assigned(section: str, key: str, text: str) -> Any:
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        value = text
-    return {section: {key: value}}
+        return text
+    wants_text = any(
+        isinstance(k.default, str) for part, k in _every_setting() if (part.name, k.name) == (section, key)
+    )
+    return text if wants_text and not isinstance(value, str) else value
 
 
 def _keys(part: Any) -> tuple[Any, ...]:

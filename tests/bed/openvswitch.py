@@ -1,6 +1,6 @@
 """A private Open vSwitch in its own network namespace, and namespaces that stand for VMs.
 
-Needs root, ``ip``, ``ethtool`` and the Open vSwitch programs. Nothing outlives ``stop()``: processes are ended by their ids.
+Needs root, ``ip``, ``ethtool`` and the Open vSwitch programs. ``stop()`` ends all that was started.
 """
 
 from __future__ import annotations
