@@ -1,0 +1,139 @@
+"""Open vSwitch as an L2 driver: which edges it is made of, and in which order they come and go."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from attrs import define, frozen
+from twisted.application.service import MultiService, Service
+from zope.interface import implementer
+
+from quantumd.config import L2Settings
+from quantumd.edge.frames.channel import ChannelFrames
+from quantumd.edge.hostlock import HostLock
+from quantumd.edge.openflow.channel import OvsPacketChannel
+from quantumd.edge.openflow.interfaces import IPacketChannel, ISwitch
+from quantumd.edge.openflow.memory import MemoryPacketChannel, MemorySwitch
+from quantumd.edge.openflow.switch import OvsSwitch
+from quantumd.edge.ovsdb.idl import OvsIdl
+from quantumd.edge.ovsdb.interfaces import IOvsdb
+from quantumd.edge.ovsdb.memory import MemoryOvsdb
+from quantumd.errors import SettingsError
+from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
+from quantumd.l2.drivers.ovs.bridges import BridgePlan
+from quantumd.l2.drivers.ovs.converger import OvsConverger
+from quantumd.l2.drivers.ovs.desired import PuntSettings
+from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
+from quantumd.l2.drivers.ovs.view import HostView
+
+CONTROLLER_ID = 0x5164
+"""The packet channel's OpenFlow controller id: flows name it, so that no other connection gets our frames."""
+
+
+@frozen
+class OvsEdges:
+    """The three edges of an Open vSwitch bridge."""
+
+    ovsdb: IOvsdb
+    switch: ISwitch
+    channel: IPacketChannel
+
+
+@define(eq=False)
+class _Connections(Service):
+    """Connects the edges when it starts and disconnects them when it stops; flows and bridges stay."""
+
+    _edges: OvsEdges
+
+    def startService(self) -> None:
+        super().startService()
+        for edge in self._all():
+            edge.start()
+
+    def stopService(self) -> None:
+        super().stopService()
+        for edge in self._all():
+            edge.stop()
+
+    def _all(self) -> tuple[Any, ...]:
+        return (self._edges.ovsdb, self._edges.switch, self._edges.channel)
+
+
+@define(eq=False)
+class _LockedConnections(MultiService):
+    """Connects only while no other daemon acts on the switch."""
+
+    _site: Site
+    _connections: _Connections
+
+    def __attrs_post_init__(self) -> None:
+        MultiService.__init__(self)
+        path = f"{self._site.l2.ovs_run_dir}/quantumd-{self._site.l2.integration_bridge}.lock"
+        HostLock(self._site.reactor, path, self._locked).setServiceParent(self)
+
+    def _locked(self) -> None:
+        self._connections.setServiceParent(self)
+
+
+@implementer(IL2Driver)
+@frozen
+class OvsDriver:
+    """See IL2Driver."""
+
+    name = "ovs"
+    capabilities = frozenset({"binding", "provider", "net-mtu"})
+
+    def install(self, site: Site) -> L2Parts:
+        """See IL2Driver."""
+        edges = _memory_edges(site) if site.edges == "memory" else _real_edges(site)
+        return self.install_on(site, edges)
+
+    def install_on(self, site: Site, edges: OvsEdges) -> L2Parts:
+        """Make the parts on given edges."""
+        converger = OvsConverger(
+            host=site.host,
+            ovsdb=edges.ovsdb,
+            switch=edges.switch,
+            view=HostView(site.records, NetworkNumbers()),
+            bridges=_bridge_plan(site.l2, site.kernel_datapath),
+            punt=PuntSettings(CONTROLLER_ID, site.dhcp.rate_per_port_pps, site.dhcp.rate_per_port_pps),
+            clock=site.reactor,
+            removes_foreign=site.l2.foreign_flows == "remove",
+        )
+        connections = _Connections(edges)
+        service = connections if site.edges == "memory" else _LockedConnections(site, connections)
+        return L2Parts(converger, ChannelFrames(edges.channel), service)
+
+
+def _bridge_plan(settings: L2Settings, has_kernel_datapath: bool) -> BridgePlan:
+    datapath_type = settings.datapath_type
+    if datapath_type == "auto":
+        datapath_type = "system" if has_kernel_datapath else "netdev"
+    return BridgePlan(settings.integration_bridge, parse_mappings(settings.bridge_mappings), datapath_type)
+
+
+def parse_mappings(mappings: tuple[str, ...]) -> dict[str, str]:
+    """Return physical network → bridge from the setting's ``physical_network:bridge``. SettingsError."""
+    parsed = {}
+    for mapping in mappings:
+        physical_network, _, bridge = mapping.partition(":")
+        if not physical_network or not bridge:
+            raise SettingsError(f"l2.bridge_mappings: {mapping!r} is not physical_network:bridge")
+        parsed[physical_network] = bridge
+    return parsed
+
+
+def _real_edges(site: Site) -> OvsEdges:
+    run_dir = site.l2.ovs_run_dir
+    socket = f"{run_dir}/{site.l2.integration_bridge}.mgmt"
+    reactor = cast(Any, site.reactor)
+    return OvsEdges(
+        OvsIdl(reactor, f"unix:{run_dir}/db.sock"),
+        OvsSwitch(reactor, socket),
+        OvsPacketChannel(reactor, socket, CONTROLLER_ID),
+    )
+
+
+def _memory_edges(site: Site) -> OvsEdges:
+    switch = MemorySwitch(cast(Any, site.reactor))
+    return OvsEdges(MemoryOvsdb(cast(Any, site.reactor)), switch, MemoryPacketChannel(switch))
