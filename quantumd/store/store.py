@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -20,22 +19,13 @@ from quantumd.store.engine import database_url, reader_engine, writer_engine
 from quantumd.store.errors import StoreBusy, StoreStopped
 from quantumd.store.readers import Readers
 from quantumd.store.stream import ByteStream, Line, StreamLimits
+from quantumd.store.times import utc_now
 from quantumd.store.transaction import Transaction
 from quantumd.store.writer import Writer, WriterFigures
 
 T = TypeVar("T")
 
 log = Logger()
-
-
-def utc_text(at: datetime) -> str:
-    """Return a time as the tables keep it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def utc_now() -> str:
-    """Return the present as the tables keep it."""
-    return utc_text(datetime.now(UTC))
 
 
 @implementer(IStore)

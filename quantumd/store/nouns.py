@@ -1,0 +1,157 @@
+"""Rows → quantumd.model.nouns, for the code that compiles and decides. Runs on the store's threads.
+
+Ids that nobody knows are left out of every answer. Ids are asked for in chunks, because SQLite takes a limited number
+of parameters in one statement.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, select
+
+from quantumd.model.nouns import DHCP_OWNER, Network, Port, Subnet
+from quantumd.model.records import FixedIp, HostRoute
+from quantumd.store import tables as t
+
+CHUNK = 500
+"""How many ids one statement asks for."""
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+
+_NETWORKS = select(
+    t.networks.c.id,
+    t.networks.c.project_id,
+    t.networks.c.admin_state_up,
+    t.networks.c.mtu,
+    t.networks.c.network_type,
+    t.networks.c.physical_network,
+    t.networks.c.segmentation_id,
+    t.networks.c.record_version,
+).where(t.networks.c.id.in_(_IDS))
+
+_SUBNETS = (
+    select(
+        t.subnets.c.id,
+        t.subnets.c.network_id,
+        t.subnets.c.ip_version,
+        t.subnets.c.cidr,
+        t.subnets.c.gateway_ip,
+        t.subnets.c.enable_dhcp,
+        t.subnets.c.dns_nameservers,
+        t.subnets.c.host_routes,
+    )
+    .where(t.subnets.c.network_id.in_(_IDS))
+    .order_by(t.subnets.c.created_at, t.subnets.c.id)
+)
+
+_PORT = select(
+    t.ports.c.id,
+    t.ports.c.network_id,
+    t.ports.c.mac_address,
+    t.ports.c.admin_state_up,
+    t.ports.c.status,
+    t.ports.c.device_owner,
+    t.ports.c.host_id,
+    t.ports.c.record_version,
+)
+_PORTS = _PORT.where(t.ports.c.id.in_(_IDS))
+_DHCP_PORTS = _PORT.where(and_(t.ports.c.network_id.in_(_IDS), t.ports.c.device_owner == DHCP_OWNER))
+_PORTS_OF_HOST = (
+    _PORT.where(t.ports.c.host_id == bindparam("host"), t.ports.c.id > bindparam("after_id"))
+    .order_by(t.ports.c.id)
+    .limit(bindparam("row_limit"))
+)
+
+_FIXED_IPS = (
+    select(t.ip_allocations.c.port_id, t.ip_allocations.c.subnet_id, t.ip_allocations.c.ip_address)
+    .where(t.ip_allocations.c.port_id.in_(_IDS))
+    .order_by(t.ip_allocations.c.port_id, t.ip_allocations.c.ordinal)
+)
+
+_HOSTS = (
+    select(t.ports.c.network_id, t.ports.c.host_id)
+    .where(t.ports.c.network_id.in_(_IDS), t.ports.c.host_id != "")
+    .distinct()
+)
+
+
+def networks(connection: Connection, ids: Iterable[str]) -> dict[str, Network]:
+    """Return networks by id."""
+    return {row.id: Network(*row) for row in _rows(connection, _NETWORKS, ids)}
+
+
+def subnets_of(connection: Connection, network_ids: Iterable[str]) -> dict[str, tuple[Subnet, ...]]:
+    """Return the subnets of networks by network id, oldest first; a network without subnets is not named."""
+    found: defaultdict[str, list[Subnet]] = defaultdict(list)
+    for row in _rows(connection, _SUBNETS, network_ids):
+        found[row.network_id].append(_subnet(row))
+    return {network_id: tuple(subnets) for network_id, subnets in found.items()}
+
+
+def ports(connection: Connection, ids: Iterable[str]) -> dict[str, Port]:
+    """Return ports by id, their addresses in the port's order."""
+    return {port.id: port for port in _ports(connection, list(_rows(connection, _PORTS, ids)))}
+
+
+def ports_of_host(
+    connection: Connection, host: str, after_id: str | None = None, limit: int = CHUNK
+) -> tuple[Port, ...]:
+    """Return at most ``limit`` ports that are bound to a host, by rising id, the first of them after ``after_id``."""
+    page = {"host": host, "after_id": after_id or "", "row_limit": limit}
+    return tuple(_ports(connection, connection.execute(_PORTS_OF_HOST, page).all()))
+
+
+def dhcp_ports_of(connection: Connection, network_ids: Iterable[str]) -> dict[str, Port]:
+    """Return the distributed DHCP port of networks by network id; a network that has none is not named."""
+    rows = list(_rows(connection, _DHCP_PORTS, network_ids))
+    return {port.network_id: port for port in _ports(connection, rows)}
+
+
+def hosts_of_network(connection: Connection, network_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """Return the hosts that ports of networks are bound to, by network id; a network on no host is not named."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for row in _rows(connection, _HOSTS, network_ids):
+        found[row.network_id].add(row.host_id)
+    return {network_id: frozenset(hosts) for network_id, hosts in found.items()}
+
+
+def _rows(connection: Connection, statement: Select[Any], ids: Iterable[str]) -> Iterator[Any]:
+    wanted = list(ids)
+    for start in range(0, len(wanted), CHUNK):
+        yield from connection.execute(statement, {"ids": wanted[start : start + CHUNK]})
+
+
+def _ports(connection: Connection, rows: Sequence[Any]) -> Iterator[Port]:
+    fixed_ips: defaultdict[str, list[FixedIp]] = defaultdict(list)
+    for row in _rows(connection, _FIXED_IPS, [row.id for row in rows]):
+        fixed_ips[row.port_id].append(FixedIp(row.subnet_id, row.ip_address))
+    for row in rows:
+        yield Port(
+            id=row.id,
+            network_id=row.network_id,
+            mac_address=row.mac_address,
+            admin_state_up=row.admin_state_up,
+            status=row.status,
+            device_owner=row.device_owner,
+            host_id=row.host_id,
+            fixed_ips=tuple(fixed_ips[row.id]),
+            record_version=row.record_version,
+        )
+
+
+def _subnet(row: Any) -> Subnet:
+    routes = orjson.loads(row.host_routes)
+    return Subnet(
+        id=row.id,
+        network_id=row.network_id,
+        ip_version=row.ip_version,
+        cidr=row.cidr,
+        gateway_ip=row.gateway_ip,
+        enable_dhcp=row.enable_dhcp,
+        dns_nameservers=tuple(orjson.loads(row.dns_nameservers)),
+        host_routes=tuple(HostRoute(route["destination"], route["nexthop"]) for route in routes),
+    )
