@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantumd.errors import ApiError, QuantumdError
+from quantumd.errors import ApiError
 
 
 class HTTPBadRequest(ApiError):
@@ -94,11 +94,3 @@ class HeadersTooLarge(ApiError):
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"The request line and headers are larger than {limit_bytes} bytes.")
-
-
-class HTTPInternalServerError(QuantumdError):
-    """What the caller is told of a bug: nothing but the request id under which the log has the details."""
-
-
-class ServiceUnavailable(QuantumdError):
-    """What the caller is told when the world behind the API said no: try again."""

@@ -191,7 +191,8 @@ def list_of(
 ) -> Value:
     """A list of different items, given on as a tuple.
 
-    The texts are today's reasons for what is refused; ``{value}`` is filled in. ``wrong_item`` of None keeps the item's own.
+    The texts are today's reasons for what is refused; ``{value}`` is filled in. ``wrong_item`` of None keeps the
+    item's own.
     """
 
     def convert(given: Any) -> tuple[Any, ...]:

@@ -1,0 +1,171 @@
+"""The application: which path is answered by what, and how errors become answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import orjson
+from attrs import frozen
+from klein import Klein
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import TimeoutError as TooLate
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from quantumd.api import documents
+from quantumd.api.answers import answer_to
+from quantumd.api.collection import Collection, collection_of
+from quantumd.api.errors import HTTPMethodNotAllowed, HTTPNotFound
+from quantumd.api.extensions.aliases import Extension
+from quantumd.api.openapi import openapi_document
+from quantumd.api.request import ApiRequest
+from quantumd.api.resource import Resource
+from quantumd.metrics import CONTENT_TYPE, Metrics
+
+READY_SECONDS: Final = 2.0
+"""How long ``/readyz`` waits for the answer that it passes on."""
+
+Readiness = Callable[[], Awaitable[Sequence[str]]]
+"""Returns what is not ready yet, each in a few words; nothing when all is."""
+
+log = Logger()
+
+
+@frozen
+class Api:
+    """Everything that the application serves."""
+
+    resources: tuple[Resource, ...]
+    extensions: tuple[Extension, ...]
+    store: Any
+    readiness: Readiness
+    metrics: Metrics
+    reactor: Any
+    bulk_limit: int
+    version: str
+
+
+def make_app(api: Api) -> IResource:
+    """Return the application as the resource that ApiSite serves."""
+    klein = Klein()
+    errors: Any = klein.handle_errors(Exception)
+    errors(_answer_error)
+    _route_documents(klein, api)
+    for resource in api.resources:
+        _route_collection(klein, collection_of(resource, api.store, api.bulk_limit))
+    return klein.resource()
+
+
+def _route(klein: Klein, path: str, method: str, answer: Callable[..., Any]) -> None:
+    klein.route(path, methods=[method], endpoint=f"{method} {path}")(_plain(answer))
+
+
+def _plain(answer: Callable[..., Any]) -> Callable[..., Any]:
+    # Klein notes things on the functions that it is given, which bound methods do not take.
+    def call(request: ApiRequest, **parts: str) -> Any:
+        return answer(request, **parts)
+
+    return call
+
+
+def _route_collection(klein: Klein, collection: Collection) -> None:
+    many = f"/v2.0/{collection.resource.collection}"
+    one = f"{many}/<resource_id>"
+    _route(klein, many, "GET", collection.list)
+    _route(klein, many, "POST", collection.create)
+    _route(klein, many, "PUT", collection.refuse_without_id)
+    _route(klein, many, "DELETE", collection.refuse_without_id)
+    _route(klein, one, "GET", collection.show)
+    _route(klein, one, "PUT", collection.update)
+    _route(klein, one, "DELETE", collection.delete)
+
+
+def _route_documents(klein: Klein, api: Api) -> None:
+    described = orjson.dumps(openapi_document(api.resources, api.version))
+    by_alias = {each.alias: documents.extension(each) for each in api.extensions}
+
+    def one_extension(request: ApiRequest, alias: str) -> bytes:
+        if alias not in by_alias:
+            raise HTTPNotFound(f"Extension with alias {alias[:100]} does not exist")
+        return _document(request, "extensions", {"extension": by_alias[alias]})
+
+    def all_extensions(request: ApiRequest) -> bytes:
+        return _document(request, "extensions", {"extensions": list(by_alias.values())})
+
+    def versions(request: ApiRequest) -> bytes:
+        return _document(request, "versions", documents.versions(_base(request)))
+
+    def resources(request: ApiRequest) -> bytes:
+        return _document(request, "versions", documents.resources(_base(request), api.resources))
+
+    def openapi(request: ApiRequest) -> bytes:
+        request.resource_label = "openapi"
+        return request.show(200, described)
+
+    _route(klein, "/", "GET", versions)
+    _route(klein, "/v2.0", "GET", resources)
+    _route(klein, "/v2.0/extensions", "GET", all_extensions)
+    _route(klein, "/v2.0/extensions/<alias>", "GET", one_extension)
+    _route(klein, "/v2.0/openapi", "GET", openapi)
+    _route_health(klein, api)
+
+
+def _route_health(klein: Klein, api: Api) -> None:
+    def alive(request: ApiRequest) -> bytes:
+        return _document(request, "health", {"status": "alive"})
+
+    async def ready(request: ApiRequest) -> bytes:
+        waiting = await _waiting_for(api)
+        body = {"status": "waiting" if waiting else "ready", "waiting_for": list(waiting)}
+        return _document(request, "health", body, 503 if waiting else 200)
+
+    def metrics(request: ApiRequest) -> bytes:
+        request.resource_label = "metrics"
+        body = request.show(200, api.metrics.text())
+        request.setHeader(b"Content-Type", CONTENT_TYPE.encode())
+        return body
+
+    _route(klein, "/healthz", "GET", alive)
+    _route(klein, "/readyz", "GET", ready)
+    _route(klein, "/metrics", "GET", metrics)
+
+
+async def _waiting_for(api: Api) -> Sequence[str]:
+    asked: Deferred[Sequence[str]] = ensureDeferred(_asked(api.readiness))
+    try:
+        return await asked.addTimeout(READY_SECONDS, api.reactor)
+    except TooLate:
+        return (f"an answer within {READY_SECONDS} seconds",)
+
+
+async def _asked(readiness: Readiness) -> Sequence[str]:
+    return await readiness()
+
+
+def _document(request: ApiRequest, label: str, document: Any, status: int = 200) -> bytes:
+    request.resource_label = label
+    return request.show(status, orjson.dumps(document))
+
+
+def _base(request: ApiRequest) -> str:
+    host = request.getHeader(b"host")
+    text = host.decode("ascii", "replace") if host is not None else None
+    return documents.base_url(text, "https" if request.isSecure() else "http")
+
+
+def _answer_error(request: ApiRequest, failure: Failure) -> None:
+    error: Any = failure.value
+    if isinstance(error, MethodNotAllowed):
+        error = HTTPMethodNotAllowed(request.method.decode("ascii"), tuple(sorted(error.valid_methods or ())))
+    elif isinstance(error, HTTPException):
+        error = HTTPNotFound()
+    answer = answer_to(error)
+    if answer.is_bug:
+        log.failure("request {request_id} failed", failure, request_id=request.context.request_id)
+    if request.startedWriting:
+        request.channel.abort()
+    elif not request.is_gone:
+        request.answer(answer)

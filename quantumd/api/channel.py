@@ -1,0 +1,221 @@
+"""The HTTP side of a connection: limits on what is read, and connections that end gently.
+
+Twisted closes a connection, or answers 400 without a body, when a request breaks its limits. Here every refusal is a
+JSON answer with the right status, sent before the rest of the request is read, and the connection lingers for a moment:
+closing it while bytes are still coming would reset it and destroy the answer on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
+from twisted.web.resource import IResource
+from twisted.web.server import Site
+
+from quantumd.api.answers import Answer, answer_to
+from quantumd.api.errors import HeadersTooLarge, HTTPBadRequest, PayloadTooLarge, URITooLong
+from quantumd.api.identity import is_loopback
+from quantumd.api.request import ApiRequest
+from quantumd.errors import ApiError
+from quantumd.model.context import Context
+
+if TYPE_CHECKING:
+    from quantumd.metrics import Metrics
+
+HEADER_LIMIT_BYTES: Final = 16_384
+"""How long the request line and the headers together may be."""
+
+LINGER_SECONDS: Final = 2.0
+"""How long a refused client may go on sending what nobody reads any more."""
+
+_REASONS: Final = {400: b"Bad Request", 413: b"Payload Too Large", 414: b"URI Too Long"}
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+_LONGEST_LENGTH: Final = 19
+
+Identify = Callable[[str, Headers, bool], Context]
+
+
+class ApiChannel(HTTPChannel):
+    """One connection."""
+
+    MAX_LENGTH = HEADER_LIMIT_BYTES
+    totalHeadersSize = HEADER_LIMIT_BYTES
+    site: ApiSite
+    transport: Any
+    is_loopback = False
+    """Whether the caller is on this machine."""
+
+    def connectionMade(self) -> None:
+        """Note who calls."""
+        super().connectionMade()
+        self.is_loopback = is_loopback(getattr(self.getPeer(), "host", ""))
+        self.site.channels.add(self)
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        """The connection is gone."""
+        self.site.channels.discard(self)
+        super().connectionLost(reason)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being read or answered."""
+        return not self.requests
+
+    def lineReceived(self, line: bytes) -> None:
+        """Take one line of a request's head."""
+        if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
+            self.lineLengthExceeded(line)
+        else:
+            super().lineReceived(line)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Refuse a head that is too long."""
+        is_first_line = "_command" not in self.__dict__
+        limit = HEADER_LIMIT_BYTES
+        self.refuse(URITooLong(limit) if is_first_line else HeadersTooLarge(limit))
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Take one header; a body that is announced too large is refused before any of it is read."""
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length" and self._is_too_large(value.strip()):
+            self.refuse(PayloadTooLarge(self.site.body_limit_bytes))
+            return False
+        return bool(super().headerReceived(line))
+
+    def _is_too_large(self, length: bytes) -> bool:
+        # Python refuses to convert very long digit strings, so the length of the text is looked at first.
+        digits = length.lstrip(b"0") or b"0"
+        return digits.isdigit() and (len(digits) > _LONGEST_LENGTH or int(digits) > self.site.body_limit_bytes)
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
+        """Send the head of an answer; while the server drains it says that the connection ends with it."""
+        if self.site.is_draining and self.persistent:
+            self.persistent = False
+            headers.setRawHeaders(b"Connection", [b"close"])
+        super().writeHeaders(version, code, reason, headers)
+
+    def refuse(self, error: ApiError) -> None:
+        """Answer with an error without reading on, and end the connection gently."""
+        answer = answer_to(error)
+        request_id = self.site.new_request_id()
+        self.transport.write(_raw(answer, request_id))
+        self.site.refused(answer.status, request_id, str(error))
+        self.setTimeout(None)
+        # What still comes is dropped unread. The instance's own method goes first, as in Twisted's WebSocket upgrade.
+        self.dataReceived = self._drop  # type: ignore[method-assign]
+        self.lineReceived = self._drop  # type: ignore[method-assign,assignment]
+        self.clearLineBuffer()
+        self._close_gently()
+
+    def _drop(self, data: bytes) -> None:
+        """Take what nobody reads any more."""
+
+    def _close_gently(self) -> None:
+        transport = self.transport
+        if hasattr(transport, "loseWriteConnection"):
+            self._networkProducer.resumeProducing()
+            transport.loseWriteConnection()
+            self._abortingCall = self.callLater(LINGER_SECONDS, self.abort)
+        else:
+            self.loseConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        # Twisted calls this for every request that is not HTTP.
+        self.refuse(HTTPBadRequest("The request is not HTTP"))
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
+        self.transport.abortConnection()
+
+
+def _raw(answer: Answer, request_id: str) -> bytes:
+    reason = _REASONS.get(answer.status, b"Request Header Fields Too Large")
+    return (
+        b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+        b"X-Openstack-Request-Id: %s\r\nConnection: close\r\n\r\n%s"
+    ) % (answer.status, reason, len(answer.body), request_id.encode(), answer.body)
+
+
+class ApiSite(Site):
+    """Every connection of the API, and what all of them share.
+
+    ``identify(request_id, headers, is_loopback)`` tells who asks; ``new_request_id`` returns ``req-`` and a new UUID.
+    """
+
+    log_lines = Logger(namespace="quantumd.api.access")
+    protocol: Any = ApiChannel
+    requestFactory = ApiRequest
+
+    def __init__(
+        self,
+        resource: IResource,
+        *,
+        reactor: Any,
+        identify: Identify,
+        new_request_id: Callable[[], str],
+        metrics: Metrics,
+        body_limit_bytes: int,
+        idle_seconds: float = 75.0,
+    ) -> None:
+        super().__init__(resource, reactor=reactor, timeout=idle_seconds, parsePOSTFormSubmission=False)
+        self.reactor: Any = reactor
+        self.identify = identify
+        self.new_request_id = new_request_id
+        self.body_limit_bytes = body_limit_bytes
+        self.channels: set[ApiChannel] = set()
+        self.is_draining = False
+        self._metrics = metrics
+
+    def startFactory(self) -> None:
+        """Open no log file: requests are logged as events."""
+
+    def stopFactory(self) -> None:
+        """Nothing was opened."""
+
+    def getContentFile(self, length: int | None) -> BinaryIO:
+        """Return where a body is kept: in memory, which the limit makes safe."""
+        return BytesIO()
+
+    def started(self, request: ApiRequest) -> None:
+        """Count a request that has come in whole."""
+        self._metrics.requests_in_progress.inc()
+
+    def log(self, request: Any) -> None:
+        """Count and log a request that is answered. Twisted calls it."""
+        if request.arrived_seconds:
+            self._ended(request, request.code)
+
+    def left(self, request: ApiRequest) -> None:
+        """Count and log a request whose client has left before its answer (status 499 in logs and counters)."""
+        self._ended(request, 499)
+
+    def refused(self, status: int, request_id: str, why: str) -> None:
+        """Count and log a request that was refused before it was read."""
+        self._metrics.requests.labels("other", "other", str(status)).inc()
+        self.log_lines.info("refused", status=status, why=why, request_id=request_id)
+
+    def _ended(self, request: ApiRequest, status: int) -> None:
+        seconds = self.reactor.seconds() - request.arrived_seconds
+        method = request.method.decode("ascii", "replace")
+        label = method if method in _METHODS else "other"
+        metrics = self._metrics
+        metrics.requests_in_progress.dec()
+        metrics.requests.labels(label, request.resource_label, str(status)).inc()
+        metrics.request_seconds.labels(label).observe(seconds)
+        context = request.context
+        self.log_lines.info(
+            "answered",
+            method=method,
+            path=request.path.decode("ascii", "replace"),
+            status=status,
+            ms=round(seconds * 1000, 2),
+            request_id=context.request_id,
+            global_request_id=context.global_request_id,
+            project=context.project_id,
+        )

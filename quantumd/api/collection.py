@@ -1,0 +1,106 @@
+"""One collection of the API: from requests to operations on the store and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from quantumd.api.attribute_map import AttributeMap, attribute_map_of
+from quantumd.api.body import check_content_type, member_to_update, members_to_create
+from quantumd.api.errors import HTTPNotFound
+from quantumd.api.listing import answer_stream, list_chunks
+from quantumd.api.query import parameters, parse_list_request
+from quantumd.api.request import ApiRequest
+from quantumd.api.resource import Resource
+from quantumd.api.views import Views, views_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+NO_ID = "None"
+"""The id that today's servers name when a request that needs one has none."""
+
+
+@frozen
+class Collection:
+    """The verbs of one resource. Each takes a request and returns the body of its answer."""
+
+    resource: Resource
+    attributes: AttributeMap
+    views: Views
+    store: Any
+    bulk_limit: int
+
+    async def create(self, request: ApiRequest) -> bytes:
+        """Create one, or all or none of several."""
+        resource, context = self.resource, request.context
+        request.resource_label = resource.collection
+        given, is_bulk = members_to_create(_json(request), resource.member, resource.collection, self.bulk_limit)
+        bodies = [self.attributes.for_create(context, each) for each in given]
+        views = await self.store.write(lambda tx: resource.operations.create(tx, context, bodies))
+        if is_bulk:
+            return request.show(201, self.views.many(context, views))
+        return request.show(201, self.views.one(context, views[0]))
+
+    async def list(self, request: ApiRequest) -> None:
+        """Answer with those that the query selects, of those that the caller may see."""
+        resource, context = self.resource, request.context
+        request.resource_label = resource.collection
+        wanted = parse_list_request(self.attributes, request.query_string)
+        shape = self.views.shape(context, wanted.fields)
+
+        def work(connection: Connection) -> Iterator[bytes]:
+            batches = resource.operations.list(connection, context, wanted.query)
+            return list_chunks(resource.collection, batches, shape)
+
+        await answer_stream(request, self.store.stream(work))
+
+    async def show(self, request: ApiRequest, resource_id: str) -> bytes:
+        """Show one."""
+        resource, context = self.resource, request.context
+        request.resource_label = resource.collection
+        self._refuse_impossible(resource_id)
+        fields = frozenset(text for key, text in parameters(request.query_string) if key == "fields")
+        view = await self.store.read(lambda connection: resource.operations.show(connection, context, resource_id))
+        return request.show(200, self.views.one(context, view, fields))
+
+    async def update(self, request: ApiRequest, resource_id: str) -> bytes:
+        """Change one."""
+        resource, context = self.resource, request.context
+        request.resource_label = resource.collection
+        self._refuse_impossible(resource_id)
+        changes = self.attributes.for_update(context, member_to_update(_json(request), resource.member))
+        view = await self.store.write(lambda tx: resource.operations.update(tx, context, resource_id, changes))
+        return request.show(200, self.views.one(context, view))
+
+    async def delete(self, request: ApiRequest, resource_id: str) -> None:
+        """Delete one."""
+        resource, context = self.resource, request.context
+        request.resource_label = resource.collection
+        self._refuse_impossible(resource_id)
+        await self.store.write(lambda tx: resource.operations.delete(tx, context, resource_id))
+        request.setResponseCode(204)
+
+    def refuse_without_id(self, request: ApiRequest) -> bytes:
+        """Answer a change or deletion of the collection itself as today's servers do."""
+        request.resource_label = self.resource.collection
+        raise self.resource.not_found(NO_ID)
+
+    def _refuse_impossible(self, resource_id: str) -> None:
+        # Not every database takes NUL in text; no id holds it.
+        if "\x00" in resource_id:
+            raise HTTPNotFound()
+
+
+def collection_of(resource: Resource, store: Any, bulk_limit: int) -> Collection:
+    """Make a resource ready to be served; SettingsError when its attribute map is wrong."""
+    return Collection(resource, attribute_map_of(resource), views_of(resource), store, bulk_limit)
+
+
+def _json(request: ApiRequest) -> bytes:
+    body = request.body()
+    if body:
+        check_content_type(request.getHeader(b"content-type"))
+    return body

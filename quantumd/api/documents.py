@@ -1,0 +1,50 @@
+"""The documents by which clients find their way: versions, resources, extensions. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from quantumd.api.extensions.aliases import Extension
+from quantumd.api.resource import Resource
+
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+
+
+def base_url(host: str | None, scheme: str = "http") -> str:
+    """Return what links begin with; a Host header that is none is not repeated."""
+    if host is None or _HOST.fullmatch(host) is None:
+        host = "localhost"
+    return f"{scheme}://{host}"
+
+
+def versions(base: str) -> dict[str, Any]:
+    """Return the document at ``/``."""
+    links = [{"rel": "self", "href": f"{base}/v2.0/"}]
+    return {"versions": [{"id": "v2.0", "status": "CURRENT", "links": links}]}
+
+
+def resources(base: str, served: Sequence[Resource]) -> dict[str, Any]:
+    """Return the document at ``/v2.0/``."""
+    return {
+        "resources": [
+            {
+                "name": resource.member,
+                "collection": resource.collection,
+                "links": [{"rel": "self", "href": f"{base}/v2.0/{resource.collection}"}],
+            }
+            for resource in served
+        ]
+    }
+
+
+def extension(announced: Extension) -> dict[str, Any]:
+    """Return one extension as clients see it."""
+    return {
+        "name": announced.name,
+        "alias": announced.alias,
+        "description": announced.description,
+        "updated": announced.updated,
+        "links": [],
+    }

@@ -1,0 +1,88 @@
+"""Extensions that are announced. What packets do not obey is not announced.
+
+An extension that only the API needs is always there; one that hosts must act on is there when the active driver
+declares the capability that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from attrs import frozen
+
+
+@frozen
+class Extension:
+    """What ``/v2.0/extensions`` says of one. ``capability``: what drivers must be able to do for it; None: nothing."""
+
+    alias: str
+    name: str
+    description: str
+    updated: str
+    capability: str | None = None
+
+
+EXTENSIONS: tuple[Extension, ...] = (
+    Extension(
+        "binding",
+        "Port Binding",
+        "Expose port bindings of a virtual port to external application",
+        "2014-02-03T10:00:00-00:00",
+        capability="binding",
+    ),
+    Extension(
+        "empty-string-filtering",
+        "Empty String Filtering Extension",
+        "Allow filtering by attributes with empty string value",
+        "2018-05-01T10:00:00-00:00",
+    ),
+    Extension(
+        "filter-validation",
+        "Filter parameters validation",
+        "Provides validation on filter parameters.",
+        "2018-03-21T10:00:00-00:00",
+    ),
+    Extension(
+        "net-mtu",
+        "Network MTU",
+        "Provides MTU attribute for a network resource.",
+        "2015-03-25T10:00:00-00:00",
+        capability="net-mtu",
+    ),
+    Extension(
+        "project-id",
+        "project_id field enabled",
+        "Extension that indicates that project_id field is enabled.",
+        "2016-09-09T09:09:09-09:09",
+    ),
+    Extension(
+        "provider",
+        "Provider Network",
+        "Expose mapping of virtual networks to physical networks",
+        "2012-09-07T10:00:00-00:00",
+        capability="provider",
+    ),
+    Extension(
+        "standard-attr-description",
+        "standard-attr-description",
+        "Extension to add descriptions to standard attributes",
+        "2016-02-10T10:00:00-00:00",
+    ),
+    Extension(
+        "standard-attr-revisions",
+        "Resource revision numbers",
+        "This extension will display the revision number of neutron resources.",
+        "2016-04-11T10:00:00-00:00",
+    ),
+    Extension(
+        "standard-attr-timestamp",
+        "Resource timestamps",
+        "Adds created_at and updated_at fields to all Neutron resources that have Neutron standard attributes.",
+        "2016-09-12T10:00:00-00:00",
+    ),
+)
+
+
+def announced(capabilities: Collection[str]) -> tuple[Extension, ...]:
+    """Return the extensions that work with drivers of these capabilities."""
+    return tuple(each for each in EXTENSIONS if each.capability is None or each.capability in capabilities)

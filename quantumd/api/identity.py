@@ -1,0 +1,86 @@
+"""Who asks: the frozen context of each request, and who may be told where the API listens.
+
+With ``auth = "none"`` every caller is admin, which is safe only where nobody but this machine can call. Callers on the
+loopback may become somebody else by headers, so that tests have projects from the first day.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Final
+
+from twisted.web.http_headers import Headers
+
+from quantumd.errors import SettingsError
+from quantumd.model.context import Context
+
+_GLOBAL_REQUEST_ID: Final = re.compile(rb"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ADMIN: Final = frozenset({"admin"})
+_LONGEST_NAME: Final = 255
+
+
+def identify(request_id: str, headers: Headers, is_loopback: bool) -> Context:
+    """Return who asks, with ``auth = "none"``: admin, or on loopback whoever the headers say.
+
+    ``X-Project-Id``, ``X-User-Id`` and ``X-Roles`` (names with commas between) are taken; everything else is ignored.
+    """
+    global_request_id = _global_request_id(headers)
+    if not is_loopback:
+        return Context(request_id=request_id, roles=_ADMIN, global_request_id=global_request_id)
+    roles = _text(headers, b"X-Roles")
+    return Context(
+        request_id=request_id,
+        user_id=_text(headers, b"X-User-Id"),
+        project_id=_text(headers, b"X-Project-Id"),
+        roles=_ADMIN if roles is None else frozenset(role.strip() for role in roles.split(",")) - {""},
+        global_request_id=global_request_id,
+    )
+
+
+def _text(headers: Headers, name: bytes) -> str | None:
+    values = headers.getRawHeaders(name)
+    return values[-1].decode("utf-8", "replace")[:_LONGEST_NAME] if values else None
+
+
+def _global_request_id(headers: Headers) -> str | None:
+    values = headers.getRawHeaders(b"X-Openstack-Request-Id")
+    if not values or _GLOBAL_REQUEST_ID.fullmatch(values[-1]) is None:
+        return None
+    return values[-1].decode()
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address in text form is on this machine's loopback; '' (a UNIX socket's peer) is."""
+    if host in ("", "localhost"):
+        return True
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def refuse_open_door(auth: str, listen: str) -> None:
+    """Refuse to start an API without authentication where other machines can call it.
+
+    :param listen: a Twisted server endpoint description. What systemd passes is checked when it is adopted.
+    :raises SettingsError: everybody would be admin.
+    """
+    kind, _, _ = listen.partition(":")
+    if auth != "none" or kind in ("unix", "systemd"):
+        return
+    interface = _interface(listen)
+    if not interface or not is_loopback(interface):
+        raise SettingsError(
+            f"api.listen is {listen!r} and api.auth is 'none': everybody who reaches it would be admin; "
+            "listen on the loopback (tcp:9696:interface=127.0.0.1)"
+        )
+
+
+def _interface(listen: str) -> str:
+    # Twisted's description language: parts between colons, a backslash takes the next sign literally.
+    parts = re.findall(r"(?:\\.|[^:\\])+", listen)
+    named = [part.removeprefix("interface=") for part in parts if part.startswith("interface=")]
+    return re.sub(r"\\(.)", r"\1", named[0]) if named else ""

@@ -1,0 +1,118 @@
+"""One HTTP request: who asks, when it came, and how its answer leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+
+from quantumd.api.answers import Answer, answer_to
+from quantumd.api.errors import HTTPBadRequest, PayloadTooLarge
+from quantumd.model.context import Context
+
+if TYPE_CHECKING:
+    from quantumd.api.channel import ApiChannel
+
+
+class ApiRequest(Request):
+    """A request with its context. The body is in memory and never larger than the limit of the site."""
+
+    log = Logger()
+    defaultContentType = None
+    channel: ApiChannel
+    context: Context
+    arrived_seconds = 0.0
+    resource_label = "other"
+    """What was asked for, as the request counter calls it: a collection's name or that of a document."""
+    is_gone = False
+    """Whether the client has left before its answer was complete."""
+    _is_refused = False
+    _body_bytes = 0
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Keep a piece of the body; the request is refused as soon as the body is larger than it may be."""
+        if self._is_refused:
+            return
+        self._body_bytes += len(data)
+        limit = self.channel.site.body_limit_bytes
+        if self._body_bytes > limit:
+            self._is_refused = True
+            self.channel.refuse(PayloadTooLarge(limit))
+            return
+        super().handleContentChunk(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """The request is complete."""
+        if not self._is_refused:
+            super().requestReceived(command, path, version)
+
+    def process(self) -> None:
+        """Make the context, tidy the path and let the application answer."""
+        site = self.channel.site
+        self.arrived_seconds = site.reactor.seconds()
+        request_id = site.new_request_id()
+        self.context = site.identify(request_id, self.requestHeaders, self.channel.is_loopback)
+        self.responseHeaders.setRawHeaders(b"X-Openstack-Request-Id", [request_id.encode()])
+        site.started(self)
+        tidy = tidy_path(self.path)
+        if tidy is None:
+            self.answer(answer_to(HTTPBadRequest("The path is not UTF-8 text")))
+            self.finish()
+            return
+        self.path = tidy
+        super().process()
+
+    def getRequestHostname(self) -> bytes:
+        """Return a constant: routes do not depend on the Host header, and some of its values break the router."""
+        return b"quantumd"
+
+    @property
+    def query_string(self) -> bytes:
+        """The part of the URL after the question mark, as it came."""
+        return self.uri.partition(b"?")[2]
+
+    def body(self) -> bytes:
+        """Return the body."""
+        content: Any = self.content
+        return bytes(content.read())
+
+    def show(self, status: int, body: bytes) -> bytes:
+        """Set status and headers for a JSON body, and return it for the application to write."""
+        self.setResponseCode(status)
+        headers = self.responseHeaders
+        headers.setRawHeaders(b"Content-Type", [b"application/json"])
+        headers.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
+        return body
+
+    def answer(self, answer: Answer) -> None:
+        """Write an answer whose body is complete."""
+        for name, value in answer.headers:
+            self.setHeader(name, value)
+        self.write(self.show(answer.status, answer.body))
+
+    def break_off(self, failure: Failure) -> None:
+        """Cut the connection in the middle of an answer, so that nobody takes half of it for the whole."""
+        self.log.failure("answer broken off", failure, request_id=self.context.request_id)
+        self.channel.abort()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The client has left."""
+        self.is_gone = True
+        if self.arrived_seconds and not self.finished:
+            self.channel.site.left(self)
+        super().connectionLost(reason)
+
+
+def tidy_path(path: bytes) -> bytes | None:
+    """Return the path without a ``.json`` suffix and a slash at its end; None when it is not UTF-8 once decoded."""
+    if b"%" in path or not path.isascii():
+        try:
+            unquote_to_bytes(path).decode()
+        except UnicodeDecodeError:
+            return None
+    if path.endswith(b".json"):
+        path = path[:-5]
+    return path.rstrip(b"/") or b"/"

@@ -1,0 +1,126 @@
+"""The service that listens, and that ends without refusing or breaking a request."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twisted.application.service import Service
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from quantumd.api.channel import ApiSite
+from quantumd.api.identity import is_loopback
+from quantumd.errors import SettingsError
+
+FIRST_PASSED_DESCRIPTOR: Final = 3
+"""sd_listen_fds(3): passed sockets begin here."""
+
+FINISH_SECONDS: Final = 10.0
+"""How long requests that are being answered may go on after the drain; then their connections are cut."""
+
+_LOOK_SECONDS: Final = 0.02
+
+
+def passed_descriptor(reactor: Any, environment: Mapping[str, str] = os.environ) -> int | None:
+    """Return the listening socket that systemd, or a parent that does as systemd does, has passed to this process.
+
+    A parent that cannot know our process id may leave LISTEN_PID out; when it is there it must name us.
+    """
+    try:
+        # Twisted has read, and removed, the variables when they named this process.
+        adopted: Any = serverFromString(reactor, "systemd:domain=INET:index=0")
+    except IndexError:
+        pass
+    else:
+        return int(adopted.fileno)
+    is_ours = environment.get("LISTEN_PID") in (None, str(os.getpid()))
+    count = environment.get("LISTEN_FDS", "")
+    return FIRST_PASSED_DESCRIPTOR if is_ours and count.isdigit() and int(count) > 0 else None
+
+
+def endpoint_for(reactor: Any, listen: str, descriptor: int | None, auth: str) -> IStreamServerEndpoint:
+    """Return where to listen: on the passed socket if there is one, else on the endpoint of the settings.
+
+    :raises SettingsError: the passed socket can be reached from other machines, and everybody would be admin.
+    """
+    if descriptor is None:
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, listen)
+        return endpoint
+    with socket.socket(fileno=os.dup(descriptor)) as passed:
+        family, address = passed.family, passed.getsockname()
+    host = address[0] if isinstance(address, tuple) else ""
+    if auth == "none" and family in (socket.AF_INET, socket.AF_INET6) and not is_loopback(host):
+        raise SettingsError(f"the passed socket listens on {host} and api.auth is 'none': everybody would be admin")
+    return AdoptedStreamServerEndpoint(reactor, descriptor, family)
+
+
+class ApiService(Service):
+    """Listens while it runs.
+
+    When it stops, it accepts no more connections (a passed socket stays open in whoever passed it, and what waits there
+    is the next process's), finishes the requests under way, and keeps idle connections for up to ``drain_seconds``: the
+    next request on one is answered with ``Connection: close``. Clients thus never meet a connection that is closed
+    under a request.
+    """
+
+    log = Logger()
+
+    def __init__(self, reactor: Any, endpoint: IStreamServerEndpoint, site: ApiSite, drain_seconds: float) -> None:
+        self._reactor = reactor
+        self._endpoint = endpoint
+        self._site = site
+        self._drain_seconds = drain_seconds
+        self._port: IListeningPort | None = None
+
+    @property
+    def port(self) -> IListeningPort | None:
+        """What we listen on; None before the start and after the stop."""
+        return self._port
+
+    def startService(self) -> None:
+        """Listen; an address that cannot be had stops the start."""
+        super().startService()
+        failures: list[Failure] = []
+        self._endpoint.listen(self._site).addCallbacks(self._listens, failures.append)
+        if failures:
+            failures[0].raiseException()
+
+    def _listens(self, port: IListeningPort) -> None:
+        self._port = port
+        self.log.info("listening", address=str(port.getHost()))
+
+    @inlineCallbacks
+    def stopService(self) -> Any:
+        """Stop gently; fires when the last connection is closed."""
+        super().stopService()
+        if self._port is not None:
+            port, self._port = self._port, None
+            yield port.stopListening()
+        yield self._drain()
+
+    @inlineCallbacks
+    def _drain(self) -> Any:
+        site = self._site
+        site.is_draining = True
+        started = self._reactor.seconds()
+        yield self._until_closed(self._drain_seconds)
+        for channel in [each for each in site.channels if each.is_idle]:
+            channel.loseConnection()
+        yield self._until_closed(FINISH_SECONDS)
+        cut = list(site.channels)
+        for channel in cut:
+            channel.abort()
+        self.log.info("drained", seconds=round(self._reactor.seconds() - started, 3), cut_connections=len(cut))
+
+    @inlineCallbacks
+    def _until_closed(self, seconds: float) -> Any:
+        until = self._reactor.seconds() + seconds
+        while self._site.channels and self._reactor.seconds() < until:
+            yield deferLater(self._reactor, _LOOK_SECONDS)
