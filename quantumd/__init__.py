@@ -1,3 +1,1 @@
 """OpenStack Networking as one Twisted process."""
-
-__version__ = "0.1.0"

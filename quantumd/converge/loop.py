@@ -146,8 +146,9 @@ class ConvergeService(Service):
             return
         began = self._clock.seconds()
         keys, is_full = self._take_keys()
-        plan = await self._plan(keys, is_full)
-        faults = await self._execute(plan)
+        faults: dict[Key, str] = {}
+        plan = await self._plan(keys, is_full, faults)
+        faults |= await self._execute(plan)
         self._note_faults(keys, faults)
         self._report(keys, faults, is_full)
         steps = sum(len(stage.steps) for stage in plan.stages)
@@ -185,18 +186,28 @@ class ConvergeService(Service):
         # A key that failed among others is tried by itself, so that it cannot fail them again.
         return frozenset({self._alone.pop(0)}), False
 
-    async def _plan(self, keys: frozenset[Key], is_full: bool) -> Plan:
+    async def _plan(self, keys: frozenset[Key], is_full: bool, faults: dict[Key, str]) -> Plan:
         plans: list[Plan] = []
         waiting = iter(keys)
         slice_began = self._clock.seconds()
         while chunk := frozenset(islice(waiting, _CHUNK_KEYS)):
-            plans.append(self._converger.plan(chunk))
+            plans += self._plan_chunk(chunk, faults)
             if self._clock.seconds() - slice_began > SLICE_SECONDS:
                 await deferLater(self._clock, 0)
                 slice_began = self._clock.seconds()
         if is_full:
             plans.append(self._converger.sweep())
         return merge(plans)
+
+    def _plan_chunk(self, chunk: frozenset[Key], faults: dict[Key, str]) -> list[Plan]:
+        try:
+            return [self._converger.plan(chunk)]
+        except EdgeError as error:
+            if len(chunk) > 1:
+                return [plan for key in chunk for plan in self._plan_chunk(frozenset({key}), faults)]
+            self._log.warn("{role} cannot plan: {why}", role=self._converger.role, why=str(error))
+            faults.update((key, str(error)) for key in chunk)
+            return []
 
     async def _execute(self, plan: Plan) -> dict[Key, str]:
         faults: dict[Key, str] = {}

@@ -11,7 +11,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from quantumd import __version__
 from quantumd.converge.plan import NOTHING, Key, Plan, Stage, Step
 from quantumd.edge.openflow.interfaces import ISwitch, SwitchPort
 from quantumd.edge.ovsdb.interfaces import EditBridgeIds, InterfaceChange, InterfaceRow, IOvsdb
@@ -24,6 +23,7 @@ from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
+from quantumd.version import VERSION
 
 IFACE_ID = "iface-id"
 
@@ -274,7 +274,7 @@ class OvsConverger:
             "bridge_name": self._bridges.integration,
             "bound_drivers": {"0": "openvswitch"},
         }
-        return HostReport(self._host, self.role, __version__, "ovs", json.dumps(details, sort_keys=True))
+        return HostReport(self._host, self.role, VERSION, "ovs", json.dumps(details, sort_keys=True))
 
 
 def _port_id(row: InterfaceRow | None) -> str | None:

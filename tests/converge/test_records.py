@@ -1,0 +1,92 @@
+"""Records: whatever the order in which messages arrive, the newest content wins."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from quantumd.compile.digest import bucket_of, differing_buckets, digest_buckets
+from quantumd.converge.records import Records
+from quantumd.model.records import BUCKETS, FixedIp, Gone, PortRecord, Update, key_of
+
+PORT = PortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (FixedIp("s1", "10.0.0.5"),), True, "compute:nova")
+NEWER = evolve(PORT, version=6, mac_address="fa:16:3e:00:00:02")
+
+
+def _update(*put: PortRecord, gone: tuple[Gone, ...] = ()) -> Update:
+    return Update("host", "l2", put, gone)
+
+
+class RecordsTests(SynchronousTestCase):
+    """Puts, removals and comparisons."""
+
+    def test_put_changes_once(self) -> None:
+        """A repeated message is harmless: the second time nothing changed."""
+        records = Records()
+        self.assertEqual(records.apply(_update(PORT)), {key_of(PORT)})
+        self.assertEqual(records.apply(_update(PORT)), frozenset())
+
+    def test_older_put_loses(self) -> None:
+        """A message that was overtaken by a newer one changes nothing."""
+        records = Records()
+        records.apply(_update(NEWER))
+        self.assertEqual(records.apply(_update(PORT)), frozenset())
+        self.assertEqual(records.get("l2.port", "p1"), NEWER)
+
+    def test_put_from_before_the_removal_loses(self) -> None:
+        """A port that was deleted does not come back by a late message."""
+        records = Records()
+        records.apply(_update(PORT))
+        records.apply(_update(gone=(Gone("l2.port", "p1", 9),)))
+        self.assertEqual(records.apply(_update(NEWER)), frozenset())
+
+    def test_same_record_comes_back(self) -> None:
+        """What a host was rid of at the record's own version may come back unchanged."""
+        records = Records()
+        records.apply(_update(PORT))
+        records.apply(_update(gone=(Gone("l2.port", "p1", 5),)))
+        self.assertEqual(records.apply(_update(PORT)), {key_of(PORT)})
+
+    def test_replace_removes_what_is_not_named(self) -> None:
+        """A fetched bucket holds exactly what the server said."""
+        records = Records()
+        records.apply(_update(PORT))
+        changed = records.replace((bucket_of(key_of(PORT)),), (), 7)
+        self.assertEqual(changed, {key_of(PORT)})
+        self.assertEqual(len(records), 0)
+
+    def test_replace_keeps_what_is_newer(self) -> None:
+        """An update that overtook the fetch stays."""
+        records = Records()
+        records.apply(_update(evolve(PORT, version=9)))
+        records.replace((bucket_of(key_of(PORT)),), (), 7)
+        self.assertEqual(len(records), 1)
+
+    @given(st.permutations([_update(PORT), _update(NEWER), _update(gone=(Gone("l2.port", "p1", 7),))]))
+    def test_order_does_not_matter(self, updates: list[Update]) -> None:
+        """In whatever order the messages of a port's life arrive, it is gone in the end."""
+        records = Records()
+        for update in updates:
+            records.apply(update)
+        self.assertEqual(len(records), 0)
+
+    def test_digests_find_the_difference(self) -> None:
+        """Two sides find the bucket in which they differ, and no other."""
+        ours = [evolve(PORT, id=f"p{n}") for n in range(50)]
+        records = Records()
+        records.apply(_update(*ours[1:], evolve(ours[0], version=4)))
+        theirs = [(bucket, text) for bucket in range(BUCKETS) if (text := records.digest(bucket)) is not None]
+        self.assertEqual(differing_buckets(digest_buckets(ours), theirs), (bucket_of(key_of(ours[0])),))
+
+    def test_digest_follows_changes(self) -> None:
+        """A digest is that of the present content."""
+        records = Records()
+        bucket = bucket_of(key_of(PORT))
+        records.apply(_update(PORT))
+        first = records.digest(bucket)
+        records.apply(_update(NEWER))
+        self.assertNotEqual(records.digest(bucket), first)
+        records.apply(_update(gone=(Gone("l2.port", "p1", 7),)))
+        self.assertIsNone(records.digest(bucket))
