@@ -1,0 +1,114 @@
+# `make run` and `make test` are all that a newcomer needs; see README.md.
+#
+#   HOST, PORT   where the API listens (127.0.0.1, 9696)
+#   EDGES        real, or memory: the whole appliance without root and Open vSwitch
+#   STATE        database, log and pid file of `make run` (.run in the checkout; an installed quantumd uses
+#                /var/lib/quantumd and /run/quantumd)
+#   OVS_RUN_DIR  where Open vSwitch has its sockets
+#   CONFIG       a settings file to read before the variables above
+#   TESTS        what `make test` runs; PYTEST adds options to it
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 9696
+EDGES ?= real
+STATE ?= $(CURDIR)/.run
+OVS_RUN_DIR ?= /var/run/openvswitch
+CONFIG ?=
+TESTS ?= tests
+PYTEST ?=
+
+VENV := $(CURDIR)/.venv/main
+CLIENT := $(CURDIR)/.venv/client
+ORACLE := $(CURDIR)/.venv/oracle
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
+
+RUN_PACKAGES := openvswitch-switch iproute2
+DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
+TEST_PACKAGES := $(DEMO_PACKAGES) isc-dhcp-client kea-admin strace tcpdump
+
+APPLIANCE := env VENV='$(VENV)' STATE='$(STATE)' HOST='$(HOST)' PORT='$(PORT)' EDGES='$(EDGES)' \
+	OVS_RUN_DIR='$(OVS_RUN_DIR)' CONFIG='$(CONFIG)' conf/appliance
+
+.PHONY: help run stop demo test soak bench lint clean packages-run packages-demo packages-test
+
+help:
+	@echo 'make run     set everything up and start the appliance   (make run EDGES=memory: without root and OVS)'
+	@echo 'make demo    two VMs get their leases and ping each other'
+	@echo 'make test    install what tests need and run all of them'
+	@echo 'make stop    stop the appliance'
+	@echo 'make soak    the tests with full counts      make bench   the figures      make lint   ruff and mypy'
+	@echo 'make clean   remove environments, caches and the state of `make run`'
+
+run: packages-run $(VENV)/.run-done
+	@$(APPLIANCE) start
+
+stop:
+	@$(APPLIANCE) stop
+
+demo: packages-demo $(VENV)/.run-done $(CLIENT)/.done
+	@$(VENV)/bin/python -m bench.demo --url http://$(HOST):$(PORT) --ovs-run-dir $(OVS_RUN_DIR) --client $(CLIENT)
+
+test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
+
+soak: export QUANTUMD_SOAK = 1
+soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done
+	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
+
+bench: packages-test $(VENV)/.test-done
+	@for program in bench/bench_*.py; do \
+		name=$${program##*/}; $(VENV)/bin/python -m "bench.$${name%.py}"; done
+
+lint: $(VENV)/.test-done
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+
+clean: stop
+	rm -rf .venv .run .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info _trial_temp*
+
+# Debian packages: one look at the package database, apt only when something is missing.
+packages-run:
+ifeq ($(EDGES),real)
+	@conf/packages $(RUN_PACKAGES)
+endif
+packages-demo:
+	@conf/packages $(DEMO_PACKAGES)
+packages-test:
+	@conf/packages $(TEST_PACKAGES)
+
+# Environments: made once, and again when their exact versions change.
+define make_environment
+@echo 'setting up $(notdir $(@D))...'
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "quantumd needs Python 3.11 or later")'
+@$(PYTHON) -c 'import ensurepip' 2>/dev/null || conf/packages python3-venv
+@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+endef
+
+$(VENV)/.run-done: constraints/run.txt setup.py quantumd/version.py
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/run.txt
+	@$(@D)/bin/pip install $(PIP_OPTIONS) --no-deps --config-settings editable_mode=compat -e .
+	@touch $@
+
+$(VENV)/.test-done: constraints/test.txt $(VENV)/.run-done
+	@echo 'setting up what the tests need...'
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/test.txt
+	@touch $@
+
+$(CLIENT)/.done: constraints/client.txt
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/client.txt
+	@touch $@
+
+$(ORACLE)/.done: constraints/oracle.txt
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/oracle.txt
+	@touch $@
