@@ -1,0 +1,291 @@
+"""A bridge in memory: holds what a switch holds, refuses what a switch refuses, and walks packets."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from quantumd.edge.openflow import decode
+from quantumd.edge.openflow.interfaces import (
+    Flow,
+    FlowKey,
+    Group,
+    IPacketChannel,
+    ISwitch,
+    Meter,
+    PacketIn,
+    SwitchChange,
+    SwitchPort,
+    SwitchState,
+)
+from quantumd.edge.openflow.lookup import Table
+from quantumd.edge.openflow.match import missing_needs, unpack_match
+from quantumd.edge.openflow.oxm import WireError
+from quantumd.edge.openflow.refusal import SwitchRefused
+from quantumd.edge.openflow.text import flow_text
+from quantumd.edge.openflow.walk import Walk, walk
+from quantumd.errors import EdgeUnavailable
+
+_LAST_TABLE = 253
+_CHANGES_KEPT = 100
+
+
+@implementer(ISwitch)
+@define(eq=False)
+class MemorySwitch:
+    """A bridge in memory. Everything is done at once, on the caller's stack.
+
+    Begins disconnected; ``start`` connects it. ``changes`` are the last hundred asked for, refused ones too. Its world is moved by ``add_port``, ``remove_port``, ``disconnect``,
+    ``connect``, ``restart``, ``refuse_next`` and ``inject``.
+    """
+
+    is_connected: bool = False
+    flows: dict[FlowKey, Flow] = field(factory=dict)
+    groups: dict[int, Group] = field(factory=dict)
+    meters: dict[int, Meter] = field(factory=dict)
+    ports: dict[int, SwitchPort] = field(factory=dict)
+    changes: deque[SwitchChange] = field(factory=lambda: deque(maxlen=_CHANGES_KEPT))
+    _connected: list[Callable[[], None]] = field(factory=list)
+    _lost: list[Callable[[], None]] = field(factory=list)
+    _port: list[Callable[[SwitchPort, bool], None]] = field(factory=list)
+    _outputs: defaultdict[int, list[Callable[[bytes], None]]] = field(factory=lambda: defaultdict(list))
+    _punts: list[Callable[[int, PacketIn], None]] = field(factory=list)
+    _refusal: str | None = None
+    _tables: defaultdict[int, Table] = field(factory=lambda: defaultdict(Table))
+    _unsorted: dict[FlowKey, tuple[Flow, bool]] = field(factory=dict)
+
+    def start(self) -> None:
+        """Connect."""
+        self.connect()
+
+    def stop(self) -> Deferred[None]:
+        """Disconnect for good."""
+        self.disconnect()
+        return succeed(None)
+
+    def on_connected(self, listener: Callable[[], None]) -> None:
+        """See ISwitch."""
+        self._connected.append(listener)
+
+    def on_lost(self, listener: Callable[[], None]) -> None:
+        """See ISwitch."""
+        self._lost.append(listener)
+
+    def on_port(self, listener: Callable[[SwitchPort, bool], None]) -> None:
+        """See ISwitch."""
+        self._port.append(listener)
+
+    def read(self) -> Deferred[SwitchState]:
+        """See ISwitch."""
+        if not self.is_connected:
+            return fail(EdgeUnavailable("not connected to the switch"))
+        return succeed(self.state())
+
+    def state(self) -> SwitchState:
+        """Return what the bridge holds, connected or not."""
+        values = (self.flows, self.groups, self.meters, self.ports)
+        flows, groups, meters, ports = (tuple(held.values()) for held in values)
+        return SwitchState(flows, groups, meters, ports)  # type: ignore[arg-type]
+
+    def change(self, change: SwitchChange) -> Deferred[None]:
+        """See ISwitch."""
+        if not self.is_connected:
+            return fail(EdgeUnavailable("not connected to the switch"))
+        self.changes.append(change)
+        try:
+            self._change(change)
+        except SwitchRefused as refused:
+            return fail(refused)
+        return succeed(None)
+
+    def _change(self, change: SwitchChange) -> None:
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            raise SwitchRefused("a change", refusal)
+        self.meters |= {meter.number: meter for meter in change.put_meters}
+        self.groups |= {group.number: group for group in change.put_groups}
+        for flow in change.put_flows:
+            self._check(flow)
+        for flow in change.put_flows:
+            self.flows[flow.key] = flow
+            self._unsorted[flow.key] = (flow, True)
+        self._remove(change.remove_flows)
+        for number in change.remove_groups:
+            if self.groups.pop(number, None) is not None:
+                self._remove(self._users(lambda found: found.actions, decode.ToGroup(number)))
+        for number in change.remove_meters:
+            if self.meters.pop(number, None) is not None:
+                self._remove(self._users(lambda found: (found.meter,), number))
+
+    def _remove(self, flows: Iterable[Flow]) -> None:
+        for flow in flows:
+            if self.flows.pop(flow.key, None) is not None:
+                self._unsorted[flow.key] = (flow, False)
+
+    def _users(self, parts: Callable[[decode.Instructions], Iterable[object]], used: object) -> list[Flow]:
+        """The flows that use a group or a meter: they go with it."""
+        return [flow for flow in self.flows.values() if used in parts(decode.unpack_instructions(flow.instructions))]
+
+    def _check(self, flow: Flow) -> None:
+        """Refuse what OVS refuses, as far as quantumd could be wrong."""
+        try:
+            wrong = missing_needs(unpack_match(flow.match))
+            found = decode.unpack_instructions(flow.instructions)
+        except WireError as error:
+            raise SwitchRefused(flow_text(flow), str(error)) from None
+        groups = _groups_of(found)
+        if flow.table > _LAST_TABLE:
+            wrong = f"there is no table {flow.table}"
+        elif found.goto is not None and not flow.table < found.goto <= _LAST_TABLE:
+            wrong = f"goto_table:{found.goto} does not go forward"
+        elif any(number not in self.groups for number in groups):
+            wrong = f"there is no group among {sorted(groups)}"
+        elif found.meter is not None and found.meter not in self.meters:
+            wrong = f"there is no meter {found.meter}"
+        if wrong is not None:
+            raise SwitchRefused(flow_text(flow), wrong)
+
+    def connect(self) -> None:
+        """Come back after ``disconnect``."""
+        if not self.is_connected:
+            self.is_connected = True
+            _tell(self._connected)
+
+    def disconnect(self) -> None:
+        """Lose the connection; what the bridge holds stays."""
+        if self.is_connected:
+            self.is_connected = False
+            _tell(self._lost)
+
+    def restart(self) -> None:
+        """Lose the connection and all flows, groups and meters, as ovs-vswitchd does, and come back."""
+        self.disconnect()
+        self.flows.clear()
+        self.groups.clear()
+        self.meters.clear()
+        self._tables.clear()
+        self._unsorted.clear()
+        self.connect()
+
+    def refuse_next(self, reason: str) -> None:
+        """Refuse the next change, whatever it is."""
+        self._refusal = reason
+
+    def add_port(self, ofport: int, name: str) -> SwitchPort:
+        """Plug a port."""
+        port = self.ports[ofport] = SwitchPort(ofport, name)
+        self._tell_port(port, True)
+        return port
+
+    def remove_port(self, ofport: int) -> None:
+        """Unplug a port."""
+        self._tell_port(self.ports.pop(ofport), False)
+
+    def _tell_port(self, port: SwitchPort, is_there: bool) -> None:
+        if self.is_connected:
+            for listener in tuple(self._port):
+                listener(port, is_there)
+
+    def walk(self, ofport: int, frame: bytes) -> Walk:
+        """Return the way of a frame that comes in by a port; nothing is delivered."""
+        self._sort()
+        return walk(self._tables, self.groups, self.ports, ofport, frame)
+
+    def _sort(self) -> None:
+        """Bring the tables up to date with the changes since the last walk."""
+        for flow, is_there in self._unsorted.values():
+            table = self._tables[flow.table]
+            (table.put if is_there else table.remove)(flow)
+        self._unsorted.clear()
+
+    def inject(self, ofport: int, frame: bytes) -> Walk:
+        """Let a frame come in by a port: walk it, and deliver what leaves by ports and what goes to channels."""
+        done = self.walk(ofport, frame)
+        for out in done.outputs:
+            self.emit(out.ofport, out.frame)
+        for punted in done.punted:
+            for listener in tuple(self._punts):
+                listener(punted.controller_id, punted.packet)
+        return done
+
+    def on_output(self, ofport: int, listener: Callable[[bytes], None]) -> None:
+        """Call ``listener`` with each frame that leaves by a port."""
+        self._outputs[ofport].append(listener)
+
+    def on_punt(self, listener: Callable[[int, PacketIn], None]) -> None:
+        """Call ``listener(controller_id, packet)`` with each frame that a flow sends to a controller."""
+        self._punts.append(listener)
+
+    def emit(self, ofport: int, frame: bytes) -> None:
+        """Put a frame on a port, past the flows."""
+        if ofport in self.ports:
+            for listener in tuple(self._outputs[ofport]):
+                listener(frame)
+
+
+def _tell(listeners: Iterable[Callable[[], None]]) -> None:
+    for listener in tuple(listeners):
+        listener()
+
+
+def _groups_of(found: decode.Instructions) -> set[int]:
+    return {action.number for action in found.actions if isinstance(action, decode.ToGroup)}
+
+
+@implementer(IPacketChannel)
+@define(eq=False)
+class MemoryPacketChannel:
+    """Frames between a MemorySwitch and this process; connected whenever the switch is."""
+
+    switch: MemorySwitch
+    controller_id: int
+    sent: list[tuple[int, bytes]] = field(factory=list)
+    _listeners: list[Callable[[PacketIn], None]] = field(factory=list)
+    _connected: list[Callable[[], None]] = field(factory=list)
+    _is_started: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self.switch.on_punt(self._take)
+        self.switch.on_connected(self._ready)
+
+    def start(self) -> None:
+        """Begin to take frames."""
+        self._is_started = True
+        self._ready()
+
+    def stop(self) -> Deferred[None]:
+        """Take no more frames."""
+        self._is_started = False
+        return succeed(None)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether frames can arrive and leave at the moment."""
+        return self._is_started and self.switch.is_connected
+
+    def on_packet(self, listener: Callable[[PacketIn], None]) -> None:
+        """See IPacketChannel."""
+        self._listeners.append(listener)
+
+    def on_connected(self, listener: Callable[[], None]) -> None:
+        """See IPacketChannel."""
+        self._connected.append(listener)
+
+    def send(self, ofport: int, frame: bytes) -> None:
+        """See IPacketChannel."""
+        if self.is_connected:
+            self.sent.append((ofport, frame))
+            self.switch.emit(ofport, frame)
+
+    def _ready(self) -> None:
+        if self.is_connected:
+            _tell(self._connected)
+
+    def _take(self, controller_id: int, packet: PacketIn) -> None:
+        if self.is_connected and controller_id == self.controller_id:
+            for listener in tuple(self._listeners):
+                listener(packet)

@@ -1,0 +1,227 @@
+"""The way of a packet through the tables of a bridge, explained hop by hop. Checked against ofproto/trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from quantumd.edge.openflow import decode
+from quantumd.edge.openflow.actions import CONTROLLER, IN_PORT
+from quantumd.edge.openflow.decode import Action, Bits
+from quantumd.edge.openflow.interfaces import Flow, Group, PacketIn
+from quantumd.edge.openflow.lookup import Table
+from quantumd.edge.openflow.oxm import CT_STATE_BITS, FIELDS
+from quantumd.edge.openflow.packet import Packet
+from quantumd.edge.openflow.text import flow_text
+
+_DEEPEST = 64
+_MOST_HOPS = 4096
+_TRACKED_NEW = CT_STATE_BITS["trk"] | CT_STATE_BITS["new"]
+_PIPELINE_FIELDS = frozenset(
+    name for name in FIELDS if name.startswith(("reg", "ct_")) or name in ("in_port", "metadata", "tun_id", "conj_id")
+)
+
+
+@frozen
+class Hop:
+    """One lookup: the table, the flow that matched (None: a miss), and the registers that were not zero."""
+
+    table: int
+    flow: Flow | None
+    registers: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        registers = " ".join(f"{name}={value:#x}" for name, value in self.registers)
+        return f"[{registers}] {'table ' + str(self.table) + ': miss' if self.flow is None else flow_text(self.flow)}"
+
+
+@frozen
+class Emission:
+    """A frame that leaves by a port."""
+
+    ofport: int
+    frame: bytes
+
+
+@frozen
+class Punted:
+    """A frame sent to the connections of a controller id."""
+
+    controller_id: int
+    packet: PacketIn
+
+
+@frozen
+class Walk:
+    """What became of a frame. ``drops`` say in words where a copy of it ended without leaving."""
+
+    hops: tuple[Hop, ...]
+    outputs: tuple[Emission, ...]
+    punted: tuple[Punted, ...]
+    drops: tuple[str, ...]
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether no copy left by a port or went to a controller."""
+        return not self.outputs and not self.punted
+
+    def __str__(self) -> str:
+        lines = [str(hop) for hop in self.hops]
+        lines += [f"=> port {out.ofport}: {out.frame.hex()}" for out in self.outputs]
+        lines += [f"=> controller {p.controller_id}, userdata {p.packet.userdata.hex()}" for p in self.punted]
+        lines += [f"=> dropped: {why}" for why in self.drops]
+        return "\n".join(lines)
+
+
+def walk(
+    tables: Mapping[int, Table],
+    groups: Mapping[int, Group],
+    ports: Iterable[int],
+    ofport: int,
+    frame: bytes,
+) -> Walk:
+    """Walk a frame that comes in by ``ofport`` through the tables, from table 0.
+
+    Meters let everything pass; connection tracking knows no connections: whatever is tracked is new.
+    """
+    walker = _Walker(tables, groups, frozenset(ports))
+    walker.start(ofport, frame)
+    return Walk(tuple(walker.hops), tuple(walker.outputs), tuple(walker.punted), tuple(walker.drops))
+
+
+@define
+class _State:
+    """A copy of the packet on its way: its bytes and what the pipeline knows of it."""
+
+    packet: Packet
+    pipeline: dict[str, int]
+
+    def copy(self) -> _State:
+        return _State(self.packet.copy(), dict(self.pipeline))
+
+    def registers(self) -> tuple[tuple[str, int], ...]:
+        return tuple((name, value) for name, value in self.pipeline.items() if value and name != "in_port")
+
+    def get(self, name: str) -> int:
+        return self.pipeline.get(name, 0) if name in _PIPELINE_FIELDS else self.packet.get(name)
+
+    def set(self, name: str, value: int) -> None:
+        if name in _PIPELINE_FIELDS:
+            self.pipeline[name] = value
+        else:
+            self.packet.set(name, value)
+
+    def get_bits(self, bits: Bits) -> int:
+        return self.get(bits.field.name) >> bits.first & ((1 << bits.count) - 1)
+
+    def set_bits(self, bits: Bits, value: int) -> None:
+        mask = ((1 << bits.count) - 1) << bits.first
+        self.set(bits.field.name, self.get(bits.field.name) & ~mask | value << bits.first & mask)
+
+
+@define
+class _Walker:
+    tables: Mapping[int, Table]
+    groups: Mapping[int, Group]
+    ports: frozenset[int]
+    hops: list[Hop] = field(factory=list)
+    outputs: list[Emission] = field(factory=list)
+    punted: list[Punted] = field(factory=list)
+    drops: list[str] = field(factory=list)
+    _later: list[tuple[int, _State]] = field(factory=list)
+
+    def start(self, ofport: int, frame: bytes) -> None:
+        self._later.append((0, _State(Packet(bytearray(frame)), {"in_port": ofport})))
+        while self._later:
+            self._table(*self._later.pop(0), 0)
+
+    def _table(self, number: int, state: _State, depth: int) -> None:
+        table: int | None = number
+        while table is not None:
+            if depth > _DEEPEST or len(self.hops) >= _MOST_HOPS:
+                self.drops.append("too many resubmits")
+                return
+            entry = self.tables[table].find(state.get) if table in self.tables else None
+            self.hops.append(Hop(table, entry.flow if entry else None, state.registers()))
+            if entry is None:
+                self.drops.append(f"no flow matches in table {table}")
+                return
+            if not entry.instructions.actions and entry.instructions.goto is None:
+                self.drops.append(f"a flow of table {table} drops it")
+            if not self._do(entry.instructions.actions, state, depth):
+                return
+            table = entry.instructions.goto
+
+    def _do(self, actions: Iterable[Action], state: _State, depth: int) -> bool:
+        """Do actions in their order; False when one of them ends the packet's stay in the table."""
+        for action in actions:
+            if isinstance(action, decode.Resubmit):
+                self._table(action.table, state, depth + 1)
+            elif isinstance(action, decode.ToGroup):
+                self._copy_to(self.groups.get(action.number), state, depth)
+            elif isinstance(action, decode.Ct):
+                self._track(action, state)
+            elif isinstance(action, decode.DecTtl):
+                if state.get("ip_ttl") <= 1:
+                    self.drops.append("its TTL is used up")
+                    return False
+                state.set("ip_ttl", state.get("ip_ttl") - 1)
+            elif not self._act(action, state):
+                self.drops.append(f"an action that is not walked: {action}")
+        return True
+
+    def _copy_to(self, group: Group | None, state: _State, depth: int) -> None:
+        for bucket in () if group is None else group.buckets:
+            self._do(decode.unpack_actions(bucket), state.copy(), depth + 1)
+
+    def _act(self, action: Action, state: _State) -> bool:
+        act = _ACTS.get(type(action))
+        if act is None:
+            return False
+        act(self, action, state)
+        return True
+
+    def output(self, port: int, state: _State) -> None:
+        """Let a frame out as OVS does: not by where it came in, not by a port that is not there."""
+        in_port = state.get("in_port")
+        if port == CONTROLLER:
+            self.punt(decode.Punt(b"", 0, 0xFFFF, None), state)
+        elif port == in_port:
+            self.drops.append(f"port {port} is where it came in")
+        else:
+            self._emit(in_port if port == IN_PORT else port, state)
+
+    def _emit(self, port: int, state: _State) -> None:
+        if port in self.ports:
+            self.outputs.append(Emission(port, bytes(state.packet.frame)))
+        else:
+            self.drops.append(f"there is no port {port}")
+
+    def punt(self, action: decode.Punt, state: _State) -> None:
+        """Send the frame to a controller."""
+        frame = bytes(state.packet.frame[: action.max_len])
+        packet = PacketIn(state.get("in_port"), action.userdata, frame)
+        self.punted.append(Punted(action.controller_id, packet))
+
+    def _track(self, action: decode.Ct, state: _State) -> None:
+        zone = state.get_bits(action.zone) if isinstance(action.zone, Bits) else action.zone
+        tracked = state.copy()
+        tracked.pipeline |= {"ct_state": _TRACKED_NEW, "ct_zone": zone, "ct_mark": 0}
+        self._do(action.nested, tracked, 0)
+        if action.table is not None:
+            self._later.append((action.table, tracked))
+
+
+_ACTS: Mapping[type, Callable[[_Walker, Any, _State], None]] = {
+    decode.Output: lambda walker, a, state: walker.output(a.port, state),
+    decode.OutputBits: lambda walker, a, state: walker.output(state.get_bits(a.source), state),
+    decode.Punt: lambda walker, a, state: walker.punt(a, state),
+    decode.SetField: lambda walker, a, state: state.set_bits(a.target, a.value),
+    decode.Move: lambda walker, a, state: state.set_bits(a.target, state.get_bits(a.source)),
+    decode.PushVlan: lambda walker, a, state: state.packet.push_vlan(a.ethertype),
+    decode.PopVlan: lambda walker, a, state: state.packet.pop_vlan(),
+    decode.SetTtl: lambda walker, a, state: state.set("ip_ttl", a.ttl),
+    decode.Conjunct: lambda walker, a, state: None,
+}
