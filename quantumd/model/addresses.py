@@ -76,7 +76,8 @@ def prefix_of(cidr: str) -> Prefix:
 def automatic_gateway(cidr: str) -> str | None:
     """Return the gateway of a subnet whose creator names none.
 
-    That is the first host of IPv4 and the subnet-router anycast address of IPv6. None at the very end of the address space, where there is no next address.
+    That is the first host of IPv4 and the subnet-router anycast address of IPv6; None at the very
+    end of the address space, where there is no next address.
     Source: Neutron 29, reference exchanges 33 and 34; RFC 4291 2.6.1.
     """
     prefix = prefix_of(cidr)
@@ -190,9 +191,7 @@ def _slice(pools: Sequence[Pool], begin: int, end: int) -> Iterator[Pool]:
         passed += pool.size
 
 
-def choose_address(
-    pools: Sequence[Pool], taken_within: Callable[[Pool], Collection[int]], start: int
-) -> int | None:
+def choose_address(pools: Sequence[Pool], taken_within: Callable[[Pool], Collection[int]], start: int) -> int | None:
     """Return a free address of the pools, or None when every one is taken.
 
     Looks from the ``start``-th address (a random number of any size) and takes the first free one. Reads what is taken

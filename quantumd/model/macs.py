@@ -2,29 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
-_DASHED = re.compile(r"(?:[0-9a-f]{2}-){5}[0-9a-f]{2}")
-_BARE = re.compile(r"[0-9a-f]{12}")
-
 GENERATED_BITS = 24
 """How many bits of a generated address are random."""
-
-
-def canonical_mac(text: str) -> str | None:
-    """Return a MAC address as six lower-case octets with colons, or None when the text is none.
-
-    Octets with dashes and twelve bare digits are understood as well.
-    """
-    lowered = text.strip().lower()
-    if _MAC.fullmatch(lowered):
-        return lowered
-    if _DASHED.fullmatch(lowered):
-        return lowered.replace("-", ":")
-    if _BARE.fullmatch(lowered):
-        return ":".join(lowered[index : index + 2] for index in range(0, 12, 2))
-    return None
 
 
 def is_port_mac(mac: str) -> bool:

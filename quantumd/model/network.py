@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from attrs import frozen
 
@@ -125,3 +125,8 @@ HOST_CONTENT = frozenset({"admin_state_up", "mtu", "network_type", "physical_net
 def is_host_content(changed: Collection[str]) -> bool:
     """Whether a change of these attributes changes what hosts must know."""
     return not HOST_CONTENT.isdisjoint(changed)
+
+
+def first_unknown_type(types: Iterable[str]) -> str | None:
+    """Return the first of the names that is no network type, None when all are."""
+    return next((name for name in types if name not in NETWORK_TYPES), None)

@@ -11,7 +11,7 @@ HOST_CONTENT = frozenset({"mac_address", "fixed_ips", "admin_state_up", "network
 """Attributes of the row that hosts are told; changing others changes no record."""
 
 DHCP_PORT_FIXED = frozenset(
-    {"mac_address", "fixed_ips", "device_id", "device_owner", "binding:host_id", "admin_state_up"}
+    {"mac_address", "fixed_ips", "device_id", "device_owner", "binding:host_id", "binding:vnic_type", "admin_state_up"}
 )
 """Attributes of a network's DHCP port that follow from its subnets and that nobody sets."""
 

@@ -1,0 +1,83 @@
+"""The distributed DHCP port of a network: there while a subnet is served, with an address on each that is.
+
+It is made and edited in the transaction that changes the subnets, so hosts never see one without the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+from sqlalchemy import bindparam
+
+from quantumd.api.resources.allocation import Address, addresses_of, free_address, shown_addresses
+from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.errors import IpAddressGenerationFailure, MacAddressGenerationFailure
+from quantumd.api.resources.facts import NetworkFacts
+from quantumd.api.resources.port_rows import change_port, insert_port, remove_port, settled
+from quantumd.api.resources.views import PORT_ROW, View, fixed_ips_of, port_view
+from quantumd.config import NetworkSettings
+from quantumd.model.binding import DISTRIBUTED, NORMAL
+from quantumd.model.macs import GENERATED_BITS, generate_mac
+from quantumd.model.nouns import DHCP_OWNER
+from quantumd.model.port import dhcp_device_id
+from quantumd.model.status import DOWN
+from quantumd.store.tables import ports
+from quantumd.store.transaction import Transaction
+
+_OF_NETWORK = PORT_ROW.where(ports.c.network_id == bindparam("wanted"), ports.c.device_owner == DHCP_OWNER)
+
+
+def dhcp_port_of(tx: Transaction, network_id: str) -> View | None:
+    """Return the view of the network's DHCP port, None while it has none."""
+    row = tx.connection.execute(_OF_NETWORK, {"wanted": network_id}).first()
+    return None if row is None else port_view(row, fixed_ips_of(tx.connection, (row.id,))[row.id])
+
+
+@frozen
+class DhcpPorts:
+    """Keeps each network's DHCP port what its subnets ask for."""
+
+    settings: NetworkSettings
+    chance: Chance
+
+    def follow(self, tx: Transaction, request_id: str, network: NetworkFacts) -> int | None:
+        """Make, edit or delete the DHCP port of the network; return the journal position, None when nothing changed.
+
+        :param network: with the subnets as they are from now on.
+        :raises IpAddressGenerationFailure: a served subnet has no address left for it.
+        """
+        served = [subnet for subnet in network.subnets if subnet.is_served]
+        before = dhcp_port_of(tx, network.id)
+        if not served:
+            return None if before is None else remove_port(tx, request_id, before)
+        had = () if before is None else addresses_of(tx, before["id"])
+        addresses = _addresses(tx, network, had)
+        if before is None:
+            return self._create(tx, request_id, network, addresses)
+        return change_port(tx, request_id, before, {}, addresses)[1]
+
+    def _create(self, tx: Transaction, request_id: str, network: NetworkFacts, addresses: Sequence[Address]) -> int:
+        def attempt() -> int:
+            mac = generate_mac(self.settings.mac_base, self.chance.bits(GENERATED_BITS))
+            return insert_port(tx, request_id, self._new_view(tx, network, mac, addresses), addresses)
+
+        return settled(tx, attempt, lambda: None, MacAddressGenerationFailure(network.id))
+
+    def _new_view(self, tx: Transaction, network: NetworkFacts, mac: str, addresses: Sequence[Address]) -> View:
+        port_id, device_id = self.chance.new_id(), dhcp_device_id(network.id)
+        whose = (port_id, "", network.id, network.project_id, mac, True, DOWN, device_id, DHCP_OWNER, "")
+        return port_view((*whose, NORMAL, "{}", "", DISTRIBUTED, "{}", tx.now, tx.now, 1), shown_addresses(addresses))
+
+
+def _addresses(tx: Transaction, network: NetworkFacts, had: Sequence[Address]) -> tuple[Address, ...]:
+    """Return one address on each served subnet: the one that the port has, else the lowest free one."""
+    by_subnet = {address.subnet_id: address for address in had}
+    chosen = []
+    for subnet in network.subnets:
+        if subnet.is_served:
+            found = by_subnet.get(subnet.id) or free_address(tx, subnet, start=0)
+            if found is None:
+                raise IpAddressGenerationFailure(network.id)
+            chosen.append(found)
+    return tuple(chosen)

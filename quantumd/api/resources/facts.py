@@ -1,0 +1,116 @@
+"""What port and subnet changes need to know of a network, read once a commit and kept in the transaction's cache."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from attrs import frozen
+from sqlalchemy import bindparam, select
+
+from quantumd.model.addresses import Pool, ip_key_of
+from quantumd.model.binding import Binding, HostVif, bind
+from quantumd.model.context import Scope
+from quantumd.model.subnet import is_served
+from quantumd.store.tables import hosts, networks, subnets
+from quantumd.store.transaction import Transaction
+
+
+@frozen
+class SubnetFacts:
+    """A subnet, with its pools as numbers."""
+
+    id: str
+    ip_version: int
+    cidr: str
+    gateway_ip: str | None
+    enable_dhcp: bool
+    pools: tuple[Pool, ...]
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the network's DHCP port has an address on it."""
+        return is_served(self.ip_version, self.enable_dhcp)
+
+
+@frozen
+class NetworkFacts:
+    """A network with its subnets, oldest first."""
+
+    id: str
+    project_id: str
+    shared: bool
+    admin_state_up: bool
+    subnets: tuple[SubnetFacts, ...]
+
+    def is_visible(self, scope: Scope) -> bool:
+        """Whether the scope holds the network: the same rule as ``visible_networks``, for a row that is cached."""
+        return scope.is_everything or self.shared or self.project_id == scope.project_id
+
+    def subnet(self, subnet_id: str) -> SubnetFacts | None:
+        """Return the network's subnet of that id."""
+        return next((subnet for subnet in self.subnets if subnet.id == subnet_id), None)
+
+
+_NETWORK = select(networks.c.id, networks.c.project_id, networks.c.shared, networks.c.admin_state_up).where(
+    networks.c.id == bindparam("wanted")
+)
+_SUBNETS = (
+    select(
+        subnets.c.id,
+        subnets.c.ip_version,
+        subnets.c.cidr,
+        subnets.c.gateway_ip,
+        subnets.c.enable_dhcp,
+        subnets.c.allocation_pools,
+    )
+    .where(subnets.c.network_id == bindparam("wanted"))
+    .order_by(subnets.c.created_at, subnets.c.id)
+)
+_HOST_VIF = select(hosts.c.vif_type, hosts.c.vif_details).where(
+    hosts.c.host == bindparam("wanted"), hosts.c.role == "l2", hosts.c.vif_type.is_not(None)
+)
+
+
+def network_facts(tx: Transaction, network_id: str) -> NetworkFacts | None:
+    """Return the network with its subnets, None when there is none; read at most once a commit."""
+    key = ("network", network_id)
+    if key in tx.cache:
+        found: NetworkFacts | None = tx.cache[key]
+        return found
+    wanted = {"wanted": network_id}
+    row = tx.connection.execute(_NETWORK, wanted).first()
+    facts = None
+    if row is not None:
+        rows = tx.connection.execute(_SUBNETS, wanted)
+        facts = NetworkFacts(*row, subnets=tuple(_subnet_facts(*each) for each in rows))
+    tx.cache[key] = facts
+    return facts
+
+
+def _subnet_facts(
+    subnet_id: str, ip_version: int, cidr: str, gateway_ip: str | None, enable_dhcp: bool, pools: str
+) -> SubnetFacts:
+    parsed = pools_of(ip_version, orjson.loads(pools))
+    return SubnetFacts(subnet_id, ip_version, cidr, gateway_ip, enable_dhcp, parsed)
+
+
+def pools_of(ip_version: int, shown: list[dict[str, str]]) -> tuple[Pool, ...]:
+    """Return pools, as the API shows them, as numbers."""
+    return tuple(Pool(ip_version, int(ip_key_of(pool["start"]), 16), int(ip_key_of(pool["end"]), 16)) for pool in shown)
+
+
+def forget_network(tx: Transaction, network_id: str) -> None:
+    """Drop what is cached of a network; called by whoever writes it or its subnets."""
+    tx.cache.pop(("network", network_id), None)
+
+
+def binding_for(tx: Transaction, host_id: str, vnic_type: str) -> Binding:
+    """Return what a port of this vnic_type answers when it is bound to the host ('' is none)."""
+    if not host_id:
+        return bind("", vnic_type, None)
+    key = ("host vif", host_id)
+    if key not in tx.cache:
+        row: Any = tx.connection.execute(_HOST_VIF, {"wanted": host_id}).first()
+        tx.cache[key] = None if row is None else HostVif(row.vif_type, row.vif_details)
+    return bind(host_id, vnic_type, tx.cache[key])

@@ -1,0 +1,96 @@
+"""The attribute map of ports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quantumd.api.attributes import Attribute
+from quantumd.api.errors import InvalidValue
+from quantumd.api.resources.standard_attributes import (
+    ADMIN_STATE_UP,
+    ID,
+    NAMED,
+    NETWORK_ID,
+    PROJECT_ID,
+    STANDARD,
+    STATUS,
+)
+from quantumd.api.values import (
+    IP_ADDRESS,
+    MAC_ADDRESS,
+    OBJECT,
+    UUID,
+    Member,
+    Value,
+    dict_of,
+    filter_ip_address,
+    filter_mac_address,
+    filter_pair,
+    filter_text,
+    filter_uuid,
+    list_of,
+    none_as,
+    one_of,
+    shown,
+    string,
+)
+from quantumd.model.binding import NORMAL, VNIC_TYPES
+from quantumd.model.macs import is_port_mac
+
+
+def _station_mac(given: Any) -> str:
+    mac: str = MAC_ADDRESS.convert(given)
+    if not is_port_mac(mac):
+        raise InvalidValue(f"'{shown(given)}' is the address of a group, not of one port")
+    return mac
+
+
+_FIXED_IPS = list_of(
+    dict_of({"subnet_id": Member(UUID), "ip_address": Member(IP_ADDRESS)}, at_least_one=True),
+    wrong_list="Invalid data format for fixed IP: '{value}'",
+    duplicate="Duplicate IP address '{value}'",
+)
+_TEXT = none_as("", string(255))
+_BINDING = {"read_rule": "admin", "extension": "binding"}
+_HOST_BINDING = {"in_post": True, "in_put": True, "create_rule": "admin", "update_rule": "admin", **_BINDING}
+
+PORT_ATTRIBUTES = (
+    ID,
+    NAMED,
+    NETWORK_ID,
+    PROJECT_ID,
+    Attribute(
+        "mac_address",
+        *Value(_station_mac, MAC_ADDRESS.schema),
+        in_post=True,
+        in_put=True,
+        filter_convert=filter_mac_address,
+        update_rule="admin",
+    ),
+    ADMIN_STATE_UP,
+    STATUS,
+    Attribute("device_id", *_TEXT, in_post=True, in_put=True, default="", filter_convert=filter_text),
+    Attribute("device_owner", *_TEXT, in_post=True, in_put=True, default="", filter_convert=filter_text),
+    Attribute(
+        "fixed_ips",
+        *none_as([], _FIXED_IPS),
+        in_post=True,
+        in_put=True,
+        filter_convert=filter_pair(subnet_id=filter_uuid, ip_address=filter_ip_address, ip_address_substr=filter_text),
+    ),
+    Attribute(
+        "binding:vnic_type",
+        *one_of(*VNIC_TYPES),
+        in_post=True,
+        in_put=True,
+        default=NORMAL,
+        filter_convert=filter_text,
+        extension="binding",
+    ),
+    Attribute("binding:profile", *none_as({}, OBJECT), default={}, **_HOST_BINDING),
+    Attribute("binding:host_id", *_TEXT, default="", filter_convert=filter_text, **_HOST_BINDING),
+    Attribute("binding:vif_type", *string(64), filter_convert=filter_text, **_BINDING),
+    Attribute("binding:vif_details", *OBJECT, **_BINDING),
+    *STANDARD,
+)
+"""Left out, ``mac_address`` and ``fixed_ips`` are chosen; an empty list of ``fixed_ips`` means that the port has none."""

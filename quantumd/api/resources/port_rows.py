@@ -1,0 +1,141 @@
+"""Writing ports: journal row first, then the port and its addresses. No rules here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from quantumd.api.resources.allocation import Address, shown_addresses, write_addresses
+from quantumd.api.resources.views import PORT_COLUMNS, View, journalled_port, json_text
+from quantumd.errors import ApiError
+from quantumd.model.port import is_host_content
+from quantumd.store.tables import ip_allocations, ports, realisations
+from quantumd.store.transaction import Transaction
+
+T = TypeVar("T")
+
+ATTEMPTS = 16
+"""How often a port is tried with other generated values before its creation is given up."""
+
+_JSON = ("binding:profile", "binding:vif_details")
+
+_INSERT = insert(ports)
+_UPDATE = update(ports).where(ports.c.id == bindparam("wanted"))
+_DELETE = delete(ports).where(ports.c.id == bindparam("wanted"))
+_FORGET_ADDRESSES = delete(ip_allocations).where(ip_allocations.c.port_id == bindparam("wanted"))
+_FORGET_REALISATIONS = delete(realisations).where(realisations.c.port_id == bindparam("wanted"))
+
+
+def insert_port(tx: Transaction, request_id: str, view: View, addresses: Sequence[Address]) -> int:
+    """Write a new port and return its journal position. IntegrityError when its MAC or an address is taken."""
+    position = _journal(tx, request_id, "create", view, after=view)
+    row = {PORT_COLUMNS.get(name, name): value for name, value in view.items() if name != "fixed_ips"}
+    row["profile"] = json_text(row["profile"])
+    row["vif_details"] = json_text(row["vif_details"])
+    row["record_version"] = position
+    tx.connection.execute(_INSERT, row)
+    write_addresses(tx, view["id"], addresses)
+    return position
+
+
+def change_port(
+    tx: Transaction,
+    request_id: str,
+    before: View,
+    changes: Mapping[str, Any],
+    addresses: Sequence[Address] | None = None,
+    operation: str = "update",
+) -> tuple[View, int | None]:
+    """Write what of ``changes`` differs; return the new view and the journal position, None when nothing differs.
+
+    :param addresses: the port's addresses from now on, in order; None leaves them.
+    """
+    wanted = dict(changes) if addresses is None else {**changes, "fixed_ips": shown_addresses(addresses)}
+    changed = {name: value for name, value in wanted.items() if before[name] != value}
+    if not changed:
+        return before, None
+    changed.update(revision_number=before["revision_number"] + 1, updated_at=tx.now)
+    after = {**before, **changed}
+    position = _journal(tx, request_id, operation, after, before=before, after=after)
+    tx.connection.execute(_UPDATE.values(_columns(changed, position)), {"wanted": before["id"]})
+    if addresses is not None and "fixed_ips" in changed:
+        tx.connection.execute(_FORGET_ADDRESSES, {"wanted": before["id"]})
+        write_addresses(tx, before["id"], addresses)
+    if "binding:host_id" in changed:
+        tx.connection.execute(_FORGET_REALISATIONS, {"wanted": before["id"]})
+    return after, position
+
+
+def _columns(changed: Mapping[str, Any], position: int) -> dict[str, Any]:
+    row = {
+        PORT_COLUMNS.get(name, name): json_text(value) if name in _JSON else value for name, value in changed.items()
+    }
+    if is_host_content(row):
+        row["record_version"] = position
+    row.pop("fixed_ips", None)
+    return row
+
+
+def remove_port(tx: Transaction, request_id: str, before: View) -> int:
+    """Delete the port with its addresses and return the journal position."""
+    position = _journal(tx, request_id, "delete", before, before=before)
+    for statement in (_FORGET_ADDRESSES, _FORGET_REALISATIONS, _DELETE):
+        tx.connection.execute(statement, {"wanted": before["id"]})
+    return position
+
+
+def _journal(
+    tx: Transaction,
+    request_id: str,
+    operation: str,
+    port: View,
+    before: View | None = None,
+    after: View | None = None,
+) -> int:
+    return tx.journal(
+        resource="port",
+        resource_id=port["id"],
+        project_id=port["project_id"],
+        request_id=request_id,
+        operation=operation,
+        before=None if before is None else journalled_port(before),
+        after=None if after is None else journalled_port(after),
+    )
+
+
+def settled(tx: Transaction, attempt: Callable[[], T], explain: Callable[[], None], give_up: ApiError) -> T:
+    """Return what ``attempt`` returns, tried again in a new savepoint while a unique value of it is taken.
+
+    :param explain: raises the caller's error when a value that the caller named is the taken one.
+    :param give_up: raised after ATTEMPTS attempts.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            with tx.savepoint():
+                return attempt()
+        except IntegrityError:
+            explain()
+    raise give_up
+
+
+_MAC_TAKEN = select(ports.c.id).where(
+    ports.c.network_id == bindparam("network"), ports.c.mac_address == bindparam("mac")
+)
+_ADDRESS_OWNER = select(ip_allocations.c.port_id).where(
+    ip_allocations.c.subnet_id == bindparam("subnet"), ip_allocations.c.ip_key == bindparam("key")
+)
+
+
+def is_mac_taken(tx: Transaction, network_id: str, mac_address: str) -> bool:
+    """Whether a port of the network has the MAC address."""
+    return tx.connection.execute(_MAC_TAKEN, {"network": network_id, "mac": mac_address}).first() is not None
+
+
+def owner_of_address(tx: Transaction, address: Address) -> str | None:
+    """Return the id of the port that has the address, None when it is free."""
+    keys = {"subnet": address.subnet_id, "key": address.key}
+    owner: str | None = tx.connection.execute(_ADDRESS_OWNER, keys).scalar()
+    return owner

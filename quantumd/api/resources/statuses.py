@@ -1,0 +1,210 @@
+"""Status of ports in the database: reports come in, the pure rules decide, what changes is written and journalled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from quantumd.api.resources.port_rows import change_port
+from quantumd.api.resources.views import in_batches, journalled_port, port_views
+from quantumd.model.nouns import DHCP_OWNER
+from quantumd.model.records import PortReport, Report
+from quantumd.model.status import ACTIVE, DHCP, DOWN, L2, Realisation, Wanted, next_status
+from quantumd.store.tables import ip_allocations, networks, ports, realisations, subnets
+from quantumd.store.transaction import Transaction
+
+
+@frozen
+class _PortState:
+    """What a decision needs of a port's row."""
+
+    id: str
+    network_id: str
+    status: str
+    host_id: str
+    is_enabled: bool
+    version: int
+
+
+_STATES = (
+    select(
+        ports.c.id,
+        ports.c.network_id,
+        ports.c.status,
+        ports.c.host_id,
+        (ports.c.admin_state_up.is_(True) & networks.c.admin_state_up.is_(True)).label("is_enabled"),
+        ports.c.record_version,
+    )
+    .join(networks, networks.c.id == ports.c.network_id)
+    .where(ports.c.device_owner != DHCP_OWNER)
+)
+_REALISATIONS = select(
+    realisations.c.port_id,
+    realisations.c.role,
+    realisations.c.host,
+    realisations.c.version,
+    realisations.c.plugged,
+    realisations.c.fault,
+)
+_SERVED_PORTS = (
+    select(ip_allocations.c.port_id)
+    .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
+    .where(subnets.c.ip_version == 4, subnets.c.enable_dhcp.is_(True))
+    .distinct()
+)
+_FORGET = delete(realisations).where(
+    realisations.c.port_id == bindparam("wanted"), realisations.c.role == bindparam("as_role")
+)
+
+
+def apply_report(tx: Transaction, report: Report) -> tuple[str, ...]:
+    """Store what a host observed and change the status of the ports that it decides; return their ids.
+
+    Only what the port's own host says of it counts. A complete report also says of every other port of that
+    (host, role) that it is not there. A network's DHCP port is ACTIVE from the first time that the dhcp role of any
+    host has realised a port of the network: it is on every host, so no single one takes that away.
+    """
+    said = {port.port_id: port for port in report.ports}
+    changed: list[str] = []
+    for batch in in_batches(said):
+        changed += _apply(tx, report, [said[port_id] for port_id in batch])
+    if report.is_complete:
+        for batch in in_batches(_unmentioned(tx, report, said)):
+            changed += _apply(tx, report, [PortReport(port_id, 0, plugged=False) for port_id in batch])
+    return tuple(changed)
+
+
+def _apply(tx: Transaction, report: Report, said: Sequence[PortReport]) -> list[str]:
+    states = _states(tx, [port.port_id for port in said])
+    here = [port for port in said if port.port_id in states and states[port.port_id].host_id == report.host]
+    if not here:
+        return []
+    ids = [port.port_id for port in here]
+    seen = _realisations(tx, ids)
+    _store(tx, report, here, seen)
+    served = set(tx.connection.execute(_SERVED_PORTS.where(ip_allocations.c.port_id.in_(ids))).scalars())
+    changed = _decide(tx, report, [states[port_id] for port_id in ids], seen, served)
+    if report.role == DHCP:
+        realised = {states[port.port_id].network_id for port in here if port.version and port.fault is None}
+        changed += _activate_dhcp_ports(tx, report, realised)
+    return changed
+
+
+def _states(tx: Transaction, ids: Sequence[str]) -> dict[str, _PortState]:
+    rows = tx.connection.execute(_STATES.where(ports.c.id.in_(ids)))
+    return {
+        row.id: _PortState(row.id, row.network_id, row.status, row.host_id, bool(row.is_enabled), row.record_version)
+        for row in rows
+    }
+
+
+def _realisations(tx: Transaction, ids: Sequence[str]) -> defaultdict[str, dict[str, Realisation]]:
+    found: defaultdict[str, dict[str, Realisation]] = defaultdict(dict)
+    for port_id, role, *rest in tx.connection.execute(_REALISATIONS.where(realisations.c.port_id.in_(ids))):
+        found[port_id][role] = Realisation(role, *rest)
+    return found
+
+
+def _store(
+    tx: Transaction,
+    report: Report,
+    said: Sequence[PortReport],
+    seen: defaultdict[str, dict[str, Realisation]],
+) -> None:
+    """Write what differs from what was known, and note it in ``seen``."""
+    news: dict[str, Realisation] = {}
+    for port in said:
+        item = Realisation(report.role, report.host, port.version, port.plugged, port.fault)
+        if seen[port.port_id].get(report.role) != item:
+            news[port.port_id] = seen[port.port_id][report.role] = item
+    if news:
+        tx.connection.execute(_FORGET, [{"wanted": port_id, "as_role": report.role} for port_id in news])
+        tx.connection.execute(insert(realisations), [_row(port_id, item) for port_id, item in news.items()])
+
+
+def _row(port_id: str, item: Realisation) -> dict[str, Any]:
+    return {
+        "port_id": port_id,
+        "role": item.role,
+        "host": item.host,
+        "version": item.version,
+        "plugged": item.plugged,
+        "fault": item.fault,
+    }
+
+
+def _decide(
+    tx: Transaction,
+    report: Report,
+    states: Iterable[_PortState],
+    seen: Mapping[str, Mapping[str, Realisation]],
+    served: set[str],
+) -> list[str]:
+    decided: dict[str, str] = {}
+    for state in states:
+        roles = (L2, DHCP) if state.id in served else (L2,)
+        wanted = Wanted(state.is_enabled, state.host_id, state.version, roles)
+        status = next_status(state.status, wanted, list(seen[state.id].values()))
+        if status != state.status:
+            decided[state.id] = status
+    _write_statuses(tx, f"report-{report.host}", decided)
+    return list(decided)
+
+
+def _write_statuses(tx: Transaction, request_id: str, decided: Mapping[str, str]) -> None:
+    for batch in in_batches(decided):
+        for view in port_views(tx.connection, batch):
+            change_port(tx, request_id, view, {"status": decided[view["id"]]}, operation="status")
+
+
+def _unmentioned(tx: Transaction, report: Report, said: Mapping[str, PortReport]) -> list[str]:
+    """Return the ports that the (host, role) was known to have, or should have for being ACTIVE, and did not name."""
+    known = select(realisations.c.port_id).where(
+        realisations.c.host == report.host,
+        realisations.c.role == report.role,
+        realisations.c.plugged.is_(True),
+    )
+    found = set(tx.connection.execute(known).scalars())
+    if report.role == L2:
+        active = select(ports.c.id).where(ports.c.host_id == report.host, ports.c.status == ACTIVE)
+        found.update(tx.connection.execute(active).scalars())
+    return sorted(found - said.keys())
+
+
+def _activate_dhcp_ports(tx: Transaction, report: Report, network_ids: Collection[str]) -> list[str]:
+    waiting = select(ports.c.id).where(
+        ports.c.network_id.in_(sorted(network_ids)), ports.c.device_owner == DHCP_OWNER, ports.c.status == DOWN
+    )
+    activated = list(tx.connection.execute(waiting).scalars())
+    _write_statuses(tx, f"report-{report.host}", dict.fromkeys(activated, ACTIVE))
+    return activated
+
+
+_NEW_VERSION = update(ports).where(ports.c.id == bindparam("wanted")).values(record_version=bindparam("position"))
+
+
+def network_switched(tx: Transaction, request_id: str, network_id: str, is_up: bool) -> None:
+    """Follow a network's admin state: its ports are DOWN while it is, and realised anew before they are ACTIVE again."""
+    bound = select(ports.c.id).where(
+        ports.c.network_id == network_id, ports.c.host_id != "", ports.c.status == (DOWN if is_up else ACTIVE)
+    )
+    ids = list(tx.connection.execute(bound).scalars())
+    if not is_up:
+        _write_statuses(tx, request_id, dict.fromkeys(ids, DOWN))
+        return
+    for batch in in_batches(ids):
+        for view in port_views(tx.connection, batch):
+            position = tx.journal(
+                resource="port",
+                resource_id=view["id"],
+                project_id=view["project_id"],
+                request_id=request_id,
+                operation="update",
+                before=journalled_port(view),
+                after=journalled_port(view),
+            )
+            tx.connection.execute(_NEW_VERSION, {"wanted": view["id"], "position": position})

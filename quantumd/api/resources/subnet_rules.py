@@ -1,0 +1,106 @@
+"""The rules of subnets, with the API's errors: the decisions themselves are in quantumd.model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from quantumd.api.errors import InvalidInput
+from quantumd.api.resources.errors import (
+    DNSNameServersExhausted,
+    GatewayConflictWithAllocationPools,
+    HostRoutesExhausted,
+    InvalidAllocationPool,
+    OutOfBoundsAllocationPool,
+    OverlappingAllocationPools,
+)
+from quantumd.api.resources.facts import NetworkFacts, pools_of
+from quantumd.config import NetworkSettings
+from quantumd.model.addresses import (
+    Pool,
+    automatic_gateway,
+    automatic_pools,
+    first_overlap,
+    is_gateway_valid,
+    overlapping_pools,
+    pool_out_of_bounds,
+    pool_with,
+    usable_range,
+)
+from quantumd.model.subnet import cidr_fault, first_mismatch, version_of
+
+
+def require_possible(subnet: Mapping[str, Any], shown_id: str, settings: NetworkSettings) -> None:
+    """Refuse what no subnet can be. InvalidInput, DNSNameServersExhausted, HostRoutesExhausted.
+
+    :param shown_id: how messages name the subnet.
+    """
+    mismatch = first_mismatch(subnet["ip_version"], _addresses(subnet))
+    if mismatch is not None:
+        raise InvalidInput(f"{mismatch.name} '{mismatch.value}' does not match the ip_version '{subnet['ip_version']}'")
+    fault = cidr_fault(subnet["cidr"], subnet["enable_dhcp"])
+    if fault is not None:
+        raise InvalidInput(fault)
+    if len(subnet["dns_nameservers"]) > settings.max_dns_nameservers:
+        raise DNSNameServersExhausted(shown_id, settings.max_dns_nameservers)
+    if len(subnet["host_routes"]) > settings.max_host_routes:
+        raise HostRoutesExhausted(shown_id, settings.max_host_routes)
+
+
+def _addresses(subnet: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "cidr", subnet["cidr"]
+    if subnet.get("gateway_ip") is not None:
+        yield "gateway_ip", subnet["gateway_ip"]
+    for server in subnet["dns_nameservers"]:
+        yield "dns_nameserver", server
+    for route in subnet["host_routes"]:
+        yield "destination", route["destination"]
+        yield "nexthop", route["nexthop"]
+
+
+def require_disjoint(network: NetworkFacts, cidr: str) -> None:
+    """Refuse a prefix that overlaps with another of the network; other networks do not matter. InvalidInput."""
+    if first_overlap(cidr, [subnet.cidr for subnet in network.subnets]) is not None:
+        raise InvalidInput(f"Requested subnet with cidr: {cidr} for network: {network.id} overlaps with another subnet")
+
+
+def checked_gateway_and_pools(subnet: Mapping[str, Any]) -> tuple[str | None, list[dict[str, str]]]:
+    """Return the gateway and the pools, as the API shows them: those that are named, automatic ones for the rest.
+
+    :raises InvalidInput: the gateway cannot be one. GatewayConflictWithAllocationPools, InvalidAllocationPool,
+        OutOfBoundsAllocationPool, OverlappingAllocationPools.
+    """
+    cidr = subnet["cidr"]
+    gateway_ip = subnet["gateway_ip"] if "gateway_ip" in subnet else automatic_gateway(cidr)
+    if subnet.get("gateway_ip") is not None and not is_gateway_valid(cidr, subnet["gateway_ip"]):
+        raise InvalidInput("Gateway is not valid on subnet")
+    if "allocation_pools" not in subnet:
+        return gateway_ip, shown_pools(automatic_pools(cidr, gateway_ip))
+    pools = _checked_pools(cidr, subnet["ip_version"], subnet["allocation_pools"])
+    conflict = None if gateway_ip is None else pool_with(pools, gateway_ip)
+    # The one address of a single-address subnet may be its gateway, and then it is in the pool all the same.
+    if conflict is not None and usable_range(cidr).size > 1:
+        raise GatewayConflictWithAllocationPools(str(gateway_ip), conflict)
+    return gateway_ip, shown_pools(pools)
+
+
+def _checked_pools(cidr: str, ip_version: int, shown: Sequence[Mapping[str, str]]) -> tuple[Pool, ...]:
+    for pool in shown:
+        if {version_of(pool["start"]), version_of(pool["end"])} != {ip_version}:
+            raise InvalidAllocationPool(pool)
+    pools = pools_of(ip_version, shown)
+    for pool, given in zip(pools, shown, strict=True):
+        if pool.size < 1:
+            raise InvalidAllocationPool(given)
+    outside = pool_out_of_bounds(cidr, pools)
+    if outside is not None:
+        raise OutOfBoundsAllocationPool(outside, cidr)
+    pair = overlapping_pools(pools)
+    if pair is not None:
+        raise OverlappingAllocationPools(*pair, cidr)
+    return tuple(sorted(pools, key=lambda pool: pool.first))
+
+
+def shown_pools(pools: Sequence[Pool]) -> list[dict[str, str]]:
+    """Return pools as the API shows them."""
+    return [{"start": pool.start_text, "end": pool.end_text} for pool in pools]

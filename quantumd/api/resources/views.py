@@ -1,0 +1,216 @@
+"""From rows to what the API shows: one function a noun, and the readers that hand them their rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from quantumd.store.tables import ip_allocations, networks, ports, subnets
+
+View = dict[str, Any]
+
+BATCH = 500
+"""How many rows are read at once."""
+
+NETWORK_COLUMNS: Mapping[str, str] = {
+    "provider:network_type": "network_type",
+    "provider:physical_network": "physical_network",
+    "provider:segmentation_id": "segmentation_id",
+}
+"""Attributes of networks whose column has another name."""
+
+PORT_COLUMNS: Mapping[str, str] = {
+    "binding:host_id": "host_id",
+    "binding:vif_type": "vif_type",
+    "binding:vif_details": "vif_details",
+    "binding:profile": "profile",
+    "binding:vnic_type": "vnic_type",
+}
+"""Attributes of ports whose column has another name."""
+
+
+def json_text(value: Any) -> str:
+    """Return a list or an object as the tables keep it."""
+    return orjson.dumps(value).decode()
+
+
+def object_of(text: str) -> Any:
+    """Return an object as the tables keep it."""
+    # Nearly every port has nothing in these columns, and lists have many ports.
+    return {} if text == "{}" else orjson.loads(text)
+
+
+def _list(text: str) -> Any:
+    return [] if text == "[]" else orjson.loads(text)
+
+
+def network_view(row: Any, subnet_ids: list[str]) -> View:
+    """Return what the API shows of a network's row."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "project_id": row.project_id,
+        "admin_state_up": row.admin_state_up,
+        "mtu": row.mtu,
+        "status": row.status,
+        "subnets": subnet_ids,
+        "shared": row.shared,
+        "provider:network_type": row.network_type,
+        "provider:physical_network": row.physical_network,
+        "provider:segmentation_id": row.segmentation_id,
+        "description": row.description,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "revision_number": row.revision_number,
+    }
+
+
+def subnet_view(row: Any) -> View:
+    """Return what the API shows of a subnet's row."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "project_id": row.project_id,
+        "network_id": row.network_id,
+        "ip_version": row.ip_version,
+        "subnetpool_id": None,
+        "enable_dhcp": row.enable_dhcp,
+        "ipv6_ra_mode": None,
+        "ipv6_address_mode": None,
+        "gateway_ip": row.gateway_ip,
+        "cidr": row.cidr,
+        "allocation_pools": _list(row.allocation_pools),
+        "host_routes": _list(row.host_routes),
+        "dns_nameservers": _list(row.dns_nameservers),
+        "description": row.description,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "revision_number": row.revision_number,
+    }
+
+
+PORT_ROW = select(
+    ports.c.id,
+    ports.c.name,
+    ports.c.network_id,
+    ports.c.project_id,
+    ports.c.mac_address,
+    ports.c.admin_state_up,
+    ports.c.status,
+    ports.c.device_id,
+    ports.c.device_owner,
+    ports.c.description,
+    ports.c.vnic_type,
+    ports.c.profile,
+    ports.c.host_id,
+    ports.c.vif_type,
+    ports.c.vif_details,
+    ports.c.created_at,
+    ports.c.updated_at,
+    ports.c.revision_number,
+)
+"""The columns of a port in the order in which ``port_view`` takes them."""
+
+
+def port_view(row: Sequence[Any], fixed_ips: list[dict[str, str]]) -> View:
+    """Return what the API shows of a port; ``row`` is one of PORT_ROW."""
+    (
+        port_id,
+        name,
+        network_id,
+        project_id,
+        mac_address,
+        admin_state_up,
+        status,
+        device_id,
+        device_owner,
+        description,
+        vnic_type,
+        profile,
+        host_id,
+        vif_type,
+        vif_details,
+        created_at,
+        updated_at,
+        revision_number,
+    ) = row
+    return {
+        "id": port_id,
+        "name": name,
+        "network_id": network_id,
+        "project_id": project_id,
+        "mac_address": mac_address,
+        "admin_state_up": admin_state_up,
+        "status": status,
+        "device_id": device_id,
+        "device_owner": device_owner,
+        "fixed_ips": fixed_ips,
+        "description": description,
+        "binding:vnic_type": vnic_type,
+        "binding:profile": object_of(profile),
+        "binding:host_id": host_id,
+        "binding:vif_type": vif_type,
+        "binding:vif_details": object_of(vif_details),
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "revision_number": revision_number,
+    }
+
+
+def journalled_port(view: Mapping[str, Any]) -> View:
+    """Return a port's view as the journal keeps it: with the host under a name of its own, so that moves are seen."""
+    return {**view, "host_id": view["binding:host_id"]}
+
+
+_SUBNET_IDS = select(subnets.c.network_id, subnets.c.id).order_by(subnets.c.created_at, subnets.c.id)
+_FIXED_IPS = select(ip_allocations.c.port_id, ip_allocations.c.subnet_id, ip_allocations.c.ip_address).order_by(
+    ip_allocations.c.port_id, ip_allocations.c.ordinal
+)
+
+
+def subnet_ids_of(connection: Connection, network_ids: Sequence[str]) -> Mapping[str, list[str]]:
+    """Return the ids of the networks' subnets, oldest first; a network without any is an empty list."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for network_id, subnet_id in connection.execute(_SUBNET_IDS.where(subnets.c.network_id.in_(network_ids))):
+        found[network_id].append(subnet_id)
+    return found
+
+
+def fixed_ips_of(connection: Connection, port_ids: Sequence[str]) -> Mapping[str, list[dict[str, str]]]:
+    """Return the ports' fixed IPs as the API shows them; a port without any is an empty list."""
+    found: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    rows = connection.execute(_FIXED_IPS.where(ip_allocations.c.port_id.in_(port_ids)))
+    for port_id, subnet_id, ip_address in rows:
+        found[port_id].append({"subnet_id": subnet_id, "ip_address": ip_address})
+    return found
+
+
+def network_views(connection: Connection, ids: Sequence[str]) -> list[View]:
+    """Return the views of the networks, in the order of the ids; those that are gone are left out."""
+    rows = {row.id: row for row in connection.execute(select(networks).where(networks.c.id.in_(ids)))}
+    subnet_ids = subnet_ids_of(connection, ids)
+    return [network_view(rows[key], subnet_ids[key]) for key in ids if key in rows]
+
+
+def subnet_views(connection: Connection, ids: Sequence[str]) -> list[View]:
+    """Return the views of the subnets, in the order of the ids; those that are gone are left out."""
+    rows = {row.id: row for row in connection.execute(select(subnets).where(subnets.c.id.in_(ids)))}
+    return [subnet_view(rows[key]) for key in ids if key in rows]
+
+
+def port_views(connection: Connection, ids: Sequence[str], with_fixed_ips: bool = True) -> list[View]:
+    """Return the views of the ports, in the order of the ids; those that are gone are left out."""
+    rows = {row[0]: row for row in connection.execute(PORT_ROW.where(ports.c.id.in_(ids)))}
+    fixed_ips = fixed_ips_of(connection, ids) if with_fixed_ips else defaultdict(list)
+    return [port_view(rows[key], fixed_ips[key]) for key in ids if key in rows]
+
+
+def in_batches(ids: Iterable[str], size: int = BATCH) -> Iterable[list[str]]:
+    """Yield the ids in lists of at most ``size``."""
+    everything = list(ids)
+    for begin in range(0, len(everything), size):
+        yield everything[begin : begin + size]
