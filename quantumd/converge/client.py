@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar, cast
 
 from attrs import define, field
@@ -60,9 +60,10 @@ class RecordsClient(Service):
 
     _bus: IBus
     _clock: IReactorTime
-    _me: HostReport
+    _describe: Callable[[], HostReport]
     _records: Records
     _takes: TakesRecords
+    _role: str = field(default="", init=False)
     _is_comparing: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
@@ -76,7 +77,9 @@ class RecordsClient(Service):
     def startService(self) -> None:
         """Consume updates and compare at once."""
         super().startService()
-        self._bus.consume(address_of(self._me.host, self._me.role), self._receive)
+        me = self._describe()
+        self._role = me.role
+        self._bus.consume(address_of(me.host, me.role), self._receive)
         self._bus.on_lost(self.compare)
         self.compare()
 
@@ -94,19 +97,20 @@ class RecordsClient(Service):
 
     def _receive(self, message: Message) -> None:
         if not isinstance(message, Update):
-            self._log.warn("{role} got a {kind} that it does not take", role=self._me.role, kind=message.message_kind)
+            self._log.warn("{role} got a {kind} that it does not take", role=self._role, kind=message.message_kind)
             return
         changed = self._records.apply(message)
-        self._log.debug("{n} records changed", n=len(changed), role=self._me.role, request_id=message.request_id)
+        self._log.debug("{n} records changed", n=len(changed), role=self._role, request_id=message.request_id)
         if changed:
             self._takes.records_changed(changed, False)
 
     async def _compare(self) -> None:
-        await self._bus.call(API_ADDRESS, self._me, _CALL_TIMEOUT_SECONDS)
-        request = CompareRequest(self._me.host, self._me.role, await self._digests())
+        me = self._describe()
+        await self._bus.call(API_ADDRESS, me, _CALL_TIMEOUT_SECONDS)
+        request = CompareRequest(me.host, me.role, await self._digests())
         reply = cast(CompareReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
         for buckets in _pieces(reply.buckets, _FETCH_BUCKETS):
-            await self._fetch(buckets)
+            await self._fetch(FetchRequest(me.host, me.role, buckets))
         self._is_complete = True
         self._takes.records_changed(frozenset(), True)
 
@@ -121,12 +125,11 @@ class RecordsClient(Service):
                 began = self._clock.seconds()
         return tuple(digests)
 
-    async def _fetch(self, buckets: tuple[int, ...]) -> None:
-        request = FetchRequest(self._me.host, self._me.role, buckets)
+    async def _fetch(self, request: FetchRequest) -> None:
         reply = cast(FetchReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
-        changed = self._records.replace(buckets, reply.records, reply.position)
+        changed = self._records.replace(request.buckets, reply.records, reply.position)
         if changed:
-            self._log.info("{role} fetched {n} records that differed", role=self._me.role, n=len(changed))
+            self._log.info("{role} fetched {n} records that differed", role=self._role, n=len(changed))
             self._takes.records_changed(changed, False)
 
     def _compared(self, result: object) -> None:
@@ -134,7 +137,7 @@ class RecordsClient(Service):
         delay = COMPARE_SECONDS
         if result is not None:
             error = getattr(result, "value", result)
-            self._log.warn("{role} cannot compare records: {why}", role=self._me.role, why=str(error))
+            self._log.warn("{role} cannot compare records: {why}", role=self._role, why=str(error))
             delay = _RETRY_SECONDS
         if self.running:
             self._timer = self._clock.callLater(delay, self.compare)

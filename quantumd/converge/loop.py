@@ -63,19 +63,35 @@ class ConvergeService(Service):
     _is_busy: bool = field(default=False, init=False)
     _observe_failures: int = field(default=0, init=False)
     _may_observe: bool = field(default=True, init=False)
+    _behind_since: float | None = field(default=None, init=False)
     _timers: set[IDelayedCall] = field(factory=set, init=False)
     _log = Logger()
 
     @property
-    def is_converged(self) -> bool:
-        """Whether a complete pass was made and nothing waits or failed."""
-        waits = self._pending or self._alone or self._attempts or self._is_busy
-        return not (self._must_observe or self._is_full or waits)
+    def waits_for(self) -> str:
+        """What this role waits for before all is realised, in a few words; empty when nothing."""
+        if self._must_observe:
+            return "the world to be seen"
+        if not self._is_snapshot_complete:
+            return "its records"
+        if self._attempts:
+            return f"{len(self._attempts)} things that cannot be realised"
+        return "a pass" if self._is_full or self._pending or self._is_busy else ""
 
     @property
-    def faulty_keys(self) -> int:
-        """How many work keys could not be realised at the last try."""
-        return len(self._attempts)
+    def is_converged(self) -> bool:
+        """Whether a complete pass was made and nothing waits or failed."""
+        return not self.waits_for
+
+    @property
+    def waiting_keys(self) -> int:
+        """How many work keys wait for a pass, or failed in their last."""
+        return len(self._pending | self._attempts.keys())
+
+    @property
+    def lag_seconds(self) -> float:
+        """How old the oldest wish is that is not realised; 0 when all is."""
+        return 0.0 if self._behind_since is None else self._clock.seconds() - self._behind_since
 
     def startService(self) -> None:
         """Start listening to the world; passes begin when the snapshot is complete."""
@@ -99,6 +115,8 @@ class ConvergeService(Service):
     def wake(self, keys: Iterable[Key]) -> None:
         """Work on these keys in the next pass."""
         self._pending.update(keys)
+        if self._pending and self._behind_since is None:
+            self._behind_since = self._clock.seconds()
         self._kick()
 
     def _world_changed(self, keys: frozenset[Key] | None) -> None:
@@ -137,6 +155,8 @@ class ConvergeService(Service):
 
     def _ended(self, _: object) -> None:
         self._is_busy = False
+        if self.is_converged:
+            self._behind_since = None
         self._kick()
 
     async def _pass(self) -> None:

@@ -151,7 +151,7 @@ class LoopTests(SynchronousTestCase):
         self.assertEqual(self.lamps.lit, {B})
         faults = {report.port_id: report.fault for report in self.told[0][0]}
         self.assertEqual(faults, {str(A): "it is broken", str(B): None})
-        self.assertEqual(self.loop.faulty_keys, 1)
+        self.assertEqual(self.loop.waits_for, "1 things that cannot be realised")
 
     def test_keys_that_failed_together_are_tried_alone(self) -> None:
         """A bad port in a step with others fails them once, not for ever."""
@@ -213,4 +213,4 @@ class LoopTests(SynchronousTestCase):
         self.lamps.is_buggy = True
         self.start(A)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
-        self.assertEqual(self.loop.faulty_keys, 1)
+        self.assertEqual(self.loop.waits_for, "1 things that cannot be realised")

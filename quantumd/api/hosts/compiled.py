@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from quantumd.compile.digest import bucket_of
 from quantumd.compile.snapshot import KINDS, NetworkNouns, network_record_for, port_record_for
 from quantumd.model.nouns import Network
 from quantumd.model.records import Record
 from quantumd.store import nouns
-from quantumd.store.tables import journal, ports
+from quantumd.store.tables import ports
 
 
 def network_nouns(connection: Connection, network_ids: Iterable[str]) -> dict[str, NetworkNouns]:
@@ -35,11 +35,6 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     records = [port_record_for(role, port) for port in nouns.ports(connection, port_ids).values()]
     records += [network_record_for(role, network) for network in network_nouns(connection, network_ids).values()]
     return [record for record in records if record is not None]
-
-
-def last_position(connection: Connection) -> int:
-    """Return the journal position as of which this transaction reads."""
-    return int(connection.execute(select(func.max(journal.c.position))).scalar() or 0)
 
 
 def _is_in(buckets: frozenset[int] | None, kind: str, record_id: str) -> bool:

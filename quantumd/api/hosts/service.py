@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-
 from attrs import define
 from sqlalchemy import Connection, delete, insert
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from quantumd.api.hosts.compiled import last_position, records_of_host
-from quantumd.api.resources.reports import apply_report
+from quantumd.api.hosts.compiled import records_of_host
+from quantumd.api.resources.statuses import apply_report
 from quantumd.compile.digest import differing_buckets, digest_buckets
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IBus, IStore
@@ -25,6 +24,7 @@ from quantumd.model.records import (
     Message,
     Report,
 )
+from quantumd.store.journal import last_position
 from quantumd.store.tables import hosts
 from quantumd.store.transaction import Transaction
 

@@ -1,0 +1,249 @@
+"""The composition root: settings in, a tree of services out. The only module that may import everything."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from attrs import define, frozen
+from twisted.application.service import IService, MultiService, Service
+from twisted.internet import reactor as twisted_reactor
+from twisted.internet.defer import Deferred
+from twisted.python import usage
+
+from quantumd.api.app import Api, make_app
+from quantumd.api.channel import ApiSite
+from quantumd.api.extensions.aliases import announced
+from quantumd.api.hosts.announce import CURSOR, Announcer
+from quantumd.api.hosts.service import HostsService
+from quantumd.api.identity import identify, refuse_open_door
+from quantumd.api.resources import make_resources
+from quantumd.api.site import ApiService, endpoint_for, passed_descriptor
+from quantumd.bus.memory import MemoryBus
+from quantumd.config import Settings, load_settings
+from quantumd.converge.client import RecordsClient, Reporter
+from quantumd.converge.loop import ConvergeService, PassSummary
+from quantumd.converge.records import Records
+from quantumd.dhcp.converger import DhcpConverger
+from quantumd.dhcp.service import DhcpService
+from quantumd.dhcp.table import DhcpTable
+from quantumd.errors import QuantumdError
+from quantumd.interfaces import IConverger
+from quantumd.l2.drivers import find_driver
+from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
+from quantumd.logs import LoggedService
+from quantumd.metrics import Metrics
+from quantumd.store.consumer import Consumer
+from quantumd.store.schema import ensure_schema
+from quantumd.store.store import Store
+from quantumd.version import VERSION
+from quantumd.watchdog import StallWatchdog
+
+SWITCH_INTERVAL_SECONDS = 0.001
+"""How soon a thread that computes hands over to the reactor (sys.setswitchinterval)."""
+
+_KERNEL_DATAPATH = Path("/sys/module/openvswitch")
+
+
+class Options(usage.Options):  # type: ignore[misc]
+    """Options of ``twistd quantumd``."""
+
+    optParameters = [["config", "c", None, "The settings file; without one the defaults hold."]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.assignments: list[str] = []
+
+    def opt_set(self, assignment: str) -> None:
+        """One setting as section.name=value, after those of the file; may be repeated."""
+        self.assignments.append(assignment)
+
+    def load(self) -> Settings:
+        """Return the settings. usage.UsageError says what is wrong with them."""
+        path = self["config"]
+        try:
+            return load_settings(Path(path) if path else None, self.assignments)
+        except QuantumdError as error:
+            raise usage.UsageError(str(error)) from None
+
+
+def makeService(options: Options) -> IService:
+    """Return the all-in-one appliance: API, switch and address service in one process."""
+    settings = options.load()
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    try:
+        return make_appliance(settings, twisted_reactor)
+    except QuantumdError as error:
+        raise usage.UsageError(str(error)) from None
+
+
+def make_appliance(settings: Settings, reactor: Any) -> IService:
+    """Return the service tree of an all-in-one appliance. QuantumdError when the settings or the database forbid it."""
+    host = settings.host.name or socket.gethostname()
+    root = LoggedService(settings.log.level)
+    metrics = Metrics()
+    watchdog = StallWatchdog(reactor, settings.log.stall_seconds, on_stall=lambda seconds: metrics.stalls.inc())
+    watchdog.setServiceParent(root)
+    metrics.watch(watchdog.turns)
+    metrics.info.labels(VERSION, "all").set(1)
+
+    bus = MemoryBus(reactor)
+    store = _make_store(settings, reactor)
+    # Services stop in the reverse order of their start: requests first, then roles, the store last.
+    _StoreService(store).setServiceParent(root)
+    driver = find_driver(settings.l2.driver)
+    announcer = Announcer(bus, store)
+    consumer = Consumer(reactor, store, CURSOR, host, announcer.handle)
+    HostsService(bus, store, settings.l2.bind_unbound).setServiceParent(root)
+    consumer.setServiceParent(root)
+    metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
+
+    roles = _make_roles(settings, reactor, host, bus, metrics, driver)
+    roles.service.setServiceParent(root)
+    readiness = _readiness(store, roles.loops)
+    _make_api(settings, reactor, store, driver, metrics, readiness).setServiceParent(root)
+    return root
+
+
+@define(eq=False)
+class _StoreService(Service):
+    """The store's threads, as a service."""
+
+    _store: Store
+
+    def startService(self) -> None:
+        super().startService()
+        self._store.start()
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return self._store.stop()
+
+
+def _make_store(settings: Settings, reactor: Any) -> Store:
+    url = settings.database.url
+    if not url:
+        state_dir = Path(settings.host.state_dir)
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+        url = f"sqlite:///{state_dir / 'quantumd.sqlite'}"
+    ensure_schema(url)
+    return Store(reactor, settings.database, url)
+
+
+@frozen
+class _Roles:
+    """The host's roles: what runs them, and their loops by role."""
+
+    service: IService
+    loops: dict[str, ConvergeService]
+
+
+def _make_roles(
+    settings: Settings, reactor: Any, host: str, bus: MemoryBus, metrics: Metrics, driver: IL2Driver
+) -> _Roles:
+    service = MultiService()
+    records = {"l2": Records(), "dhcp": Records()}
+    site = Site(
+        host=host,
+        l2=settings.l2,
+        dhcp=settings.dhcp,
+        records=records["l2"],
+        reactor=reactor,
+        edges=settings.host.edges,
+        kernel_datapath=_KERNEL_DATAPATH.exists(),
+    )
+    parts: L2Parts = driver.install(site)
+    table = DhcpTable()
+    dhcp = DhcpConverger(host, VERSION, records["dhcp"], table, parts.frames, reactor)
+    loops = {
+        converger.role: _run_role(service, converger, records[converger.role], reactor, host, bus, metrics, settings)
+        for converger in (parts.converger, dhcp)
+    }
+    DhcpService(parts.frames, table, settings.dhcp, reactor, _DhcpCounter(metrics)).setServiceParent(service)
+    parts.connections.setServiceParent(service)
+    return _Roles(service, loops)
+
+
+def _run_role(
+    parent: MultiService,
+    converger: IConverger,
+    records: Records,
+    reactor: Any,
+    host: str,
+    bus: MemoryBus,
+    metrics: Metrics,
+    settings: Settings,
+) -> ConvergeService:
+    role = converger.role
+    reporter = Reporter(bus, reactor, host, role)
+    loop = ConvergeService(converger, reactor, reporter.tell, settings.l2.drift_seconds, _pass_counter(metrics))
+    loop.setServiceParent(parent)
+    RecordsClient(bus, reactor, converger.describe, records, loop).setServiceParent(parent)
+    metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
+    metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)
+    return loop
+
+
+def _pass_counter(metrics: Metrics) -> Callable[[PassSummary], None]:
+    def count(summary: PassSummary) -> None:
+        metrics.passes.labels(summary.role, "failed" if summary.failed_keys else "done").inc()
+        metrics.pass_seconds.labels(summary.role).observe(summary.seconds)
+
+    return count
+
+
+@frozen
+class _DhcpCounter:
+    """Counts what clients asked and what came of it."""
+
+    _metrics: Metrics
+
+    def add(self, asked: str, outcome: str) -> None:
+        """One more."""
+        self._metrics.dhcp_messages.labels(asked, outcome).inc()
+
+
+def _readiness(store: Store, loops: dict[str, ConvergeService]) -> Callable[[], Awaitable[Sequence[str]]]:
+    async def waiting_for() -> Sequence[str]:
+        await store.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+        return [f"role {role}: {loop.waits_for}" for role, loop in loops.items() if loop.waits_for]
+
+    return waiting_for
+
+
+def _make_api(
+    settings: Settings,
+    reactor: Any,
+    store: Store,
+    driver: IL2Driver,
+    metrics: Metrics,
+    readiness: Callable[[], Awaitable[Sequence[str]]],
+) -> IService:
+    refuse_open_door(settings.api.auth, settings.api.listen)
+    app = make_app(
+        Api(
+            resources=make_resources(settings),
+            extensions=announced(driver.capabilities),
+            store=store,
+            readiness=readiness,
+            metrics=metrics,
+            reactor=reactor,
+            bulk_limit=settings.api.bulk_limit,
+            version=VERSION,
+        )
+    )
+    site = ApiSite(
+        app,
+        reactor=reactor,
+        identify=identify,
+        new_request_id=lambda: f"req-{uuid4()}",
+        metrics=metrics,
+        body_limit_bytes=settings.api.request_body_limit_bytes,
+    )
+    endpoint = endpoint_for(reactor, settings.api.listen, passed_descriptor(reactor, os.environ), settings.api.auth)
+    return ApiService(reactor, endpoint, site, settings.api.drain_seconds)
