@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -95,7 +96,7 @@ def _subnet_facts(
     return SubnetFacts(subnet_id, ip_version, cidr, gateway_ip, enable_dhcp, parsed)
 
 
-def pools_of(ip_version: int, shown: list[dict[str, str]]) -> tuple[Pool, ...]:
+def pools_of(ip_version: int, shown: Iterable[Mapping[str, str]]) -> tuple[Pool, ...]:
     """Return pools, as the API shows them, as numbers."""
     return tuple(Pool(ip_version, int(ip_key_of(pool["start"]), 16), int(ip_key_of(pool["end"]), 16)) for pool in shown)
 

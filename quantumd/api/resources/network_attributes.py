@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quantumd.api.attributes import Attribute
 from quantumd.api.resources.standard_attributes import ADMIN_STATE_UP, ID, NAMED, PROJECT_ID, STANDARD, STATUS
 from quantumd.api.values import (
@@ -16,7 +18,7 @@ from quantumd.api.values import (
     string,
 )
 
-_PROVIDER = {
+_PROVIDER: dict[str, Any] = {
     "in_post": True,
     "read_rule": "admin",
     "create_rule": "admin",

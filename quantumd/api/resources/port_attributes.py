@@ -51,8 +51,14 @@ _FIXED_IPS = list_of(
     duplicate="Duplicate IP address '{value}'",
 )
 _TEXT = none_as("", string(255))
-_BINDING = {"read_rule": "admin", "extension": "binding"}
-_HOST_BINDING = {"in_post": True, "in_put": True, "create_rule": "admin", "update_rule": "admin", **_BINDING}
+_BINDING: dict[str, Any] = {"read_rule": "admin", "extension": "binding"}
+_HOST_BINDING: dict[str, Any] = {
+    "in_post": True,
+    "in_put": True,
+    "create_rule": "admin",
+    "update_rule": "admin",
+    **_BINDING,
+}
 
 PORT_ATTRIBUTES = (
     ID,
@@ -93,4 +99,4 @@ PORT_ATTRIBUTES = (
     Attribute("binding:vif_details", *OBJECT, **_BINDING),
     *STANDARD,
 )
-"""Left out, ``mac_address`` and ``fixed_ips`` are chosen; an empty list of ``fixed_ips`` means that the port has none."""
+"""Left out, ``mac_address`` and ``fixed_ips`` are chosen; an empty list of ``fixed_ips`` means none."""

@@ -188,7 +188,7 @@ _NEW_VERSION = update(ports).where(ports.c.id == bindparam("wanted")).values(rec
 
 
 def network_switched(tx: Transaction, request_id: str, network_id: str, is_up: bool) -> None:
-    """Follow a network's admin state: its ports are DOWN while it is, and realised anew before they are ACTIVE again."""
+    """Follow a network's admin state: its ports are DOWN while it is, then realised anew before they are ACTIVE."""
     bound = select(ports.c.id).where(
         ports.c.network_id == network_id, ports.c.host_id != "", ports.c.status == (DOWN if is_up else ACTIVE)
     )

@@ -77,4 +77,4 @@ SUBNET_ATTRIBUTES = (
     ),
     *STANDARD,
 )
-"""Left out, ``gateway_ip`` and ``allocation_pools`` are automatic; a ``gateway_ip`` of null means that there is none."""
+"""Left out, ``gateway_ip`` and ``allocation_pools`` are automatic; a ``gateway_ip`` of null means none."""

@@ -85,9 +85,9 @@ def checked_gateway_and_pools(subnet: Mapping[str, Any]) -> tuple[str | None, li
 
 
 def _checked_pools(cidr: str, ip_version: int, shown: Sequence[Mapping[str, str]]) -> tuple[Pool, ...]:
-    for pool in shown:
-        if {version_of(pool["start"]), version_of(pool["end"])} != {ip_version}:
-            raise InvalidAllocationPool(pool)
+    for given in shown:
+        if {version_of(given["start"]), version_of(given["end"])} != {ip_version}:
+            raise InvalidAllocationPool(given)
     pools = pools_of(ip_version, shown)
     for pool, given in zip(pools, shown, strict=True):
         if pool.size < 1:
