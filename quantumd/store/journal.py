@@ -3,8 +3,8 @@
 Positions are read in commit order: nobody who has read up to a position will later find a row below it. SQLite has one
 writer at a time, which takes its positions under the write lock, so this holds by itself, also with several processes.
 A database in which transactions overlap (PostgreSQL, MariaDB) hands out position 11 while 10 is not committed yet;
-there ``Transaction.journal`` has to take one lock for the journal (an advisory lock, a row of its own) that is held from
-the first position taken until the commit. That is one reason why ``database_url`` refuses them until it does.
+there ``Transaction.journal`` has to take one lock for the journal (an advisory lock, a row of its own) that is held
+from the first position taken until the commit. That is one reason why ``database_url`` refuses them until it does.
 """
 
 from __future__ import annotations

@@ -1,0 +1,217 @@
+"""Those who read the journal: each row at least once, in commit order, across restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+from attrs import frozen
+from twisted.application.service import Service
+from twisted.internet import defer
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from quantumd.interfaces import IStore
+from quantumd.store.errors import LeaseLost
+from quantumd.store.journal import (
+    Cursor,
+    JournalRow,
+    add_cursor,
+    advance,
+    last_position,
+    read_after,
+    release_lease,
+    take_lease,
+)
+from quantumd.store.times import utc_text
+from quantumd.store.transaction import Transaction
+
+log = Logger()
+
+Handle: TypeAlias = Callable[[Sequence[JournalRow]], "Deferred[None] | None"]
+"""Takes rows in commit order; what it returns fires when they need not come again. May be an async function."""
+
+
+@frozen
+class ConsumerLimits:
+    """How a consumer works; times in seconds.
+
+    ``cursor``: how long what is handled may wait for being written down (it comes again after a crash in that time);
+    ``lease``: how long another process waits for a holder that died; ``poll``: how often the journal is looked at
+    without a commit of this process; ``handle``: how long one call may take; ``retry`` and ``retry_most``: the first
+    and the longest wait after a failure; ``stop``: how long a call may still take when the service stops. A call gets
+    ``rows`` rows at most.
+    """
+
+    rows: int = 500
+    cursor: float = 1.0
+    lease: float = 60.0
+    poll: float = 5.0
+    handle: float = 60.0
+    retry: float = 0.1
+    retry_most: float = 30.0
+    stop: float = 5.0
+
+
+class Consumer(Service):
+    """Hands journal rows to ``handle``, from where the durable cursor stands.
+
+    A row may come again: after a crash, and after a failure together with those before it in the same call. While
+    ``handle`` fails it is called again with the same first row, later and later, and the cursor stays.
+
+    ``holder`` names this process in the lease of the cursor. It is the same after a restart (the host's name, say), so
+    that a restarted process goes on at once; two processes that run at the same time have different ones.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        store: IStore,
+        name: str,
+        holder: str,
+        handle: Handle,
+        limits: ConsumerLimits = ConsumerLimits(),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.name = name
+        self._cursor_name = name
+        self._clock = clock
+        self._store = store
+        self._holder = holder
+        self._handle = handle
+        self._limits = limits
+        self._now = now
+        self._newest = 0
+        self._position = 0
+        self._has_lease = False
+        self._behind_since: float | None = None
+        self._retry = limits.retry
+        self._next_write = 0.0
+        self._nap: Deferred[None] | None = None
+        self._naps_until_commit = False
+        self._loop: Deferred[None] = defer.succeed(None)
+        store.on_commit(self._committed)
+
+    @property
+    def lag_rows(self) -> int:
+        """How many positions are committed and not handled, as far as this process knows."""
+        return max(0, self._newest - self._position)
+
+    @property
+    def lag_seconds(self) -> float:
+        """Since when there has been something to handle; 0 when there is nothing."""
+        return 0.0 if self._behind_since is None else self._clock.seconds() - self._behind_since
+
+    def startService(self) -> None:
+        """Begin at the cursor."""
+        super().startService()
+        self._loop = Deferred.fromCoroutine(self._run())
+
+    def stopService(self) -> Deferred[None]:
+        """Finish the call under way, write the cursor down and give the lease back; the store must still run."""
+        super().stopService()
+        self._wake()
+        loop, timer = self._loop, self._clock.callLater(self._limits.stop, self._loop.cancel)
+
+        def ended(result: object) -> None:
+            if timer.active():
+                timer.cancel()
+            if isinstance(result, Failure) and not result.check(defer.CancelledError):
+                log.failure("consumer {name} did not stop cleanly", failure=result, name=self.name)
+
+        return loop.addBoth(ended)
+
+    async def _run(self) -> None:
+        while self.running:
+            try:
+                await self._consume()
+            except LeaseLost:
+                log.info("consumer {name} waits for the lease of its cursor", name=self.name)
+                self._has_lease = False
+                await self._sleep(self._limits.poll)
+            except Exception:  # noqa: BLE001 - the root of the loop: whatever fails is tried again
+                if self.running:
+                    log.failure("consumer {name} failed; next try in {s} s", name=self.name, s=self._retry)
+                    await self._sleep(self._retry)
+                    self._retry = min(self._retry * 2, self._limits.retry_most)
+        if self._has_lease:
+            await self._store.write(self._give_back)
+
+    async def _consume(self) -> None:
+        """Take the lease, then handle rows until it is lost, something fails or the service stops."""
+        await self._take_lease()
+        while self.running:
+            rows = await self._store.read(lambda connection: read_after(connection, self._position, self._limits.rows))
+            if rows:
+                await self._pass_on(rows)
+            if self._clock.seconds() >= self._next_write:
+                await self._store.write(self._write_down)
+                self._next_write = self._clock.seconds() + self._limits.lease / 3
+            if not rows and self.lag_rows == 0:
+                await self._sleep(min(self._limits.poll, self._next_write - self._clock.seconds()), until_commit=True)
+
+    async def _take_lease(self) -> None:
+        cursor, newest = await self._store.write(self._open)
+        self._has_lease = True
+        # What this process has handled and not written down yet need not come again.
+        self._position = max(self._position, cursor.position)
+        self._next_write = self._clock.seconds() + self._limits.lease / 3
+        self._committed(newest)
+
+    async def _pass_on(self, rows: Sequence[JournalRow]) -> None:
+        self._committed(rows[-1].position)
+        await defer.maybeDeferred(self._handle, rows).addTimeout(self._limits.handle, self._clock)
+        self._position = rows[-1].position
+        self._retry = self._limits.retry
+        self._next_write = min(self._next_write, self._clock.seconds() + self._limits.cursor)
+        if self.lag_rows == 0:
+            self._behind_since = None
+
+    def _open(self, transaction: Transaction) -> tuple[Cursor, int]:
+        connection = transaction.connection
+        add_cursor(connection, self._cursor_name)
+        now = utc_text(self._now())
+        cursor = take_lease(connection, self._cursor_name, self._holder, now, self._lease_end())
+        if cursor is None:
+            raise LeaseLost(self._cursor_name)
+        return cursor, last_position(connection)
+
+    def _write_down(self, transaction: Transaction) -> None:
+        advance(transaction.connection, self._cursor_name, self._holder, self._position, self._lease_end())
+
+    def _give_back(self, transaction: Transaction) -> None:
+        self._write_down(transaction)
+        release_lease(transaction.connection, self._cursor_name, self._holder)
+
+    def _lease_end(self) -> str:
+        return utc_text(self._now() + timedelta(seconds=self._limits.lease))
+
+    def _committed(self, position: int) -> None:
+        self._newest = max(self._newest, position)
+        if self.lag_rows and self._behind_since is None:
+            self._behind_since = self._clock.seconds()
+        if self.lag_rows and self._naps_until_commit:
+            self._wake()
+
+    async def _sleep(self, seconds: float, until_commit: bool = False) -> None:
+        """Wait, at most until the service stops; with ``until_commit`` also until there is something to handle."""
+        if not self.running:
+            return
+        nap = self._nap = Deferred()
+        self._naps_until_commit = until_commit
+        timer = self._clock.callLater(max(seconds, 0.0), self._wake)
+        try:
+            await nap
+        finally:
+            self._nap = None
+            self._naps_until_commit = False
+            if timer.active():
+                timer.cancel()
+
+    def _wake(self) -> None:
+        nap, self._nap = self._nap, None
+        if nap is not None:
+            nap.callback(None)
