@@ -162,6 +162,11 @@ class Settings:
     dhcp: DhcpSettings = DhcpSettings()
     log: LogSettings = LogSettings()
 
+    @property
+    def database_url(self) -> str:
+        """The database's SQLAlchemy URL; without a setting it is SQLite in the state directory."""
+        return self.database.url or f"sqlite:///{self.host.state_dir}/quantumd.sqlite"
+
 
 def default_path() -> Path:
     """Where the settings are read from when nobody says otherwise."""

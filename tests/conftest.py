@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -24,6 +25,15 @@ class TestTookTooLong(BaseException):
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker of longer tests."""
     config.addinivalue_line("markers", "time_limit(seconds): how long this test may run, instead of 150")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _away_from_the_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run the suite in a directory of its own: trial's ``mktemp`` makes files in the current one."""
+    before = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("work"))
+    yield
+    os.chdir(before)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -84,13 +84,13 @@ class Appliance:
 
     def options(self) -> tuple[str, ...]:
         """The options of the ``quantumd`` subcommand and of ``quantumctl``."""
-        listen = "systemd:domain=INET:index=0" if self._socket else f"tcp:{self.port}:interface={self.host}"
         settings = {
             "host.name": "host-a",
             "host.state_dir": str(self.directory),
             "host.run_dir": str(self.directory),
             "host.edges": "real" if self.ovs_run_dir else "memory",
-            "api.listen": listen,
+            # Where a socket is passed it goes before this setting.
+            "api.listen": f"tcp:{self.port}:interface={self.host}",
             **({"l2.ovs_run_dir": str(self.ovs_run_dir)} if self.ovs_run_dir else {}),
             **self.settings,
         }

@@ -1,0 +1,94 @@
+"""``quantumctl``: what an operator does at the command line. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from quantumd.config import Settings, default_path, load_settings
+from quantumd.errors import QuantumdError
+from quantumd.version import VERSION
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status: 0 done, 1 refused or failed, 2 used wrongly (by argparse)."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.command(options, _settings(options)))
+    except QuantumdError as error:
+        print(f"quantumctl: {error}", file=sys.stderr)
+        return 1
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    path = options.config or (default_path() if default_path().exists() else None)
+    return load_settings(path, options.assignments)
+
+
+def _status(options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.status import show_status, url_of
+
+    return show_status(options.url or url_of(settings))
+
+
+def _upgrade(_options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.database import upgrade
+
+    return upgrade(settings)
+
+
+def _backup(options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.database import backup
+
+    return backup(settings, options.file)
+
+
+def _cleanup(options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.cleanup import clean
+
+    return clean(settings.l2, is_real=options.yes)
+
+
+def _version(_options: argparse.Namespace, _settings: Settings) -> int:
+    print(f"quantumd {VERSION}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(prog="quantumctl", description="Looks after quantumd on this host.")
+    top.add_argument("-c", "--config", type=Path, help=f"settings file ({default_path()} if it is there)")
+    top.add_argument(
+        "-s", "--set", action="append", default=[], dest="assignments", metavar="SECTION.KEY=VALUE",
+        help="a setting to put over the file's; may be given again",
+    )  # fmt: skip
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    status = commands.add_parser("status", help="ask the running quantumd how it is")
+    status.add_argument("--url", help="where the API is (from the settings)")
+    status.set_defaults(command=_status)
+
+    database = commands.add_parser("db", help="upgrade or back up the database").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    upgrade = database.add_parser("upgrade", help="bring the tables to this version; harmless when they are")
+    upgrade.set_defaults(command=_upgrade)
+    backup = database.add_parser("backup", help="write a copy, while quantumd runs")
+    backup.add_argument("file", type=Path, help="the copy; must not exist")
+    backup.set_defaults(command=_backup)
+
+    cleanup = commands.add_parser("cleanup", help="remove all that is quantumd's own from this host's Open vSwitch")
+    choice = cleanup.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--yes", action="store_true", help="do it")
+    choice.add_argument("--dry-run", action="store_true", help="print what would be done")
+    cleanup.set_defaults(command=_cleanup)
+
+    version = commands.add_parser("version", help="print the version")
+    version.set_defaults(command=_version)
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())
