@@ -1,0 +1,143 @@
+"""The core resources on a database in memory, used as the API uses them: bodies go through the attribute maps."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from attrs import evolve
+from sqlalchemy import insert
+
+from quantumd.api.attribute_map import attribute_map_of
+from quantumd.api.resource import Query
+from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.core import core_resources
+from quantumd.api.resources.ports import bind_plugged
+from quantumd.api.resources.statuses import apply_report
+from quantumd.config import NetworkSettings
+from quantumd.model.context import Context
+from quantumd.model.records import Report
+from quantumd.store.engine import memory_engine
+from quantumd.store.tables import hosts, metadata
+from quantumd.store.transaction import Transaction
+
+ADMIN = Context("req-admin", project_id="operator", roles=frozenset({"admin"}))
+ALICE = Context("req-alice", project_id="alice", roles=frozenset({"member"}))
+BOB = Context("req-bob", project_id="bob", roles=frozenset({"member"}))
+
+NOW = "2026-11-20T10:02:34Z"
+
+View = dict[str, Any]
+
+
+def seeded_chance(seed: int = 7) -> Chance:
+    """Return ids and numbers that are the same in every run."""
+    random = Random(seed)
+    return Chance(lambda: str(UUID(int=random.getrandbits(128), version=4)), random.getrandbits)
+
+
+class Bed:
+    """The resources on their database; ``now`` is the time that changes are made at."""
+
+    def __init__(
+        self,
+        settings: NetworkSettings | None = None,
+        physical_networks: tuple[str, ...] = ("physnet1",),
+        chance: Chance | None = None,
+    ) -> None:
+        self.now = NOW
+        self._engine = memory_engine()
+        self.connection = self._engine.connect()
+        metadata.create_all(self.connection)
+        self._transaction = Transaction(self.connection, NOW)
+        resources = core_resources(settings or NetworkSettings(), physical_networks, chance or seeded_chance())
+        self._resources = {resource.member: resource for resource in resources}
+        self._maps = {resource.member: attribute_map_of(resource) for resource in resources}
+
+    def close(self) -> None:
+        """Drop the database."""
+        self.connection.close()
+        self._engine.dispose()
+
+    def tx(self) -> Transaction:
+        """Return the transaction: one commit batch, in which each change has its savepoint."""
+        self._transaction.now = self.now
+        return self._transaction
+
+    def create(self, member: str, context: Context = ADMIN, **body: Any) -> View:
+        """Create one; ``__`` in a name stands for ``:``."""
+        return self.create_many(member, [body], context)[0]
+
+    def create_many(self, member: str, bodies: list[View], context: Context = ADMIN) -> list[View]:
+        """Create all or none."""
+        converted = [self._maps[member].for_create(context, _named(body)) for body in bodies]
+        tx = self.tx()
+        with tx.savepoint():
+            return self._resources[member].operations.create(tx, context, converted)
+
+    def update(self, member: str, resource_id: str, context: Context = ADMIN, **changes: Any) -> View:
+        """Change one."""
+        converted = self._maps[member].for_update(context, _named(changes))
+        tx = self.tx()
+        with tx.savepoint():
+            return self._resources[member].operations.update(tx, context, resource_id, converted)
+
+    def delete(self, member: str, resource_id: str, context: Context = ADMIN) -> None:
+        """Delete one."""
+        tx = self.tx()
+        with tx.savepoint():
+            self._resources[member].operations.delete(tx, context, resource_id)
+
+    def show(self, member: str, resource_id: str, context: Context = ADMIN) -> View:
+        """Return the view of one."""
+        return self._resources[member].operations.show(self.connection, context, resource_id)
+
+    def listed(self, member: str, context: Context = ADMIN, **filters: Any) -> list[View]:
+        """Return the views that match; each filter is a tuple of texts as a query string has them."""
+        by_name = self._maps[member].by_name
+        converted = tuple(
+            (name, tuple(by_name[name].filter_convert(text) for text in texts))  # type: ignore[misc]
+            for name, texts in _named(filters).items()
+        )
+        batches = self._resources[member].operations.list(self.connection, context, Query(converted))
+        return [view for batch in batches for view in batch]
+
+    def report(self, report: Report) -> tuple[str, ...]:
+        """Apply a report."""
+        tx = self.tx()
+        with tx.savepoint():
+            return apply_report(tx, report)
+
+    def plug(self, port_id: str, host: str) -> bool:
+        """Bind a plugged port."""
+        tx = self.tx()
+        with tx.savepoint():
+            return bind_plugged(tx, evolve(ADMIN, request_id="req-plug"), port_id, host)
+
+    def add_host(self, host: str, vif_type: str = "ovs", vif_details: str = '{"bridge_name": "br-int"}') -> None:
+        """Make a host known whose l2 role can plug VIFs."""
+        row = {
+            "host": host,
+            "role": "l2",
+            "quantumd_version": "1",
+            "vif_type": vif_type,
+            "vif_details": vif_details,
+            "reported_at": NOW,
+        }
+        self.connection.execute(insert(hosts), row)
+
+    def network_with_subnet(self, cidr: str = "10.9.0.0/24", context: Context = ADMIN, **more: Any) -> tuple[str, str]:
+        """Create a network with one subnet and return their ids."""
+        network = self.create("network", context)
+        version = 6 if ":" in cidr else 4
+        subnet = self.create("subnet", context, network_id=network["id"], cidr=cidr, ip_version=version, **more)
+        return network["id"], subnet["id"]
+
+    def row(self, statement: Any) -> Any:
+        """Return the first row."""
+        return self.connection.execute(statement).first()
+
+
+def _named(given: View) -> View:
+    return {name.replace("__", ":"): value for name, value in given.items()}
