@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -153,7 +154,7 @@ class OvsIdl(Service):
             self._worker = ThreadPool(0, 1, "ovsdb")
             self._worker.start()
         self._loan = Deferred()
-        reading = deferToThreadPool(self._reactor, self._worker, replica.read, None, True)
+        reading = deferToThreadPool(self._reactor, self._worker, _read_much, replica)
         reading.addBoth(self._end_loan, replica)
 
     def _end_loan(self, outcome: list[Fact] | Failure, replica: Replica) -> None:
@@ -231,3 +232,21 @@ class OvsIdl(Service):
     def _work(self, work: Callable[[], None]) -> None:
         del self._due[work]
         work()
+
+
+def _read_much(replica: Replica) -> list[Fact]:
+    """Read all that has come; runs on the worker.
+
+    A collection of garbage stops every thread, for 40 ms with 1,000 ports. While rows are made nothing of them is
+    garbage; and once the whole content is there, collections need not look at it again (rows form no cycles).
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        facts = replica.read(None, breathes=True)
+        if any(isinstance(fact, Loaded) for fact in facts):
+            gc.freeze()
+    finally:
+        if was_enabled:
+            gc.enable()
+    return facts
