@@ -39,7 +39,8 @@ _CHANGES_KEPT = 100
 class MemorySwitch:
     """A bridge in memory. Everything is done at once, on the caller's stack.
 
-    Begins disconnected; ``start`` connects it. ``changes`` are the last hundred asked for, refused ones too. Its world is moved by ``add_port``, ``remove_port``, ``disconnect``,
+    Begins disconnected; ``start`` connects it. ``changes`` are the last hundred asked for, refused ones too.
+    Its world is moved by ``add_port``, ``remove_port``, ``disconnect``,
     ``connect``, ``restart``, ``refuse_next`` and ``inject``.
     """
 
