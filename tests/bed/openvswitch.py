@@ -12,7 +12,7 @@ import time
 import uuid
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 PROTOCOLS = "OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15"
@@ -45,64 +45,23 @@ class Vm:
 
 
 @define
-class PrivateOvs:
-    """One Open vSwitch with the userspace datapath: ``directory`` holds its sockets, database and logs."""
+class Switch:
+    """An Open vSwitch to plug VMs into: ``directory`` holds its sockets, ``namespace`` is where it runs.
+
+    An empty namespace is the machine's own: the switch that ``make run`` uses. ``prefix`` begins the names of the
+    namespaces of VMs.
+    """
 
     directory: Path
-    namespace: str = field(factory=lambda: f"qd-{uuid.uuid4().hex[:8]}")
+    namespace: str = ""
     bridge: str = "br-int"
+    prefix: str = field(factory=lambda: f"qd-{uuid.uuid4().hex[:8]}")
     _vms: list[Vm] = field(factory=list)
 
     @property
     def db(self) -> str:
         """The OVSDB remote, as ovs-vsctl takes it."""
         return f"unix:{self.directory}/db.sock"
-
-    def start(self) -> None:
-        """Start both daemons; no bridge is made."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        run("ip", "netns", "add", self.namespace)
-        run("ip", "-n", self.namespace, "link", "set", "lo", "up")
-        run("ovsdb-tool", "create", f"{self.directory}/conf.db", SCHEMA)
-        self.start_ovsdb()
-        self.vsctl("--no-wait", "init")
-        self.start_vswitchd()
-
-    def start_ovsdb(self) -> None:
-        """Start ovsdb-server."""
-        d = self.directory
-        self._daemon(
-            "ovsdb-server", f"{d}/conf.db", f"--remote=punix:{d}/db.sock", f"--pidfile={d}/ovsdb-server.pid",
-            f"--unixctl={d}/ovsdb-server.ctl", f"--log-file={d}/ovsdb-server.log", "--detach",
-        )  # fmt: skip
-
-    def start_vswitchd(self) -> None:
-        """Start ovs-vswitchd."""
-        d = self.directory
-        self._daemon(
-            "ovs-vswitchd", self.db, "--disable-system", f"--pidfile={d}/ovs-vswitchd.pid",
-            f"--unixctl={d}/ovs-vswitchd.ctl", f"--log-file={d}/ovs-vswitchd.log", "--detach",
-        )  # fmt: skip
-
-    def _daemon(self, *command: str) -> None:
-        environment = {**os.environ, "OVS_RUNDIR": str(self.directory), "OVS_LOGDIR": str(self.directory)}
-        subprocess.run(
-            ("ip", "netns", "exec", self.namespace, *command),
-            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            check=True, timeout=30,
-        )  # fmt: skip
-
-    def pid(self, daemon: str) -> int:
-        """The process id of ``ovs-vswitchd`` or ``ovsdb-server``."""
-        return int((self.directory / f"{daemon}.pid").read_text())
-
-    def kill(self, daemon: str, sig: signal.Signals = signal.SIGKILL) -> None:
-        """Kill a daemon and wait until it is gone."""
-        pid = self.pid(daemon)
-        os.kill(pid, sig)
-        deadline = time.monotonic() + _WAIT_SECONDS
-        while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
-            time.sleep(0.01)
 
     def vsctl(self, *arguments: str) -> str:
         """Run ovs-vsctl on this switch."""
@@ -127,21 +86,20 @@ class PrivateOvs:
     def make_vm(self, port_id: str, mac: str, name: str | None = None) -> Vm:
         """Make a namespace with a NIC of that MAC; its host end is not plugged yet."""
         name = name or port_id[:8]
-        vm = Vm(name, f"{self.namespace}-{name}", f"tap{port_id[:11]}", port_id, mac)
+        vm = Vm(name, f"{self.prefix}-{name}", f"tap{port_id[:11]}", port_id, mac)
         run("ip", "netns", "add", vm.namespace)
-        run(
-            "ip", "-n", self.namespace, "link", "add", vm.tap, "type", "veth",
+        self._vms.append(vm)
+        self._ip(
+            "link", "add", vm.tap, "type", "veth",
             "peer", "name", "eth0", "address", mac, "netns", vm.namespace,
         )  # fmt: skip
-        # The userspace datapath completes no checksums: TCP and UDP of the VM need them done (dataplane, T1).
+        # The userspace datapath completes no checksums: TCP and UDP of the VM need them done.
         vm.run("ethtool", "-K", "eth0", "tx", "off")
-        # A stray IPv6 address on the host end would talk into the network (dataplane, T20).
-        in_host = ("ip", "netns", "exec", self.namespace)
-        run(*in_host, "sysctl", "-qw", f"net.ipv6.conf.{vm.tap}.disable_ipv6=1")
-        run("ip", "-n", self.namespace, "link", "set", vm.tap, "up")
+        # A stray IPv6 address on the host end would talk into the network.
+        run(*self._in_namespace("sysctl", "-qw", f"net.ipv6.conf.{vm.tap}.disable_ipv6=1"))
+        self._ip("link", "set", vm.tap, "up")
         vm.run("ip", "link", "set", "lo", "up")
         vm.run("ip", "link", "set", "eth0", "up")
-        self._vms.append(vm)
         return vm
 
     def plug(self, vm: Vm, vm_uuid: str = "73f3d011-e270-476b-976d-410aac87b69d") -> None:
@@ -164,12 +122,83 @@ class PrivateOvs:
         run("ip", "netns", "del", vm.namespace)
         self._vms.remove(vm)
 
+    def remove_vms(self) -> None:
+        """Unplug and remove every VM made here; harmless when half of it never was."""
+        for vm in self._vms:
+            subprocess.run(
+                ("ovs-vsctl", f"--db={self.db}", "--timeout=5", "--no-wait", "--if-exists", "del-port", vm.tap),
+                check=False, capture_output=True,
+            )  # fmt: skip
+        self._end_vms()
+
+    def _end_vms(self) -> None:
+        for vm in self._vms:
+            subprocess.run(("ip", "netns", "del", vm.namespace), check=False, capture_output=True)
+        self._vms.clear()
+
+    def _ip(self, *command: str) -> str:
+        return run("ip", *(("-n", self.namespace) if self.namespace else ()), *command)
+
+    def _in_namespace(self, *command: str) -> tuple[str, ...]:
+        return ("ip", "netns", "exec", self.namespace, *command) if self.namespace else command
+
+
+@define
+class PrivateOvs(Switch):
+    """An Open vSwitch of our own, with the userspace datapath, in a namespace of its own."""
+
+    namespace: str = field(default=Factory(lambda self: self.prefix, takes_self=True))
+
+    def start(self) -> None:
+        """Start both daemons; no bridge is made."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        run("ip", "netns", "add", self.namespace)
+        self._ip("link", "set", "lo", "up")
+        run("ovsdb-tool", "create", f"{self.directory}/conf.db", SCHEMA)
+        self.start_ovsdb()
+        self.vsctl("--no-wait", "init")
+        self.start_vswitchd()
+
+    def start_ovsdb(self) -> None:
+        """Start ovsdb-server."""
+        d = self.directory
+        self._daemon(
+            "ovsdb-server", f"{d}/conf.db", f"--remote=punix:{d}/db.sock", f"--pidfile={d}/ovsdb-server.pid",
+            f"--unixctl={d}/ovsdb-server.ctl", f"--log-file={d}/ovsdb-server.log", "--detach",
+        )  # fmt: skip
+
+    def start_vswitchd(self) -> None:
+        """Start ovs-vswitchd."""
+        d = self.directory
+        self._daemon(
+            "ovs-vswitchd", self.db, "--disable-system", f"--pidfile={d}/ovs-vswitchd.pid",
+            f"--unixctl={d}/ovs-vswitchd.ctl", f"--log-file={d}/ovs-vswitchd.log", "--detach",
+        )  # fmt: skip
+
+    def _daemon(self, *command: str) -> None:
+        environment = {**os.environ, "OVS_RUNDIR": str(self.directory), "OVS_LOGDIR": str(self.directory)}
+        subprocess.run(
+            self._in_namespace(*command),
+            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            check=True, timeout=30,
+        )  # fmt: skip
+
+    def pid(self, daemon: str) -> int:
+        """The process id of ``ovs-vswitchd`` or ``ovsdb-server``."""
+        return int((self.directory / f"{daemon}.pid").read_text())
+
+    def kill(self, daemon: str, sig: signal.Signals = signal.SIGKILL) -> None:
+        """Kill a daemon and wait until it is gone."""
+        pid = self.pid(daemon)
+        os.kill(pid, sig)
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
+            time.sleep(0.01)
+
     def stop(self) -> None:
         """End everything that was started here; harmless when half of it never was."""
         for daemon in ("ovs-vswitchd", "ovsdb-server"):
             if (self.directory / f"{daemon}.pid").exists():
                 self.kill(daemon)
-        for vm in self._vms:
-            subprocess.run(("ip", "netns", "del", vm.namespace), check=False, capture_output=True)
-        self._vms.clear()
+        self._end_vms()
         subprocess.run(("ip", "netns", "del", self.namespace), check=False, capture_output=True)
