@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, insert, select
 from quantumd.api.errors import InvalidInput
 from quantumd.api.resources.errors import InvalidIpForNetwork, InvalidIpForSubnet, IpAddressGenerationFailure
 from quantumd.api.resources.facts import NetworkFacts, SubnetFacts
+from quantumd.api.resources.prepared import Prepared
 from quantumd.model.addresses import Pool, address_text, choose_address, ip_key, is_port_address, prefix_of
 from quantumd.model.port import automatic_choices
 from quantumd.store.tables import ip_allocations
@@ -90,10 +91,12 @@ def _address(subnet: SubnetFacts, text: str) -> Address:
     return Address(subnet.id, subnet.ip_version, int(ip_address(text)))
 
 
-_TAKEN = select(ip_allocations.c.ip_key).where(
-    ip_allocations.c.subnet_id == bindparam("subnet"),
-    ip_allocations.c.ip_key >= bindparam("first"),
-    ip_allocations.c.ip_key <= bindparam("last"),
+_TAKEN = Prepared(
+    select(ip_allocations.c.ip_key).where(
+        ip_allocations.c.subnet_id == bindparam("subnet"),
+        ip_allocations.c.ip_key >= bindparam("first"),
+        ip_allocations.c.ip_key <= bindparam("last"),
+    )
 )
 
 
@@ -110,7 +113,7 @@ def free_address(tx: Transaction, subnet: SubnetFacts, start: int, besides: Coll
             "first": ip_key(window.version, window.first),
             "last": ip_key(window.version, window.last),
         }
-        return spoken_for.union(int(key, 16) for key in tx.connection.execute(_TAKEN, keys).scalars())
+        return spoken_for.union([int(key, 16) for (key,) in _TAKEN.rows(tx, keys)])
 
     number = choose_address(subnet.pools, taken_within, start)
     return None if number is None else Address(subnet.id, subnet.ip_version, number)
@@ -155,13 +158,12 @@ def demanded_addresses(
     return tuple(chosen)
 
 
-_INSERT = insert(ip_allocations)
+_INSERT = Prepared(insert(ip_allocations))
 
 
 def write_addresses(tx: Transaction, port_id: str, addresses: Sequence[Address]) -> None:
     """Insert the port's addresses in their order. IntegrityError when one is taken."""
-    if addresses:
-        tx.connection.execute(_INSERT, [_row(port_id, ordinal, each) for ordinal, each in enumerate(addresses)])
+    _INSERT.write(tx, [_row(port_id, ordinal, each) for ordinal, each in enumerate(addresses)])
 
 
 def _row(port_id: str, ordinal: int, address: Address) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from quantumd.api.resources.allocation import Address, shown_addresses, write_addresses
+from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.views import PORT_COLUMNS, View, journalled_port, json_text
 from quantumd.errors import ApiError
 from quantumd.model.port import is_host_content
@@ -22,7 +23,7 @@ ATTEMPTS = 16
 
 _JSON = ("binding:profile", "binding:vif_details")
 
-_INSERT = insert(ports)
+_INSERT = Prepared(insert(ports))
 _UPDATE = update(ports).where(ports.c.id == bindparam("wanted"))
 _DELETE = delete(ports).where(ports.c.id == bindparam("wanted"))
 _FORGET_ADDRESSES = delete(ip_allocations).where(ip_allocations.c.port_id == bindparam("wanted"))
@@ -36,7 +37,7 @@ def insert_port(tx: Transaction, request_id: str, view: View, addresses: Sequenc
     row["profile"] = json_text(row["profile"])
     row["vif_details"] = json_text(row["vif_details"])
     row["record_version"] = position
-    tx.connection.execute(_INSERT, row)
+    _INSERT.write(tx, (row,))
     write_addresses(tx, view["id"], addresses)
     return position
 
