@@ -128,8 +128,11 @@ def _roll_back(connection: Connection) -> None:
 
 
 def _failure_in(outcomes: Sequence[Any]) -> Failure:
+    """Return why the transaction is gone: the error of the last change, unless that only stumbled over it."""
     last = outcomes[-1]
-    return last if isinstance(last, Failure) else Failure(CommitFailed("the change ended the transaction itself"))
+    if not isinstance(last, Failure) or last.check(sqlite3.Error):
+        return Failure(CommitFailed("the change ended the transaction itself"))
+    return last
 
 
 def _sentence(error: sqlite3.Error | DBAPIError) -> str:

@@ -62,27 +62,28 @@ class Line:
 
     def wait(self, stream: ByteStream, go: Callable[[], None]) -> None:
         """Stand in line; ``go`` is called when the place is this stream's, at once if it is free."""
-        self._waiting.append((stream, go))
-        self._move()
+        if self.enter(stream):
+            go()
+        else:
+            self._waiting.append((stream, go))
+
+    def leave(self, stream: ByteStream) -> None:
+        """Give the place up, or the wait for it."""
+        self._waiting = deque(item for item in self._waiting if item[0] is not stream)
+        following = None
+        with self._lock:
+            if self._holder is stream:
+                # Handed on under the lock, so that no newcomer on a reader thread takes it first.
+                following = self._waiting.popleft() if self._waiting else None
+                self._holder = following[0] if following else None
+        if following:
+            following[1]()
 
     def dissolve(self) -> None:
         """End every stream that is under way or waits: the store stops."""
         for stream in (*(stream for stream, _ in self._waiting), self._holder):
             if stream is not None:
                 stream.cancel()
-
-    def leave(self, stream: ByteStream) -> None:
-        """Give the place up, or the wait for it."""
-        self._waiting = deque(item for item in self._waiting if item[0] is not stream)
-        with self._lock:
-            if self._holder is stream:
-                self._holder = None
-        self._move()
-
-    def _move(self) -> None:
-        if self._waiting and self.enter(self._waiting[0][0]):
-            _, go = self._waiting.popleft()
-            go()
 
 
 @frozen

@@ -47,6 +47,10 @@ def names(connection: Connection) -> list[str]:
     return list(connection.execute(select(cursors.c.name).order_by(cursors.c.name)).scalars())
 
 
+def _fail() -> bytes:
+    raise KeyError("mine")
+
+
 class StoreContract(_Base):
     """The tests."""
 
@@ -172,8 +176,7 @@ class StoreContract(_Base):
         """The error of the work arrives as it is, and ends the stream."""
 
         def work(connection: Connection) -> Iterator[bytes]:
-            raise KeyError("mine")
-            yield b""
+            yield _fail()
 
         stream = self.store.stream(work)
         with self.assertRaises(KeyError):
