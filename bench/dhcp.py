@@ -72,7 +72,7 @@ def service_exchange() -> Callable[[], None]:
 
 
 def make_ports() -> list[DhcpPortRecord]:
-    """Return records as they come off the bus: no text is shared between them but the network's and the subnet's ids."""
+    """Return records as they come off the bus; they share no text but the ids of network and subnet."""
     network_id, subnet_id = str(uuid.uuid4()), str(uuid.uuid4())
     return [
         DhcpPortRecord(
