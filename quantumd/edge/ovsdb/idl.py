@@ -56,12 +56,12 @@ class OvsIdl(Service):
         self._was_current = False
         self.is_connected = False
 
-    def startService(self) -> None:  # noqa: N802
+    def startService(self) -> None:
         """Connect, now and whenever the connection is lost."""
         super().startService()
         self._open()
 
-    def stopService(self) -> Deferred[None] | None:  # noqa: N802
+    def stopService(self) -> Deferred[None] | None:
         """Disconnect; fires when the worker has let go."""
         super().stopService()
         self.is_connected = self._was_current = False
@@ -100,7 +100,7 @@ class OvsIdl(Service):
         return self._news.content.ports_of(bridge)
 
     def transact(self, operations: tuple[Operation, ...]) -> Deferred[None]:
-        """See IOvsdb. One transaction is on its way at a time; interrupted ones are sent again within the time limit."""
+        """See IOvsdb. One is on its way at a time; an interrupted one is sent again within the time limit."""
         if not self.is_connected:
             return fail(EdgeUnavailable("The switch's database is not connected."))
         done = self._requests.ask(operations)
@@ -143,7 +143,7 @@ class OvsIdl(Service):
             return
         try:
             facts = self._replica.read(SMALL_BYTES)
-        except Exception:  # A root: whatever the database sent, or the Idl made of it, a new connection starts afresh.
+        except Exception:  # noqa: BLE001 - a root: whatever came, and whatever the Idl made of it, a new connection helps.
             self._start_afresh(Failure())
         else:
             self._take(self._replica, facts)

@@ -53,5 +53,5 @@ class Listeners:
     def _call(self, listener: Callable[..., None], *arguments: Any) -> None:
         try:
             listener(*arguments)
-        except Exception:  # A root: nobody above could know what to do, and the others must be told.
+        except Exception:  # noqa: BLE001 - a root: nobody above could know what to do, and the others must be told.
             self._log.failure("A listener of the switch's database failed")

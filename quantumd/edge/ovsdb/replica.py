@@ -1,9 +1,9 @@
-"""The replica of the switch's database: a python-ovs Idl that tells what changed as values, for one thread at a time."""
+"""A replica of the switch's database: a python-ovs Idl that tells what changed as values, to one thread at a time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -92,7 +92,7 @@ class Replica(ovs.db.idl.Idl):  # type: ignore[misc]
             helper.register_columns(table, list(columns))
         super().__init__(remote, helper, probe_interval=0)
         self._session.close()
-        self._session = SwiftSession(remote)
+        self._session: SwiftSession = SwiftSession(remote)
         self._facts: list[Fact] = []
         self._loaded_in: int | None = None
         self._breathes = False
@@ -101,8 +101,7 @@ class Replica(ovs.db.idl.Idl):  # type: ignore[misc]
     @property
     def session(self) -> SwiftSession:
         """The connection."""
-        session: SwiftSession = self._session
-        return session
+        return self._session
 
     @property
     def is_current(self) -> bool:
@@ -139,7 +138,7 @@ class Replica(ovs.db.idl.Idl):  # type: ignore[misc]
             self._loaded_in = self._session.get_seqno()
             self._facts.append(Loaded(frozenset(uuid for table in self.tables.values() for uuid in table.rows)))
 
-    def _Idl__parse_update(self, update: Any, version: str, tables: Any = None) -> None:  # noqa: N802
+    def _Idl__parse_update(self, update: Any, version: str, tables: Any = None) -> None:
         # The Idl's own logs an update that does not fit what it knows (into nowhere) and goes on with wrong content.
         # Here it raises, and the connection is made anew.
         self._Idl__do_parse_update(update, version, tables or self.tables)
@@ -185,7 +184,11 @@ def _tell_port(uuid: UUID, data: Any, is_gone: bool) -> PortFact:
     return PortFact(uuid, _single(data["name"]), not is_gone)
 
 
-_TELL = {"Interface": _tell_interface, "Bridge": _tell_bridge, "Port": _tell_port}
+_TELL: Mapping[str, Callable[[UUID, Any, bool], Fact]] = {
+    "Interface": _tell_interface,
+    "Bridge": _tell_bridge,
+    "Port": _tell_port,
+}
 
 
 def _single(datum: Any) -> Any:

@@ -75,10 +75,8 @@ class _Draft:
 
     def expect(self, table: str, name: str) -> None:
         where = [["name", "==", name]]
-        row = {"name": name}
-        self.statements.append(
-            {"op": "wait", "table": table, "timeout": 0, "where": where, "columns": ["name"], "until": "==", "rows": [row]}
-        )
+        found = {"columns": ["name"], "until": "==", "rows": [{"name": name}]}
+        self.statements.append({"op": "wait", "table": table, "timeout": 0, "where": where, **found})
 
     def insert(self, table: str, row: Mapping[str, Any]) -> _Reference:
         name = f"row{len(self.statements)}"

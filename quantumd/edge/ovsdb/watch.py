@@ -9,7 +9,7 @@ from typing import Any
 import ovs.poller
 import ovs.timeval
 from attrs import define, field
-from twisted.internet.interfaces import IDelayedCall, IReadWriteDescriptor, IReactorFDSet, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime, IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -84,20 +84,20 @@ class Watch:
         """The duplicate; -1 without one, as the reactor expects."""
         return -1 if self._duplicate is None else self._duplicate
 
-    def doRead(self) -> None:  # noqa: N802
+    def doRead(self) -> None:
         """Something can be read."""
         self._wake()
 
-    def doWrite(self) -> None:  # noqa: N802
+    def doWrite(self) -> None:
         """Something can be written."""
         self._wake()
 
-    def connectionLost(self, reason: Failure) -> None:  # noqa: N802
+    def connectionLost(self, reason: Failure) -> None:
         """The other end hung up: the Idl finds out by itself when it reads."""
         self.stop()
         self._wake()
 
-    def logPrefix(self) -> str:  # noqa: N802
+    def logPrefix(self) -> str:
         """How the reactor names this in its log."""
         return self._log_prefix
 
