@@ -22,7 +22,7 @@ from quantumd.api.extensions.aliases import announced
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.service import HostsService
 from quantumd.api.identity import identify, refuse_open_door
-from quantumd.api.resources import make_resources
+from quantumd.api.resources.core import core_resources
 from quantumd.api.site import ApiService, endpoint_for, passed_descriptor
 from quantumd.bus.memory import MemoryBus
 from quantumd.config import Settings, load_settings
@@ -36,6 +36,7 @@ from quantumd.errors import QuantumdError
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers import find_driver
 from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
+from quantumd.l2.drivers.ovs.driver import parse_mappings
 from quantumd.logs import LoggedService
 from quantumd.metrics import Metrics
 from quantumd.store.consumer import Consumer
@@ -227,7 +228,7 @@ def _make_api(
     refuse_open_door(settings.api.auth, settings.api.listen)
     app = make_app(
         Api(
-            resources=make_resources(settings),
+            resources=core_resources(settings.network, parse_mappings(settings.l2.bridge_mappings)),
             extensions=announced(driver.capabilities),
             store=store,
             readiness=readiness,

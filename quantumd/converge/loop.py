@@ -62,6 +62,7 @@ class ConvergeService(Service):
     _is_full: bool = field(default=True, init=False)
     _is_busy: bool = field(default=False, init=False)
     _observe_failures: int = field(default=0, init=False)
+    _broken_passes: int = field(default=0, init=False)
     _may_observe: bool = field(default=True, init=False)
     _behind_since: float | None = field(default=None, init=False)
     _timers: set[IDelayedCall] = field(factory=set, init=False)
@@ -150,8 +151,17 @@ class ConvergeService(Service):
 
     def _begin(self) -> None:
         done: Deferred[None] = ensureDeferred(self._pass())
-        done.addErrback(lambda failure: self._log.failure("a pass of {role} broke", failure, role=self._converger.role))
+        done.addCallbacks(self._passed, self._broke)
         done.addCallback(self._ended)
+
+    def _passed(self, _: object) -> None:
+        self._broken_passes = 0
+
+    def _broke(self, failure: Failure) -> None:
+        # A bug: what the pass had taken on is not known any more, so everything is looked at again, less and less often.
+        self._broken_passes += 1
+        self._log.failure("a pass of {role} broke", failure, role=self._converger.role)
+        self._later(_delay(self._broken_passes), lambda: self._world_changed(None))
 
     def _ended(self, _: object) -> None:
         self._is_busy = False

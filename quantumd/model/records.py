@@ -190,6 +190,11 @@ class PortReport:
     plugged: bool
     fault: str | None = None
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether a device says it is this port and nothing of it is realised: its host may not know the port yet."""
+        return self.plugged and self.version == 0 and self.fault is None
+
 
 @frozen
 class Report:

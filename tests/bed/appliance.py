@@ -113,7 +113,7 @@ class Appliance:
         if self._socket:
             number = self._socket.fileno()
             descriptors = (number,)
-            environment["LISTEN_FDS"] = "1"
+            environment |= {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "quantumd.socket"}
             command = ["bash", "-c", _PASS_SOCKET, "bash", str(number), *command]
         with (self.directory / "quantumd.log").open("ab") as log:
             self.started_at = time.monotonic()

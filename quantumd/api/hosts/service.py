@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from quantumd.api.hosts.compiled import records_of_host
+from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.compile.digest import differing_buckets, digest_buckets
 from quantumd.errors import EdgeError
@@ -64,10 +65,19 @@ class HostsService(Service):
         context = Context(request_id=f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
 
         def write(tx: Transaction) -> Message:
-            apply_report(tx, context, report, binds_unbound=self._binds_unbound)
+            if self._binds_unbound and report.role == "l2":
+                _bind_unbound(tx, context, report)
+            apply_report(tx, report)
             return Ack()
 
         return self._store.write(write)
+
+
+def _bind_unbound(tx: Transaction, context: Context, report: Report) -> None:
+    """Bind ports that are plugged and of which the host has no record, in case they are bound nowhere."""
+    for port in report.ports:
+        if port.is_unknown:
+            bind_plugged(tx, context, port.port_id, report.host)
 
 
 def _compare(connection: Connection, request: CompareRequest) -> CompareReply:

@@ -47,16 +47,15 @@ class _Connections(Service):
 
     def startService(self) -> None:
         super().startService()
-        for edge in self._all():
-            edge.start()
+        self._edges.ovsdb.startService()
+        self._edges.switch.start()
+        self._edges.channel.start()
 
     def stopService(self) -> None:
         super().stopService()
-        for edge in self._all():
-            edge.stop()
-
-    def _all(self) -> tuple[Any, ...]:
-        return (self._edges.ovsdb, self._edges.switch, self._edges.channel)
+        self._edges.channel.stop()
+        self._edges.switch.stop()
+        self._edges.ovsdb.stopService()
 
 
 @define(eq=False)

@@ -93,7 +93,7 @@ def _echo_request(number: int, server: int, address: int) -> bytes:
         eth_type=_ETH_IPV4,
         ip_proto=IP_ICMP,
         ipv4_dst=address,
-        icmpv4_type=_ECHO_REQUEST,
+        icmp_type=_ECHO_REQUEST,
         **{NETWORK: number, SOURCE: int(Source.PORT)},
     )
 
@@ -104,7 +104,7 @@ def _echo_reply(server: int, address: int) -> bytes:
         + set_field("eth_src", server)
         + move("ipv4_src", "ipv4_dst")
         + set_field("ipv4_src", address)
-        + set_field("icmpv4_type", _ECHO_REPLY)
+        + set_field("icmp_type", _ECHO_REPLY)
         + set_ttl(_ANSWER_TTL)
         + output(IN_PORT)
     )
