@@ -24,7 +24,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from attrs import define, field, frozen
 
-from tests.bed.appliance import Appliance
+from tests.bed.appliance import Appliance, ApplianceError
 from tests.bed.dhcp_client import Lease, NoLease, udhcpc
 from tests.bed.needs import OVS, missing
 from tests.bed.openvswitch import PrivateOvs, Switch, Vm
@@ -230,7 +230,20 @@ def main() -> int:
         return 1
     story = Story()
     began = time.monotonic()
-    failure: BaseException | None = None
+    failure: Exception | None = None
+    try:
+        _run(options, story)
+    except (DemoError, NoLease, ApplianceError, OSError, subprocess.SubprocessError) as error:
+        failure = error
+    print(f"\n{story.table()}\n")
+    if failure is not None:
+        print(f"FAILED after these steps: {failure}\n{getattr(failure, 'stderr', None) or ''}", file=sys.stderr)
+        return 1
+    print(f"All done in {_duration(time.monotonic() - began)}; most of it is the start of the openstack client.")
+    return 0
+
+
+def _run(options: argparse.Namespace, story: Story) -> None:
     with ExitStack() as resources:
         directory = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="quantumd-demo-")))
         if answers(options.url):
@@ -238,16 +251,7 @@ def main() -> int:
             url, switch = options.url, Switch(options.ovs_run_dir)
         else:
             url, switch = resources.enter_context(own_appliance())
-        try:
-            play(OpenStack(options.client / "bin" / "openstack", url), switch, directory, story)
-        except (DemoError, NoLease, OSError, subprocess.SubprocessError) as error:
-            failure = error
-    print(f"\n{story.table()}\n")
-    if failure is not None:
-        print(f"FAILED after these steps: {failure}\n{getattr(failure, 'stderr', None) or ''}", file=sys.stderr)
-        return 1
-    print(f"All done in {_duration(time.monotonic() - began)}; most of it is the start of the openstack client.")
-    return 0
+        play(OpenStack(options.client / "bin" / "openstack", url), switch, directory, story)
 
 
 def _parse_options() -> argparse.Namespace:
