@@ -191,7 +191,7 @@ class SwitchContract:
         self.assertEqual(told, [("one", number, True), ("one", number, False)])
 
     async def test_restart_is_noticed(self: World) -> None:
-        """The switch restarts: the loss is told, then the new connection, and everything is gone but can be put again."""
+        """The loss is told, then the new connection; everything is gone and can be put again."""
         told: list[str] = []
         self.switch.on_lost(lambda: told.append("lost"))
         self.switch.on_connected(lambda: told.append("connected"))

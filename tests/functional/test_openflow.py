@@ -1,0 +1,214 @@
+"""OpenFlow on a real Open vSwitch: the contract, and that what is sent is what is read back."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import cast
+
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
+
+from quantumd.edge.openflow.actions import conjunction, group, instructions, output
+from quantumd.edge.openflow.channel import OvsPacketChannel
+from quantumd.edge.openflow.interfaces import Flow, Group, Meter, SwitchChange
+from quantumd.edge.openflow.link import IReactor
+from quantumd.edge.openflow.match import match
+from quantumd.edge.openflow.switch import OvsSwitch
+from quantumd.edge.openflow.text import flow_text
+from tests.bed.openvswitch import PrivateOvs
+from tests.contracts.switch import CONTROLLER_ID, SwitchContract
+from tests.edge.openflow.samples import ACTIONS, MATCHES
+
+_WAIT_SECONDS = 10.0
+_WIRE_ID = 99
+OURS = cast(IReactor, reactor)
+
+
+class OvsTestCase(TestCase):
+    """One Open vSwitch for all tests of a class, an empty bridge for each."""
+
+    timeout = 60
+    ovs: PrivateOvs
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.ovs = PrivateOvs(Path(tempfile.mkdtemp(prefix="quantumd-of-")))
+        cls.ovs.start()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.ovs.stop()
+        shutil.rmtree(cls.ovs.directory)
+
+    async def setUp(self) -> None:
+        self.ovs.add_bridge("br-int")
+        # Frames that leave br-int by a port arrive here, and go to a second channel.
+        self.ovs.add_bridge("br-wire")
+        self.switch = OvsSwitch(OURS, self.path("br-int"))
+        self.channel = OvsPacketChannel(OURS, self.path("br-int"), CONTROLLER_ID)
+        self.wires: list[OvsPacketChannel] = []
+        self.peers: dict[int, int] = {}
+        self.switch.start()
+        self.channel.start()
+        await self.until(lambda: self.switch.is_connected and self.channel.is_connected)
+
+    async def tearDown(self) -> None:
+        for one in (self.switch, self.channel, *self.wires):
+            await one.stop()
+        self.ovs.vsctl("--if-exists", "del-br", "br-int", "--", "--if-exists", "del-br", "br-wire")
+
+    def path(self, bridge: str) -> str:
+        """The management socket of a bridge."""
+        return f"{self.ovs.directory}/{bridge}.mgmt"
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        deadline = monotonic() + _WAIT_SECONDS
+        while not is_so():
+            self.assertLess(monotonic(), deadline, "waited too long")
+            await deferLater(OURS, 0.005)
+
+    def add_port(self, name: str) -> int:
+        """Plug a patch port whose other end is on br-wire."""
+        self.ovs.vsctl(
+            "add-port", "br-int", name, "--", "set", "interface", name, "type=patch", f"options:peer={name}-w",
+            "--", "add-port", "br-wire", f"{name}-w",
+            "--", "set", "interface", f"{name}-w", "type=patch", f"options:peer={name}",
+        )  # fmt: skip
+        number = self._ofport(name)
+        self.peers[number] = self._ofport(f"{name}-w")
+        return number
+
+    def _ofport(self, interface: str) -> int:
+        return int(self.ovs.vsctl("get", "interface", interface, "ofport"))
+
+    def remove_port(self, name: str) -> None:
+        """Unplug a port."""
+        self.ovs.vsctl("del-port", "br-int", name)
+
+    def inject(self, ofport: int, frame: bytes) -> None:
+        """Let a frame come in by a port."""
+        # From the other end: a packet-out that names a patch port as in_port is lost on its way through conntrack.
+        out = f"in_port=LOCAL packet={frame.hex()} actions=output:{self.peers[ofport]}"
+        self.ovs.ofctl("packet-out", out, bridge="br-wire")
+
+    def frames_of(self, name: str) -> list[bytes]:
+        """Return the list to which frames that leave by a port will be added."""
+        frames: list[bytes] = []
+        number = self._ofport(f"{name}-w")
+        self.ovs.ofctl(
+            "add-flow", f"in_port={number} actions=controller(userdata=01,id={_WIRE_ID})", bridge="br-wire"
+        )
+        wire = OvsPacketChannel(OURS, self.path("br-wire"), _WIRE_ID)
+        wire.on_packet(lambda packet: frames.append(packet.frame))
+        wire.start()
+        self.wires.append(wire)
+        return frames
+
+    def restart(self) -> None:
+        """Kill and start ovs-vswitchd."""
+        self.ovs.kill("ovs-vswitchd")
+        self.ovs.start_vswitchd()
+
+
+class OvsSwitchContractTests(SwitchContract, OvsTestCase):
+    """The contract, kept by OvsSwitch and OvsPacketChannel."""
+
+    async def test_sent_frame_leaves_by_its_port(self) -> None:
+        """A frame is put on one port, whatever the flows say."""
+        number = self.add_port("one")
+        frames = self.frames_of("one")
+        await self.until(lambda: self.wires[0].is_connected)
+        self.channel.send(number, b"\xff" * 60)
+        await self.until(lambda: bool(frames))
+        self.assertEqual(frames, [b"\xff" * 60])
+
+    async def test_frame_to_a_port_that_is_gone_is_lost(self) -> None:
+        """Sending to nowhere harms nobody."""
+        self.channel.send(4321, b"\xff" * 60)
+        number = self.add_port("one")
+        frames = self.frames_of("one")
+        await self.until(lambda: self.wires[0].is_connected)
+        self.channel.send(number, b"\xff" * 60)
+        await self.until(lambda: bool(frames))
+        self.assertTrue(self.channel.is_connected)
+
+
+class CanonicalTests(OvsTestCase):
+    """A restart with an empty process plans nothing, because OVS gives back the very bytes it was sent."""
+
+    async def test_every_match_is_read_back_as_sent(self) -> None:
+        """Each field, masked or not, alone and with all others."""
+        flows = tuple(Flow(1, n, match(**fields), n, b"") for n, fields in enumerate(MATCHES))
+        await self.switch.change(SwitchChange(put_flows=flows))
+        await self._assert_read(flows)
+
+    async def test_every_action_is_read_back_as_sent(self) -> None:
+        """Each action of the builders."""
+        flows = tuple(
+            Flow(1, n, match(**needs), n, instructions(packed)) for n, (packed, needs) in enumerate(ACTIONS.values())
+        )
+        await self.switch.change(SwitchChange((Meter(1, 9, 9),), (Group(7, ()),), flows))
+        await self._assert_read(flows)
+
+    async def test_every_action_is_read_back_as_sent_in_a_group(self) -> None:
+        """Each action that needs nothing of the packet, as a bucket."""
+        buckets = tuple(packed for packed, needs in ACTIONS.values() if not needs)
+        usable = tuple(b for b in buckets if not b.startswith((group(7), conjunction(3, 1, 2))))
+        await self.switch.change(SwitchChange((Meter(1, 9, 9),), (Group(7, usable),)))
+        self.assertEqual((await self.switch.read()).groups, (Group(7, usable),))
+
+    async def test_every_mix_of_instructions_is_read_back_as_sent(self) -> None:
+        """Meter, actions and goto, each with and without the others."""
+        mixes = [(acts, goto, meter) for acts in (b"", output(1)) for goto in (None, 9) for meter in (None, 1)]
+        flows = tuple(
+            Flow(2, n, match(), n, instructions(acts, goto=goto, meter=meter))
+            for n, (acts, goto, meter) in enumerate(mixes)
+        )
+        await self.switch.change(SwitchChange((Meter(1, 9, 9),), (), flows))
+        await self._assert_read(flows)
+
+    async def _assert_read(self, flows: tuple[Flow, ...]) -> None:
+        read = {(flow.table, flow.priority): flow for flow in (await self.switch.read()).flows}
+        for flow in flows:
+            found = read.get((flow.table, flow.priority))
+            self.assertEqual(flow, found, f"\nsent {flow_text(flow)}\nread {found and flow_text(found)}")
+        self.assertEqual(len(read), len(flows))
+
+
+class BulkTests(OvsTestCase):
+    """Tens of thousands of flows, without stopping the reactor."""
+
+    async def test_fifty_thousand_flows_arrive_and_are_read(self) -> None:
+        """More than two bundles' worth: all there, byte by byte."""
+        flows = tuple(
+            Flow(1, 5, match(in_port=n, eth_type=0x0800, ipv4_src=n), n, instructions(output(n), goto=4))
+            for n in range(1, 50_001)
+        )
+        await self.switch.change(SwitchChange(put_flows=flows))
+        self.assertEqual(set((await self.switch.read()).flows), set(flows))
+        await self.switch.change(SwitchChange(remove_flows=flows))
+        self.assertEqual((await self.switch.read()).flows, ())
+
+    async def test_changes_wait_for_each_other(self) -> None:
+        """Asked for at once, done one after the other: the last one wins."""
+        flows = [Flow(1, 5, match(in_port=1), n, b"") for n in range(20)]
+        changes = [self.switch.change(SwitchChange(put_flows=(flow,))) for flow in flows]
+        for change in changes:
+            await change
+        self.assertEqual((await self.switch.read()).flows, (flows[-1],))
+
+    async def test_connections_are_neither_controllers_nor_flush(self) -> None:
+        """The bridge has no controller: stopping and starting leaves its flows alone."""
+        flow = Flow(1, 5, match(in_port=1), 7, b"")
+        await self.switch.change(SwitchChange(put_flows=(flow,)))
+        await self.switch.stop()
+        self.assertEqual(self.ovs.vsctl("get-controller", "br-int").strip(), "")
+        self.switch.start()
+        await self.until(lambda: self.switch.is_connected)
+        self.assertEqual((await self.switch.read()).flows, (flow,))
