@@ -10,6 +10,8 @@ from zope.interface.verify import verifyObject
 from quantumd.edge.frames.interfaces import IFrames, PortFrame, Purpose
 
 PORT_ID = "c2b71a5e-9f53-4f6c-8c3b-0f5f6f6a9a01"
+FRAME = b"\xff" * 6 + b"\x02" * 6 + b"\x88\xb5" + b"frame".ljust(46, b"\0")
+REPLY = b"\x02" * 6 + b"\x04" * 6 + b"\x88\xb5" + b"reply".ljust(46, b"\0")
 
 
 class FramesBed(Protocol):
@@ -53,35 +55,35 @@ class FramesContract(SynchronousTestCase):
     def test_frames_arrive_with_their_port(self) -> None:
         """Purpose, port and bytes are those of the frame."""
         self.bed.frames.subscribe(Purpose.DHCP4, self.seen.append)
-        self.bed.arrive(PORT_ID, 7, b"frame")
+        self.bed.arrive(PORT_ID, 7, FRAME)
         (seen,) = self.seen
-        self.assertEqual((seen.purpose, seen.port_id, seen.frame), (Purpose.DHCP4, PORT_ID, b"frame"))
+        self.assertEqual((seen.purpose, seen.port_id, seen.frame), (Purpose.DHCP4, PORT_ID, FRAME))
 
     def test_a_reply_leaves_by_the_port_that_asked(self) -> None:
         """``reply_to`` is all that is needed."""
         self.bed.frames.subscribe(Purpose.DHCP4, self.seen.append)
-        self.bed.arrive(PORT_ID, 7, b"frame")
-        self.bed.frames.send(self.seen[0].reply_to, b"reply")
-        self.assertEqual(self.bed.sent(), [(7, b"reply")])
+        self.bed.arrive(PORT_ID, 7, FRAME)
+        self.bed.frames.send(self.seen[0].reply_to, REPLY)
+        self.assertEqual(self.bed.sent(), [(7, REPLY)])
 
     def test_every_listener_is_told(self) -> None:
         """Two who subscribe both hear."""
         others: list[PortFrame] = []
         self.bed.frames.subscribe(Purpose.DHCP4, self.seen.append)
         self.bed.frames.subscribe(Purpose.DHCP4, others.append)
-        self.bed.arrive(PORT_ID, 7, b"frame")
+        self.bed.arrive(PORT_ID, 7, FRAME)
         self.assertEqual((len(self.seen), len(others)), (1, 1))
 
     def test_nobody_listening_is_no_error(self) -> None:
         """The frame is lost."""
-        self.bed.arrive(PORT_ID, 7, b"frame")
+        self.bed.arrive(PORT_ID, 7, FRAME)
         self.assertEqual(self.bed.sent(), [])
 
     def test_a_disconnected_provider_says_so_and_sends_nothing(self) -> None:
         """Lost without a word."""
         self.bed.disconnect()
         self.assertFalse(self.bed.frames.is_connected)
-        self.bed.frames.send(7, b"reply")
+        self.bed.frames.send(7, REPLY)
         self.assertEqual(self.bed.sent(), [])
 
     def test_each_connection_is_announced(self) -> None:
