@@ -39,7 +39,9 @@ class ProcessTests(SynchronousTestCase):
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         process.kill()
-        process.communicate()
+        process.wait(20)
+        if process.stdout is not None:
+            process.stdout.close()
 
     def _stored(self, statement: str = "SELECT name FROM cursors") -> set[str]:
         with closing(sqlite3.connect(self.path)) as connection:
