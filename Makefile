@@ -28,9 +28,9 @@ CLIENT := $(CURDIR)/.venv/client
 ORACLE := $(CURDIR)/.venv/oracle
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 
-RUN_PACKAGES := openvswitch-switch iproute2
+RUN_PACKAGES := openvswitch-switch iproute2 curl
 DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
-TEST_PACKAGES := $(DEMO_PACKAGES) isc-dhcp-client kea-admin strace tcpdump
+TEST_PACKAGES := $(DEMO_PACKAGES) isc-dhcp-client kea-admin strace systemd tcpdump
 
 APPLIANCE := env VENV='$(VENV)' STATE='$(STATE)' HOST='$(HOST)' PORT='$(PORT)' EDGES='$(EDGES)' \
 	OVS_RUN_DIR='$(OVS_RUN_DIR)' CONFIG='$(CONFIG)' conf/appliance
