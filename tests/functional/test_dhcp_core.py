@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -269,8 +270,9 @@ class ClientTests(SynchronousTestCase):
         }
         self.assertEqual({name: told.get(name) for name in expected}, expected)
 
+    @pytest.mark.slow
     def test_udhcpc_renews_by_unicast(self) -> None:
-        """With a lease of 20 s: after half of it at the earliest (this client rounds up), from a kernel's socket."""
+        """With a lease of 20 s, from a kernel socket; this client renews none before 15 s have passed."""
         self.start_udhcpc()
         self.variables("udhcpc.bound")
         began = time.monotonic()
@@ -278,6 +280,7 @@ class ClientTests(SynchronousTestCase):
         self.assertGreater(time.monotonic() - began, 5)
         self.assertGreaterEqual(len(self.renewals()), 1)
 
+    @pytest.mark.slow
     def test_dhclient_renews_by_unicast_at_t1(self) -> None:
         """With a lease of 20 s, at about half of it; this client may ask twice at once."""
         self.start_dhclient()
@@ -301,7 +304,9 @@ class ClientTests(SynchronousTestCase):
         (self.directory / "dhclient.leases").write_text(FOREIGN_LEASE.format())
         self.start_dhclient()
         self.assertEqual(self.variables("dhclient.BOUND")["new_ip_address"], "10.0.0.5")
-        self.assertEqual(self.wire.types()[:3], [("REQUEST", "NAK"), ("DISCOVER", "OFFER"), ("REQUEST", "ACK")])
+        # This client may say a thing twice.
+        kinds = list(dict.fromkeys(self.wire.types()))
+        self.assertEqual(kinds, [("REQUEST", "NAK"), ("DISCOVER", "OFFER"), ("REQUEST", "ACK")])
 
     def test_a_release_is_seen(self) -> None:
         """udhcpc gives its lease back."""
