@@ -61,10 +61,16 @@ class MemoryStore:
     """Implements IStore on a database in this process, at once and on the calling thread: every Deferred has fired."""
 
     def __init__(self, utc_now: Callable[[], str] = lambda: "2026-01-01T00:00:00Z") -> None:
-        self._engine = memory_engine()
-        metadata.create_all(self._engine)
-        self._batches = BatchWriter(self._engine, utc_now)
+        engine = memory_engine()
+        metadata.create_all(engine)
+        self._batches = BatchWriter(engine, utc_now)
         self._listeners: list[Callable[[int], None]] = []
+
+    def beside(self) -> MemoryStore:
+        """Return another store on the same rows, as another process would have; the two do not hear each other."""
+        other = MemoryStore()
+        other._batches = self._batches
+        return other
 
     def read(self, work: Callable[[Connection], T]) -> Deferred[T]:
         """See IStore."""
