@@ -115,7 +115,10 @@ class IConverger(Interface):
         """Return what makes the world as the records ask, as far as ``keys`` go. Changes nothing, repeatable."""
 
     def sweep() -> Plan:
-        """Return what removes things of ours that no key asks for. Only asked after a complete snapshot and observation."""
+        """Return what removes things of ours that no key asks for; its steps have the key SWEEP.
+
+        Only asked after a complete snapshot and observation.
+        """
 
     def execute(step: Step) -> Deferred[None]:
         """Apply one step; harmless twice. EdgeError when the world said no."""

@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from quantumd.converge.plan import Key, Plan, Stage, Step, merge
+from quantumd.converge.plan import SWEEP, Key, Plan, Stage, Step, merge
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IConverger
 from quantumd.model.records import PortReport, RecordKey
@@ -179,7 +179,7 @@ class ConvergeService(Service):
         faults: dict[Key, str] = {}
         plan = await self._plan(keys, is_full, faults)
         faults |= await self._execute(plan)
-        self._note_faults(keys, faults)
+        self._note_faults(keys | {SWEEP} if is_full else keys, faults)
         self._report(keys, faults, is_full)
         steps = sum(len(stage.steps) for stage in plan.stages)
         seconds = self._clock.seconds() - began
@@ -279,7 +279,9 @@ class ConvergeService(Service):
             self._later(_delay(attempt), lambda key=key: self._try_alone(key))  # type: ignore[misc]
 
     def _try_alone(self, key: Key) -> None:
-        if key in self._attempts and key not in self._alone:
+        if key == SWEEP:
+            self._world_changed(None)
+        elif key in self._attempts and key not in self._alone:
             self._alone.append(key)
             self._kick()
 

@@ -11,6 +11,10 @@ Key: TypeAlias = Hashable
 """What work is keyed by: ("port", id), ("network", id), ("bridge", name)."""
 
 
+SWEEP: Key = ("sweep", "")
+"""The key of steps that remove what no other key asks for."""
+
+
 class Step(Protocol):
     """One typed, repeatable change, as a frozen value. ``keys`` are the work keys that it serves."""
 

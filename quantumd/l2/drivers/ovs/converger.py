@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from quantumd.converge.plan import NOTHING, Key, Plan, Stage, Step
+from quantumd.converge.plan import NOTHING, SWEEP, Key, Plan, Stage, Step
 from quantumd.edge.openflow.interfaces import ISwitch, SwitchPort
 from quantumd.edge.ovsdb.interfaces import EditBridgeIds, InterfaceChange, InterfaceRow, IOvsdb
 from quantumd.errors import EdgeUnavailable
@@ -93,6 +93,8 @@ class OvsConverger:
         if name == self._bridges.integration and row is not None and row.has_controller:
             # Setting a controller flushed every flow; taking it away would flush them again, so it stays.
             self._log.warn("a stranger set a controller on {bridge}: its flows are put back", bridge=name)
+            listener(None)
+        elif name == self._bridges.integration and (row is not None) != self._has_bridge:
             listener(None)
         elif name == self._bridges.integration or name in self._bridges.mappings.values():
             listener(frozenset({self._bridge_key}))
@@ -189,7 +191,7 @@ class OvsConverger:
         change = sweep(self._held, self._wanted.values(), self._removes_foreign)
         if is_nothing(change):
             return NOTHING
-        return Plan((Stage("flows", (ChangeFlows(frozenset(), change),)),))
+        return Plan((Stage("flows", (ChangeFlows(frozenset({SWEEP}), change),)),))
 
     def _bridge_stage(self, keys: frozenset[Key]) -> tuple[Stage, ...]:
         if self._bridge_key not in keys:
@@ -222,11 +224,9 @@ class OvsConverger:
         return RememberNumbers(keys, put)
 
     def _forget_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
-        remove: set[str] = set()
-        for noun, name in keys:  # type: ignore[misc]
-            if noun == "network" and not self._view.ports_on(name):
-                remove.update(self._view.numbers.leftover(name))
-        return RememberNumbers(frozenset(), {}, frozenset(remove))
+        unused = {name for noun, name in keys if noun == "network" and not self._view.ports_on(name)}  # type: ignore[misc]
+        remove = frozenset(text for name in unused for text in self._view.numbers.leftover(name))
+        return RememberNumbers(frozenset(("network", name) for name in unused), {}, remove)
 
     # --- execute and conclude
 

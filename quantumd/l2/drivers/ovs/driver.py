@@ -13,16 +13,15 @@ from quantumd.edge.frames.channel import ChannelFrames
 from quantumd.edge.hostlock import HostLock
 from quantumd.edge.openflow.channel import OvsPacketChannel
 from quantumd.edge.openflow.interfaces import IPacketChannel, ISwitch
-from quantumd.edge.openflow.memory import MemoryPacketChannel, MemorySwitch
 from quantumd.edge.openflow.switch import OvsSwitch
 from quantumd.edge.ovsdb.idl import OvsIdl
 from quantumd.edge.ovsdb.interfaces import IOvsdb
-from quantumd.edge.ovsdb.memory import MemoryOvsdb
 from quantumd.errors import SettingsError
 from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
 from quantumd.l2.drivers.ovs.bridges import BridgePlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
+from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.view import HostView
 
@@ -134,5 +133,5 @@ def _real_edges(site: Site) -> OvsEdges:
 
 
 def _memory_edges(site: Site) -> OvsEdges:
-    switch = MemorySwitch(cast(Any, site.reactor))
-    return OvsEdges(MemoryOvsdb(cast(Any, site.reactor)), switch, MemoryPacketChannel(switch))
+    world = MemoryOpenVswitch(site.reactor, site.l2.integration_bridge, CONTROLLER_ID)
+    return OvsEdges(world.ovsdb, world.switch, world.channel)
