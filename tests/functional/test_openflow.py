@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,17 +13,19 @@ from typing import cast
 
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import FailTest, TestCase
 
 from quantumd.edge.openflow.actions import conjunction, group, instructions, output
 from quantumd.edge.openflow.channel import OvsPacketChannel
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter, SwitchChange
 from quantumd.edge.openflow.link import IReactor
 from quantumd.edge.openflow.match import match
+from quantumd.edge.openflow.memory import MemorySwitch
 from quantumd.edge.openflow.switch import OvsSwitch
 from quantumd.edge.openflow.text import flow_text
 from tests.bed.openvswitch import PrivateOvs
 from tests.contracts.switch import CONTROLLER_ID, SwitchContract
+from tests.edge.openflow.pipeline import CHANGE, FRAMES, ONE, THREE, TWO
 from tests.edge.openflow.samples import ACTIONS, MATCHES
 
 _WAIT_SECONDS = 10.0
@@ -66,9 +70,9 @@ class OvsTestCase(TestCase):
         """The management socket of a bridge."""
         return f"{self.ovs.directory}/{bridge}.mgmt"
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
+    async def until(self, is_so: Callable[[], bool], seconds: float = _WAIT_SECONDS) -> None:
         """Wait until something is so."""
-        deadline = monotonic() + _WAIT_SECONDS
+        deadline = monotonic() + seconds
         while not is_so():
             self.assertLess(monotonic(), deadline, "waited too long")
             await deferLater(OURS, 0.005)
@@ -105,7 +109,7 @@ class OvsTestCase(TestCase):
             "add-flow", f"in_port={number} actions=controller(userdata=01,id={_WIRE_ID})", bridge="br-wire"
         )
         wire = OvsPacketChannel(OURS, self.path("br-wire"), _WIRE_ID)
-        wire.on_packet(lambda packet: frames.append(packet.frame))
+        wire.on_packet(lambda packet: frames.append(packet.frame) if packet.ofport == number else None)
         wire.start()
         self.wires.append(wire)
         return frames
@@ -212,3 +216,75 @@ class BulkTests(OvsTestCase):
         self.switch.start()
         await self.until(lambda: self.switch.is_connected)
         self.assertEqual((await self.switch.read()).flows, (flow,))
+
+
+class WalkTests(OvsTestCase):
+    """The walker in memory says what Open vSwitch does."""
+
+    async def test_same_lookups_and_outputs_as_a_trace(self) -> None:
+        """For each frame: the same flows in the same order, and the same ports, as ofproto/trace says."""
+        for number in (ONE, TWO, THREE):
+            self.ovs.vsctl(
+                "add-port", "br-int", f"t{number}", "--", "set", "interface", f"t{number}", "type=internal",
+                f"ofport_request={number}",
+            )  # fmt: skip
+        await self.switch.change(CHANGE)
+        memory = memory_bridge()
+        for name, (ofport, frame) in FRAMES.items():
+            walk = memory.walk(ofport, frame)
+            trace = self.ovs.appctl("ofproto/trace", "br-int", f"in_port={ofport}", frame.hex())
+            lookups, outputs = traced(trace, ofport)
+            walked = [(hop.table, hop.flow.priority if hop.flow else None) for hop in walk.hops]
+            self.assertEqual(walked, lookups, f"{name}\n{walk}\n{trace}")
+            self.assertEqual([out.ofport for out in walk.outputs], outputs, f"{name}\n{walk}\n{trace}")
+
+    async def test_same_frames_leave(self) -> None:
+        """For each frame: the very bytes that the walker says leave by the very ports."""
+        heard: dict[int, list[bytes]] = {}
+        for number in (ONE, TWO, THREE):
+            self.assertEqual(self.add_port(f"t{number}"), number)
+            heard[number] = self.frames_of(f"t{number}")
+        heard[0] = []
+        self.channel.on_packet(lambda packet: heard[0].append(packet.frame))
+        await self.until(lambda: all(wire.is_connected for wire in self.wires))
+        await self.switch.change(CHANGE)
+        memory = memory_bridge()
+        for name, (ofport, frame) in FRAMES.items():
+            walk = memory.walk(ofport, frame)
+            expected: dict[int, list[bytes]] = {number: [] for number in (ONE, TWO, THREE)}
+            expected[0] = [punt.packet.frame for punt in walk.punted]
+            for out in walk.outputs:
+                expected[out.ofport].append(out.frame)
+            self.inject(ofport, frame)
+            with contextlib.suppress(FailTest):
+                await self.until(lambda expected=expected: heard == expected, seconds=1.0)
+            self.assertEqual(heard, expected, f"{name}\n{walk}")
+            for frames in heard.values():
+                frames.clear()
+
+
+def memory_bridge() -> MemorySwitch:
+    """The same pipeline in memory."""
+    memory = MemorySwitch()
+    memory.start()
+    for number in (ONE, TWO, THREE):
+        memory.add_port(number, f"t{number}")
+    memory.change(CHANGE)
+    return memory
+
+
+def traced(text: str, in_port: int) -> tuple[list[tuple[int, int | None]], list[int]]:
+    """Return the lookups (table, priority; None for a miss) and the output ports that a trace shows."""
+    lookups: list[tuple[int, int | None]] = []
+    outputs: list[int] = []
+    for line in text.splitlines():
+        if lookup := re.match(r"\s*(\d+)\. (.*)", line):
+            priority = re.search(r"priority (\d+)", lookup[2])
+            lookups.append((int(lookup[1]), int(priority[1]) if priority else None))
+        elif port := re.match(r"\s*(?:output:|-> output port is )(\d+)$", line):
+            outputs.append(int(port[1]))
+        elif line.strip() == "IN_PORT":
+            outputs.append(in_port)
+        elif "skipping output" in line or "Nonexistent output" in line:
+            outputs.pop()
+    return lookups, outputs
