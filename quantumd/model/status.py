@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -34,9 +34,12 @@ class Realisation:
     fault: str | None
 
 
-def roles_of(fixed_ip_subnets: Collection[str], served_subnets: Collection[str]) -> tuple[str, ...]:
-    """Return the roles that must realise a port: l2, and dhcp when it has an IPv4 address on a subnet with DHCP."""
-    return (L2, DHCP) if set(fixed_ip_subnets) & set(served_subnets) else (L2,)
+def roles_of(is_served: bool) -> tuple[str, ...]:
+    """Return the roles that must realise a port.
+
+    :param is_served: whether it has an IPv4 address on a subnet with DHCP.
+    """
+    return (L2, DHCP) if is_served else (L2,)
 
 
 def next_status(current: str, wanted: Wanted, seen: Sequence[Realisation]) -> str:

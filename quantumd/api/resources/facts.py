@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import orjson
 from attrs import frozen
@@ -110,8 +109,5 @@ def binding_for(tx: Transaction, host_id: str, vnic_type: str) -> Binding:
     """Return what a port of this vnic_type answers when it is bound to the host ('' is none)."""
     if not host_id:
         return bind("", vnic_type, None)
-    key = ("host vif", host_id)
-    if key not in tx.cache:
-        row: Any = tx.connection.execute(_HOST_VIF, {"wanted": host_id}).first()
-        tx.cache[key] = None if row is None else HostVif(row.vif_type, row.vif_details)
-    return bind(host_id, vnic_type, tx.cache[key])
+    row = tx.connection.execute(_HOST_VIF, {"wanted": host_id}).first()
+    return bind(host_id, vnic_type, None if row is None else HostVif(row.vif_type, row.vif_details))

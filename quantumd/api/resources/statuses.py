@@ -13,7 +13,7 @@ from quantumd.api.resources.port_rows import change_port
 from quantumd.api.resources.views import in_batches, journalled_port, port_views
 from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.records import PortReport, Report
-from quantumd.model.status import ACTIVE, DHCP, DOWN, L2, Realisation, Wanted, next_status
+from quantumd.model.status import ACTIVE, DHCP, DOWN, L2, Realisation, Wanted, next_status, roles_of
 from quantumd.store.tables import ip_allocations, networks, ports, realisations, subnets
 from quantumd.store.transaction import Transaction
 
@@ -146,12 +146,11 @@ def _decide(
 ) -> list[str]:
     decided: dict[str, str] = {}
     for state in states:
-        roles = (L2, DHCP) if state.id in served else (L2,)
-        wanted = Wanted(state.is_enabled, state.host_id, state.version, roles)
+        wanted = Wanted(state.is_enabled, state.host_id, state.version, roles_of(state.id in served))
         status = next_status(state.status, wanted, list(seen[state.id].values()))
         if status != state.status:
             decided[state.id] = status
-    _write_statuses(tx, f"report-{report.host}", decided)
+    _write_statuses(tx, _request_id(report), decided)
     return list(decided)
 
 
@@ -175,12 +174,16 @@ def _unmentioned(tx: Transaction, report: Report, said: Mapping[str, PortReport]
     return sorted(found - said.keys())
 
 
+def _request_id(report: Report) -> str:
+    return f"report-{report.role}-{report.host}"
+
+
 def _activate_dhcp_ports(tx: Transaction, report: Report, network_ids: Collection[str]) -> list[str]:
     waiting = select(ports.c.id).where(
         ports.c.network_id.in_(sorted(network_ids)), ports.c.device_owner == DHCP_OWNER, ports.c.status == DOWN
     )
     activated = list(tx.connection.execute(waiting).scalars())
-    _write_statuses(tx, f"report-{report.host}", dict.fromkeys(activated, ACTIVE))
+    _write_statuses(tx, _request_id(report), dict.fromkeys(activated, ACTIVE))
     return activated
 
 
