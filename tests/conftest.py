@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.bed.figures import VARIABLE, noted
 from tests.bed.needs import PREFIX
 
 LIMIT_SECONDS = 150.0
@@ -23,7 +25,8 @@ class TestTookTooLong(BaseException):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of longer tests."""
+    """Name the marker of longer tests, and give figures a place."""
+    os.environ.setdefault(VARIABLE, os.path.join(tempfile.mkdtemp(prefix="quantumd-tests-"), "figures"))
     config.addinivalue_line("markers", "time_limit(seconds): how long this test may run, instead of 150")
 
 
@@ -76,7 +79,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print what was skipped and why."""
+    """Print what was measured, and what was skipped and why."""
+    terminalreporter.section("figures")
+    for line in noted() or ["none"]:
+        terminalreporter.write_line(line)
     reasons = _reasons(terminalreporter)
     terminalreporter.section("skipped tests")
     if not reasons:
