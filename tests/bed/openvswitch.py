@@ -192,7 +192,7 @@ class PrivateOvs(Switch):
         pid = self.pid(daemon)
         os.kill(pid, sig)
         deadline = time.monotonic() + _WAIT_SECONDS
-        while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
+        while _is_running(pid) and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def stop(self) -> None:
@@ -202,3 +202,12 @@ class PrivateOvs(Switch):
                 self.kill(daemon)
         self._end_vms()
         subprocess.run(("ip", "netns", "del", self.namespace), check=False, capture_output=True)
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not reaped yet has closed its files, and does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
