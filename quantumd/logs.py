@@ -3,7 +3,7 @@
 ``2026-11-21T05:00:00.123Z info  quantumd.dhcp.service  answered discover port=0c1f… ms=0.4``
 
 The sentence is the event's format filled in; fields that the sentence does not show already follow it as
-``name=value``, so that a format may be a plain word and the fields still be seen. A failure's traceback belongs to the
+``name=value``, None left out, so that a format may be a plain word and the fields still be seen. A failure's traceback belongs to the
 same event, its lines indented. Values are kept to one line and to a bounded length: what a caller sends cannot forge or
 flood a log.
 """
@@ -52,7 +52,7 @@ def _time(event: Mapping[str, Any]) -> str:
 def _fields(event: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     shown = _names_in(event.get("log_format") or "")
     for name, value in event.items():
-        if not name.startswith("log_") and name not in _OWN_FIELDS and name not in shown:
+        if value is not None and not name.startswith("log_") and name not in _OWN_FIELDS and name not in shown:
             yield name, value
 
 

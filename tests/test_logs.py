@@ -26,6 +26,10 @@ class LineTests(SynchronousTestCase):
         line = format_line(event("answered {kind}", kind="discover", port="0c1f", ms=0.4))
         self.assertEqual(line, "1970-01-01T00:00:01.250Z info  quantumd.x  answered discover port=0c1f ms=0.4\n")
 
+    def test_a_field_without_a_value_is_left_out(self) -> None:
+        """Most requests have no project, and saying so each time helps nobody."""
+        self.assertTrue(format_line(event("x", project=None, a=1)).endswith("x a=1\n"))
+
     def test_a_value_with_spaces_is_quoted(self) -> None:
         """So that fields can be told apart by a program."""
         self.assertTrue(format_line(event("x", name='a "b" \\ c')).endswith('x name="a \\"b\\" \\\\ c"\n'))
