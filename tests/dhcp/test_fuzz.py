@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 
@@ -15,6 +14,7 @@ from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import EVERY_MAC, pack_ip, pack_mac
 from quantumd.dhcp.message import MessageType
 from quantumd.dhcp.responder import Answer, answer
+from tests.bed.counts import count
 from tests.dhcp.client import (
     MAC,
     PORT,
@@ -26,7 +26,7 @@ from tests.dhcp.client import (
     request_payload,
 )
 
-EXAMPLES = 20_000 if os.environ.get("QUANTUMD_SOAK") else 300
+EXAMPLES = count(300, 20_000)
 SETTINGS = DhcpSettings()
 OWN = {pack_ip("10.0.0.5"), pack_ip("192.168.7.5"), bytes(4)}
 OPTIONS = [
