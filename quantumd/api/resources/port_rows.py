@@ -48,7 +48,6 @@ def change_port(
     before: View,
     changes: Mapping[str, Any],
     addresses: Sequence[Address] | None = None,
-    operation: str = "update",
 ) -> tuple[View, int | None]:
     """Write what of ``changes`` differs; return the new view and the journal position, None when nothing differs.
 
@@ -60,7 +59,7 @@ def change_port(
         return before, None
     changed.update(revision_number=before["revision_number"] + 1, updated_at=tx.now)
     after = {**before, **changed}
-    position = _journal(tx, request_id, operation, after, before=before, after=after)
+    position = _journal(tx, request_id, "update", after, before=before, after=after)
     tx.connection.execute(_UPDATE.values(_columns(changed, position)), {"wanted": before["id"]})
     if addresses is not None and "fixed_ips" in changed:
         tx.connection.execute(_FORGET_ADDRESSES, {"wanted": before["id"]})
@@ -78,6 +77,21 @@ def _columns(changed: Mapping[str, Any], position: int) -> dict[str, Any]:
         row["record_version"] = position
     row.pop("fixed_ips", None)
     return row
+
+
+_UPDATE_STATUS = Prepared(
+    update(ports)
+    .where(ports.c.id == bindparam("wanted"))
+    .values({name: bindparam(f"new_{name}") for name in ("status", "revision_number", "updated_at")})
+)
+
+
+def change_status(tx: Transaction, request_id: str, before: View, status: str) -> None:
+    """Write another status, with a journal row of its own operation: ``status``. Records do not change."""
+    changed = {"status": status, "revision_number": before["revision_number"] + 1, "updated_at": tx.now}
+    after = {**before, **changed}
+    _journal(tx, request_id, "status", after, before=before, after=after)
+    _UPDATE_STATUS.write(tx, ({"wanted": before["id"], **{f"new_{name}": changed[name] for name in changed}},))
 
 
 def remove_port(tx: Transaction, request_id: str, before: View) -> int:

@@ -1,6 +1,6 @@
 """Statements of the hot path: their SQL is made once, and the driver runs them.
 
-SQLAlchemy takes 60 to 80 us around an insert or a small select that SQLite does in 3 to 14 us; creating a port runs three.
+SQLAlchemy takes 60 to 80 us around an insert or a small select that SQLite does in 3 to 14 us; a port takes three.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Prepared:
         return raw_connection(tx.connection).execute(self.sql, self._positional(values)).fetchall()
 
     def write(self, tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run an insert for each row. SQLAlchemy's IntegrityError, as if it had run it."""
+        """Run an insert or an update for each row. SQLAlchemy's IntegrityError, as if it had run it."""
         raw = raw_connection(tx.connection)
         try:
             for row in rows:

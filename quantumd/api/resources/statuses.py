@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from quantumd.api.resources.port_rows import change_port
+from quantumd.api.resources.port_rows import change_status
 from quantumd.api.resources.views import in_batches, journalled_port, port_views
 from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.records import PortReport, Report
@@ -157,7 +157,7 @@ def _decide(
 def _write_statuses(tx: Transaction, request_id: str, decided: Mapping[str, str]) -> None:
     for batch in in_batches(decided):
         for view in port_views(tx.connection, batch):
-            change_port(tx, request_id, view, {"status": decided[view["id"]]}, operation="status")
+            change_status(tx, request_id, view, decided[view["id"]])
 
 
 def _unmentioned(tx: Transaction, report: Report, said: Mapping[str, PortReport]) -> list[str]:

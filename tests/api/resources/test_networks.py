@@ -99,7 +99,7 @@ class SegmentTests(ResourceCase):
         """Create a network and return its segment."""
         network = self.bed.create("network", ADMIN, **body)
         names = ("provider:network_type", "provider:physical_network", "provider:segmentation_id")
-        return tuple(network[name] for name in names)  # type: ignore[return-value]
+        return tuple(network[name] for name in names)
 
     def test_tenant_networks_get_vlans_until_none_is_left(self) -> None:
         """Then there is none available."""
@@ -120,9 +120,7 @@ class SegmentTests(ResourceCase):
         message = self.assert_refused(
             409, "VlanIdInUse", self.bed.create, "network", **named, provider__segmentation_id=7
         )
-        self.assertEqual(
-            message, "Unable to create the network. The VLAN 7 on physical network physnet1 is in use."
-        )
+        self.assertEqual(message, "Unable to create the network. The VLAN 7 on physical network physnet1 is in use.")
 
     def test_named_vlan_of_a_range_is_not_given_out(self) -> None:
         """Tenants get the next one."""
@@ -143,19 +141,13 @@ class SegmentTests(ResourceCase):
         named = {"provider__network_type": "flat", "provider__physical_network": "physnet1"}
         self.assertEqual(self.segment(**named), ("flat", "physnet1", None))
         message = self.assert_refused(409, "FlatNetworkInUse", self.bed.create, "network", **named)
-        self.assertEqual(
-            message, "Unable to create the flat network. Physical network physnet1 is in use."
-        )
+        self.assertEqual(message, "Unable to create the flat network. Physical network physnet1 is in use.")
         self.assertEqual(self.segment(), ("vlan", "physnet1", 100))
 
     def test_impossible_segment_is_bad_input(self) -> None:
         """With the sentence of the rule."""
-        message = self.assert_refused(
-            400, "InvalidInput", self.bed.create, "network", provider__network_type="flat"
-        )
-        self.assertEqual(
-            message, "Invalid input for operation: physical_network required for flat provider network."
-        )
+        message = self.assert_refused(400, "InvalidInput", self.bed.create, "network", provider__network_type="flat")
+        self.assertEqual(message, "Invalid input for operation: physical_network required for flat provider network.")
 
     def test_segment_without_type_is_bad_input(self) -> None:
         """A VLAN number alone says nothing."""

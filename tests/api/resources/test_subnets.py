@@ -42,9 +42,7 @@ class CreateTests(SubnetCase):
         """As in the answer of Neutron."""
         subnet = self.subnet("fd00:9::/64")
         self.assertEqual(subnet["gateway_ip"], "fd00:9::")
-        self.assertEqual(
-            subnet["allocation_pools"], [{"start": "fd00:9::1", "end": "fd00:9::ffff:ffff:ffff:ffff"}]
-        )
+        self.assertEqual(subnet["allocation_pools"], [{"start": "fd00:9::1", "end": "fd00:9::ffff:ffff:ffff:ffff"}])
 
     def test_null_gateway_is_none(self) -> None:
         """All hosts are in the pool then."""
@@ -95,9 +93,7 @@ class CreateTests(SubnetCase):
     def test_gateway_in_a_named_pool_conflicts(self) -> None:
         """It would be given to a port."""
         pools = [{"start": "10.9.0.1", "end": "10.9.0.9"}]
-        message = self.assert_refused(
-            409, "GatewayConflictWithAllocationPools", self.subnet, allocation_pools=pools
-        )
+        message = self.assert_refused(409, "GatewayConflictWithAllocationPools", self.subnet, allocation_pools=pools)
         self.assertEqual(message, "Gateway ip 10.9.0.1 conflicts with allocation pool 10.9.0.1-10.9.0.9.")
 
     def test_bad_pools(self) -> None:
@@ -174,12 +170,8 @@ class UpdateTests(SubnetCase):
             device_owner="network:router_interface",
             fixed_ips=[{"ip_address": "10.9.0.1"}],
         )
-        message = self.assert_refused(
-            409, "GatewayIpInUse", self.bed.update, "subnet", subnet["id"], gateway_ip=None
-        )
-        self.assertEqual(
-            message, f"Current gateway ip 10.9.0.1 already in use by port {port['id']}. Unable to update."
-        )
+        message = self.assert_refused(409, "GatewayIpInUse", self.bed.update, "subnet", subnet["id"], gateway_ip=None)
+        self.assertEqual(message, f"Current gateway ip 10.9.0.1 already in use by port {port['id']}. Unable to update.")
 
     def test_pools_can_be_changed(self) -> None:
         """New ports get addresses of the new pools."""
@@ -309,7 +301,8 @@ class DhcpPortTests(SubnetCase):
         self.subnet()
         port_id = (self.dhcp_port() or {})["id"]
         self.assert_refused(409, "ServicePortInUse", self.bed.delete, "port", port_id)
-        for change in ({"fixed_ips": []}, {"device_owner": "x"}, {"binding__host_id": "h1"}):
+        changes: tuple[dict[str, Any], ...] = ({"fixed_ips": []}, {"device_owner": "x"}, {"binding__host_id": "h1"})
+        for change in changes:
             self.assert_refused(409, "ServicePortInUse", self.bed.update, "port", port_id, **change)
         self.assertEqual(self.bed.update("port", port_id, name="mine")["name"], "mine")
 
