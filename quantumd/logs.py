@@ -3,9 +3,9 @@
 ``2026-11-21T05:00:00.123Z info  quantumd.dhcp.service  answered discover port=0c1f… ms=0.4``
 
 The sentence is the event's format filled in; fields that the sentence does not show already follow it as
-``name=value``, None left out, so that a format may be a plain word and the fields still be seen. A failure's traceback belongs to the
-same event, its lines indented. Values are kept to one line and to a bounded length: what a caller sends cannot forge or
-flood a log.
+``name=value`` (those that are None are left out), so that a format may be a plain word and the fields still be seen. A
+failure's traceback belongs to the same event, its lines indented. Values are kept to one line and to a bounded length:
+what a caller sends cannot forge or flood a log.
 """
 
 from __future__ import annotations
