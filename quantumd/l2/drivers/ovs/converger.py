@@ -46,6 +46,7 @@ class OvsConverger:
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
     _versions: dict[str, int] = field(factory=dict, init=False)
+    _realised: dict[Key, int] = field(factory=dict, init=False)
     _has_bridge: bool = field(default=False, init=False)
     _log = Logger()
 
@@ -127,6 +128,7 @@ class OvsConverger:
             self._log.warn("{n} flows of strangers on {bridge}", n=self.foreign_flows, bridge=row.name)
         self._wanted.clear()
         self._versions.clear()
+        self._realised.clear()
         self._view.numbers.restore(row.external_ids)
         self._view.set_ofports({port.name: port.ofport for port in state.ports})
         self._view.forget_devices()
@@ -247,20 +249,35 @@ class OvsConverger:
 
     def conclude(self, keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
         """See IConverger."""
+        concerned: dict[str, str | None] = {}
         for key in keys:
-            if key not in faults and key in self._wanted:
-                self._held.own(key, self._wanted[key])
+            noun, name = key  # type: ignore[misc]
+            if noun == "network" and key not in faults and key not in self._held.owned:
+                concerned.update((port_id, None) for port_id in self._view.ports_on(name))
+            self._note(key, name, key in faults)
         if not self._switch.is_connected and self._has_bridge:
             return ()
-        reports = (self._report(name, faults.get((noun, name))) for noun, name in keys if noun == "port")  # type: ignore[misc]
-        return tuple(report for report in reports if report is not None)
+        concerned.update((name, faults.get((noun, name))) for noun, name in keys if noun == "port")  # type: ignore[misc]
+        return tuple(self._report(port_id, fault) for port_id, fault in concerned.items())
 
-    def _report(self, port_id: str, fault: str | None) -> PortReport | None:
-        version = 0 if fault else self._versions.get(port_id, 0)
-        network_id = self._view.network_of(port_id)
-        if network_id is not None and fault is None and ("network", network_id) not in self._held.owned:
+    def _note(self, key: Key, name: str, is_faulty: bool) -> None:
+        if is_faulty or key not in self._wanted:
+            self._realised.pop(key, None)
+            return
+        self._held.own(key, self._wanted[key])
+        self._realised[key] = self._versions.get(name, 0)
+        if self._wanted[key] == NONE:
+            # Nothing is remembered of what is gone.
+            for remembered in (self._wanted, self._realised):
+                remembered.pop(key, None)
+            self._versions.pop(name, None)
+
+    def _report(self, port_id: str, fault: str | None) -> PortReport:
+        version = self._realised.get(("port", port_id), 0)
+        if ("network", self._view.network_of(port_id)) not in self._held.owned:
+            # Its network's own flows and group are not there yet.
             version = 0
-        return PortReport(port_id, version, self._view.is_plugged(port_id), fault)
+        return PortReport(port_id, 0 if fault else version, self._view.is_plugged(port_id), fault)
 
     def describe(self) -> HostReport:
         """See IConverger."""
