@@ -64,8 +64,8 @@ soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 bench: packages-test $(VENV)/.test-done
-	@for program in bench/bench_*.py; do \
-		name=$${program##*/}; $(VENV)/bin/python -m "bench.$${name%.py}"; done
+	@for program in $(filter-out bench/__init__.py bench/demo.py,$(sort $(wildcard bench/*.py))); do \
+		name=$${program##*/}; echo "== $$program"; $(VENV)/bin/python -m "bench.$${name%.py}"; done
 
 lint: $(VENV)/.test-done
 	@$(VENV)/bin/ruff check .
