@@ -128,11 +128,11 @@ def _roll_back(connection: Connection) -> None:
 
 
 def _failure_in(outcomes: Sequence[Any]) -> Failure:
-    """Return why the transaction is gone: the error of the last change, unless that only stumbled over it."""
+    """Return why the transaction is gone: what the last change failed with, as EdgeError where the database said it."""
     last = outcomes[-1]
-    if not isinstance(last, Failure) or last.check(sqlite3.Error):
+    if not isinstance(last, Failure):
         return Failure(CommitFailed("the change ended the transaction itself"))
-    return last
+    return Failure(CommitFailed(_sentence(last.value))) if isinstance(last.value, _DRIVER_ERRORS) else last
 
 
 def _sentence(error: sqlite3.Error | DBAPIError) -> str:

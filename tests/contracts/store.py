@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from twisted.internet.defer import gatherResults
+from zope.interface.verify import verifyObject
 
+from quantumd.interfaces import IByteStream, IStore
 from quantumd.store.tables import cursors, journal
 from quantumd.store.transaction import Transaction
 
@@ -55,6 +57,11 @@ class StoreContract(_Base):
     """The tests."""
 
     store: Any
+
+    def test_it_provides_the_interface(self) -> None:
+        """The store and its streams have the methods that IStore and IByteStream name."""
+        verifyObject(IStore, self.store)
+        verifyObject(IByteStream, self.store.stream(lambda connection: iter(())))
 
     async def test_what_was_written_is_read(self) -> None:
         """A change is seen by every read that is asked for after its Deferred fired."""
