@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrs import define, evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -181,6 +181,7 @@ class LawTests(SynchronousTestCase):
         table = room.table
         return {table.port(i) for i in table.port_ids()} | {table.network(i) for i in table.network_ids()}
 
+    @settings(deadline=None)
     @given(SNAPSHOTS, SNAPSHOTS)
     def test_it_arrives_then_rests_whatever_was_before(
         self, before: tuple[Record, ...], after: tuple[Record, ...]
@@ -193,6 +194,7 @@ class LawTests(SynchronousTestCase):
         self.assertEqual(self.contents(room), set(after))
         self.assertTrue(room.converger.plan(room.converger.every_key()).is_empty)
 
+    @settings(deadline=None)
     @given(SNAPSHOTS, SNAPSHOTS, st.randoms())
     def test_lost_and_repeated_steps_still_arrive(
         self, before: tuple[Record, ...], after: tuple[Record, ...], chance: object
@@ -209,6 +211,7 @@ class LawTests(SynchronousTestCase):
         room.converge()
         self.assertEqual(self.contents(room), set(after))
 
+    @settings(deadline=None)
     @given(SNAPSHOTS, SNAPSHOTS)
     def test_by_keys_equals_all_at_once(self, before: tuple[Record, ...], after: tuple[Record, ...]) -> None:
         """One key after the other leads to the same table."""
@@ -219,6 +222,7 @@ class LawTests(SynchronousTestCase):
         room.run(merge([room.converger.plan(frozenset({key})) for key in room.converger.every_key()]))
         self.assertEqual(self.contents(room), set(after))
 
+    @settings(deadline=None)
     @given(SNAPSHOTS)
     def test_all_of_a_snapshot_is_realised(self, snapshot: tuple[Record, ...]) -> None:
         """Each port at its version, with or without a served network."""

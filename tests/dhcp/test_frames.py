@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -104,11 +104,13 @@ class ParseTests(SynchronousTestCase):
         for byte in (b"\0", b"\xff", b"\x45"):
             self.assertIsInstance(parse_frame(byte * 65_536), Reason)
 
+    @settings(deadline=None)
     @given(st.binary(max_size=400))
     def test_any_bytes_get_an_answer(self, frame: bytes) -> None:
         """Nothing raises."""
         self.assertIsInstance(parse_frame(frame), (Datagram, Reason))
 
+    @settings(deadline=None)
     @given(st.binary(max_size=80), st.binary(min_size=4, max_size=4), st.integers(0, 65_535), st.integers(0, 65_535))
     def test_what_is_built_is_read_back(self, payload: bytes, ip: bytes, source: int, target: int) -> None:
         """Both checksums are right for odd and even lengths."""

@@ -67,27 +67,27 @@ class FuzzTests(SynchronousTestCase):
         self.assertIn(reply.message.yiaddr, OWN)
         self.assertLessEqual(len(answered.frame), 14 + TWO_SUBNETS.mtu_bytes)
 
-    @settings(max_examples=EXAMPLES)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(st.binary(max_size=600))
     def test_random_bytes(self, frame: bytes) -> None:
         """No frame raises."""
         self.check(frame, answer(frame, TWO_ADDRESSES, TWO_SUBNETS, SETTINGS))
 
-    @settings(max_examples=EXAMPLES)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(st.sampled_from(SOUND), EDITS, st.integers(200, 600))
     def test_mutated_frames(self, frame: bytes, edits: list[tuple[int, bytes]], keep: int) -> None:
         """A frame that was sound until someone bent it."""
         bent = edit(frame, edits, keep)
         self.check(bent, answer(bent, TWO_ADDRESSES, TWO_SUBNETS, SETTINGS))
 
-    @settings(max_examples=EXAMPLES)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(st.sampled_from(tuple(MessageType)), st.binary(max_size=400), st.integers(0, 0xFFFF))
     def test_random_options(self, kind: MessageType, tail: bytes, flags: int) -> None:
         """Everything right but the options."""
         frame = frame_of(request_payload(kind, tail=tail, flags=flags))
         self.check(frame, answer(frame, TWO_ADDRESSES, TWO_SUBNETS, SETTINGS))
 
-    @settings(max_examples=EXAMPLES)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(
         st.sampled_from((MessageType.DISCOVER, MessageType.REQUEST, MessageType.INFORM)),
         st.binary(min_size=6, max_size=6),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -106,6 +106,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(parse_message(request_payload(DISCOVER)[:239]), Reason.MESSAGE_TRUNCATED)
         self.assertEqual(parse_message(request_payload(DISCOVER, tail=bytes(65_000))), Reason.MESSAGE_TOO_LONG)
 
+    @settings(deadline=None)
     @given(st.binary(max_size=300))
     def test_any_options_get_an_answer(self, options: bytes) -> None:
         """Nothing raises."""
@@ -139,6 +140,7 @@ class BuildTests(SynchronousTestCase):
         read = parsed(reply_with((1, b"\xff" * 4), (121, b"r" * 400), (3, b"g" * 4))).options
         self.assertEqual((read.get(121), read[1], read[3]), (None, b"\xff" * 4, b"g" * 4))
 
+    @settings(deadline=None)
     @given(
         st.dictionaries(
             st.integers(1, 254).filter(lambda code: code not in (50, 52, 53, 54, 57)),

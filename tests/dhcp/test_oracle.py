@@ -86,7 +86,7 @@ class OracleTests(SynchronousTestCase):
         packet, ack = read(answer(request, PORT, NETWORK, SETTINGS).frame)
         self.assertEqual((ack["message-type"], packet[BOOTP].yiaddr), (MessageType.ACK, "10.0.0.5"))
 
-    @settings(max_examples=60)
+    @settings(max_examples=60, deadline=None)
     @given(ADDRESS, st.binary(min_size=2, max_size=40), st.integers(0, 3), st.integers(576, 1500))
     def test_requests_are_read_as_they_were_written(
         self, wish: str, client_id: bytes, padding: int, most_bytes: int

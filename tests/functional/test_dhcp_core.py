@@ -30,6 +30,7 @@ from quantumd.dhcp.message import MessageType
 from quantumd.dhcp.reasons import Reason
 from quantumd.dhcp.responder import answer
 from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord, FixedIp
+from tests.bed.needs import missing
 from tests.bed.openvswitch import run
 from tests.dhcp.client import MAC, NETWORK, PORT, SERVER_MAC, SUBNET
 
@@ -150,6 +151,8 @@ class Wire:
 
 class ClientTests(SynchronousTestCase):
     """What the clients make of our answers."""
+
+    skip = missing("ip", "udhcpc", "dhclient")
 
     def setUp(self) -> None:
         name = f"qdhcp-{uuid.uuid4().hex[:6]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attrs import define, field
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -119,6 +119,7 @@ class ForeignFrameTests(SynchronousTestCase):
 class UserdataTests(SynchronousTestCase):
     """One byte of purpose, sixteen of the port."""
 
+    @settings(deadline=None)
     @given(st.uuids())
     def test_what_is_packed_is_unpacked(self, port_id: object) -> None:
         """For every UUID."""
@@ -131,6 +132,7 @@ class UserdataTests(SynchronousTestCase):
         for bad in ("", "port", PORT_ID[:-2]):
             self.assertRaises(ValueError, pack_userdata, Purpose.DHCP4, bad)
 
+    @settings(deadline=None)
     @given(st.binary(max_size=20))
     def test_any_bytes_are_unpacked_or_refused(self, userdata: bytes) -> None:
         """Nothing raises."""
