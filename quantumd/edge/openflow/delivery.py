@@ -17,8 +17,8 @@ from quantumd.edge.openflow.text import flow_text
 
 BUNDLE_FLOWS = 20_000
 """The most changes of flows in one bundle."""
-_SLICE_FLOWS = 500
-"""How many are packed in one reactor turn: about 2 ms."""
+_SLICE_FLOWS = 250
+"""How many are packed in one reactor turn: about 1 ms."""
 
 _FlowMod = tuple[int, Flow]
 

@@ -8,7 +8,7 @@ from typing import cast
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.endpoints import UNIXClientEndpoint
-from twisted.internet.error import ConnectError
+from twisted.internet.error import ConnectError, ConnectingCancelledError
 from twisted.internet.interfaces import IReactorTime, IReactorUNIX
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
@@ -76,8 +76,9 @@ class Link:
         """Connect and stay connected as long as it lasts. A listener's bug costs the connection, not the loop."""
         try:
             await self._connect_and_stay()
-        except CancelledError:
-            raise
+        except (CancelledError, ConnectingCancelledError):
+            # The second is what an endpoint says when it is cancelled.
+            raise CancelledError from None
         except (ConnectError, EdgeError) as error:
             if self._failures == 0:
                 self._log.warn("no connection to the switch at {path} yet: {error}", path=self.path, error=error)
