@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,6 +12,7 @@ from quantumd.model.macs import generate_mac, is_port_mac
 class MacTests(SynchronousTestCase):
     """Made and given MAC addresses."""
 
+    @settings(deadline=None)
     @given(st.integers(0, 2**64))
     def test_generated_mac_keeps_the_base_and_is_valid(self, randomness: int) -> None:
         """Whatever the random number, the first three octets are those of the base."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -83,6 +83,7 @@ class LeavingTests(SynchronousTestCase):
         """A role that says it is broken is believed."""
         self.assertEqual(next_status(ACTIVE, WANTED, (L2_DONE, evolve(DHCP_DONE, fault="no"))), DOWN)
 
+    @settings(deadline=None)
     @given(st.sampled_from((ACTIVE, DOWN)), st.lists(REALISATIONS, max_size=2, unique_by=lambda item: item.role))
     def test_deciding_again_changes_nothing(self, current: str, seen: list[Realisation]) -> None:
         """The same observation repeated leads to the same status."""

@@ -41,9 +41,12 @@ def matching_ids(connection: Connection, filterable: Filterable, visible: Condit
         if name in filterable.special:
             statement = statement.where(filterable.special[name](alternatives))
     plain = tuple((name, values) for name, values in query.filters if name not in filterable.special)
-    found: set[tuple[str, str]] = set()
-    for restricted in _restricted(statement, filterable, plain):
-        found.update((created_at, row_id) for created_at, row_id in connection.execute(restricted))
+    statements = list(_restricted(statement, filterable, plain))
+    if len(statements) == 1:
+        ordered = statements[0].with_only_columns(table.c.id).order_by(table.c.created_at, table.c.id)
+        return list(connection.execute(ordered).scalars().all())
+    # Several statements find disjoint rows unless a caller named an alternative twice.
+    found = {tuple(row) for each in statements for row in connection.execute(each).all()}
     return [row_id for _, row_id in sorted(found)]
 
 

@@ -30,7 +30,7 @@ class Prepared:
         return raw_connection(tx.connection).execute(self.sql, self._positional(values)).fetchall()
 
     def write(self, tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run an insert or an update for each row. SQLAlchemy's IntegrityError, as if it had run it."""
+        """Run an insert, an update or a delete for each row. SQLAlchemy's IntegrityError, as if it had run it."""
         raw = raw_connection(tx.connection)
         try:
             for row in rows:

@@ -10,7 +10,8 @@ from attrs import frozen
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from quantumd.api.resources.port_rows import change_status
-from quantumd.api.resources.views import in_batches, journalled_port, port_views
+from quantumd.api.resources.prepared import Prepared
+from quantumd.api.resources.views import IDS, in_batches, journalled_port, port_views
 from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.records import PortReport, Report
 from quantumd.model.status import ACTIVE, DHCP, DOWN, L2, Realisation, Wanted, next_status, roles_of
@@ -40,7 +41,7 @@ _STATES = (
         ports.c.record_version,
     )
     .join(networks, networks.c.id == ports.c.network_id)
-    .where(ports.c.device_owner != DHCP_OWNER)
+    .where(ports.c.id.in_(IDS), ports.c.device_owner != DHCP_OWNER)
 )
 _REALISATIONS = select(
     realisations.c.port_id,
@@ -49,16 +50,22 @@ _REALISATIONS = select(
     realisations.c.version,
     realisations.c.plugged,
     realisations.c.fault,
-)
+).where(realisations.c.port_id.in_(IDS))
 _SERVED_PORTS = (
     select(ip_allocations.c.port_id)
     .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
-    .where(subnets.c.ip_version == 4, subnets.c.enable_dhcp.is_(True))
+    .where(ip_allocations.c.port_id.in_(IDS), subnets.c.ip_version == 4, subnets.c.enable_dhcp.is_(True))
     .distinct()
 )
-_FORGET = delete(realisations).where(
-    realisations.c.port_id == bindparam("wanted"), realisations.c.role == bindparam("as_role")
+_WAITING_DHCP_PORTS = select(ports.c.id).where(
+    ports.c.network_id.in_(IDS), ports.c.device_owner == DHCP_OWNER, ports.c.status == DOWN
 )
+_FORGET = Prepared(
+    delete(realisations).where(
+        realisations.c.port_id == bindparam("wanted"), realisations.c.role == bindparam("as_role")
+    )
+)
+_REMEMBER = Prepared(insert(realisations))
 
 
 def apply_report(tx: Transaction, report: Report) -> tuple[str, ...]:
@@ -86,7 +93,7 @@ def _apply(tx: Transaction, report: Report, said: Sequence[PortReport]) -> list[
     ids = [port.port_id for port in here]
     seen = _realisations(tx, ids)
     _store(tx, report, here, seen)
-    served = set(tx.connection.execute(_SERVED_PORTS.where(ip_allocations.c.port_id.in_(ids))).scalars())
+    served = set(tx.connection.execute(_SERVED_PORTS, {"ids": ids}).scalars())
     changed = _decide(tx, report, [states[port_id] for port_id in ids], seen, served)
     if report.role == DHCP:
         realised = {states[port.port_id].network_id for port in here if port.version and port.fault is None}
@@ -95,7 +102,7 @@ def _apply(tx: Transaction, report: Report, said: Sequence[PortReport]) -> list[
 
 
 def _states(tx: Transaction, ids: Sequence[str]) -> dict[str, _PortState]:
-    rows = tx.connection.execute(_STATES.where(ports.c.id.in_(ids)))
+    rows = tx.connection.execute(_STATES, {"ids": ids})
     return {
         row.id: _PortState(row.id, row.network_id, row.status, row.host_id, bool(row.is_enabled), row.record_version)
         for row in rows
@@ -104,7 +111,7 @@ def _states(tx: Transaction, ids: Sequence[str]) -> dict[str, _PortState]:
 
 def _realisations(tx: Transaction, ids: Sequence[str]) -> defaultdict[str, dict[str, Realisation]]:
     found: defaultdict[str, dict[str, Realisation]] = defaultdict(dict)
-    for port_id, role, *rest in tx.connection.execute(_REALISATIONS.where(realisations.c.port_id.in_(ids))):
+    for port_id, role, *rest in tx.connection.execute(_REALISATIONS, {"ids": ids}):
         found[port_id][role] = Realisation(role, *rest)
     return found
 
@@ -122,8 +129,8 @@ def _store(
         if seen[port.port_id].get(report.role) != item:
             news[port.port_id] = seen[port.port_id][report.role] = item
     if news:
-        tx.connection.execute(_FORGET, [{"wanted": port_id, "as_role": report.role} for port_id in news])
-        tx.connection.execute(insert(realisations), [_row(port_id, item) for port_id, item in news.items()])
+        _FORGET.write(tx, [{"wanted": port_id, "as_role": report.role} for port_id in news])
+        _REMEMBER.write(tx, [_row(port_id, item) for port_id, item in news.items()])
 
 
 def _row(port_id: str, item: Realisation) -> dict[str, Any]:
@@ -179,10 +186,7 @@ def _request_id(report: Report) -> str:
 
 
 def _activate_dhcp_ports(tx: Transaction, report: Report, network_ids: Collection[str]) -> list[str]:
-    waiting = select(ports.c.id).where(
-        ports.c.network_id.in_(sorted(network_ids)), ports.c.device_owner == DHCP_OWNER, ports.c.status == DOWN
-    )
-    activated = list(tx.connection.execute(waiting).scalars())
+    activated = list(tx.connection.execute(_WAITING_DHCP_PORTS, {"ids": sorted(network_ids)}).scalars())
     _write_statuses(tx, _request_id(report), dict.fromkeys(activated, ACTIVE))
     return activated
 

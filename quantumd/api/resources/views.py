@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
 
 View = dict[str, Any]
+
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+"""The ids that a statement asks for, in a list named ``ids``."""
 
 BATCH = 500
 """How many rows are read at once."""
@@ -166,16 +169,25 @@ def journalled_port(view: Mapping[str, Any]) -> View:
     return {**view, "host_id": view["binding:host_id"]}
 
 
-_SUBNET_IDS = select(subnets.c.network_id, subnets.c.id).order_by(subnets.c.created_at, subnets.c.id)
-_FIXED_IPS = select(ip_allocations.c.port_id, ip_allocations.c.subnet_id, ip_allocations.c.ip_address).order_by(
-    ip_allocations.c.port_id, ip_allocations.c.ordinal
+_NETWORKS = select(networks).where(networks.c.id.in_(IDS))
+_SUBNETS = select(subnets).where(subnets.c.id.in_(IDS))
+_PORTS = PORT_ROW.where(ports.c.id.in_(IDS))
+_SUBNET_IDS = (
+    select(subnets.c.network_id, subnets.c.id)
+    .where(subnets.c.network_id.in_(IDS))
+    .order_by(subnets.c.created_at, subnets.c.id)
+)
+_FIXED_IPS = (
+    select(ip_allocations.c.port_id, ip_allocations.c.subnet_id, ip_allocations.c.ip_address)
+    .where(ip_allocations.c.port_id.in_(IDS))
+    .order_by(ip_allocations.c.port_id, ip_allocations.c.ordinal)
 )
 
 
 def subnet_ids_of(connection: Connection, network_ids: Sequence[str]) -> Mapping[str, list[str]]:
     """Return the ids of the networks' subnets, oldest first; a network without any is an empty list."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for network_id, subnet_id in connection.execute(_SUBNET_IDS.where(subnets.c.network_id.in_(network_ids))):
+    for network_id, subnet_id in connection.execute(_SUBNET_IDS, {"ids": network_ids}).all():
         found[network_id].append(subnet_id)
     return found
 
@@ -183,28 +195,27 @@ def subnet_ids_of(connection: Connection, network_ids: Sequence[str]) -> Mapping
 def fixed_ips_of(connection: Connection, port_ids: Sequence[str]) -> Mapping[str, list[dict[str, str]]]:
     """Return the ports' fixed IPs as the API shows them; a port without any is an empty list."""
     found: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
-    rows = connection.execute(_FIXED_IPS.where(ip_allocations.c.port_id.in_(port_ids)))
-    for port_id, subnet_id, ip_address in rows:
+    for port_id, subnet_id, ip_address in connection.execute(_FIXED_IPS, {"ids": port_ids}).all():
         found[port_id].append({"subnet_id": subnet_id, "ip_address": ip_address})
     return found
 
 
 def network_views(connection: Connection, ids: Sequence[str]) -> list[View]:
     """Return the views of the networks, in the order of the ids; those that are gone are left out."""
-    rows = {row.id: row for row in connection.execute(select(networks).where(networks.c.id.in_(ids)))}
+    rows = {row.id: row for row in connection.execute(_NETWORKS, {"ids": ids}).all()}
     subnet_ids = subnet_ids_of(connection, ids)
     return [network_view(rows[key], subnet_ids[key]) for key in ids if key in rows]
 
 
 def subnet_views(connection: Connection, ids: Sequence[str]) -> list[View]:
     """Return the views of the subnets, in the order of the ids; those that are gone are left out."""
-    rows = {row.id: row for row in connection.execute(select(subnets).where(subnets.c.id.in_(ids)))}
+    rows = {row.id: row for row in connection.execute(_SUBNETS, {"ids": ids}).all()}
     return [subnet_view(rows[key]) for key in ids if key in rows]
 
 
 def port_views(connection: Connection, ids: Sequence[str], with_fixed_ips: bool = True) -> list[View]:
     """Return the views of the ports, in the order of the ids; those that are gone are left out."""
-    rows = {row[0]: row for row in connection.execute(PORT_ROW.where(ports.c.id.in_(ids)))}
+    rows = {row[0]: row for row in connection.execute(_PORTS, {"ids": ids}).all()}
     fixed_ips = fixed_ips_of(connection, ids) if with_fixed_ips else defaultdict(list)
     return [port_view(rows[key], fixed_ips[key]) for key in ids if key in rows]
 
