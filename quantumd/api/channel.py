@@ -121,7 +121,7 @@ class ApiChannel(HTTPChannel):
         if hasattr(transport, "loseWriteConnection"):
             self._networkProducer.resumeProducing()
             transport.loseWriteConnection()
-            self._abortingCall = self.callLater(LINGER_SECONDS, self.abort)
+            self._abortingCall = self.callLater(LINGER_SECONDS, self.forceAbortClient)
         else:
             self.loseConnection()
 
@@ -188,7 +188,7 @@ class ApiSite(Site):
 
     def log(self, request: Any) -> None:
         """Count and log a request that is answered. Twisted calls it."""
-        if request.arrived_seconds:
+        if request.has_arrived:
             self._ended(request, request.code)
 
     def left(self, request: ApiRequest) -> None:
@@ -208,14 +208,22 @@ class ApiSite(Site):
         metrics.requests_in_progress.dec()
         metrics.requests.labels(label, request.resource_label, str(status)).inc()
         metrics.request_seconds.labels(label).observe(seconds)
-        context = request.context
+        # Without the query string, which may hold what is nobody's business.
         self.log_lines.info(
             "answered",
             method=method,
             path=request.path.decode("ascii", "replace"),
             status=status,
             ms=round(seconds * 1000, 2),
-            request_id=context.request_id,
-            global_request_id=context.global_request_id,
-            project=context.project_id,
+            **_who(request.context),
         )
+
+
+def _who(context: Context) -> dict[str, str]:
+    # Every field costs time on each request, so what is not known is not logged.
+    fields = {"request_id": context.request_id}
+    if context.global_request_id is not None:
+        fields["global_request_id"] = context.global_request_id
+    if context.project_id is not None:
+        fields["project"] = context.project_id
+    return fields

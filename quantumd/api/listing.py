@@ -125,9 +125,12 @@ class ChunkProducer:
 
     def _fail(self, failure: Failure) -> None:
         self._is_waiting = False
-        if not self._is_stopped:
+        if self._is_stopped:
+            return
+        # A client that left cancels the stream, which is no error.
+        if not self._request.is_gone:
             self._request.break_off(failure)
-            self._stop()
+        self._stop()
 
     def _stop(self) -> None:
         if self._is_stopped:

@@ -25,6 +25,9 @@ class ApiRequest(Request):
     channel: ApiChannel
     context: Context
     arrived_seconds = 0.0
+    """When the request was complete, on the reactor's clock."""
+    has_arrived = False
+    """Whether the request is complete."""
     resource_label = "other"
     """What was asked for, as the request counter calls it: a collection's name or that of a document."""
     is_gone = False
@@ -52,6 +55,7 @@ class ApiRequest(Request):
     def process(self) -> None:
         """Make the context, tidy the path and let the application answer."""
         site = self.channel.site
+        self.has_arrived = True
         self.arrived_seconds = site.reactor.seconds()
         request_id = site.new_request_id()
         self.context = site.identify(request_id, self.requestHeaders, self.channel.is_loopback)
@@ -101,7 +105,7 @@ class ApiRequest(Request):
     def connectionLost(self, reason: Failure) -> None:
         """The client has left."""
         self.is_gone = True
-        if self.arrived_seconds and not self.finished:
+        if self.has_arrived and not self.finished:
             self.channel.site.left(self)
         super().connectionLost(reason)
 

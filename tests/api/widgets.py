@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from attrs import define, field
+from zope.interface import implementer
 
 from quantumd.api import values
 from quantumd.api.attributes import REQUIRED, Attribute
-from quantumd.api.resource import Query, Resource
+from quantumd.api.resource import IOperations, Query, Resource
 from quantumd.errors import ApiError, EdgeUnavailable
 from quantumd.model.context import Context
 
@@ -57,9 +58,10 @@ ATTRIBUTES = (
 )
 
 
+@implementer(IOperations)
 @define
 class Widgets:
-    """The operations, on a dict. A widget named ``bug`` raises what nobody meant, one named ``edge`` what edges raise."""
+    """The operations, on a dict. The name ``bug`` raises what nobody meant, ``edge`` what edges raise."""
 
     rows: dict[str, dict[str, Any]] = field(factory=dict)
 

@@ -1,0 +1,46 @@
+"""A process that serves widgets on a passed socket until SIGTERM: ``python -m tests.api.serve_widgets``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet import reactor as installed_reactor
+from twisted.internet.defer import succeed
+
+from quantumd.api.app import Api
+from quantumd.api.service import make_api_service
+from quantumd.config import ApiSettings
+from quantumd.metrics import Metrics
+from tests.api.widgets import Widgets, widget_resource
+
+
+class ImmediateStore:
+    """Runs work on nothing at once: the API's own cost without a database."""
+
+    def write(self, work: Any) -> Any:
+        """Run the work."""
+        return succeed(work(None))
+
+    def read(self, work: Any) -> Any:
+        """Run the work."""
+        return succeed(work(None))
+
+
+async def _ready() -> Sequence[str]:
+    return ()
+
+
+def main() -> None:
+    """Serve until SIGTERM; say ``ready`` when listening."""
+    reactor: Any = installed_reactor
+    api = Api((widget_resource(Widgets()),), (), ImmediateStore(), _ready, Metrics(), reactor, 1000, "1.0")
+    service = make_api_service(ApiSettings(drain_seconds=1.0), api)
+    service.startService()
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.callWhenRunning(lambda: print("ready", flush=True))  # noqa: T201 - the parent waits for it
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main()
