@@ -105,7 +105,7 @@ def automatic_pools(cidr: str, gateway_ip: str | None) -> tuple[Pool, ...]:
     A single-address subnet keeps its address even when that is the gateway. Source: Neutron 29.
     """
     usable = usable_range(cidr)
-    if gateway_ip is None or usable.size == 1:
+    if gateway_ip is None or prefix_of(cidr).num_addresses == 1:
         return (usable,)
     gateway = ip_address(gateway_ip)
     if gateway.version != usable.version or int(gateway) not in usable:

@@ -76,6 +76,10 @@ class PoolTests(SynchronousTestCase):
         self.assertEqual(shown("fd00::/127", "fd00::"), ["fd00::1-fd00::1"])
         self.assertEqual(shown("fd00::7/128", "fd00::7"), ["fd00::7-fd00::7"])
 
+    def test_gateway_that_is_all_there_is_leaves_no_pool(self) -> None:
+        """The one host of a /127 is not given away when it is the gateway."""
+        self.assertEqual(shown("fd00::/127", "fd00::1"), [])
+
     def test_broadcast_is_out_of_bounds(self) -> None:
         """A pool up to the broadcast address is refused."""
         pool = Pool(4, 0x0A090001, 0x0A0900FF)

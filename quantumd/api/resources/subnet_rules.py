@@ -25,7 +25,7 @@ from quantumd.model.addresses import (
     overlapping_pools,
     pool_out_of_bounds,
     pool_with,
-    usable_range,
+    prefix_of,
 )
 from quantumd.model.subnet import cidr_fault, first_mismatch, version_of
 
@@ -79,7 +79,7 @@ def checked_gateway_and_pools(subnet: Mapping[str, Any]) -> tuple[str | None, li
     pools = _checked_pools(cidr, subnet["ip_version"], subnet["allocation_pools"])
     conflict = None if gateway_ip is None else pool_with(pools, gateway_ip)
     # The one address of a single-address subnet may be its gateway, and then it is in the pool all the same.
-    if conflict is not None and usable_range(cidr).size > 1:
+    if conflict is not None and prefix_of(cidr).num_addresses > 1:
         raise GatewayConflictWithAllocationPools(str(gateway_ip), conflict)
     return gateway_ip, shown_pools(pools)
 
