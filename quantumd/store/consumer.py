@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from quantumd.errors import EdgeError
 from quantumd.interfaces import IStore
 from quantumd.store.errors import LeaseLost
 from quantumd.store.journal import (
@@ -111,7 +112,10 @@ class Consumer(Service):
         self._loop = Deferred.fromCoroutine(self._run())
 
     def stopService(self) -> Deferred[None]:
-        """Finish the call under way, write the cursor down and give the lease back; the store must still run."""
+        """Finish the call under way, write the cursor down and give the lease back.
+
+        The store should still run; if it does not, the rows since the last cursor come again after the next start.
+        """
         super().stopService()
         self._wake()
         loop, timer = self._loop, self._clock.callLater(self._limits.stop, self._loop.cancel)
@@ -138,7 +142,7 @@ class Consumer(Service):
                     await self._sleep(self._retry)
                     self._retry = min(self._retry * 2, self._limits.retry_most)
         if self._has_lease:
-            await self._store.write(self._give_back)
+            await self._end()
 
     async def _consume(self) -> None:
         """Take the lease, then handle rows until it is lost, something fails or the service stops."""
@@ -152,6 +156,14 @@ class Consumer(Service):
                 self._next_write = self._clock.seconds() + self._limits.lease / 3
             if not rows and self.lag_rows == 0:
                 await self._sleep(min(self._limits.poll, self._next_write - self._clock.seconds()), until_commit=True)
+
+    async def _end(self) -> None:
+        try:
+            await self._store.write(self._give_back)
+        except (EdgeError, LeaseLost) as error:
+            log.info(
+                "consumer {name} ends without writing its cursor: {error}", name=self._cursor_name, error=str(error)
+            )
 
     async def _take_lease(self) -> None:
         cursor, newest = await self._store.write(self._open)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -16,6 +17,7 @@ from quantumd.store.memory import MemoryStore
 from quantumd.store.times import utc_text
 from quantumd.store.transaction import Transaction
 from tests.contracts.store import note
+from tests.store.bed import StoreCase
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LIMITS = ConsumerLimits(rows=10, cursor=1.0, lease=60.0, poll=5.0, handle=20.0, retry=0.5, retry_most=2.0)
@@ -194,3 +196,26 @@ class ConsumerTests(SynchronousTestCase):
         self.clock.advance(LIMITS.stop)
         self.successResultOf(stopped)
         self.assertEqual(self._position(), 0)
+
+
+class StoppedStoreTests(StoreCase):
+    """Consumer, on a store that stops."""
+
+    async def test_a_store_that_stops_first_does_no_harm(self) -> None:
+        """A consumer whose store has stopped ends quietly."""
+        any_reactor: Any = reactor
+        called: Deferred[None] = Deferred()
+        answer: Deferred[None] = Deferred()
+
+        def handle(rows: Sequence[JournalRow]) -> Deferred[None]:
+            called.callback(None)
+            return answer
+
+        await self.store.write(note)
+        consumer = Consumer(any_reactor, self.store, "c", "h1", handle)
+        consumer.startService()
+        await called
+        stopped = consumer.stopService()
+        await self.store.stop()
+        answer.callback(None)
+        await stopped
