@@ -38,11 +38,20 @@ BAD_FLOW = Flow(8, 1, match(ipv4_dst=1), 0x5100000000000004, DROP)
 """No switch takes it: an IPv4 address is matched without the type being IPv4."""
 
 
+class Stoppable(ISwitch):
+    """A switch that can be stopped, as both are."""
+
+    def stop() -> Deferred[None]:
+        """Disconnect for good."""
+
+
 class World(Protocol):
     """What a test may do to the switch behind the switch's back."""
 
-    switch: ISwitch
-    channel: IPacketChannel
+    @property
+    def switch(self) -> Stoppable: ...
+    @property
+    def channel(self) -> IPacketChannel: ...
 
     def add_port(self, name: str) -> int: ...
     def remove_port(self, name: str) -> None: ...

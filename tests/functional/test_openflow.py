@@ -7,9 +7,10 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
+from operator import eq
 from pathlib import Path
 from time import monotonic
-from typing import cast
 
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
@@ -18,7 +19,6 @@ from twisted.trial.unittest import FailTest, TestCase
 from quantumd.edge.openflow.actions import conjunction, group, instructions, output
 from quantumd.edge.openflow.channel import OvsPacketChannel
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter, SwitchChange
-from quantumd.edge.openflow.link import IReactor
 from quantumd.edge.openflow.match import match
 from quantumd.edge.openflow.memory import MemorySwitch
 from quantumd.edge.openflow.switch import OvsSwitch
@@ -30,7 +30,6 @@ from tests.edge.openflow.samples import ACTIONS, MATCHES
 
 _WAIT_SECONDS = 10.0
 _WIRE_ID = 99
-OURS = cast(IReactor, reactor)
 
 
 class OvsTestCase(TestCase):
@@ -49,21 +48,22 @@ class OvsTestCase(TestCase):
         cls.ovs.stop()
         shutil.rmtree(cls.ovs.directory)
 
-    async def setUp(self) -> None:
+    async def setUp(self) -> None:  # type: ignore[override]  # trial waits for it
         self.ovs.add_bridge("br-int")
         # Frames that leave br-int by a port arrive here, and go to a second channel.
         self.ovs.add_bridge("br-wire")
-        self.switch = OvsSwitch(OURS, self.path("br-int"))
-        self.channel = OvsPacketChannel(OURS, self.path("br-int"), CONTROLLER_ID)
+        self.switch = OvsSwitch(reactor, self.path("br-int"))
+        self.channel = OvsPacketChannel(reactor, self.path("br-int"), CONTROLLER_ID)
         self.wires: list[OvsPacketChannel] = []
         self.peers: dict[int, int] = {}
         self.switch.start()
         self.channel.start()
         await self.until(lambda: self.switch.is_connected and self.channel.is_connected)
 
-    async def tearDown(self) -> None:
-        for one in (self.switch, self.channel, *self.wires):
-            await one.stop()
+    async def tearDown(self) -> None:  # type: ignore[override]  # trial waits for it
+        await self.switch.stop()
+        for channel in (self.channel, *self.wires):
+            await channel.stop()
         self.ovs.vsctl("--if-exists", "del-br", "br-int", "--", "--if-exists", "del-br", "br-wire")
 
     def path(self, bridge: str) -> str:
@@ -75,7 +75,7 @@ class OvsTestCase(TestCase):
         deadline = monotonic() + seconds
         while not is_so():
             self.assertLess(monotonic(), deadline, "waited too long")
-            await deferLater(OURS, 0.005)
+            await deferLater(reactor, 0.005)
 
     def add_port(self, name: str) -> int:
         """Plug a patch port whose other end is on br-wire."""
@@ -108,7 +108,7 @@ class OvsTestCase(TestCase):
         self.ovs.ofctl(
             "add-flow", f"in_port={number} actions=controller(userdata=01,id={_WIRE_ID})", bridge="br-wire"
         )
-        wire = OvsPacketChannel(OURS, self.path("br-wire"), _WIRE_ID)
+        wire = OvsPacketChannel(reactor, self.path("br-wire"), _WIRE_ID)
         wire.on_packet(lambda packet: frames.append(packet.frame) if packet.ofport == number else None)
         wire.start()
         self.wires.append(wire)
@@ -257,7 +257,7 @@ class WalkTests(OvsTestCase):
                 expected[out.ofport].append(out.frame)
             self.inject(ofport, frame)
             with contextlib.suppress(FailTest):
-                await self.until(lambda expected=expected: heard == expected, seconds=1.0)
+                await self.until(partial(eq, heard, expected), seconds=1.0)
             self.assertEqual(heard, expected, f"{name}\n{walk}")
             for frames in heard.values():
                 frames.clear()

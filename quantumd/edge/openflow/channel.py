@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -12,7 +13,7 @@ from quantumd.edge.openflow import actions, messages, replies
 from quantumd.edge.openflow.connection import OpenFlowConnection
 from quantumd.edge.openflow.framing import Message
 from quantumd.edge.openflow.interfaces import IPacketChannel, PacketIn
-from quantumd.edge.openflow.link import IReactor, Link
+from quantumd.edge.openflow.link import Link
 
 _EVERY_REASON = 0x3F
 
@@ -27,7 +28,7 @@ class OvsPacketChannel:
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactor, path: str, controller_id: int) -> None:
+    def __init__(self, reactor: Any, path: str, controller_id: int) -> None:
         self.controller_id = controller_id
         self._link = Link(reactor, path, self._prepare, self._ready, lambda: None)
         self._packet_listeners: list[Callable[[PacketIn], None]] = []

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import Any, cast
 
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.endpoints import UNIXClientEndpoint
 from twisted.internet.error import ConnectError, ConnectingCancelledError
-from twisted.internet.interfaces import IReactorTime, IReactorUNIX
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -21,10 +20,6 @@ _LONGEST_RETRY_SECONDS = 1.0
 _FIRST_RETRY_SECONDS = 0.05
 
 
-class IReactor(IReactorTime, IReactorUNIX):
-    """What the edge needs of a reactor: time and Unix sockets."""
-
-
 def retry_seconds(failures: int) -> float:
     """Return how long to wait before the next attempt: 50 ms at first, doubled each time up to one second."""
     return float(min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(failures, 10)))
@@ -34,11 +29,11 @@ def retry_seconds(failures: int) -> float:
 class Link:
     """One greeted connection at a time.
 
-    ``prepare`` sends what every new connection needs and returns when the switch has taken it; then ``ready`` is
-    called, and ``lost`` once for each ``ready``.
+    ``reactor`` gives time and Unix sockets. ``prepare`` sends what every new connection needs and returns when the
+    switch has taken it; then ``ready`` is called, and ``lost`` once for each ``ready``.
     """
 
-    reactor: IReactor
+    reactor: Any
     path: str
     prepare: Callable[[OpenFlowConnection], Awaitable[None]]
     ready: Callable[[], None]

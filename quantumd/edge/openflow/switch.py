@@ -15,7 +15,7 @@ from quantumd.edge.openflow.connection import OpenFlowConnection
 from quantumd.edge.openflow.delivery import Delivery
 from quantumd.edge.openflow.framing import Message
 from quantumd.edge.openflow.interfaces import Flow, Group, ISwitch, Meter, SwitchChange, SwitchPort, SwitchState
-from quantumd.edge.openflow.link import IReactor, Link
+from quantumd.edge.openflow.link import Link
 from quantumd.errors import EdgeUnavailable
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class OvsSwitch:
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactor, path: str) -> None:
+    def __init__(self, reactor: Any, path: str) -> None:
         self._reactor = reactor
         self._link = Link(reactor, path, self._prepare, self._ready, self._lost)
         self._turn = DeferredLock()

@@ -1,6 +1,6 @@
 """Run by another interpreter, which has os-ken: decodes messages of OpenFlow 1.4 given as JSON on standard input.
 
-Input: a list of messages in hexadecimal. Output: for each, what os-ken's ``to_jsondict`` makes of it, or an error.
+Input: a list of messages in hexadecimal. Output: for each, what os-ken reads in it and packs again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def decoded(data: bytes) -> object:
         return {"bundle": int.from_bytes(data[8:12], "big"), "flags": data[15], "message": decoded(inner)}
     parser = getattr(ofproto_v1_4_parser, _PARSERS[kind])
     message = parser.parser(protocol, version, kind, length, xid, data)
-    return message.to_jsondict()
+    message.serialize()
+    return {"says": message.to_jsondict(), "repacked": bytes(message.buf).hex()}
 
 
 _PARSERS = {14: "OFPFlowMod", 15: "OFPGroupMod", 29: "OFPMeterMod", 33: "OFPBundleCtrlMsg"}

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.edge.openflow import messages, replies
 from quantumd.edge.openflow.connection import ANSWER_SECONDS, CONNECT_SECONDS, ECHO_SECONDS, OpenFlowConnection
 from quantumd.edge.openflow.framing import Framer, Message
+from quantumd.edge.openflow.interfaces import Flow
 from quantumd.errors import EdgeTimeout, EdgeUnavailable
 
 
@@ -133,11 +134,11 @@ class ConnectionTests(ConnectionTestCase):
         """Bytes that are not OpenFlow 1.4."""
         self.connection.dataReceived(b"GET / HTTP/1.1\r\n\r\n")
         self.assertTrue(self.transport.disconnecting)
-        self.assertEqual(len(self.flushed()), 1)
 
     def test_nonsense_in_a_list_drops_the_connection(self) -> None:
         """A part of a list that cannot be unpacked."""
-        answer = self.connection.ask(b"", 7, lambda part: replies.flows(part) and None)
+        parts: list[list[Flow]] = []
+        answer = self.connection.ask(b"", 7, lambda part: parts.append(replies.flows(part)))
         self.receive(messages.MULTIPART_REPLY, bytes.fromhex("0001000000000000") + b"nonsense", 7)
         self.assertTrue(self.transport.disconnecting)
         self.lose()
@@ -148,7 +149,3 @@ class ConnectionTests(ConnectionTestCase):
         answer = self.connection.barrier()
         self.receive(messages.ERROR, b"\0\1\0\2", self.sent()[-1].xid)
         self.failureResultOf(answer, EdgeUnavailable)
-
-    def flushed(self) -> list[str]:
-        """How often the connection was aborted: once at most."""
-        return ["aborted"] if self.transport.disconnecting else []

@@ -38,10 +38,12 @@ class CountingClock(Clock):
 
     turns = 0
 
-    def callLater(self, when: float, what: Callable[..., object], *args: object, **kw: object) -> IDelayedCall:
+    def callLater(  # type: ignore[override]  # the stub's names shadow builtins
+        self, delay: float, what: Callable[..., object], *args: object, **kw: object
+    ) -> IDelayedCall:
         """Note a turn."""
         self.turns += 1
-        return super().callLater(when, what, *args, **kw)
+        return super().callLater(delay, what, *args, **kw)
 
 
 class DeliveryTests(ConnectionTestCase):

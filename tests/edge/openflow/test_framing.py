@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from time import perf_counter
 
 from hypothesis import given
@@ -18,7 +19,7 @@ MESSAGES = st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=300), st.i
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     """The bytes cut at the places."""
     places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(places)]
 
 
 class FramerTests(SynchronousTestCase):
