@@ -68,7 +68,8 @@ class OvsdbContract(Base):
         """The error with which a transaction ends."""
         with self.assertRaises(error) as caught:
             await self.ended(done)
-        return caught.exception
+        refusal: Exception = caught.exception
+        return refusal
 
     async def ended(self, done: Awaitable[None]) -> None:
         """Let the world turn until a transaction ends."""
@@ -316,7 +317,7 @@ class ListenerFailure(Exception):
 
 def _name(change: InterfaceChange) -> str | None:
     row = change.new or change.old
-    return row and row.name
+    return None if row is None else row.name
 
 
 def _fail(_: object) -> None:

@@ -168,7 +168,9 @@ class OvsIdl(Service):
 
     def _take(self, replica: Replica, facts: list[Fact]) -> None:
         self._was_current = replica.is_current
-        self.is_connected = self.is_connected and self._was_current
+        if self.is_connected and not self._was_current:
+            self.is_connected = False
+            self._log.warn("Connection to the switch's database at {remote} lost", remote=self._remote)
         self._news.add(facts)
         self._take_answer()
         if self._tell not in self._due:
@@ -206,6 +208,8 @@ class OvsIdl(Service):
             self._news.add_first((*vanished, loaded))
         elif self._was_current:
             self.is_connected = True
+            count = len(self._news.content.interfaces())
+            self._log.info("Switch's database at {remote} known: {count} interfaces", remote=self._remote, count=count)
             self._news.listeners.tell_connected()
 
     def _advance(self) -> None:
