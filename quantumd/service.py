@@ -83,8 +83,12 @@ def makeService(options: Options) -> IService:
         raise usage.UsageError(str(error)) from None
 
 
-def make_appliance(settings: Settings, reactor: Any) -> IService:
-    """Return the service tree of an all-in-one appliance. QuantumdError when the settings or the database forbid it."""
+def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = None) -> IService:
+    """Return the service tree of an all-in-one appliance.
+
+    :param driver: used in place of the one that the settings name.
+    :raises QuantumdError: the settings or the database forbid the start.
+    """
     host = settings.host.name or socket.gethostname()
     root = LoggedService(settings.log.level)
     metrics = Metrics()
@@ -97,7 +101,7 @@ def make_appliance(settings: Settings, reactor: Any) -> IService:
     store = _make_store(settings, reactor)
     # Services stop in the reverse order of their start: requests first, then roles, the store last.
     _StoreService(store).setServiceParent(root)
-    driver = find_driver(settings.l2.driver)
+    driver = driver or find_driver(settings.l2.driver)
     announcer = Announcer(bus, store)
     consumer = Consumer(reactor, store, CURSOR, host, announcer.handle)
     HostsService(bus, store, settings.l2.bind_unbound).setServiceParent(root)

@@ -1,0 +1,101 @@
+"""From the API to packets and back, in one process and in memory."""
+
+from __future__ import annotations
+
+from tests.scenario.case import ScenarioCase
+from tests.scenario.frames import BROADCAST, arp_request, dhcp_discover, plain, read_dhcp
+
+
+class LifeOfAPortTests(ScenarioCase):
+    """A user, an appliance, VMs."""
+
+    async def test_port_is_active_when_packets_obey_it(self) -> None:
+        """A plugged port turns ACTIVE, and then its VM reaches its neighbour; unplugged it is DOWN."""
+        await self.start()
+        network = await self.create("network", name="n")
+        await self.create("subnet", network_id=network["id"], ip_version=4, cidr="10.0.0.0/24")
+        one, two = [await self.plugged(network) for _ in range(2)]
+        self.assertEqual(self.reached(one, plain(one, two)), {self.number(two)})
+        self.world.unplug(one["id"])
+        await self.await_status(one, "DOWN")
+
+    async def test_plugged_port_is_bound_to_this_host(self) -> None:
+        """On an appliance nobody needs to bind a port: plugging does."""
+        await self.start()
+        network = await self.create("network")
+        port = await self.plugged(network)
+        self.assertEqual((port["binding:host_id"], port["binding:vif_type"]), ("host-a", "ovs"))
+        self.assertEqual(port["binding:vif_details"]["bridge_name"], "br-int")
+
+    async def test_discover_is_offered_the_ports_address(self) -> None:
+        """A DHCP client behind an ACTIVE port is offered the address that the API shows."""
+        await self.start()
+        network = await self.create("network")
+        await self.create("subnet", network_id=network["id"], ip_version=4, cidr="10.0.0.0/24")
+        port = await self.plugged(network)
+        heard = self.heard(port)
+        self.send(port, dhcp_discover(port["mac_address"]))
+        await self.until(lambda: bool(heard))
+        kind, address = read_dhcp(heard[0])
+        self.assertEqual((kind, address), ("offer", port["fixed_ips"][0]["ip_address"]))
+
+    async def test_server_address_answers_arp(self) -> None:
+        """The DHCP server's address is answered by a flow, with the MAC that the API shows."""
+        await self.start()
+        network = await self.create("network")
+        await self.create("subnet", network_id=network["id"], ip_version=4, cidr="10.0.0.0/24")
+        port = await self.plugged(network)
+        answer = await self.ask("GET", f"/v2.0/ports?device_owner=network:dhcp&network_id={network['id']}")
+        (server,) = answer.body["ports"]
+        heard = self.heard(port)
+        self.send(port, arp_request(port, server["fixed_ips"][0]["ip_address"]))
+        self.assertEqual(heard[0][6:12].hex(":"), server["mac_address"])
+        await self.await_status(server, "ACTIVE")
+
+    async def test_equal_addresses_stay_apart(self) -> None:
+        """Two networks with the same addresses do not hear each other."""
+        await self.start()
+        ports = []
+        for _ in range(2):
+            network = await self.create("network")
+            await self.create("subnet", network_id=network["id"], ip_version=4, cidr="10.0.0.0/24")
+            ports.append(await self.plugged(network, fixed_ips=[{"ip_address": "10.0.0.9"}]))
+        self.assertEqual(self.reached(ports[0], plain(ports[0], ports[1])), set())
+        self.assertEqual(self.reached(ports[0], BROADCAST + plain(ports[0], ports[0])[6:]), set())
+
+    async def test_restart_changes_nothing(self) -> None:
+        """A new process reads the switch back and leaves every flow alone; no status changes."""
+        await self.start()
+        network = await self.create("network")
+        await self.create("subnet", network_id=network["id"], ip_version=4, cidr="10.0.0.0/24")
+        port = await self.plugged(network)
+        self.world.switch.changes.clear()
+        await self.restart()
+        answer = await self.ask("GET", "/readyz")
+        while answer.status != 200:
+            answer = await self.ask("GET", "/readyz")
+        self.assertEqual(list(self.world.switch.changes), [])
+        self.assertEqual(await self.show("port", port["id"]), port)
+
+    async def test_unplugged_while_the_process_was_away(self) -> None:
+        """What happened to a VM while nobody looked is found by the new process."""
+        await self.start()
+        network = await self.create("network")
+        port = await self.plugged(network)
+        await self.end()
+        self.world.unplug(port["id"])
+        await self.begin()
+        await self.await_status(port, "DOWN")
+
+    async def test_port_that_the_switch_refuses_stays_down(self) -> None:
+        """Rules that cannot be written leave the port DOWN, until they can."""
+        await self.start()
+        network = await self.create("network")
+        port = await self.create("port", network_id=network["id"])
+        switch = self.world.switch
+        switch.refuse_next("by the test")
+        switch.changes.clear()
+        self.world.plug(port["id"])
+        await self.until(lambda: bool(switch.changes))
+        self.assertEqual((await self.show("port", port["id"]))["status"], "DOWN")
+        await self.await_status(port, "ACTIVE")
