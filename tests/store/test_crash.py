@@ -11,6 +11,7 @@ import tempfile
 from contextlib import closing
 from typing import IO
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.store.schema import ensure_schema
@@ -47,6 +48,7 @@ class ProcessTests(SynchronousTestCase):
         with closing(sqlite3.connect(self.path)) as connection:
             return {row[0] for row in connection.execute(statement)}
 
+    @pytest.mark.time_limit(900)
     def test_every_acknowledged_change_survives_kill(self) -> None:
         """A writer is killed at random moments; whatever it had acknowledged is in the database, with its journal."""
         chance = random.Random(7)
