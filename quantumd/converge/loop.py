@@ -36,6 +36,8 @@ class PassSummary:
     failed_keys: int
     is_full: bool
     seconds: float
+    world_seconds: float
+    """How much of it the world took to do what it was told."""
 
 
 Tell = Callable[[tuple[PortReport, ...], bool], None]
@@ -178,12 +180,28 @@ class ConvergeService(Service):
         keys, is_full = self._take_keys()
         faults: dict[Key, str] = {}
         plan = await self._plan(keys, is_full, faults)
+        told = self._clock.seconds()
         faults |= await self._execute(plan)
+        world_seconds = self._clock.seconds() - told
         self._note_faults(keys | {SWEEP} if is_full else keys, faults)
         self._report(keys, faults, is_full)
         steps = sum(len(stage.steps) for stage in plan.stages)
         seconds = self._clock.seconds() - began
-        self._on_pass(PassSummary(self._converger.role, len(keys), steps, len(faults), is_full, seconds))
+        summary = PassSummary(self._converger.role, len(keys), steps, len(faults), is_full, seconds, world_seconds)
+        self._log_pass(summary)
+        self._on_pass(summary)
+
+    def _log_pass(self, summary: PassSummary) -> None:
+        if summary.steps:
+            self._log.info(
+                "{role} did {steps} steps for {keys} keys in {ms} ms",
+                role=summary.role,
+                steps=summary.steps,
+                keys=summary.keys,
+                ms=round(summary.seconds * 1000, 2),
+                world_ms=round(summary.world_seconds * 1000, 2),
+                failed_keys=summary.failed_keys or None,
+            )
 
     async def _observe(self) -> bool:
         self._must_observe = False

@@ -64,13 +64,20 @@ class HostsService(Service):
     def _take_report(self, report: Report) -> Deferred[Message]:
         context = Context(request_id=f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
 
-        def write(tx: Transaction) -> Message:
+        def write(tx: Transaction) -> dict[str, str]:
             if self._binds_unbound and report.role == "l2":
                 _bind_unbound(tx, context, report)
-            apply_report(tx, report)
-            return Ack()
+            return apply_report(tx, report)
 
-        return self._store.write(write)
+        return self._store.write(write).addCallback(self._took_report, report)
+
+    def _took_report(self, statuses: dict[str, str], report: Report) -> Message:
+        for port_id, status in statuses.items():
+            self._log.info("port {port} is {status}", port=port_id, status=status, host=report.host, role=report.role)
+        for port in report.ports:
+            if port.fault is not None:
+                self._log.warn("port {port} is not realised: {why}", port=port.port_id, why=port.fault, host=report.host)
+        return Ack()
 
 
 def _bind_unbound(tx: Transaction, context: Context, report: Report) -> None:

@@ -68,28 +68,28 @@ _FORGET = Prepared(
 _REMEMBER = Prepared(insert(realisations))
 
 
-def apply_report(tx: Transaction, report: Report) -> tuple[str, ...]:
-    """Store what a host observed and change the status of the ports that it decides; return their ids.
+def apply_report(tx: Transaction, report: Report) -> dict[str, str]:
+    """Store what a host observed and change the status of the ports that it decides; return the new status by id.
 
     Only what the port's own host says of it counts. A complete report also says of every other port of that
     (host, role) that it is not there. A network's DHCP port is ACTIVE from the first time that the dhcp role of any
     host has realised a port of the network: it is on every host, so no single one takes that away.
     """
     said = {port.port_id: port for port in report.ports}
-    changed: list[str] = []
+    changed: dict[str, str] = {}
     for batch in in_batches(said):
-        changed += _apply(tx, report, [said[port_id] for port_id in batch])
+        changed |= _apply(tx, report, [said[port_id] for port_id in batch])
     if report.is_complete:
         for batch in in_batches(_unmentioned(tx, report, said)):
-            changed += _apply(tx, report, [PortReport(port_id, 0, plugged=False) for port_id in batch])
-    return tuple(changed)
+            changed |= _apply(tx, report, [PortReport(port_id, 0, plugged=False) for port_id in batch])
+    return changed
 
 
-def _apply(tx: Transaction, report: Report, said: Sequence[PortReport]) -> list[str]:
+def _apply(tx: Transaction, report: Report, said: Sequence[PortReport]) -> dict[str, str]:
     states = _states(tx, [port.port_id for port in said])
     here = [port for port in said if port.port_id in states and states[port.port_id].host_id == report.host]
     if not here:
-        return []
+        return {}
     ids = [port.port_id for port in here]
     seen = _realisations(tx, ids)
     _store(tx, report, here, seen)
@@ -97,7 +97,7 @@ def _apply(tx: Transaction, report: Report, said: Sequence[PortReport]) -> list[
     changed = _decide(tx, report, [states[port_id] for port_id in ids], seen, served)
     if report.role == DHCP:
         realised = {states[port.port_id].network_id for port in here if port.version and port.fault is None}
-        changed += _activate_dhcp_ports(tx, report, realised)
+        changed |= _activate_dhcp_ports(tx, report, realised)
     return changed
 
 
@@ -150,7 +150,7 @@ def _decide(
     states: Iterable[_PortState],
     seen: Mapping[str, Mapping[str, Realisation]],
     served: set[str],
-) -> list[str]:
+) -> dict[str, str]:
     decided: dict[str, str] = {}
     for state in states:
         wanted = Wanted(state.is_enabled, state.host_id, state.version, roles_of(state.id in served))
@@ -158,7 +158,7 @@ def _decide(
         if status != state.status:
             decided[state.id] = status
     _write_statuses(tx, _request_id(report), decided)
-    return list(decided)
+    return decided
 
 
 def _write_statuses(tx: Transaction, request_id: str, decided: Mapping[str, str]) -> None:
@@ -185,9 +185,10 @@ def _request_id(report: Report) -> str:
     return f"report-{report.role}-{report.host}"
 
 
-def _activate_dhcp_ports(tx: Transaction, report: Report, network_ids: Collection[str]) -> list[str]:
-    activated = list(tx.connection.execute(_WAITING_DHCP_PORTS, {"ids": sorted(network_ids)}).scalars())
-    _write_statuses(tx, _request_id(report), dict.fromkeys(activated, ACTIVE))
+def _activate_dhcp_ports(tx: Transaction, report: Report, network_ids: Collection[str]) -> dict[str, str]:
+    waiting = tx.connection.execute(_WAITING_DHCP_PORTS, {"ids": sorted(network_ids)}).scalars()
+    activated = dict.fromkeys(waiting, ACTIVE)
+    _write_statuses(tx, _request_id(report), activated)
     return activated
 
 

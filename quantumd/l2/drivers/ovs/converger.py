@@ -72,6 +72,7 @@ class OvsConverger:
             old, new = _port_id(change.old), _port_id(change.new)
             name = change.new.name if change.new is not None else change.old.name if change.old is not None else ""
             if old != new:
+                self._log.info("device {device} says it is port {port}", device=name, port=new, before=old)
                 self._view.set_device(name, old, new)
                 for port_id in {old, new} - {None}:
                     keys.update(self._keys_of_port(str(port_id)))
@@ -85,6 +86,8 @@ class OvsConverger:
         row = self._ovsdb.interfaces().get(port.name)
         port_id = _port_id(row)
         if port_id is not None:
+            ofport = port.ofport if is_there else None
+            self._log.info("device {device} of port {port} has number {ofport}", device=port.name, port=port_id, ofport=ofport)
             listener(self._keys_of_port(port_id))
         elif self._find_physical():
             listener(frozenset({self._bridge_key, *(("network", network) for network in self._view.networks())}))
