@@ -10,15 +10,12 @@ from attrs import frozen
 from klein import Klein
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.defer import TimeoutError as TooLate
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.web.resource import IResource
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from quantumd.api import documents
-from quantumd.api.answers import answer_to
 from quantumd.api.collection import Collection, collection_of
-from quantumd.api.errors import HTTPMethodNotAllowed, HTTPNotFound
+from quantumd.api.dispatch import Dispatch
+from quantumd.api.errors import HTTPNotFound
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.openapi import openapi_document
 from quantumd.api.request import ApiRequest
@@ -30,8 +27,6 @@ READY_SECONDS: Final = 2.0
 
 Readiness = Callable[[], Awaitable[Sequence[str]]]
 """Returns what is not ready yet, each in a few words; nothing when all is."""
-
-log = Logger()
 
 
 @frozen
@@ -51,12 +46,10 @@ class Api:
 def make_app(api: Api) -> IResource:
     """Return the application as the resource that ApiSite serves."""
     klein = Klein()
-    errors: Any = klein.handle_errors(Exception)
-    errors(_answer_error)
     _route_documents(klein, api)
     for resource in api.resources:
         _route_collection(klein, collection_of(resource, api.store, api.bulk_limit))
-    return klein.resource()
+    return Dispatch(klein)
 
 
 def _route(klein: Klein, path: str, method: str, answer: Callable[..., Any]) -> None:
@@ -154,18 +147,3 @@ def _base(request: ApiRequest) -> str:
     host = request.getHeader(b"host")
     text = host.decode("ascii", "replace") if host is not None else None
     return documents.base_url(text, "https" if request.isSecure() else "http")
-
-
-def _answer_error(request: ApiRequest, failure: Failure) -> None:
-    error: Any = failure.value
-    if isinstance(error, MethodNotAllowed):
-        error = HTTPMethodNotAllowed(request.method.decode("ascii"), tuple(sorted(error.valid_methods or ())))
-    elif isinstance(error, HTTPException):
-        error = HTTPNotFound()
-    answer = answer_to(error)
-    if answer.is_bug:
-        log.failure("request {request_id} failed", failure, request_id=request.context.request_id)
-    if request.startedWriting:
-        request.channel.abort()
-    elif not request.is_gone:
-        request.answer(answer)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from prometheus_client import Counter, Histogram
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
@@ -171,6 +172,7 @@ class ApiSite(Site):
         self.channels: set[ApiChannel] = set()
         self.is_draining = False
         self._metrics = metrics
+        self._measured: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def startFactory(self) -> None:
         """Open no log file: requests are logged as events."""
@@ -200,14 +202,21 @@ class ApiSite(Site):
         self._metrics.requests.labels("other", "other", str(status)).inc()
         self.log_lines.info("refused", status=status, why=why, request_id=request_id)
 
+    def _measures(self, method: str, resource: str, status: int) -> tuple[Counter, Histogram]:
+        key = (method, resource, status)
+        if key not in self._measured:
+            count = self._metrics.requests.labels(method, resource, str(status))
+            self._measured[key] = (count, self._metrics.request_seconds.labels(method))
+        return self._measured[key]
+
     def _ended(self, request: ApiRequest, status: int) -> None:
         seconds = self.reactor.seconds() - request.arrived_seconds
         method = request.method.decode("ascii", "replace")
         label = method if method in _METHODS else "other"
-        metrics = self._metrics
-        metrics.requests_in_progress.dec()
-        metrics.requests.labels(label, request.resource_label, str(status)).inc()
-        metrics.request_seconds.labels(label).observe(seconds)
+        self._metrics.requests_in_progress.dec()
+        count, duration = self._measures(label, request.resource_label, status)
+        count.inc()
+        duration.observe(seconds)
         # Without the query string, which may hold what is nobody's business.
         self.log_lines.info(
             "answered",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
@@ -30,6 +31,10 @@ class ApiRequest(Request):
     """Whether the request is complete."""
     resource_label = "other"
     """What was asked for, as the request counter calls it: a collection's name or that of a document."""
+    path_text = "/"
+    """The path decoded, without a ``.json`` suffix or a slash at its end."""
+    running: Deferred[Any] | None = None
+    """What answers, while it does; cancelled when the client leaves."""
     is_gone = False
     """Whether the client has left before its answer was complete."""
     _is_refused = False
@@ -66,12 +71,8 @@ class ApiRequest(Request):
             self.answer(answer_to(HTTPBadRequest("The path is not UTF-8 text")))
             self.finish()
             return
-        self.path = tidy
+        self.path_text = tidy
         super().process()
-
-    def getRequestHostname(self) -> bytes:
-        """Return a constant: routes do not depend on the Host header, and some of its values break the router."""
-        return b"quantumd"
 
     @property
     def query_string(self) -> bytes:
@@ -108,15 +109,14 @@ class ApiRequest(Request):
         if self.has_arrived and not self.finished:
             self.channel.site.left(self)
         super().connectionLost(reason)
+        if self.running is not None:
+            self.running.cancel()
 
 
-def tidy_path(path: bytes) -> bytes | None:
-    """Return the path without a ``.json`` suffix and a slash at its end; None when it is not UTF-8 once decoded."""
-    if b"%" in path or not path.isascii():
-        try:
-            unquote_to_bytes(path).decode()
-        except UnicodeDecodeError:
-            return None
-    if path.endswith(b".json"):
-        path = path[:-5]
-    return path.rstrip(b"/") or b"/"
+def tidy_path(path: bytes) -> str | None:
+    """Return the path decoded, without a ``.json`` suffix or a slash at its end; None when it is not UTF-8."""
+    try:
+        text = (unquote_to_bytes(path) if b"%" in path else path).decode()
+    except UnicodeDecodeError:
+        return None
+    return text.removesuffix(".json").rstrip("/") or "/"

@@ -1,16 +1,23 @@
-"""A process that serves widgets on a passed socket until SIGTERM: ``python -m tests.api.serve_widgets``."""
+"""A process that serves widgets on a passed socket until SIGTERM: ``python -m tests.api.serve_widgets [--log]``.
+
+With ``--log`` it writes its log lines, to where they cost what they cost in earnest and disturb nobody.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import succeed
+from twisted.logger import globalLogBeginner
 
 from quantumd.api.app import Api
 from quantumd.api.service import make_api_service
 from quantumd.config import ApiSettings
+from quantumd.logs import make_observer
 from quantumd.metrics import Metrics
 from tests.api.widgets import Widgets, widget_resource
 
@@ -34,6 +41,9 @@ async def _ready() -> Sequence[str]:
 def main() -> None:
     """Serve until SIGTERM; say ``ready`` when listening."""
     reactor: Any = installed_reactor
+    if "--log" in sys.argv:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        globalLogBeginner.beginLoggingTo([make_observer(nowhere, "info")], redirectStandardIO=False)
     api = Api((widget_resource(Widgets()),), (), ImmediateStore(), _ready, Metrics(), reactor, 1000, "1.0")
     service = make_api_service(ApiSettings(drain_seconds=1.0), api)
     service.startService()
