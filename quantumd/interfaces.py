@@ -39,8 +39,8 @@ class IStore(Interface):
 
         ``work`` is a generator of non-empty chunks (at most 256 KiB each, please) that reads its rows bit by bit
         (``yield_per`` or key ranges), so that neither thread nor memory ever holds the whole list. Nothing runs before
-        ``next`` is called. A stream of one chunk is served like a read. Of longer ones one at a time is under way
-        and the others wait in line, for which ``work`` may be closed after its first chunk and run again from the start.
+        ``next`` is called. A stream of one chunk is served like a read. Of longer ones one at a time is under way and
+        the others wait in line, for which ``work`` may be closed after its first chunk and run again from the start.
         """
 
     def on_commit(listener: Callable[[int], None]) -> None:
@@ -51,7 +51,7 @@ class IByteStream(Interface):
     """Chunks of bytes made on a database thread, each only when it is asked for: a pull producer is built on it."""
 
     is_finished = Attribute(
-        "bool: nothing more will come. Already true when the last chunk arrives, so a body of one chunk has a known length."
+        "bool: nothing more will come. Already true when the last chunk arrives, so one chunk has a known length."
     )
 
     def next() -> Deferred[bytes | None]:
@@ -84,7 +84,7 @@ class IBus(Interface):
         """
 
     def call(address: str, message: Message, timeout_seconds: float) -> Deferred[Message]:
-        """Send a message and fire with the reply; EdgeTimeout after the time limit, EdgeUnavailable without a consumer."""
+        """Send a message and fire with the reply; EdgeTimeout when it is late, EdgeUnavailable without a consumer."""
 
     def on_lost(listener: Callable[[], None]) -> None:
         """Call ``listener`` whenever messages may have been lost; consumers then compare digests."""
@@ -100,7 +100,7 @@ class IConverger(Interface):
     role = Attribute("The role's name: l2, l3 or dhcp.")
 
     def on_change(listener: Callable[[frozenset[Key] | None], None]) -> None:
-        """Call ``listener(keys)`` when the world changed under these keys; ``listener(None)`` when all must be observed anew."""
+        """Call ``listener(keys)`` when the world changed there; ``listener(None)`` when all must be observed anew."""
 
     def observe() -> Deferred[None]:
         """Read everything that exists and is ours, changing nothing. EdgeError when the world cannot be read."""
@@ -124,7 +124,7 @@ class IConverger(Interface):
         """Apply one step; harmless twice. EdgeError when the world said no."""
 
     def conclude(keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
-        """Note that the plan for ``keys`` was executed, but for those in ``faults``; return what is now true of their ports.
+        """Note that the plan for ``keys`` was executed, but for ``faults``; return what is now true of their ports.
 
         A key in ``faults`` could not be realised, and why. Nothing is returned for what cannot be seen at the moment.
         """

@@ -18,11 +18,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from attrs import define
-from twisted.application.service import MultiService
 from twisted.logger import FilteringLogObserver, ILogObserver, LogLevel, LogLevelFilterPredicate, formatEvent
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from quantumd.ordered import OrderedServices
 
 VALUE_LIMIT = 400
 """Longer values of fields are cut to so many characters."""
@@ -136,7 +137,7 @@ def make_observer(descriptor: int, level: str) -> ILogObserver:
     return FilteringLogObserver(LineObserver(descriptor), [predicate])
 
 
-class LoggedService(MultiService):
+class LoggedService(OrderedServices):
     """A root service that makes the application it is put into log by ``make_observer`` to standard output.
 
     ``twistd`` asks the application for its observer (Twisted's application framework, "Customizing log observers");

@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from attrs import define, frozen
@@ -39,7 +39,9 @@ from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
 from quantumd.l2.drivers.ovs.driver import parse_mappings
 from quantumd.logs import LoggedService
 from quantumd.metrics import Metrics
+from quantumd.ordered import OrderedServices
 from quantumd.store.consumer import Consumer
+from quantumd.store.retention import Retention
 from quantumd.store.schema import ensure_schema
 from quantumd.store.store import Store
 from quantumd.version import VERSION
@@ -51,10 +53,10 @@ SWITCH_INTERVAL_SECONDS = 0.001
 _KERNEL_DATAPATH = Path("/sys/module/openvswitch")
 
 
-class Options(usage.Options):  # type: ignore[misc]
+class Options(usage.Options):
     """Options of ``twistd quantumd``."""
 
-    optParameters = [["config", "c", None, "The settings file; without one the defaults hold."]]
+    optParameters: ClassVar = [["config", "c", None, "The settings file; without one the defaults hold."]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,7 +101,9 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
 
     bus = MemoryBus(reactor)
     store = _make_store(settings, reactor)
-    # Services stop in the reverse order of their start: requests first, then roles, the store last.
+    Retention(
+        reactor, store, settings.database.journal_keep_seconds, settings.database.journal_keep_bytes
+    ).setServiceParent(root)
     _StoreService(store).setServiceParent(root)
     driver = driver or find_driver(settings.l2.driver)
     announcer = Announcer(bus, store)
@@ -151,7 +155,7 @@ class _Roles:
 def _make_roles(
     settings: Settings, reactor: Any, host: str, bus: MemoryBus, metrics: Metrics, driver: IL2Driver
 ) -> _Roles:
-    service = MultiService()
+    service = OrderedServices()
     records = {"l2": Records(), "dhcp": Records()}
     site = Site(
         host=host,

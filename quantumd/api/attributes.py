@@ -35,8 +35,8 @@ class Attribute:
     ``convert`` takes a JSON value and returns the value the rules work with, or raises InvalidInput.
     ``schema`` is the JSON schema of the value, for the OpenAPI document. ``in_post`` / ``in_put``: whether a create /
     an update may name it. ``default`` is used on create when absent (REQUIRED, UNSET or a value).
-    ``is_visible``: whether answers hold it. ``filter_convert`` turns the text of a query into what rows hold; None means
-    that nobody can filter by it. ``read_rule``, ``create_rule`` and ``update_rule`` name who may see and set it:
+    ``is_visible``: whether answers hold it. ``filter_convert`` turns the text of a query into what rows hold; None:
+    nobody can filter by it. ``read_rule``, ``create_rule`` and ``update_rule`` name who may see and set it:
     ``any`` (whoever may see or change the resource), ``admin``.
     ``extension`` is the alias that brings it; None for the core.
     """

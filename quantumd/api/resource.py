@@ -1,8 +1,8 @@
 """What a resource is to the API: its names, its attribute map, and its operations on the store.
 
 Operations run on the store's threads, inside one transaction; values and errors travel back to the reactor thread.
-Mechanics (paths, bodies, validation by the attribute map, policy of attributes, ``tenant_id``, ``fields``) are done before and
-after by the API application: operations see converted values only, with ``project_id`` always present on create.
+Mechanics (paths, bodies, validation by the attribute map, policy of attributes, ``tenant_id``, ``fields``) are done
+before and after by the API application: operations see converted values only, ``project_id`` always present on create.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class IOperations(Interface):
         """Return the view of one. NotFound (the resource's own class) when there is none in the context's scope."""
 
     def list(connection: Connection, context: Context, query: Query) -> Iterator[list[dict[str, Any]]]:
-        """Yield views in batches (about 500), oldest first with ties by id; rows outside the scope never leave the database."""
+        """Yield views in batches (about 500), oldest first, ties by id; rows outside the scope stay in the database."""
 
 
 @frozen
 class Resource:
-    """A collection of the API. ``member`` is the key of one (``network``), ``collection`` that of many (``networks``)."""
+    """A collection of the API: ``member`` is the key of one (``network``), ``collection`` of many (``networks``)."""
 
     member: str
     collection: str

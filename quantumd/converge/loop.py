@@ -160,7 +160,7 @@ class ConvergeService(Service):
         self._broken_passes = 0
 
     def _broke(self, failure: Failure) -> None:
-        # A bug: what the pass had taken on is not known any more, so everything is looked at again, less and less often.
+        # A bug: what the pass had taken on is not known any more, so everything is looked at again, ever less often.
         self._broken_passes += 1
         self._log.failure("a pass of {role} broke", failure, role=self._converger.role)
         self._later(_delay(self._broken_passes), lambda: self._world_changed(None))
@@ -273,10 +273,11 @@ class ConvergeService(Service):
         results = await DeferredList(
             [maybeDeferred(self._converger.execute, step) for step in stage.steps], consumeErrors=True
         )
-        for step, (_, failure) in zip(stage.steps, results, strict=True):
-            if isinstance(failure, Failure):
-                self._log_failed(step, failure)
-                faults.update((key, str(failure.value)) for key in step.keys)
+        outcomes: list[object] = [outcome for _, outcome in results]
+        for step, outcome in zip(stage.steps, outcomes, strict=True):
+            if isinstance(outcome, Failure):
+                self._log_failed(step, outcome)
+                faults.update((key, str(outcome.value)) for key in step.keys)
         return faults
 
     def _log_failed(self, step: Step, failure: Failure) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
-Key: TypeAlias = Hashable
+Key: TypeAlias = tuple[str, str]
 """What work is keyed by: ("port", id), ("network", id), ("bridge", name)."""
 
 

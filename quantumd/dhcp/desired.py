@@ -41,7 +41,7 @@ def network_key(network_id: str) -> Key:
 
 def ids_of(noun: str, keys: Iterable[Key]) -> tuple[str, ...]:
     """Return the ids of the ports or networks among work keys."""
-    return tuple(key[1] for key in keys if isinstance(key, tuple) and key[0] == noun)
+    return tuple(key[1] for key in keys if key[0] == noun)
 
 
 def keys_of(changed: Iterable[RecordKey]) -> frozenset[Key]:

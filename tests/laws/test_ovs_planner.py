@@ -146,7 +146,7 @@ ACTIONS = st.one_of(
 )
 
 
-def _act(world: World, action: tuple[str, str | None, bool | None]) -> None:  # noqa: C901 - a table of actions
+def _act(world: World, action: tuple[str, str | None, bool | None]) -> None:
     what, name, is_up = action
     if what == "network":
         world.put(evolve(NETWORKS[str(name)], admin_state_up=bool(is_up)))
@@ -210,7 +210,7 @@ class PlannerLawTests(SynchronousTestCase):
     @settings(max_examples=count(60, 1500), deadline=None)
     @given(st.lists(ACTIONS, min_size=1, max_size=25))
     def test_any_path_arrives_and_rests(self, actions: list[tuple[str, str | None, bool | None]]) -> None:
-        """After any history of changes, failures and restarts, packets go where the last records say, and no step is left."""
+        """After any history of changes and failures, packets go where the last records say, and no step is left."""
         world = World()
         world.start()
         world.fill()
@@ -262,9 +262,7 @@ class PlannerLawTests(SynchronousTestCase):
 
     @settings(max_examples=count(40, 800), deadline=None)
     @given(st.lists(ACTIONS, min_size=1, max_size=20))
-    def test_no_change_on_the_way_lets_networks_meet(
-        self, actions: list[tuple[str, str | None, bool | None]]
-    ) -> None:
+    def test_no_change_on_the_way_lets_networks_meet(self, actions: list[tuple[str, str | None, bool | None]]) -> None:
         """After each single change of the switch, a frame reaches at most ports of the sender's own network."""
         world = World()
         world.start()
@@ -277,7 +275,9 @@ class PlannerLawTests(SynchronousTestCase):
 
     def check_apart(self, world: World) -> None:
         network_at = {
-            number: PORTS[port_id].network_id for port_id in PORTS if (number := world.vswitch.ofport_of(port_id)) is not None
+            number: port.network_id
+            for port_id, port in PORTS.items()
+            if (number := world.vswitch.ofport_of(port_id)) is not None
         }
         for number, network in network_at.items():
             walk = world.vswitch.switch.walk(number, _frame("fa:16:3e:99:99:99", "ff:ff:ff:ff:ff:ff"))

@@ -152,5 +152,3 @@ class ScenarioCase(TestCase):
         frames: list[bytes] = []
         self.world.listen(port["id"], frames.append)
         return frames
-
-

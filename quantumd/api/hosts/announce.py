@@ -90,7 +90,7 @@ class Announcer:
         if not (touched.ports or touched.networks or touched.left):
             return None
         request_id = rows[-1].request_id
-        compiled: Deferred[list[Update]] = self._store.read(lambda connection: _compile(connection, touched, request_id))
+        compiled = self._store.read(lambda connection: _compile(connection, touched, request_id))
         return compiled.addCallback(self._publish)
 
     def _publish(self, updates: Iterable[Update]) -> None:
@@ -141,9 +141,7 @@ def _put_network(outbox: _Outbox, role: str, host: str, network: NetworkNouns) -
         outbox.put[host, role][kind, network_id] = record
 
 
-def _left(
-    role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], touched: _Touched
-) -> Iterable[Gone]:
+def _left(role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], touched: _Touched) -> Iterable[Gone]:
     kind = KINDS[role]["port"]
     for port_id in sorted(port_ids):
         port = ports.get(port_id)

@@ -76,7 +76,7 @@ class HostsService(Service):
             self._log.info("port {port} is {status}", port=port_id, status=status, host=report.host, role=report.role)
         for port in report.ports:
             if port.fault is not None:
-                self._log.warn("port {port} is not realised: {why}", port=port.port_id, why=port.fault, host=report.host)
+                self._log.warn("port {port} is not realised: {why}", port=port.port_id, why=port.fault)
         return Ack()
 
 

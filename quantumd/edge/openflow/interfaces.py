@@ -101,6 +101,12 @@ class ISwitch(Interface):
 
     is_connected = Attribute("bool: whether changes can be made at the moment.")
 
+    def start() -> None:
+        """Begin to connect."""
+
+    def stop() -> Deferred[None]:
+        """Disconnect for good; what the bridge holds stays."""
+
     def on_connected(listener: Callable[[], None]) -> None:
         """Call ``listener`` each time a connection is ready; what the bridge holds may be anything then."""
 
@@ -124,6 +130,12 @@ class IPacketChannel(Interface):
     """Frames between the pipeline of one bridge and this process, on a connection of its own."""
 
     is_connected = Attribute("bool: whether frames can arrive and leave at the moment.")
+
+    def start() -> None:
+        """Begin to connect."""
+
+    def stop() -> Deferred[None]:
+        """Disconnect for good; what the bridge holds stays."""
 
     def on_packet(listener: Callable[[PacketIn], None]) -> None:
         """Call ``listener`` with each frame that a flow sends here."""

@@ -102,6 +102,12 @@ class IOvsdb(Interface):
 
     is_connected = Attribute("bool: whether the database's whole content is known at the moment.")
 
+    def startService() -> None:
+        """Begin to connect."""
+
+    def stopService() -> Deferred[None] | None:
+        """Disconnect; what is configured stays."""
+
     def on_connected(listener: Callable[[], None]) -> None:
         """Call ``listener`` each time the whole content is known, also after a reconnection."""
 

@@ -1,4 +1,4 @@
-"""What an L2 driver is. Drivers of other distributions are Twisted plug-ins in ``quantumd.plugins`` that provide IL2Driver."""
+"""What an L2 driver is. Those of other distributions are Twisted plug-ins in ``quantumd.plugins``."""
 
 from __future__ import annotations
 

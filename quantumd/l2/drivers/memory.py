@@ -78,7 +78,7 @@ class MemorySwitchboard:
 
     def plan(self, keys: frozenset[Key]) -> Plan:
         """See IConverger."""
-        wanted = {name: self._wanted(name) for _, name in keys}  # type: ignore[misc]
+        wanted = {name: self._wanted(name) for _, name in keys}
         ports = {port_id: port for port_id, port in wanted.items() if self.connected.get(port_id) != port}
         return Plan((Stage("connect", (Connect(keys, ports),)),)) if ports else NOTHING
 
@@ -105,7 +105,7 @@ class MemorySwitchboard:
 
     def conclude(self, keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
         """See IConverger."""
-        return tuple(self._report(name, faults.get(("port", name))) for _, name in keys)  # type: ignore[misc]
+        return tuple(self._report(name, faults.get(("port", name))) for _, name in keys)
 
     def _report(self, port_id: str, fault: str | None) -> PortReport:
         port = self.connected.get(port_id)

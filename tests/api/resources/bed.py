@@ -103,7 +103,7 @@ class Bed:
         batches = self._resources[member].operations.list(self.connection, context, Query(converted))
         return [view for batch in batches for view in batch]
 
-    def report(self, report: Report) -> tuple[str, ...]:
+    def report(self, report: Report) -> dict[str, str]:
         """Apply a report."""
         tx = self.tx()
         with tx.savepoint():

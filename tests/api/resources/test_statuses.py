@@ -164,7 +164,7 @@ class CompleteTests(StatusCase):
         """It sees the device and has realised nothing yet."""
         self.says()
         report = Report("h1", "l2", (PortReport(self.port_id, 0, True),), is_complete=True)
-        self.assertEqual(self.bed.report(report), ())
+        self.assertEqual(self.bed.report(report), {})
         self.assertEqual(self.status(), "ACTIVE")
 
     def test_many_ports(self) -> None:

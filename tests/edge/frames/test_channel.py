@@ -7,6 +7,7 @@ from collections.abc import Callable
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -27,6 +28,13 @@ class TestChannel:
     sent: list[tuple[int, bytes]] = field(factory=list)
     on_packets: list[Callable[[PacketIn], None]] = field(factory=list)
     on_connects: list[Callable[[], None]] = field(factory=list)
+
+    def start(self) -> None:
+        """There is nothing to connect to."""
+
+    def stop(self) -> Deferred[None]:
+        """There is nothing to close."""
+        return succeed(None)
 
     def on_packet(self, listener: Callable[[PacketIn], None]) -> None:
         """Remember a listener."""

@@ -18,8 +18,8 @@ from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features
 from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
-from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
 from quantumd.l2.drivers.ovs.pipeline import is_ours
+from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
 from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
@@ -87,7 +87,7 @@ class OvsConverger:
         port_id = _port_id(row)
         if port_id is not None:
             ofport = port.ofport if is_there else None
-            self._log.info("device {device} of port {port} has number {ofport}", device=port.name, port=port_id, ofport=ofport)
+            self._log.info("device {device} has number {ofport}", device=port.name, ofport=ofport, port=port_id)
             listener(self._keys_of_port(port_id))
         elif self._find_physical():
             listener(frozenset({self._bridge_key, *(("network", network) for network in self._view.networks())}))
@@ -209,7 +209,7 @@ class OvsConverger:
         return (Stage("bridges", (ConfigureBridges(frozenset({self._bridge_key}), operations),), is_gate=True),)
 
     def _objects(self, key: Key) -> Objects:
-        noun, name = key  # type: ignore[misc]
+        noun, name = key
         now = self._clock.seconds()
         if noun == "bridge":
             return features.bridge_objects()
@@ -222,14 +222,14 @@ class OvsConverger:
 
     def _remember_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
         put: dict[str, str] = {}
-        for noun, name in keys:  # type: ignore[misc]
+        for noun, name in keys:
             network_id = name if noun == "network" else self._view.network_of(name) if noun == "port" else None
             if network_id is not None:
                 put.update(self._view.numbers.unsaved(network_id))
         return RememberNumbers(keys, put)
 
     def _forget_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
-        unused = {name for noun, name in keys if noun == "network" and not self._view.ports_on(name)}  # type: ignore[misc]
+        unused = {name for noun, name in keys if noun == "network" and not self._view.ports_on(name)}
         remove = frozenset(text for name in unused for text in self._view.numbers.leftover(name))
         return RememberNumbers(frozenset(("network", name) for name in unused), {}, remove)
 
@@ -254,13 +254,13 @@ class OvsConverger:
         """See IConverger."""
         concerned: dict[str, str | None] = {}
         for key in keys:
-            noun, name = key  # type: ignore[misc]
+            noun, name = key
             if noun == "network" and key not in faults and key not in self._held.owned:
                 concerned.update((port_id, None) for port_id in self._view.ports_on(name))
             self._note(key, name, key in faults)
         if not self._switch.is_connected and self._has_bridge:
             return ()
-        concerned.update((name, faults.get((noun, name))) for noun, name in keys if noun == "port")  # type: ignore[misc]
+        concerned.update((name, faults.get((noun, name))) for noun, name in keys if noun == "port")
         return tuple(self._report(port_id, fault) for port_id, fault in concerned.items())
 
     def _note(self, key: Key, name: str, is_faulty: bool) -> None:
@@ -299,5 +299,3 @@ class OvsConverger:
 
 def _port_id(row: InterfaceRow | None) -> str | None:
     return row.external_ids.get(IFACE_ID) if row is not None else None
-
-

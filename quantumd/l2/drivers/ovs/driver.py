@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 from attrs import define, frozen
-from twisted.application.service import MultiService, Service
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from zope.interface import implementer
 
 from quantumd.config import L2Settings
@@ -24,6 +25,7 @@ from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.ordered import OrderedServices
 
 CONTROLLER_ID = 0x5164
 """The packet channel's OpenFlow controller id: flows name it, so that no other connection gets our frames."""
@@ -50,22 +52,22 @@ class _Connections(Service):
         self._edges.switch.start()
         self._edges.channel.start()
 
-    def stopService(self) -> None:
+    def stopService(self) -> Deferred[Any]:
         super().stopService()
-        self._edges.channel.stop()
-        self._edges.switch.stop()
-        self._edges.ovsdb.stopService()
+        edges = self._edges
+        stops = (edges.channel.stop, edges.switch.stop, edges.ovsdb.stopService)
+        return gatherResults([maybeDeferred(stop) for stop in stops])
 
 
 @define(eq=False)
-class _LockedConnections(MultiService):
-    """Connects only while no other daemon acts on the switch."""
+class _LockedConnections(OrderedServices):
+    """Connects only while no other daemon acts on the switch; lets it go when the connections are closed."""
 
     _site: Site
     _connections: _Connections
 
     def __attrs_post_init__(self) -> None:
-        MultiService.__init__(self)
+        OrderedServices.__init__(self)
         path = f"{self._site.l2.ovs_run_dir}/quantumd-{self._site.l2.integration_bridge}.lock"
         HostLock(self._site.reactor, path, self._locked).setServiceParent(self)
 

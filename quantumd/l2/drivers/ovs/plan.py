@@ -73,7 +73,7 @@ class Held:
 
 
 def change_for(held: Held, wanted: Mapping[Key, Objects]) -> SwitchChange:
-    """Return what must change so that the bridge holds what these keys ask for and no more what they asked for before."""
+    """Return what must change so that the bridge holds what these keys ask for, and no more what they asked for."""
     flows = {flow.key: flow for objects in wanted.values() for flow in objects.flows}
     groups = {group.number: group for objects in wanted.values() for group in objects.groups}
     meters = {meter.number: meter for objects in wanted.values() for meter in objects.meters}

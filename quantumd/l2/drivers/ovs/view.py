@@ -89,8 +89,8 @@ class HostView:
         return frozenset(self._ports_on) | {record.id for record in self.records.of_kind(NetworkRecord.kind)}
 
     def is_plugged(self, port_id: str) -> bool:
-        """Whether a device says it is this port."""
-        return port_id in self._devices
+        """Whether the switch has a device that says it is this port; a row whose device is missing plugs nothing."""
+        return self.ofport_of(port_id) is not None
 
     def ofport_of(self, port_id: str) -> int | None:
         """Return the OpenFlow number of the port's device. Of several devices the newest number counts."""

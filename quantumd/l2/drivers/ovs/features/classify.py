@@ -1,4 +1,4 @@
-"""Which network a port's frame belongs to. This is what plugs a port: without it nothing that it sends goes anywhere."""
+"""Which network a port's frame belongs to. This plugs a port: without it nothing that it sends goes anywhere."""
 
 from __future__ import annotations
 
