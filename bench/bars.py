@@ -163,7 +163,8 @@ def plug_once(here: Bed, vm: Vm) -> tuple[float, float, float]:
     here.appliance.await_status(vm.port_id, "ACTIVE", 10.0)
     lines = [line for line in log_lines(here.appliance) if line.at >= began - 0.002]
     active = time_of(lines, f"port {vm.port_id} is ACTIVE")
-    numbered = time_of(lines, f"device {vm.tap} has number")
+    # Its number and its port come over two connections; the later of the two is when the work can begin.
+    numbered = time_of(lines, f"device {vm.tap} ")
     world = sum(
         float(found[1])
         for line in lines
