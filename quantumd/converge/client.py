@@ -145,13 +145,17 @@ class RecordsClient(Service):
 
 @define(eq=False)
 class Reporter:
-    """Sends port reports to the server until it has them durably; of several of one port the latest is sent."""
+    """Sends port reports to the server until it has them durably; of several of one port the latest is sent.
+
+    What the server was told last of a port is not told again.
+    """
 
     _bus: IBus
     _clock: IReactorTime
     _host: str
     _role: str
     _waiting: dict[str, PortReport] = field(factory=dict, init=False)
+    _told: dict[str, PortReport] = field(factory=dict, init=False)
     _is_complete: bool = field(default=False, init=False)
     _is_sending: bool = field(default=False, init=False)
     _log = Logger()
@@ -165,8 +169,11 @@ class Reporter:
         """Send reports; a complete one replaces all that waited."""
         if is_complete:
             self._waiting.clear()
+            self._told.clear()
             self._is_complete = True
-        self._waiting.update((report.port_id, report) for report in reports)
+        for report in reports:
+            if self._told.get(report.port_id) != report:
+                self._told[report.port_id] = self._waiting[report.port_id] = report
         if not self._is_sending:
             self._is_sending = True
             self._send()

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from quantumd.converge.plan import NOTHING, SWEEP, Key, Plan, Stage, Step
 from quantumd.edge.openflow.interfaces import ISwitch, SwitchPort
-from quantumd.edge.ovsdb.interfaces import EditBridgeIds, InterfaceChange, InterfaceRow, IOvsdb
+from quantumd.edge.ovsdb.interfaces import BridgeRow, EditBridgeIds, InterfaceChange, InterfaceRow, IOvsdb
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features
@@ -26,6 +26,7 @@ from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortRe
 from quantumd.version import VERSION
 
 IFACE_ID = "iface-id"
+_SECOND_LOOK_SECONDS = 1.0
 
 
 @implementer(IConverger)
@@ -48,6 +49,7 @@ class OvsConverger:
     _versions: dict[str, int] = field(factory=dict, init=False)
     _realised: dict[Key, int] = field(factory=dict, init=False)
     _has_bridge: bool = field(default=False, init=False)
+    _has_controller: bool = field(default=False, init=False)
     _log = Logger()
 
     @property
@@ -93,14 +95,25 @@ class OvsConverger:
             listener(frozenset({self._bridge_key, *(("network", network) for network in self._view.networks())}))
 
     def _bridge_changed(self, name: str, listener: Callable[[frozenset[Key] | None], None]) -> None:
-        row = self._ovsdb.bridge(name)
-        if name == self._bridges.integration and row is not None and row.has_controller:
-            # Setting a controller flushed every flow; taking it away would flush them again, so it stays.
-            self._log.warn("a stranger set a controller on {bridge}: its flows are put back", bridge=name)
+        if name == self._bridges.integration:
+            self._integration_bridge_changed(self._ovsdb.bridge(name), listener)
+        elif name in self._bridges.mappings.values():
+            listener(frozenset({self._bridge_key}))
+
+    def _integration_bridge_changed(
+        self, row: BridgeRow | None, listener: Callable[[frozenset[Key] | None], None]
+    ) -> None:
+        has_controller = row is not None and row.has_controller
+        if has_controller != self._has_controller:
+            self._has_controller = has_controller
+            # Setting a controller flushes every flow, and so does taking it away: what a stranger set stays.
+            self._log.warn("a stranger set or removed a controller of {bridge}: its flows are put back", bridge=self._bridges.integration)
             listener(None)
-        elif name == self._bridges.integration and (row is not None) != self._has_bridge:
+            # The database tells us when it tells the switch, which may flush only after we have looked.
+            self._clock.callLater(_SECOND_LOOK_SECONDS, listener, None)
+        elif (row is not None) != self._has_bridge:
             listener(None)
-        elif name == self._bridges.integration or name in self._bridges.mappings.values():
+        else:
             listener(frozenset({self._bridge_key}))
 
     def _keys_of_port(self, port_id: str) -> frozenset[Key]:

@@ -20,9 +20,12 @@ class HostView:
     numbers: NetworkNumbers
     physical_ofports: dict[str, int] = field(factory=dict)
     _devices: dict[str, set[str]] = field(factory=dict, init=False)
+    _port_ids: dict[str, str] = field(factory=dict, init=False)
     _ofports: dict[str, int] = field(factory=dict, init=False)
     _network_of: dict[str, str] = field(factory=dict, init=False)
     _ports_on: dict[str, set[str]] = field(factory=dict, init=False)
+    _live: dict[str, dict[str, int]] = field(factory=dict, init=False)
+    """network → port → OpenFlow number, of ports that are plugged and enabled: kept, as a network may have thousands."""
 
     def set_device(self, name: str, old_port_id: str | None, new_port_id: str | None) -> None:
         """Note which port a device says it is."""
@@ -33,6 +36,11 @@ class HostView:
                 self._devices.pop(old_port_id, None)
         if new_port_id is not None:
             self._devices.setdefault(new_port_id, set()).add(name)
+            self._port_ids[name] = new_port_id
+        elif self._port_ids.get(name) == old_port_id:
+            self._port_ids.pop(name, None)
+        for port_id in {old_port_id, new_port_id} - {None}:
+            self._note_live(str(port_id))
 
     def set_ofport(self, name: str, ofport: int | None) -> None:
         """Note the OpenFlow number of a device; None when it is gone."""
@@ -40,6 +48,8 @@ class HostView:
             self._ofports.pop(name, None)
         else:
             self._ofports[name] = ofport
+        if name in self._port_ids:
+            self._note_live(self._port_ids[name])
 
     def set_ofports(self, ofports: Mapping[str, int]) -> None:
         """Note all OpenFlow numbers anew."""
@@ -48,6 +58,8 @@ class HostView:
     def forget_devices(self) -> None:
         """Forget which devices are which ports, before they are all read anew."""
         self._devices.clear()
+        self._port_ids.clear()
+        self._live.clear()
 
     def note_records(self, changed: Iterable[RecordKey]) -> frozenset[str]:
         """Bring the index up to date; return the networks whose ports or own record changed."""
@@ -66,10 +78,12 @@ class HostView:
             self._ports_on[old].discard(port_id)
             if not self._ports_on[old]:
                 del self._ports_on[old]
+            self._live.get(old, {}).pop(port_id, None)
         if not isinstance(record, PortRecord):
             return {old} if old else set()
         self._network_of[port_id] = record.network_id
         self._ports_on.setdefault(record.network_id, set()).add(port_id)
+        self._note_live(port_id)
         return {old, record.network_id} - {None} if old else {record.network_id}
 
     def network_of(self, port_id: str) -> str | None:
@@ -115,16 +129,22 @@ class HostView:
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""
         record = self.records.get(NetworkRecord.kind, network_id)
-        ports = self._ports_on.get(network_id)
-        if not isinstance(record, NetworkRecord) or not record.admin_state_up or not ports:
+        live = self._live.get(network_id)
+        if not isinstance(record, NetworkRecord) or not record.admin_state_up or not live:
             return None
-        ofports = sorted(ofport for port_id in ports if (ofport := self._live_ofport(port_id)) is not None)
-        if not ofports:
-            return None
+        ofports = sorted(live.values())
         physical = self.physical_ofports.get(record.physical_network) if record.physical_network else None
         return NetworkView(record, self.numbers.number_of(network_id, now), tuple(ofports), physical)
 
-    def _live_ofport(self, port_id: str) -> int | None:
+    def _note_live(self, port_id: str) -> None:
         record = self.records.get(PortRecord.kind, port_id)
-        is_up = isinstance(record, PortRecord) and record.admin_state_up
-        return self.ofport_of(port_id) if is_up else None
+        if not isinstance(record, PortRecord):
+            return
+        ofport = self.ofport_of(port_id)
+        live = self._live.setdefault(record.network_id, {})
+        if record.admin_state_up and ofport is not None:
+            live[port_id] = ofport
+        else:
+            live.pop(port_id, None)
+        if not live:
+            del self._live[record.network_id]
