@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from typing import Protocol as Shape
-from typing import TypeVar, cast
+from typing import cast
 
 from attrs import define
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from quantumd.edge.openflow import messages, replies
 from quantumd.edge.openflow.framing import Framer, Message
 from quantumd.edge.openflow.oxm import WireError
-from quantumd.errors import EdgeTimeout, EdgeUnavailable
+from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
 
 ANSWER_SECONDS = 10.0
 """How long the switch may take to answer a request."""
@@ -27,9 +27,6 @@ CONNECT_SECONDS = 2.0
 ECHO_SECONDS = 5.0
 """How often a sign of life is asked for; a switch silent for three of these is dropped."""
 _SILENT_ROUNDS = 3
-
-
-T = TypeVar("T")
 
 
 class Transport(Shape):
@@ -48,6 +45,18 @@ class _Waiting:
     timer: IDelayedCall
     take: Callable[[bytes], None] | None
 
+    def succeed(self) -> None:
+        """The answer is here."""
+        if self.timer.active():
+            self.timer.cancel()
+        self.fired.callback(None)
+
+    def fail(self, error: EdgeError) -> None:
+        """There will be no answer."""
+        if self.timer.active():
+            self.timer.cancel()
+        self.fired.errback(error)
+
 
 class OpenFlowConnection(Protocol):
     """Speaks OpenFlow 1.4: greets, answers echo, pairs answers to requests by transaction id.
@@ -63,7 +72,8 @@ class OpenFlowConnection(Protocol):
         self._framer = Framer()
         self._xids = count(1)
         self._waiting: dict[int, _Waiting] = {}
-        self._greeted: Deferred[None] = Deferred()
+        self._greeting: _Waiting | None = None
+        self._is_greeted = False
         self._heard = False
         self._silent_rounds = 0
         self._is_lost = False
@@ -83,20 +93,21 @@ class OpenFlowConnection(Protocol):
         self._echo.start(ECHO_SECONDS, now=False)
 
     def greeted(self) -> Deferred[None]:
-        """Fire once, when the switch has greeted back; EdgeTimeout, EdgeUnavailable."""
-        timer = self._clock.callLater(CONNECT_SECONDS, self._greeting_is_late)
+        """Fire when the switch has greeted back; to be asked once. EdgeTimeout, EdgeUnavailable."""
+        if self._is_greeted:
+            return succeed(None)
+        if self._is_lost:
+            return fail(EdgeUnavailable("the connection to the switch is lost"))
+        late = EdgeTimeout(f"the switch did not greet within {CONNECT_SECONDS} s")
+        timer = self._clock.callLater(CONNECT_SECONDS, self._fail_greeting, late)
+        self._greeting = _Waiting(Deferred(), timer, None)
+        return self._greeting.fired
 
-        def in_time(result: T) -> T:
-            if timer.active():
-                timer.cancel()
-            return result
-
-        return self._greeted.addBoth(in_time)
-
-    def _greeting_is_late(self) -> None:
+    def _fail_greeting(self, error: EdgeError) -> None:
+        greeting, self._greeting = self._greeting, None
         self.drop()
-        if not self._greeted.called:
-            self._greeted.errback(EdgeTimeout("the switch did not greet in time"))
+        if greeting is not None:
+            greeting.fail(error)
 
     def write(self, data: bytes) -> None:
         """Send packed messages; lost without a word when the connection is."""
@@ -123,7 +134,7 @@ class OpenFlowConnection(Protocol):
 
     def _answer_is_late(self, xid: int) -> None:
         # A switch that is late once would answer the wrong thing later: start over with a new connection.
-        self._waiting.pop(xid).fired.errback(EdgeTimeout(f"the switch did not answer within {ANSWER_SECONDS} s"))
+        self._waiting.pop(xid).fail(EdgeTimeout(f"the switch did not answer within {ANSWER_SECONDS} s"))
         self.drop()
 
     def dataReceived(self, data: bytes) -> None:
@@ -156,8 +167,10 @@ class OpenFlowConnection(Protocol):
     def _take_hello(self) -> None:
         # With version bitmaps the lower of the two sides' highest common version counts; any other version than
         # ours is refused by the framer with the next message.
-        if not self._greeted.called:
-            self._greeted.callback(None)
+        self._is_greeted = True
+        greeting, self._greeting = self._greeting, None
+        if greeting is not None:
+            greeting.succeed()
 
     def _take_part(self, message: Message) -> None:
         _, more, part = replies.multipart(message.body)
@@ -172,21 +185,18 @@ class OpenFlowConnection(Protocol):
     def _take_error(self, message: Message) -> None:
         error = replies.switch_error(message.body)
         waiting = self._waiting.pop(message.xid, None)
-        if waiting is None and self._greeted.called:
+        if waiting is not None:
+            waiting.fail(EdgeUnavailable(f"the switch refused a question: {error}"))
+        elif self._is_greeted:
             self.on_error(message.xid, error)
-            return
-        if waiting is None:
+        else:
             # Refused while greeting: the bridge's `protocols` lack OpenFlow14.
-            self._greeted.errback(EdgeUnavailable(f"the switch does not speak OpenFlow 1.4 with us: {error}"))
-            return
-        waiting.timer.cancel()
-        waiting.fired.errback(EdgeUnavailable(f"the switch refused a question: {error}"))
+            self._fail_greeting(EdgeUnavailable(f"the switch does not speak OpenFlow 1.4 with us: {error}"))
 
     def _answered(self, xid: int) -> None:
         waiting = self._waiting.pop(xid, None)
         if waiting is not None:
-            waiting.timer.cancel()
-            waiting.fired.callback(None)
+            waiting.succeed()
 
     def _ask_for_life(self) -> None:
         if self._heard:
@@ -201,7 +211,7 @@ class OpenFlowConnection(Protocol):
 
     def drop(self) -> None:
         """Close the connection at once."""
-        if self.transport is not None:
+        if self.transport is not None and not self._is_lost:
             cast(Transport, self.transport).abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -210,12 +220,10 @@ class OpenFlowConnection(Protocol):
         if self._echo.running:
             self._echo.stop()
         lost = EdgeUnavailable("the connection to the switch was lost")
-        if not self._greeted.called:
-            self._greeted.errback(lost)
+        self._fail_greeting(lost)
         waiting, self._waiting = self._waiting, {}
         for one in waiting.values():
-            one.timer.cancel()
-            one.fired.errback(lost)
+            one.fail(lost)
         closed, self._closed = self._closed, []
         for fired in closed:
             fired.callback(None)

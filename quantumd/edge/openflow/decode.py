@@ -243,7 +243,10 @@ def _mask_bits(field: Field, mask: int) -> Bits:
 
 def _load(piece: bytes) -> Action:
     place, header, value = Struct("!HIQ").unpack_from(piece, 10)
-    return SetField(Bits(_named(header), place >> 6, (place & 0x3F) + 1), value)
+    bits = Bits(_named(header), place >> 6, (place & 0x3F) + 1)
+    if value >> bits.count:
+        raise WireError(f"{value:#x} does not fit {bits.count} bits of {bits.field.name}")
+    return SetField(bits, value)
 
 
 def _load2(piece: bytes) -> Action:
