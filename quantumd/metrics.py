@@ -42,7 +42,7 @@ class Metrics:
     """Passes of the converge loop by role and result (done, failed)."""
     pass_seconds: Histogram = field(init=False)
     steps: Counter = field(init=False)
-    """Steps by role, kind (the step's class) and result (done, failed)."""
+    """Steps by role."""
     lag_seconds: Gauge = field(init=False)
     """By role: age of the oldest change that is wanted and not realised; 0 when all is."""
     waiting_keys: Gauge = field(init=False)
@@ -51,7 +51,7 @@ class Metrics:
     """By consumer of the journal: positions not yet read."""
     ports: Gauge = field(init=False)
     """Ports by status."""
-    foreign_flows: Counter = field(init=False)
+    foreign_flows: Gauge = field(init=False)
     dhcp_messages: Counter = field(init=False)
     """By kind (discover, request…) and outcome (offer, ack, nak, ignored)."""
     info: Gauge = field(init=False)
@@ -90,7 +90,7 @@ class Metrics:
 
     @steps.default
     def _steps(self) -> Counter:
-        return self._counter("steps", "Steps executed.", "role", "kind", "result")
+        return self._counter("steps", "Steps executed.", "role")
 
     @lag_seconds.default
     def _lag_seconds(self) -> Gauge:
@@ -113,8 +113,8 @@ class Metrics:
         return self._gauge("ports", "Ports by status.", "status")
 
     @foreign_flows.default
-    def _foreign_flows(self) -> Counter:
-        return self._counter("foreign_flows", "Flows of strangers found on the integration bridge.")
+    def _foreign_flows(self) -> Gauge:
+        return self._gauge("foreign_flows", "Flows of strangers on the integration bridge at the last look.")
 
     @dhcp_messages.default
     def _dhcp_messages(self) -> Counter:

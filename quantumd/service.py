@@ -19,6 +19,7 @@ from twisted.python import usage
 
 from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiSite
+from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.aliases import announced
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.service import HostsService
@@ -127,6 +128,8 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     HostsService(bus, store, settings.l2.bind_unbound).setServiceParent(root)
     consumer.setServiceParent(root)
     metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
+    store.on_commit(metrics.journal_position.set)
+    PortCounts(reactor, store, metrics).setServiceParent(root)
 
     roles = _make_roles(settings, reactor, host, bus, metrics, driver)
     roles.service.setServiceParent(root)
@@ -183,6 +186,7 @@ def _make_roles(
         kernel_datapath=_KERNEL_DATAPATH.exists(),
     )
     parts: L2Parts = driver.install(site)
+    metrics.foreign_flows.set_function(parts.count_foreign_flows)
     table = DhcpTable()
     dhcp = DhcpConverger(host, VERSION, records["dhcp"], table, parts.frames, reactor)
     loops = {
@@ -218,6 +222,7 @@ def _pass_counter(metrics: Metrics) -> Callable[[PassSummary], None]:
     def count(summary: PassSummary) -> None:
         metrics.passes.labels(summary.role, "failed" if summary.failed_keys else "done").inc()
         metrics.pass_seconds.labels(summary.role).observe(summary.seconds)
+        metrics.steps.labels(summary.role).inc(summary.steps)
 
     return count
 

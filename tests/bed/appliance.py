@@ -109,6 +109,7 @@ class Appliance:
         command = [str(Path(sys.executable).with_name("twistd")), "--nodaemon", "--pidfile=", "quantumd"]
         command += self.options()
         environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         descriptors: tuple[int, ...] = ()
         if self._socket:
             number = self._socket.fileno()

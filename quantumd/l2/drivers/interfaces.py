@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -32,11 +33,15 @@ class Site:
 
 @frozen
 class L2Parts:
-    """What a driver gives: the converger that the loop drives, the frames of its ports, and its connections to run."""
+    """What a driver gives: the converger that the loop drives, the frames of its ports, and its connections to run.
+
+    ``count_foreign_flows`` returns how many flows of strangers were there at the last look.
+    """
 
     converger: IConverger
     frames: IFrames
     connections: IService
+    count_foreign_flows: Callable[[], int] = lambda: 0
 
 
 class IL2Driver(Interface):

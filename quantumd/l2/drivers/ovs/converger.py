@@ -107,7 +107,8 @@ class OvsConverger:
         if has_controller != self._has_controller:
             self._has_controller = has_controller
             # Setting a controller flushes every flow, and so does taking it away: what a stranger set stays.
-            self._log.warn("a stranger set or removed a controller of {bridge}: its flows are put back", bridge=self._bridges.integration)
+            bridge = self._bridges.integration
+            self._log.warn("a stranger set or removed a controller of {bridge}: flows are put back", bridge=bridge)
             listener(None)
             # The database tells us when it tells the switch, which may flush only after we have looked.
             self._clock.callLater(_SECOND_LOOK_SECONDS, listener, None)

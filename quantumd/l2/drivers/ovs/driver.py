@@ -22,7 +22,6 @@ from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
 from quantumd.l2.drivers.ovs.bridges import BridgePlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
-from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.ordered import OrderedServices
@@ -102,7 +101,7 @@ class OvsDriver:
         )
         connections = _Connections(edges)
         service = connections if site.edges == "memory" else _LockedConnections(site, connections)
-        return L2Parts(converger, ChannelFrames(edges.channel), service)
+        return L2Parts(converger, ChannelFrames(edges.channel), service, lambda: converger.foreign_flows)
 
 
 def _bridge_plan(settings: L2Settings, has_kernel_datapath: bool) -> BridgePlan:
@@ -135,5 +134,8 @@ def _real_edges(site: Site) -> OvsEdges:
 
 
 def _memory_edges(site: Site) -> OvsEdges:
+    # What is only for trying out is imported only then: it would cost each start some 50 ms and 2 MiB.
+    from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
+
     world = MemoryOpenVswitch(site.reactor, site.l2.integration_bridge, CONTROLLER_ID)
     return OvsEdges(world.ovsdb, world.switch, world.channel)

@@ -25,7 +25,7 @@ class HostView:
     _network_of: dict[str, str] = field(factory=dict, init=False)
     _ports_on: dict[str, set[str]] = field(factory=dict, init=False)
     _live: dict[str, dict[str, int]] = field(factory=dict, init=False)
-    """network → port → OpenFlow number, of ports that are plugged and enabled: kept, as a network may have thousands."""
+    """network → port → OpenFlow number, of plugged and enabled ports: kept, as a network may have thousands."""
 
     def set_device(self, name: str, old_port_id: str | None, new_port_id: str | None) -> None:
         """Note which port a device says it is."""
