@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -89,9 +89,12 @@ class Content:
 
     def vanished(self, loaded: Loaded) -> tuple[Fact, ...]:
         """Return the facts that say what is known here and no longer there."""
-        return tuple(fact for fact in self._gone() if fact.uuid not in loaded.present)
-
-    def _gone(self) -> Iterator[InterfaceFact | BridgeFact | PortFact]:
-        yield from (InterfaceFact(uuid, name, None) for name, uuid in self._interface_ids.items())
-        yield from (BridgeFact(uuid, name, None, ()) for name, uuid in self._bridge_ids.items())
-        yield from (PortFact(uuid, name, False) for uuid, name in self._port_names.items())
+        there = loaded.present
+        interfaces = [(uuid, name) for name, uuid in self._interface_ids.items() if uuid not in there]
+        bridges = [(uuid, name) for name, uuid in self._bridge_ids.items() if uuid not in there]
+        ports = [(uuid, name) for uuid, name in self._port_names.items() if uuid not in there]
+        return (
+            *(InterfaceFact(uuid, name, None) for uuid, name in interfaces),
+            *(BridgeFact(uuid, name, None, ()) for uuid, name in bridges),
+            *(PortFact(uuid, name, False) for uuid, name in ports),
+        )
