@@ -102,6 +102,21 @@ class EchoStream(_Stream):
             self._waiting -= answers
 
 
+@define(eq=False)
+class FrameStream(_Stream):
+    """The same frame from a VM again and again."""
+
+    source: Guest = field(kw_only=True)
+    frame: bytes = field(kw_only=True)
+    sent: int = field(default=0, init=False)
+
+    def _run(self) -> None:
+        with Wire(self.source.vm.namespace) as wire:
+            for due in self._beats():
+                wire.send(*(self.frame,) * due)
+                self.sent += due
+
+
 def echo_request(source: Guest, target: Guest, number: int) -> bytes:
     """Return the frame of an echo request that carries a number."""
     body = struct.pack("!BBHHHQ", _ECHO_REQUEST, 0, 0, _MARK, number & 0xFFFF, number)
