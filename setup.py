@@ -35,7 +35,7 @@ setup(
         "zope.interface",
     ],
     extras_require={
-        "test": ["hypothesis", "mypy", "mypy-zope", "pytest", "ruff", "scapy", "treq"],
+        "test": ["hypothesis", "mypy", "mypy-zope", "pytest", "ruff", "scapy"],
     },
     zip_safe=False,
 )

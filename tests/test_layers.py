@@ -19,7 +19,7 @@ PROGRAMS = ("service", "ctl")
 IMPURE = frozenset({
     "alembic", "asyncio", "concurrent", "klein", "logging", "multiprocessing", "os", "ovs", "prometheus_client",
     "pyroute2", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlalchemy", "subprocess",
-    "tempfile", "threading", "time", "treq", "twisted",
+    "tempfile", "threading", "time", "twisted",
 })  # fmt: skip
 PURE_PACKAGES = ("quantumd.model", "quantumd.compile")
 PURE_PARTS = frozenset({"desired", "plan", "steps", "pipeline", "features"})
