@@ -49,7 +49,7 @@ from quantumd.store.store import Store
 from quantumd.version import VERSION
 from quantumd.watchdog import StallWatchdog
 
-SWITCH_INTERVAL_SECONDS = 0.001
+SWITCH_INTERVAL_SECONDS = 0.0005
 """How soon a thread that computes hands over to the reactor (sys.setswitchinterval)."""
 
 _COLLECT_AFTER = (10_000, 20, 20)
