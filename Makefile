@@ -67,7 +67,7 @@ soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 bench: packages-test $(VENV)/.test-done
-	@for program in $(filter-out bench/__init__.py bench/demo.py,$(sort $(wildcard bench/*.py))); do \
+	@for program in $(filter-out bench/__init__.py bench/demo.py,$(sort $(wildcard bench/*.py))) bench/bars; do \
 		name=$${program##*/}; echo "== $$program"; $(VENV)/bin/python -m "bench.$${name%.py}"; done
 
 lint: $(VENV)/.test-done

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from attrs import define, frozen
 from twisted.application.service import IService, MultiService, Service
@@ -17,15 +15,13 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 from twisted.python import usage
 
-from quantumd.api.app import Api, make_app
-from quantumd.api.channel import ApiSite
+from quantumd.api.app import Api
 from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.aliases import announced
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.service import HostsService
-from quantumd.api.identity import identify, refuse_open_door
 from quantumd.api.resources.core import core_resources
-from quantumd.api.site import ApiService, endpoint_for, passed_descriptor
+from quantumd.api.service import make_api_service
 from quantumd.bus.memory import MemoryBus
 from quantumd.config import Settings, load_settings
 from quantumd.converge.client import RecordsClient, Reporter
@@ -154,13 +150,10 @@ class _StoreService(Service):
 
 
 def _make_store(settings: Settings, reactor: Any) -> Store:
-    url = settings.database.url
-    if not url:
-        state_dir = Path(settings.host.state_dir)
-        state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
-        url = f"sqlite:///{state_dir / 'quantumd.sqlite'}"
-    ensure_schema(url)
-    return Store(reactor, settings.database, url)
+    if not settings.database.url:
+        Path(settings.host.state_dir).mkdir(parents=True, exist_ok=True, mode=0o750)
+    ensure_schema(settings.database_url)
+    return Store(reactor, settings.database, settings.database_url)
 
 
 @frozen
@@ -254,26 +247,14 @@ def _make_api(
     metrics: Metrics,
     readiness: Callable[[], Awaitable[Sequence[str]]],
 ) -> IService:
-    refuse_open_door(settings.api.auth, settings.api.listen)
-    app = make_app(
-        Api(
-            resources=core_resources(settings.network, parse_mappings(settings.l2.bridge_mappings)),
-            extensions=announced(driver.capabilities),
-            store=store,
-            readiness=readiness,
-            metrics=metrics,
-            reactor=reactor,
-            bulk_limit=settings.api.bulk_limit,
-            version=VERSION,
-        )
-    )
-    site = ApiSite(
-        app,
-        reactor=reactor,
-        identify=identify,
-        new_request_id=lambda: f"req-{uuid4()}",
+    api = Api(
+        resources=core_resources(settings.network, parse_mappings(settings.l2.bridge_mappings)),
+        extensions=announced(driver.capabilities),
+        store=store,
+        readiness=readiness,
         metrics=metrics,
-        body_limit_bytes=settings.api.request_body_limit_bytes,
+        reactor=reactor,
+        bulk_limit=settings.api.bulk_limit,
+        version=VERSION,
     )
-    endpoint = endpoint_for(reactor, settings.api.listen, passed_descriptor(reactor, os.environ), settings.api.auth)
-    return ApiService(reactor, endpoint, site, settings.api.drain_seconds)
+    return make_api_service(settings.api, api)

@@ -143,13 +143,15 @@ def _raw(answer: Answer, request_id: str) -> bytes:
     ) % (answer.status, reason, len(answer.body), request_id.encode(), answer.body)
 
 
+_access_log = Logger(namespace="quantumd.api.access")
+
+
 class ApiSite(Site):
     """Every connection of the API, and what all of them share.
 
     ``identify(request_id, headers, is_loopback)`` tells who asks; ``new_request_id`` returns ``req-`` and a new UUID.
     """
 
-    log_lines = Logger(namespace="quantumd.api.access")
     protocol: Any = ApiChannel
     requestFactory = ApiRequest
 
@@ -200,7 +202,7 @@ class ApiSite(Site):
     def refused(self, status: int, request_id: str, why: str) -> None:
         """Count and log a request that was refused before it was read."""
         self._metrics.requests.labels("other", "other", str(status)).inc()
-        self.log_lines.info("refused", status=status, why=why, request_id=request_id)
+        _access_log.info("refused", status=status, why=why, request_id=request_id)
 
     def _measures(self, method: str, resource: str, status: int) -> tuple[Counter, Histogram]:
         key = (method, resource, status)
@@ -218,7 +220,7 @@ class ApiSite(Site):
         count.inc()
         duration.observe(seconds)
         # Without the query string, which may hold what is nobody's business.
-        self.log_lines.info(
+        _access_log.info(
             "answered",
             method=method,
             path=request.path.decode("ascii", "replace"),

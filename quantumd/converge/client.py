@@ -100,8 +100,8 @@ class RecordsClient(Service):
             self._log.warn("{role} got a {kind} that it does not take", role=self._role, kind=message.message_kind)
             return
         changed = self._records.apply(message)
-        self._log.debug("{n} records changed", n=len(changed), role=self._role, request_id=message.request_id)
         if changed:
+            self._log.info("{n} records changed", n=len(changed), role=self._role, request_id=message.request_id)
             self._takes.records_changed(changed, False)
 
     async def _compare(self) -> None:

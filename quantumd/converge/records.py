@@ -51,9 +51,16 @@ class Records:
         changed = {key for key, record in wanted.items() if self._put(record)}
         for bucket in buckets:
             for key in tuple(self._buckets.get(bucket, ())):
-                if key not in wanted and self._remove(Gone(key[0], key[1], position)):
+                if key not in wanted and self._withdraw(key, position):
                     changed.add(key)
         return frozenset(changed)
+
+    def _withdraw(self, key: RecordKey, position: int) -> bool:
+        known = self._by_kind[key[0]][key[1]]
+        if known.version > position:
+            return False
+        # No longer needed is not deleted: the same record, as old as it is, may be needed again.
+        return self._remove(Gone(key[0], key[1], known.version))
 
     def digest(self, bucket: int) -> str | None:
         """Return the digest of a bucket, None when it is empty; computed again only after a change in it."""

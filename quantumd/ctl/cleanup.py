@@ -69,9 +69,9 @@ def commands_for(
 
 
 def _remove_ports(rows: Sequence[Row], owned_bridges: set[str], run_dir: str) -> Iterator[Command]:
-    for row in rows:
-        if row.table == "Port" and row.is_owned and row.name not in owned_bridges:
-            yield Command(f"remove port {row.name}", _vsctl(run_dir, "--if-exists", "del-port", row.name))
+    names = {row.name for row in rows if row.table in ("Port", "Interface") and row.is_owned}
+    for name in sorted(names - owned_bridges):
+        yield Command(f"remove port {name}", _vsctl(run_dir, "--if-exists", "del-port", name))
 
 
 def _remove_flows(bridges: Sequence[str], owned: set[str], integration: str, run_dir: str) -> Iterator[Command]:

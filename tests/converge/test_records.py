@@ -57,6 +57,13 @@ class RecordsTests(SynchronousTestCase):
         self.assertEqual(changed, {key_of(PORT)})
         self.assertEqual(len(records), 0)
 
+    def test_what_a_comparison_took_away_comes_back_unchanged(self) -> None:
+        """A network that a host did not need for a while is taken again, though it is older than the comparison."""
+        records = Records()
+        records.apply(_update(PORT))
+        records.replace((bucket_of(key_of(PORT)),), (), 99)
+        self.assertEqual(records.apply(_update(PORT)), {key_of(PORT)})
+
     def test_replace_keeps_what_is_newer(self) -> None:
         """An update that overtook the fetch stays."""
         records = Records()

@@ -32,7 +32,7 @@ class CleanupTests(SynchronousTestCase):
         self.ovs.vsctl("set", "bridge", "br-int", "external_ids:quantumd-network-a=7", "external_ids:theirs=x")
         self.ovs.vsctl(
             "add-port", "br-ex", "phy-br-ex", "--", "set", "interface", "phy-br-ex", "type=patch", "options:peer=none",
-            "--", "set", "port", "phy-br-ex", "external_ids:quantumd-owned=true",
+            "--", "set", "interface", "phy-br-ex", "external_ids:quantumd-owned=true",
         )  # fmt: skip
         self.settings = L2Settings(ovs_run_dir=str(self.ovs.directory))
 

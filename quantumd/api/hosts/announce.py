@@ -95,7 +95,7 @@ class Announcer:
 
     def _publish(self, updates: Iterable[Update]) -> None:
         for update in updates:
-            self._log.debug(
+            self._log.info(
                 "told {role} of {host}",
                 role=update.role,
                 host=update.host,

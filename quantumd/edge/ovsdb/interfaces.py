@@ -24,7 +24,7 @@ class InterfaceRow:
 
 @frozen
 class BridgeRow:
-    """A bridge. ``datapath_type`` is ``system`` (kernel) or ``netdev`` (userspace); ``ports`` are port names."""
+    """A bridge. ``datapath_type`` is ``system`` (kernel) or ``netdev`` (userspace);"""
 
     name: str
     datapath_type: str
@@ -87,14 +87,7 @@ class EditBridgeIds:
     remove: frozenset[str]
 
 
-@frozen
-class ClearControllers:
-    """Remove every controller that a stranger set on the bridge."""
-
-    name: str
-
-
-Operation: TypeAlias = PutBridge | RemoveBridge | PutPatchPort | RemovePort | EditBridgeIds | ClearControllers
+Operation: TypeAlias = PutBridge | RemoveBridge | PutPatchPort | RemovePort | EditBridgeIds
 
 
 class IOvsdb(Interface):

@@ -15,7 +15,6 @@ from attrs import define, field
 
 from quantumd.edge.ovsdb.errors import OvsdbRefused
 from quantumd.edge.ovsdb.interfaces import (
-    ClearControllers,
     EditBridgeIds,
     Operation,
     PutBridge,
@@ -175,18 +174,12 @@ def _edit_bridge_ids(draft: _Draft, operation: EditBridgeIds) -> None:
     draft.mutate("Bridge", where, *_edit_ids(operation.put, operation.remove))
 
 
-def _clear_controllers(draft: _Draft, operation: ClearControllers) -> None:
-    if draft.bridge(operation.name) is not None:
-        draft.update("Bridge", operation.name, {"controller": _set([])})
-
-
 _WRITE: Mapping[type, Callable[[_Draft, Any], None]] = {
     PutBridge: _put_bridge,
     RemoveBridge: _remove_bridge,
     PutPatchPort: _put_patch_port,
     RemovePort: _remove_port,
     EditBridgeIds: _edit_bridge_ids,
-    ClearControllers: _clear_controllers,
 }
 
 

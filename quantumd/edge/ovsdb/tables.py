@@ -10,7 +10,6 @@ from attrs import define, evolve, field
 from quantumd.edge.ovsdb.errors import OvsdbRefused
 from quantumd.edge.ovsdb.interfaces import (
     BridgeRow,
-    ClearControllers,
     EditBridgeIds,
     InterfaceRow,
     Operation,
@@ -130,16 +129,10 @@ def _edit_bridge_ids(tables: Tables, operation: EditBridgeIds) -> None:
     tables.put_bridge(evolve(row, external_ids={**kept, **operation.put}))
 
 
-def _clear_controllers(tables: Tables, operation: ClearControllers) -> None:
-    if operation.name in tables.bridges:
-        tables.put_bridge(evolve(tables.bridges[operation.name], has_controller=False))
-
-
 _APPLY: Mapping[type, Callable[[Tables, Any], None]] = {
     PutBridge: _put_bridge,
     RemoveBridge: _remove_bridge,
     PutPatchPort: _put_patch_port,
     RemovePort: _remove_port,
     EditBridgeIds: _edit_bridge_ids,
-    ClearControllers: _clear_controllers,
 }

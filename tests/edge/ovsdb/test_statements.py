@@ -10,7 +10,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.edge.ovsdb.errors import OvsdbRefused
 from quantumd.edge.ovsdb.interfaces import (
-    ClearControllers,
     EditBridgeIds,
     PutBridge,
     PutPatchPort,
@@ -98,7 +97,7 @@ class ComposeTests(SynchronousTestCase):
 
     def test_removing_what_is_not_there_needs_no_statement(self) -> None:
         """Nothing is sent."""
-        operations = (RemoveBridge("br-int"), RemovePort("br-int", "p"), ClearControllers("br-int"))
+        operations = (RemoveBridge("br-int"), RemovePort("br-int", "p"))
         self.assertEqual(compose(operations, EMPTY), [])
 
     def test_removing_takes_the_row_out_of_its_owner(self) -> None:
@@ -115,8 +114,3 @@ class ComposeTests(SynchronousTestCase):
         """Its internal port is made, though one of the name exists."""
         found = compose((RemoveBridge("br-int"), PUT), FULL)
         self.assertEqual(kinds(found).count(("insert", "Port")), 1)
-
-    def test_controllers_are_cleared(self) -> None:
-        """The set becomes empty."""
-        (update,) = compose((ClearControllers("br-int"),), FULL)
-        self.assertEqual(update["row"], {"controller": ["set", []]})

@@ -16,7 +16,7 @@ from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, T
 
 _ETH_IPV4 = 0x0800
 _BROADCAST = "255.255.255.255"
-_CLIENT_PORT, _SERVER_PORT = 68, 67
+_SERVER_PORT = 67
 _ARP_REQUEST, _ARP_REPLY = 1, 2
 _ECHO_REQUEST, _ECHO_REPLY = 8, 0
 _ANSWER_TTL = 64
@@ -38,7 +38,6 @@ def port_flows(view: PortView, punt: PuntSettings) -> Iterator[Flow]:
                 eth_type=_ETH_IPV4,
                 ip_proto=IP_UDP,
                 ipv4_dst=int(IPv4Address(address)),
-                udp_src=_CLIENT_PORT,
                 udp_dst=_SERVER_PORT,
             ),
             cookie(Feature.DHCP, view.ofport),

@@ -1,6 +1,6 @@
 """A light HTTP load: many keep-alive connections driven by one epoll loop, so that the server is what is measured.
 
-``python -m bench.load PORT CLIENTS REQUESTS PATH BODY`` makes requests to 127.0.0.1 and prints one JSON object:
+``python -m bench.bars.load PORT CLIENTS REQUESTS PATH BODY`` makes requests to 127.0.0.1 and prints one JSON object:
 seconds, statuses, latencies in milliseconds (p50, p99), and what the answers' first fixed IPs were.
 """
 

@@ -1,0 +1,1 @@
+"""The bars of the appliance, measured on the real thing."""

@@ -1,0 +1,39 @@
+"""The bars of the appliance: each measured on the real thing, printed as one table.
+
+Needs root and Open vSwitch; runs a private one in a namespace of its own. ``python -m bench.bars [NAME…]`` runs those
+named.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+
+from bench.bars.bed import Row
+from bench.bars.creates import creates_bar
+from bench.bars.dhcp import dhcp_bar
+from bench.bars.plug import plug_bar
+from bench.bars.restarts import daemon_bar, switch_bar
+from bench.bars.start import start_bar
+
+BARS: dict[str, Callable[[], Iterator[Row]]] = {
+    "start": start_bar,
+    "plug": plug_bar,
+    "creates": creates_bar,
+    "dhcp": dhcp_bar,
+    "daemon": daemon_bar,
+    "switch": switch_bar,
+}
+
+
+def main(names: list[str]) -> None:
+    """Run bars and print the table as it grows."""
+    print(f"{'bar':<72} {'limit':<14} {'measured':<28} met")
+    for name in names or list(BARS):
+        for row in BARS[name]():
+            met = {True: "yes", False: "NO", None: ""}[row.is_met]
+            print(f"{row.bar:<72} {row.limit:<14} {row.figure:<28} {met}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

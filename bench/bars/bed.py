@@ -1,0 +1,127 @@
+"""What the bars are measured on, and what a bar is."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import define, frozen
+
+from tests.bed.appliance import Appliance
+from tests.bed.openvswitch import PrivateOvs, Vm
+
+SUBNET = "10.0.0.0/16"
+
+
+@frozen
+class Row:
+    """One bar: what it says, what was measured."""
+
+    bar: str
+    limit: str
+    figure: str
+    is_met: bool | None
+
+
+@define
+class Bed:
+    """A switch and an appliance, with a network."""
+
+    ovs: PrivateOvs
+    appliance: Appliance
+    filled: int = 0
+
+    def make_network(self, cidr: str = SUBNET) -> str:
+        """Make a network with one subnet; return its id."""
+        network = self.appliance.create("network", name="bench")
+        self.appliance.create("subnet", network_id=network["id"], ip_version=4, cidr=cidr)
+        return str(network["id"])
+
+    def make_vm(self, network_id: str) -> Vm:
+        """Make a port and a VM for it, not plugged."""
+        port = self.appliance.create("port", network_id=network_id)
+        return self.ovs.make_vm(port["id"], port["mac_address"])
+
+    def fill(self, network_id: str, count: int) -> None:
+        """Plug more ports that have no device (patch ports) until there are so many, and wait until all are ACTIVE."""
+        while self.filled < count:
+            some = [{"network_id": network_id} for _ in range(min(100, count - self.filled))]
+            made = self.appliance.request("POST", "/v2.0/ports", {"ports": some}).body["ports"]
+            plug_patches(self.ovs, [port["id"] for port in made])
+            self.filled += len(made)
+        self.await_active(network_id, count)
+
+    def await_active(self, network_id: str, count: int, limit_seconds: float = 60.0) -> float:
+        """Wait until so many ports of the network are ACTIVE; return the seconds that took."""
+        began = time.monotonic()
+        path = f"/v2.0/ports?network_id={network_id}&status=ACTIVE&fields=id"
+        while len(self.appliance.request("GET", path).body["ports"]) < count:
+            if time.monotonic() - began > limit_seconds:
+                raise TimeoutError(f"not {count} ports ACTIVE within {limit_seconds} s")
+            time.sleep(0.05)
+        return time.monotonic() - began
+
+
+def plug_patches(ovs: PrivateOvs, port_ids: list[str]) -> None:
+    """Plug ports that have no device behind them, in one transaction."""
+    words: list[str] = []
+    for port_id in port_ids:
+        name = f"tap{port_id[:11]}"
+        words += ["--", "add-port", ovs.bridge, name, "--", "set", "Interface", name, "type=patch"]
+        words += [f"options:peer=no{port_id[:11]}", f"external-ids:iface-id={port_id}"]
+    ovs.vsctl(*words)
+
+
+@contextmanager
+def bed(**settings: str) -> Iterator[Bed]:
+    """Run a switch and an appliance on it."""
+    with tempfile.TemporaryDirectory(prefix="quantumd-bench-") as directory:
+        ovs = PrivateOvs(Path(directory) / "ovs")
+        dotted = {name.replace("__", "."): value for name, value in settings.items()}
+        appliance = Appliance(Path(directory) / "state", ovs.directory, dotted)
+        try:
+            ovs.start()
+            appliance.start()
+            yield Bed(ovs, appliance)
+        finally:
+            appliance.close()
+            ovs.stop()
+
+
+@frozen
+class Seen:
+    """A line of the log: when (seconds since the epoch) and what."""
+
+    at: float
+    text: str
+
+
+def log_lines(appliance: Appliance) -> list[Seen]:
+    """Return the log's lines with their times."""
+    lines = []
+    for line in appliance.log().splitlines():
+        stamp, _, text = line.partition(" ")
+        if stamp.endswith("Z"):
+            at = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+            lines.append(Seen(at.timestamp(), text))
+    return lines
+
+
+def time_of(lines: list[Seen], *words: str) -> float:
+    """Return the time of the last line that holds all the words."""
+    return max(line.at for line in lines if all(word in line.text for word in words))
+
+
+def turns(appliance: Appliance) -> tuple[int, float]:
+    """Return how many reactor stalls there were and the longest turn in ms."""
+    metrics = appliance.metrics()
+    return int(metrics["quantumd_reactor_stalls_total"]), metrics["quantumd_reactor_longest_turn_seconds"] * 1000
+
+
+def stall_row(what: str, stalls: int, longest_ms: float) -> Row:
+    """Return the bar of the reactor for one bench."""
+    return Row(f"reactor stalls over 50 ms during {what}", "0", f"{stalls} (longest {longest_ms:.0f} ms)", stalls == 0)

@@ -1,0 +1,61 @@
+"""From the plug to ACTIVE."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Iterator
+
+from bench.bars.bed import Bed, Row, bed, log_lines, stall_row, time_of, turns
+from tests.bed.openvswitch import Vm
+
+PLUGS = 50
+
+
+def plug_once(here: Bed, vm: Vm) -> tuple[float, float, float]:
+    """Plug a VM; return ms from the command's start to ACTIVE, our own share, and Open vSwitch's share."""
+    began = time.time()
+    here.ovs.plug(vm)
+    here.appliance.await_status(vm.port_id, "ACTIVE", 10.0)
+    lines = [line for line in log_lines(here.appliance) if line.at >= began - 0.002]
+    active = time_of(lines, f"port {vm.port_id} is ACTIVE")
+    # Its number and its port come over two connections; the later of the two is when the work can begin.
+    numbered = time_of(lines, f"device {vm.tap} ")
+    world = sum(
+        float(found[1])
+        for line in lines
+        if line.at >= numbered and (found := re.search(r"l2 did .* world_ms=([\d.]+)", line.text))
+    )
+    return (active - began) * 1000, (active - numbered) * 1000 - world, (numbered - began) * 1000 + world
+
+
+def plug_bar() -> Iterator[Row]:
+    """Plug → ACTIVE, with few and with many plugged."""
+    with bed() as here:
+        network_id = here.make_network()
+        yield from _plugs(here, network_id, "fewer than 60 plugged", has_bar=True)
+        for count in (200, 1000):
+            here.fill(network_id, count)
+            yield from _plugs(here, network_id, f"{count} plugged", has_bar=False)
+        here.appliance.request("GET", "/v2.0/ports")
+        full = here.appliance.pss_kib() / 1024
+        yield Row("PSS with 1,000 plugged ports and a full list", "-", f"{full:.0f} MiB", None)
+        yield stall_row("1,000 plugs", *turns(here.appliance))
+        seconds = here.appliance.restart("/readyz")
+        yield Row("restart with 1,000 plugged → ready", "-", f"{seconds:.2f} s", None)
+        yield stall_row("a start with 1,000 plugged", *turns(here.appliance))
+
+
+def _plugs(here: Bed, network_id: str, what: str, has_bar: bool) -> Iterator[Row]:
+    vms = [here.make_vm(network_id) for _ in range(PLUGS)]
+    times = [plug_once(here, vm) for vm in vms]
+    whole, own, switch = (sorted(column) for column in zip(*times, strict=True))
+    p50, p95 = whole[len(whole) // 2], whole[int(len(whole) * 0.95)]
+    limit = "< 30 / 60 ms" if has_bar else "-"
+    met = (p50 < 30 and p95 < 60) if has_bar else None
+    yield Row(f"plug → ACTIVE, p50 / p95 over {PLUGS}, {what}", limit, f"{p50:.0f} / {p95:.0f} ms", met)
+    ours, theirs = statistics.median(own), statistics.median(switch)
+    yield Row(f"  quantumd's own share, median, {what}", "< 15 ms", f"{ours:.1f} ms", ours < 15)
+    yield Row(f"  Open vSwitch's and ovs-vsctl's share, median, {what}", "-", f"{theirs:.1f} ms", None)
+    here.ovs.remove_vms()
