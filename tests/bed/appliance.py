@@ -50,6 +50,8 @@ class Appliance:
     settings: Mapping[str, str] = field(factory=dict)
     """More settings, as ``section.key`` and TOML value."""
     passes_socket: bool = True
+    python_path: tuple[Path, ...] = ()
+    """Where else the process finds modules."""
     host: str = "127.0.0.1"
     port: int = field(init=False)
     started_at: float = field(default=0.0, init=False)
@@ -108,7 +110,8 @@ class Appliance:
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [str(Path(sys.executable).with_name("twistd")), "--nodaemon", "--pidfile=", "quantumd"]
         command += self.options()
-        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        path = os.pathsep.join(str(directory) for directory in (CHECKOUT, *self.python_path))
+        environment = {**os.environ, "PYTHONPATH": path}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         descriptors: tuple[int, ...] = ()
         if self._socket:

@@ -1,0 +1,59 @@
+"""The drivers of this distribution keep the contract of L2 drivers."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from quantumd.converge.records import Records
+from quantumd.l2.drivers import DRIVERS, find_driver
+from quantumd.l2.drivers.interfaces import IL2Driver
+from quantumd.l2.drivers.memory import MemoryDriver, MemorySwitchboard
+from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, OvsEdges
+from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
+from tests.contracts.l2_driver import DriverBed, L2DriverContract, site_for
+
+
+class MemoryDriverTests(L2DriverContract):
+    """The switch that is a dictionary."""
+
+    __test__ = True
+
+    def make_driver(self) -> IL2Driver:
+        """See L2DriverContract."""
+        return MemoryDriver()
+
+    def make_bed(self) -> DriverBed:
+        """See L2DriverContract."""
+        clock, records = Clock(), Records()
+        parts = MemoryDriver().install(site_for(records, clock))
+        board = parts.converger
+        if not isinstance(board, MemorySwitchboard):
+            raise AssertionError("the memory driver's converger is its switchboard")
+        return DriverBed(parts, clock, records, board.plug, board.unplug)
+
+
+class OvsDriverTests(L2DriverContract):
+    """Open vSwitch, whole and in memory."""
+
+    __test__ = True
+
+    def make_driver(self) -> IL2Driver:
+        """See L2DriverContract."""
+        return OvsDriver()
+
+    def make_bed(self) -> DriverBed:
+        """See L2DriverContract."""
+        clock, records = Clock(), Records()
+        world = MemoryOpenVswitch(clock, "br-int", CONTROLLER_ID)
+        edges = OvsEdges(world.ovsdb, world.switch, world.channel)
+        parts = OvsDriver().install_on(site_for(records, clock), edges)
+        return DriverBed(parts, clock, records, world.plug, world.unplug)
+
+
+class FindTests(SynchronousTestCase):
+    """By name."""
+
+    def test_every_driver_is_found_by_its_name(self) -> None:
+        """Those of this distribution."""
+        self.assertEqual([find_driver(driver.name) for driver in DRIVERS], list(DRIVERS))
