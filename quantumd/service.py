@@ -202,10 +202,12 @@ def _run_role(
     settings: Settings,
 ) -> ConvergeService:
     role = converger.role
-    reporter = Reporter(bus, reactor, host, role)
+    # The three need each other: what comes back with a report goes to the client, which wakes the loop.
+    reporter = Reporter(bus, reactor, host, role, lambda update: client.take(update))
     loop = ConvergeService(converger, reactor, reporter.tell, settings.l2.drift_seconds, _pass_counter(metrics))
+    client = RecordsClient(bus, reactor, converger.describe, records, loop)
     loop.setServiceParent(parent)
-    RecordsClient(bus, reactor, converger.describe, records, loop).setServiceParent(parent)
+    client.setServiceParent(parent)
     metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
     metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)
     return loop

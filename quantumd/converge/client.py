@@ -18,6 +18,7 @@ from quantumd.errors import EdgeError
 from quantumd.interfaces import IBus
 from quantumd.model.records import (
     BUCKETS,
+    Ack,
     CompareReply,
     CompareRequest,
     FetchReply,
@@ -99,6 +100,10 @@ class RecordsClient(Service):
         if not isinstance(message, Update):
             self._log.warn("{role} got a {kind} that it does not take", role=self._role, kind=message.message_kind)
             return
+        self.take(message)
+
+    def take(self, message: Update) -> None:
+        """Take what the server sent, in whatever order it comes."""
         changed = self._records.apply(message)
         if changed:
             self._log.info("{n} records changed", n=len(changed), role=self._role, request_id=message.request_id)
@@ -147,13 +152,14 @@ class RecordsClient(Service):
 class Reporter:
     """Sends port reports to the server until it has them durably; of several of one port the latest is sent.
 
-    What the server was told last of a port is not told again.
+    What the server was told last of a port is not told again. ``take`` gets the records that come back.
     """
 
     _bus: IBus
     _clock: IReactorTime
     _host: str
     _role: str
+    _take: Callable[[Update], None] = lambda update: None
     _waiting: dict[str, PortReport] = field(factory=dict, init=False)
     _told: dict[str, PortReport] = field(factory=dict, init=False)
     _is_complete: bool = field(default=False, init=False)
@@ -192,10 +198,12 @@ class Reporter:
                 del self._waiting[report.port_id]
             try:
                 message = Report(self._host, self._role, ports, is_complete)
-                await self._bus.call(API_ADDRESS, message, _CALL_TIMEOUT_SECONDS)
+                ack = cast(Ack, await self._bus.call(API_ADDRESS, message, _CALL_TIMEOUT_SECONDS))
             except EdgeError:
                 self._put_back(ports, is_complete)
                 raise
+            if ack.records:
+                self._take(Update(self._host, self._role, ack.records))
         self._is_sending = False
 
     def _put_back(self, ports: tuple[PortReport, ...], is_complete: bool) -> None:

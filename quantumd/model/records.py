@@ -227,9 +227,13 @@ class HostReport:
 
 @frozen
 class Ack:
-    """The receiver has durably taken what it was sent."""
+    """The receiver has durably taken what it was sent.
+
+    ``records``: of ports that a report named and its host had no record of, what the host must know of them.
+    """
 
     message_kind: ClassVar[str] = "ack"
+    records: tuple[Record, ...] = ()
 
 
 Message: TypeAlias = Update | CompareRequest | CompareReply | FetchRequest | FetchReply | Report | HostReport | Ack

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib
 
 import orjson
 from hypothesis import given
@@ -32,7 +32,7 @@ EVERY_MESSAGE: tuple[r.Message, ...] = (
     r.FetchReply(9, EVERY_RECORD),
     r.Report("h", "l2", (r.PortReport("p1", 5, True), r.PortReport("p2", 0, False, "no rules")), True),
     r.HostReport("h", "l2", "0.1.0", "ovs", "{}"),
-    r.Ack(),
+    r.Ack(EVERY_RECORD),
 )
 
 
@@ -69,5 +69,5 @@ class CodecTests(SynchronousTestCase):
         outer = orjson.loads(encode(message))
         names = sorted(outer["body"]) or ["nothing"]
         outer["body"][names[choice % len(names)]] = value
-        with suppress(CodecError):
+        with contextlib.suppress(CodecError):
             decode(orjson.dumps(outer))

@@ -37,5 +37,16 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     return [record for record in records if record is not None]
 
 
+def records_of_ports(connection: Connection, host: str, role: str, port_ids: Iterable[str]) -> tuple[Record, ...]:
+    """Return what a role must know of those of the ports that are bound to its host, their networks included."""
+    bound = [port for port in nouns.ports(connection, port_ids).values() if port.host_id == host]
+    if not bound:
+        return ()
+    networks = network_nouns(connection, {port.network_id for port in bound})
+    records = [network_record_for(role, network) for network in networks.values()]
+    records += [port_record_for(role, port) for port in bound]
+    return tuple(record for record in records if record is not None)
+
+
 def _is_in(buckets: frozenset[int] | None, kind: str, record_id: str) -> bool:
     return buckets is None or bucket_of((kind, record_id)) in buckets

@@ -8,7 +8,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from quantumd.api.hosts.compiled import records_of_host
+from quantumd.api.hosts.compiled import records_of_host, records_of_ports
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.compile.digest import differing_buckets, digest_buckets
@@ -64,27 +64,25 @@ class HostsService(Service):
     def _take_report(self, report: Report) -> Deferred[Message]:
         context = Context(request_id=f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
 
-        def write(tx: Transaction) -> dict[str, str]:
-            if self._binds_unbound and report.role == "l2":
-                _bind_unbound(tx, context, report)
-            return apply_report(tx, report)
+        def write(tx: Transaction) -> tuple[dict[str, str], Ack]:
+            unknown = [port.port_id for port in report.ports if port.is_unknown] if report.role == "l2" else []
+            if self._binds_unbound:
+                for port_id in unknown:
+                    bind_plugged(tx, context, port_id, report.host)
+            statuses = apply_report(tx, report)
+            # The journal will tell the host too; it need not wait for that.
+            return statuses, Ack(records_of_ports(tx.connection, report.host, report.role, unknown))
 
         return self._store.write(write).addCallback(self._took_report, report)
 
-    def _took_report(self, statuses: dict[str, str], report: Report) -> Message:
+    def _took_report(self, outcome: tuple[dict[str, str], Ack], report: Report) -> Message:
+        statuses, ack = outcome
         for port_id, status in statuses.items():
             self._log.info("port {port} is {status}", port=port_id, status=status, host=report.host, role=report.role)
         for port in report.ports:
             if port.fault is not None:
                 self._log.warn("port {port} is not realised: {why}", port=port.port_id, why=port.fault)
-        return Ack()
-
-
-def _bind_unbound(tx: Transaction, context: Context, report: Report) -> None:
-    """Bind ports that are plugged and of which the host has no record, in case they are bound nowhere."""
-    for port in report.ports:
-        if port.is_unknown:
-            bind_plugged(tx, context, port.port_id, report.host)
+        return ack
 
 
 def _compare(connection: Connection, request: CompareRequest) -> CompareReply:
