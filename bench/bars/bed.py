@@ -100,10 +100,10 @@ class Seen:
     text: str
 
 
-def log_lines(appliance: Appliance, start: int = 0) -> list[Seen]:
-    """Return the log's lines, from the character ``start`` on, with their times."""
+def log_lines(appliance: Appliance, start: int) -> list[Seen]:
+    """Return the log's lines after the first ``start`` bytes, with their times."""
     lines = []
-    for line in appliance.log()[start:].splitlines():
+    for line in appliance.log_after(start).splitlines():
         stamp, _, text = line.partition(" ")
         if stamp.endswith("Z"):
             at = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

@@ -239,6 +239,17 @@ class Appliance:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    @property
+    def log_bytes(self) -> int:
+        """How long the log is at the moment."""
+        return (self.directory / "quantumd.log").stat().st_size
+
+    def log_after(self, position: int) -> str:
+        """What was logged after the first ``position`` bytes."""
+        with (self.directory / "quantumd.log").open("rb") as file:
+            file.seek(position)
+            return file.read().decode(errors="replace")
+
     def log(self) -> str:
         """Everything that was logged, over all starts."""
         path = self.directory / "quantumd.log"

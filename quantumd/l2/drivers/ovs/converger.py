@@ -275,7 +275,13 @@ class OvsConverger:
         if not self._switch.is_connected and self._has_bridge:
             return ()
         concerned.update((name, faults.get((noun, name))) for noun, name in keys if noun == "port")
-        return tuple(self._report(port_id, fault) for port_id, fault in concerned.items())
+        return tuple(
+            self._report(port_id, fault) for port_id, fault in concerned.items() if self._is_of_interest(port_id)
+        )
+
+    def _is_of_interest(self, port_id: str) -> bool:
+        """Whether the server may want to hear of a port: it is recorded here, or its device is there."""
+        return self._view.network_of(port_id) is not None or self._view.is_plugged(port_id)
 
     def _note(self, key: Key, name: str, is_faulty: bool) -> None:
         if is_faulty or key not in self._wanted:
