@@ -1,12 +1,11 @@
 """What is packed here, os-ken reads and packs to the same bytes.
 
-os-ken brings eventlet, so it lives with an interpreter of its own, named by QUANTUMD_ORACLE_PYTHON.
+os-ken brings eventlet, so it lives in an environment of its own (tests/bed/needs.py).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,11 @@ from quantumd.edge.openflow import messages
 from quantumd.edge.openflow.actions import instructions
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter
 from quantumd.edge.openflow.match import match
+from tests.bed.needs import environment_python
 from tests.edge.openflow.pipeline import FLOWS, GROUPS
 from tests.edge.openflow.samples import ACTIONS, MATCHES
 
-PYTHON = os.environ.get("QUANTUMD_ORACLE_PYTHON")
+PYTHON = environment_python("oracle")
 
 
 def ask(packed: list[bytes]) -> list[dict[str, Any]]:
@@ -37,7 +37,7 @@ class OracleTests(SynchronousTestCase):
     """The codec of someone else agrees."""
 
     if not PYTHON:
-        skip = "QUANTUMD_ORACLE_PYTHON names no interpreter with os-ken"
+        skip = "needs os-ken in .venv/oracle"
 
     def assert_repacked(self, named: dict[str, bytes]) -> None:
         """Each message is read, and packed again to the same bytes."""
