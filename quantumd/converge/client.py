@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Protocol, TypeVar, cast
 
 from attrs import define, field
@@ -14,7 +15,6 @@ from twisted.logger import Logger
 
 from quantumd.converge.loop import SLICE_SECONDS
 from quantumd.converge.records import Records
-from quantumd.errors import EdgeError
 from quantumd.interfaces import IBus
 from quantumd.model.records import (
     BUCKETS,
@@ -37,7 +37,7 @@ COMPARE_SECONDS = 60.0
 
 _CALL_TIMEOUT_SECONDS = 30.0
 _RETRY_SECONDS = 0.5
-_FETCH_BUCKETS = 32
+_FETCH_BUCKETS = 16
 _REPORT_PORTS = 200
 
 T = TypeVar("T")
@@ -162,7 +162,8 @@ class Reporter:
     _take: Callable[[Update], None] = lambda update: None
     _waiting: dict[str, PortReport] = field(factory=dict, init=False)
     _told: dict[str, PortReport] = field(factory=dict, init=False)
-    _is_complete: bool = field(default=False, init=False)
+    _named: tuple[str, ...] | None = field(default=None, init=False)
+    """The ports of a complete report that the server does not have yet."""
     _is_sending: bool = field(default=False, init=False)
     _log = Logger()
 
@@ -176,7 +177,7 @@ class Reporter:
         if is_complete:
             self._waiting.clear()
             self._told.clear()
-            self._is_complete = True
+            self._named = tuple(report.port_id for report in reports)
         for report in reports:
             if self._told.get(report.port_id) != report:
                 self._told[report.port_id] = self._waiting[report.port_id] = report
@@ -189,29 +190,21 @@ class Reporter:
         sending.addErrback(self._failed)
 
     async def _send_all(self) -> None:
-        while self._waiting or self._is_complete:
-            ports = tuple(self._waiting.values())
-            is_complete, self._is_complete = self._is_complete, False
-            if not is_complete:
-                ports = ports[:_REPORT_PORTS]
+        while self._waiting or self._named is not None:
+            ports = tuple(islice(self._waiting.values(), _REPORT_PORTS))
+            # What makes a report complete goes last, when all that it names is there.
+            named = self._named if len(ports) == len(self._waiting) else None
+            message = Report(self._host, self._role, ports, named is not None, named or ())
+            ack = cast(Ack, await self._bus.call(API_ADDRESS, message, _CALL_TIMEOUT_SECONDS))
             for report in ports:
-                del self._waiting[report.port_id]
-            try:
-                message = Report(self._host, self._role, ports, is_complete)
-                ack = cast(Ack, await self._bus.call(API_ADDRESS, message, _CALL_TIMEOUT_SECONDS))
-            except EdgeError:
-                self._put_back(ports, is_complete)
-                raise
+                # A newer one may have come meanwhile.
+                if self._waiting.get(report.port_id) is report:
+                    del self._waiting[report.port_id]
+            if named is self._named:
+                self._named = None
             if ack.records:
                 self._take(Update(self._host, self._role, ack.records))
         self._is_sending = False
-
-    def _put_back(self, ports: tuple[PortReport, ...], is_complete: bool) -> None:
-        if self._is_complete:
-            return
-        newer = dict(self._waiting)
-        self._waiting = {report.port_id: report for report in ports} | newer
-        self._is_complete = is_complete
 
     def _failed(self, failure: object) -> None:
         error = getattr(failure, "value", failure)

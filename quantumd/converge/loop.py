@@ -184,7 +184,7 @@ class ConvergeService(Service):
         faults |= await self._execute(plan)
         world_seconds = self._clock.seconds() - told
         self._note_faults(keys | {SWEEP} if is_full else keys, faults)
-        self._report(keys, faults, is_full)
+        await self._report(keys, faults, is_full)
         steps = sum(len(stage.steps) for stage in plan.stages)
         seconds = self._clock.seconds() - began
         summary = PassSummary(self._converger.role, len(keys), steps, len(faults), is_full, seconds, world_seconds)
@@ -304,12 +304,24 @@ class ConvergeService(Service):
             self._alone.append(key)
             self._kick()
 
-    def _report(self, keys: frozenset[Key], faults: dict[Key, str], is_full: bool) -> None:
-        reports = self._converger.conclude(keys, faults)
+    async def _report(self, keys: frozenset[Key], faults: dict[Key, str], is_full: bool) -> None:
+        reports: dict[str, PortReport] = {}
+        # Ports come last: what is true of them depends on their networks and bridges.
+        waiting = iter(sorted(keys, key=_is_port))
+        slice_began = self._clock.seconds()
+        while chunk := frozenset(islice(waiting, _CHUNK_KEYS)):
+            reports.update((report.port_id, report) for report in self._converger.conclude(chunk, faults))
+            if self._clock.seconds() - slice_began > SLICE_SECONDS:
+                await deferLater(self._clock, 0)
+                slice_began = self._clock.seconds()
         if is_full and not self._must_observe:
-            self._tell(reports, True)
+            self._tell(tuple(reports.values()), True)
         elif reports:
-            self._tell(reports, False)
+            self._tell(tuple(reports.values()), False)
+
+
+def _is_port(key: Key) -> bool:
+    return key[0] == "port"
 
 
 def _delay(attempt: int) -> float:

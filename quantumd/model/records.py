@@ -200,7 +200,8 @@ class PortReport:
 class Report:
     """Observed state of one (host, role).
 
-    A complete report names every port that the role sees or has realised: what it does not name is unplugged.
+    A complete report names every port that the role sees or has realised, in ``ports`` or, if it was reported just
+    before, in ``named``: what it does not name is unplugged.
     """
 
     message_kind: ClassVar[str] = "report"
@@ -208,6 +209,7 @@ class Report:
     role: str
     ports: tuple[PortReport, ...]
     is_complete: bool = False
+    named: tuple[str, ...] = ()
 
 
 @frozen

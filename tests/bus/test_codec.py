@@ -30,7 +30,7 @@ EVERY_MESSAGE: tuple[r.Message, ...] = (
     r.CompareReply((1, 7)),
     r.FetchRequest("h", "l2", (1,)),
     r.FetchReply(9, EVERY_RECORD),
-    r.Report("h", "l2", (r.PortReport("p1", 5, True), r.PortReport("p2", 0, False, "no rules")), True),
+    r.Report("h", "l2", (r.PortReport("p1", 5, True), r.PortReport("p2", 0, False, "no rules")), True, ("p3",)),
     r.HostReport("h", "l2", "0.1.0", "ovs", "{}"),
     r.Ack(EVERY_RECORD),
 )

@@ -80,7 +80,7 @@ def apply_report(tx: Transaction, report: Report) -> dict[str, str]:
     for batch in in_batches(said):
         changed |= _apply(tx, report, [said[port_id] for port_id in batch])
     if report.is_complete:
-        for batch in in_batches(_unmentioned(tx, report, said)):
+        for batch in in_batches(_unmentioned(tx, report)):
             changed |= _apply(tx, report, [PortReport(port_id, 0, plugged=False) for port_id in batch])
     return changed
 
@@ -167,7 +167,7 @@ def _write_statuses(tx: Transaction, request_id: str, decided: Mapping[str, str]
             change_status(tx, request_id, view, decided[view["id"]])
 
 
-def _unmentioned(tx: Transaction, report: Report, said: Mapping[str, PortReport]) -> list[str]:
+def _unmentioned(tx: Transaction, report: Report) -> list[str]:
     """Return the ports that the (host, role) was known to have, or should have for being ACTIVE, and did not name."""
     known = select(realisations.c.port_id).where(
         realisations.c.host == report.host,
@@ -178,7 +178,7 @@ def _unmentioned(tx: Transaction, report: Report, said: Mapping[str, PortReport]
     if report.role == L2:
         active = select(ports.c.id).where(ports.c.host_id == report.host, ports.c.status == ACTIVE)
         found.update(tx.connection.execute(active).scalars())
-    return sorted(found - said.keys())
+    return sorted(found.difference(report.named, (port.port_id for port in report.ports)))
 
 
 def _request_id(report: Report) -> str:

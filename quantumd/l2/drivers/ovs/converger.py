@@ -74,7 +74,8 @@ class OvsConverger:
             old, new = _port_id(change.old), _port_id(change.new)
             name = change.new.name if change.new is not None else change.old.name if change.old is not None else ""
             if old != new:
-                self._log.info("device {device} says it is port {port}", device=name, port=new, before=old)
+                if self._ovsdb.is_connected:
+                    self._log.info("device {device} says it is port {port}", device=name, port=new, before=old)
                 self._view.set_device(name, old, new)
                 for port_id in {old, new} - {None}:
                     keys.update(self._keys_of_port(str(port_id)))
@@ -270,7 +271,9 @@ class OvsConverger:
         for key in keys:
             noun, name = key
             if noun == "network" and key not in faults and key not in self._held.owned:
-                concerned.update((port_id, None) for port_id in self._view.ports_on(name))
+                # Ports that were concluded before their network; others are told when their own turn comes.
+                ports = self._view.ports_on(name)
+                concerned.update((port_id, None) for port_id in ports if ("port", port_id) in self._held.owned)
             self._note(key, name, key in faults)
         if not self._switch.is_connected and self._has_bridge:
             return ()
