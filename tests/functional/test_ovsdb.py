@@ -281,8 +281,8 @@ class ManyInterfacesTests(OvsCase):
         return lambda: time.monotonic() > began + 2.0 and self._numbered(self.ovsdb) == MANY + 1
 
     def _remove(self) -> Callable[[], object]:
-        self.ovsdb.transact((RemoveBridge("br-int"), PutBridge("br-new", "netdev", None, frozenset(), {})))
-        return lambda: len(self.ovsdb.interfaces()) == 1
+        done = self.ovsdb.transact((RemoveBridge("br-int"), PutBridge("br-new", "netdev", None, frozenset(), {})))
+        return lambda: done.called and len(self.ovsdb.interfaces()) == 1
 
     def _start(self, *command: str) -> None:
         environment = {**os.environ, "OVS_RUNDIR": str(self.ovs.directory)}

@@ -124,7 +124,8 @@ def calls_of(trace: str) -> Iterator[Call]:
         thread, at, rest = found[1], float(found[2]), found[3]
         if _RESUMED.match(rest) and thread in begun:
             name, began, text = begun.pop(thread)
-            yield Call(name, began, at, text)
+            # What a call reads is shown when it is resumed.
+            yield Call(name, began, at, text + rest)
         elif (call := _BEGUN.match(rest)) is not None:
             took = _TOOK.search(rest)
             if took is None:
