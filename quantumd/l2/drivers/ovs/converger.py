@@ -283,8 +283,13 @@ class OvsConverger:
         )
 
     def _is_of_interest(self, port_id: str) -> bool:
-        """Whether the server may want to hear of a port: it is recorded here, or its device is there."""
-        return self._view.network_of(port_id) is not None or self._view.is_plugged(port_id)
+        """Whether the server may want to hear of a port: it is recorded here, or a device says it is this port."""
+        return self._view.network_of(port_id) is not None or self._is_claimed(port_id)
+
+    def _is_claimed(self, port_id: str) -> bool:
+        """Whether a device says it is a port; the switch may still be busy giving it a number, but has not failed to."""
+        rows = (self._ovsdb.interfaces().get(name) for name in self._view.devices_of(port_id))
+        return any(row is not None and (row.ofport is None or row.ofport > 0) for row in rows)
 
     def _note(self, key: Key, name: str, is_faulty: bool) -> None:
         if is_faulty or key not in self._wanted:
@@ -303,7 +308,11 @@ class OvsConverger:
         if ("network", self._view.network_of(port_id)) not in self._held.owned:
             # Its network's own flows and group are not there yet.
             version = 0
-        return PortReport(port_id, 0 if fault else version, self._view.is_plugged(port_id), fault)
+        is_plugged = self._view.is_plugged(port_id)
+        if self._view.network_of(port_id) is None:
+            # Nobody told us of it: the server can bind it while the switch is still at work.
+            is_plugged = self._is_claimed(port_id)
+        return PortReport(port_id, 0 if fault else version, is_plugged, fault)
 
     def describe(self) -> HostReport:
         """See IConverger."""

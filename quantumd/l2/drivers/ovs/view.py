@@ -98,6 +98,10 @@ class HostView:
         """Return the ids of all ports that a device says it is, known or not."""
         return frozenset(self._devices)
 
+    def devices_of(self, port_id: str) -> frozenset[str]:
+        """Return the names of the devices that say they are this port."""
+        return frozenset(self._devices.get(port_id, ()))
+
     def networks(self) -> frozenset[str]:
         """Return the networks that have ports or records here."""
         return frozenset(self._ports_on) | {record.id for record in self.records.of_kind(NetworkRecord.kind)}
