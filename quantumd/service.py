@@ -38,7 +38,7 @@ from quantumd.l2.drivers.ovs.driver import parse_mappings
 from quantumd.logs import LoggedService
 from quantumd.metrics import Metrics
 from quantumd.ordered import OrderedServices
-from quantumd.store.consumer import Consumer
+from quantumd.store.consumer import Consumer, ConsumerLimits
 from quantumd.store.retention import Retention
 from quantumd.store.schema import ensure_schema
 from quantumd.store.store import Store
@@ -47,6 +47,9 @@ from quantumd.watchdog import StallWatchdog
 
 SWITCH_INTERVAL_SECONDS = 0.0005
 """How soon a thread that computes hands over to the reactor (sys.setswitchinterval)."""
+
+GATHER_SECONDS = 0.01
+"""How long commits are gathered before hosts are told: what they wait for comes with the answer to their report."""
 
 _COLLECT_AFTER = (10_000, 20, 20)
 """Allocations before a young collection, young ones before a middle one, middle ones before a full one."""
@@ -120,7 +123,7 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     _StoreService(store).setServiceParent(root)
     driver = driver or find_driver(settings.l2.driver)
     announcer = Announcer(bus, store)
-    consumer = Consumer(reactor, store, CURSOR, host, announcer.handle)
+    consumer = Consumer(reactor, store, CURSOR, host, announcer.handle, ConsumerLimits(gather=GATHER_SECONDS))
     HostsService(bus, store, settings.l2.bind_unbound).setServiceParent(root)
     consumer.setServiceParent(root)
     metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)

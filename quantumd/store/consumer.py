@@ -43,11 +43,12 @@ class ConsumerLimits:
     ``cursor``: how long what is handled may wait for being written down (it comes again after a crash in that time);
     ``lease``: how long another process waits for a holder that died; ``poll``: how often the journal is looked at
     without a commit of this process; ``handle``: how long one call may take; ``retry`` and ``retry_most``: the first
-    and the longest wait after a failure; ``stop``: how long a call may still take when the service stops. A call gets
-    ``rows`` rows at most.
+    and the longest wait after a failure; ``stop``: how long a call may still take when the service stops; ``gather``:
+    how long more commits are waited for after the first. A call gets ``rows`` rows at most.
     """
 
     rows: int = 500
+    gather: float = 0.0
     cursor: float = 1.0
     lease: float = 60.0
     poll: float = 5.0
@@ -154,8 +155,10 @@ class Consumer(Service):
             if self._clock.seconds() >= self._next_write:
                 await self._store.write(self._write_down)
                 self._next_write = self._clock.seconds() + self._limits.lease / 3
-            if not rows and self.lag_rows == 0:
+            if len(rows) < self._limits.rows and self.lag_rows == 0:
                 await self._sleep(min(self._limits.poll, self._next_write - self._clock.seconds()), until_commit=True)
+                if self._limits.gather:
+                    await self._sleep(self._limits.gather)
 
     async def _end(self) -> None:
         try:

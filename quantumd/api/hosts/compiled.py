@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 
 from quantumd.compile.digest import bucket_of
-from quantumd.compile.snapshot import KINDS, NetworkNouns, network_record_for, port_record_for
+from quantumd.compile.snapshot import KINDS, ROLES, NetworkNouns, network_record_for, port_record_for, snapshot
 from quantumd.model.nouns import Network
 from quantumd.model.records import Record
 from quantumd.store import nouns
@@ -37,15 +37,13 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     return [record for record in records if record is not None]
 
 
-def records_of_ports(connection: Connection, host: str, role: str, port_ids: Iterable[str]) -> tuple[Record, ...]:
-    """Return what a role must know of those of the ports that are bound to its host, their networks included."""
+def records_of_ports(connection: Connection, host: str, port_ids: Iterable[str]) -> dict[str, tuple[Record, ...]]:
+    """Return what each role must know of those of the ports that are bound to the host, their networks included."""
     bound = [port for port in nouns.ports(connection, port_ids).values() if port.host_id == host]
     if not bound:
-        return ()
+        return {}
     networks = network_nouns(connection, {port.network_id for port in bound})
-    records = [network_record_for(role, network) for network in networks.values()]
-    records += [port_record_for(role, port) for port in bound]
-    return tuple(record for record in records if record is not None)
+    return {role: snapshot(role, networks.values(), bound) for role in ROLES}
 
 
 def _is_in(buckets: frozenset[int] | None, kind: str, record_id: str) -> bool:

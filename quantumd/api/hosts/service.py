@@ -12,6 +12,7 @@ from quantumd.api.hosts.compiled import records_of_host, records_of_ports
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.compile.digest import differing_buckets, digest_buckets
+from quantumd.converge.client import address_of
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.context import Context
@@ -23,13 +24,19 @@ from quantumd.model.records import (
     FetchRequest,
     HostReport,
     Message,
+    Record,
     Report,
+    Update,
 )
 from quantumd.store.journal import last_position
 from quantumd.store.tables import hosts
 from quantumd.store.transaction import Transaction
 
 ADDRESS = "api"
+
+
+Records = dict[str, tuple[Record, ...]]
+"""What hosts must know, by role."""
 
 
 class UnknownMessage(EdgeError):
@@ -64,25 +71,27 @@ class HostsService(Service):
     def _take_report(self, report: Report) -> Deferred[Message]:
         context = Context(request_id=f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
 
-        def write(tx: Transaction) -> tuple[dict[str, str], Ack]:
+        def write(tx: Transaction) -> tuple[dict[str, str], Records]:
             unknown = [port.port_id for port in report.ports if port.is_unknown] if report.role == "l2" else []
             if self._binds_unbound:
                 for port_id in unknown:
                     bind_plugged(tx, context, port_id, report.host)
             statuses = apply_report(tx, report)
-            # The journal will tell the host too; it need not wait for that.
-            return statuses, Ack(records_of_ports(tx.connection, report.host, report.role, unknown))
+            return statuses, records_of_ports(tx.connection, report.host, unknown) if unknown else {}
 
         return self._store.write(write).addCallback(self._took_report, report)
 
-    def _took_report(self, outcome: tuple[dict[str, str], Ack], report: Report) -> Message:
-        statuses, ack = outcome
+    def _took_report(self, outcome: tuple[dict[str, str], Records], report: Report) -> Message:
+        statuses, records = outcome
+        for role in records.keys() - {report.role}:
+            # The journal will tell the host too; a port that is plugged already need not wait for that.
+            self._bus.publish(address_of(report.host, role), Update(report.host, role, records[role]))
         for port_id, status in statuses.items():
             self._log.info("port {port} is {status}", port=port_id, status=status, host=report.host, role=report.role)
         for port in report.ports:
             if port.fault is not None:
                 self._log.warn("port {port} is not realised: {why}", port=port.port_id, why=port.fault)
-        return ack
+        return Ack(records.get(report.role, ()))
 
 
 def _compare(connection: Connection, request: CompareRequest) -> CompareReply:

@@ -287,7 +287,7 @@ class OvsConverger:
         return self._view.network_of(port_id) is not None or self._is_claimed(port_id)
 
     def _is_claimed(self, port_id: str) -> bool:
-        """Whether a device says it is a port; the switch may still be busy giving it a number, but has not failed to."""
+        """Whether a device says it is a port; the switch may be busy giving it a number, but has not failed to."""
         rows = (self._ovsdb.interfaces().get(name) for name in self._view.devices_of(port_id))
         return any(row is not None and (row.ofport is None or row.ofport > 0) for row in rows)
 
