@@ -268,6 +268,7 @@ class OvsConverger:
     def conclude(self, keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
         """See IConverger."""
         concerned: dict[str, str | None] = {}
+        was_live = {name for noun, name in keys if noun == "port" and (noun, name) in self._held.owned}
         for key in keys:
             noun, name = key
             if noun == "network" and key not in faults and key not in self._held.owned:
@@ -279,7 +280,9 @@ class OvsConverger:
             return ()
         concerned.update((name, faults.get((noun, name))) for noun, name in keys if noun == "port")
         return tuple(
-            self._report(port_id, fault) for port_id, fault in concerned.items() if self._is_of_interest(port_id)
+            self._report(port_id, fault)
+            for port_id, fault in concerned.items()
+            if port_id in was_live or self._is_of_interest(port_id)
         )
 
     def _is_of_interest(self, port_id: str) -> bool:
