@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import product
 
 from attrs import define, evolve, field
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -38,6 +38,7 @@ PORTS = {
     for at, (network, n) in enumerate(product(NETWORKS, (1, 2)))
     for port_id in [f"0000000{at}-0000-4000-8000-000000000000"]
 }
+FIRST = min(PORTS)
 STRANGER = Flow(5, 7, match(in_port=99), 0x1234, b"")
 PUNT = PuntSettings(7, 20, 20)
 
@@ -208,6 +209,9 @@ class PlannerLawTests(SynchronousTestCase):
             self.assertEqual(is_reached, {sender, receiver} <= live and same and sender != receiver)
 
     @settings(max_examples=count(60, 1500), deadline=None)
+    @example([("plug", FIRST, None), ("forget", FIRST, None), ("unplug", FIRST, None)])
+    @example([("unplug", FIRST, None), ("restart process", None, None), ("refuse", None, None), ("plug", FIRST, None)])
+    @example([("refuse", None, None), ("forget", FIRST, None), ("restart process", None, None)])
     @given(st.lists(ACTIONS, min_size=1, max_size=25))
     def test_any_path_arrives_and_rests(self, actions: list[tuple[str, str | None, bool | None]]) -> None:
         """After any history of changes and failures, packets go where the last records say, and no step is left."""
