@@ -29,7 +29,6 @@ class DhcpConverger:
     """Keeps the table as the records ask. The world of this role is its own table and whether frames can flow."""
 
     role = "dhcp"
-    record_kinds = (DhcpNetworkRecord.kind, DhcpPortRecord.kind)
     _host: str
     _version: str
     _records: SomeRecords
