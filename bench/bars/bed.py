@@ -14,6 +14,7 @@ from attrs import define, frozen
 from tests.bed.appliance import Appliance
 from tests.bed.openvswitch import PrivateOvs, Vm
 
+FAR_BRIDGE = "br-far"
 SUBNET = "10.0.0.0/16"
 
 
@@ -67,12 +68,18 @@ class Bed:
 
 
 def plug_patches(ovs: PrivateOvs, port_ids: list[str]) -> None:
-    """Plug ports that have no device behind them, in one transaction."""
-    words: list[str] = []
+    """Plug ports that are wired to a bridge of strangers, in one transaction.
+
+    A patch port without a peer would not do: Open vSwitch tries it anew and tells its error again with every change of
+    the bridge, which no port of a VM makes it do.
+    """
+    words = ["--", "--may-exist", "add-br", FAR_BRIDGE, "--", "set", "bridge", FAR_BRIDGE]
+    words += ["datapath_type=netdev", "fail_mode=secure"]
     for port_id in port_ids:
-        name = f"tap{port_id[:11]}"
+        name, far = f"tap{port_id[:11]}", f"far{port_id[:11]}"
+        words += ["--", "add-port", FAR_BRIDGE, far, "--", "set", "Interface", far, "type=patch", f"options:peer={name}"]
         words += ["--", "add-port", ovs.bridge, name, "--", "set", "Interface", name, "type=patch"]
-        words += [f"options:peer=no{port_id[:11]}", f"external-ids:iface-id={port_id}"]
+        words += [f"options:peer={far}", f"external-ids:iface-id={port_id}"]
     ovs.vsctl(*words)
 
 
