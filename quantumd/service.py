@@ -17,10 +17,9 @@ from twisted.python import usage
 
 from quantumd.api.app import Api
 from quantumd.api.counts import PortCounts
-from quantumd.api.extensions.aliases import announced
+from quantumd.api.extensions.features import serve
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.service import HostsService
-from quantumd.api.resources.core import core_resources
 from quantumd.api.service import make_api_service
 from quantumd.bus.memory import MemoryBus
 from quantumd.config import Settings, load_settings
@@ -252,9 +251,9 @@ def _make_api(
     metrics: Metrics,
     readiness: Callable[[], Awaitable[Sequence[str]]],
 ) -> IService:
+    mappings = parse_mappings(settings.l2.bridge_mappings)
     api = Api(
-        resources=core_resources(settings.network, parse_mappings(settings.l2.bridge_mappings)),
-        extensions=announced(driver.capabilities),
+        served=serve(settings.network, mappings, driver.capabilities, settings.api.preview),
         store=store,
         readiness=readiness,
         metrics=metrics,

@@ -15,8 +15,7 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.attributes import REQUIRED, UNSET, Attribute
-from quantumd.api.extensions.aliases import EXTENSIONS
-from quantumd.api.resources.core import core_resources
+from quantumd.api.extensions.features import Served, serve
 from quantumd.config import NetworkSettings, Settings
 from quantumd.metrics import Metrics
 from tests.bed.needs import CHECKOUT
@@ -29,6 +28,11 @@ _METRIC = re.compile(r"\bquantumd_[a-z_]+\b")
 _SUFFIXES = ("_total", "_bucket", "_count", "_sum")
 _FILES = frozenset({"log.py", "api.md", "host.py"})
 """Names of files that look like settings."""
+
+
+def everything() -> Served:
+    """Return all that the API can serve."""
+    return serve(NetworkSettings(), (), (), preview=True)
 
 
 def documents() -> list[Path]:
@@ -188,18 +192,25 @@ class ApiTests(SynchronousTestCase):
     """docs/api.md."""
 
     def test_the_tables_are_those_of_the_attribute_maps(self) -> None:
-        """Print them anew with ``python -m tests.test_docs`` when this fails."""
-        text = (CHECKOUT / "docs" / "api.md").read_text()
-        served = core_resources(NetworkSettings(), ())
-        stale = [each.collection for each in served if attribute_table(each.attributes) not in text]
-        self.assertEqual(stale, [])
+        """Make them anew with ``python -m tests.test_docs > docs/resources.md`` when this fails."""
+        self.assertEqual((CHECKOUT / "docs" / "resources.md").read_text(), resources_page())
 
-    def test_every_extension_is_named(self) -> None:
-        """By its alias."""
-        text = (CHECKOUT / "docs" / "api.md").read_text()
-        self.assertEqual([each.alias for each in EXTENSIONS if f"`{each.alias}`" not in text], [])
+
+def resources_page() -> str:
+    """Return docs/resources.md: every resource with its attributes, every request beside them, every extension."""
+    served = everything()
+    parts = ["# Resources\n\nMade by `python -m tests.test_docs` from the attribute maps; see [api.md](api.md).\n"]
+    for resource in served.resources:
+        verbs = ", ".join(verb for verb in ("create", "list", "show", "update", "delete") if verb in resource.verbs)
+        parts.append(f"## {resource.collection}\n\n`/v2.0/{resource.path}`: {verbs}.\n")
+        parts.append(f"{attribute_table(resource.attributes)}\n")
+    if served.actions:
+        lines = "\n".join(f"- `{each.method} /v2.0/{each.path}`" for each in served.actions)
+        parts.append(f"## Requests beside the verbs\n\n{lines}\n")
+    lines = "\n".join(f"- `{each.alias}`: {each.name}" for each in served.extensions)
+    parts.append(f"## Extensions\n\n{lines}\n")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":
-    for resource in core_resources(NetworkSettings(), ()):
-        sys.stdout.write(f"### {resource.collection}\n\n{attribute_table(resource.attributes)}\n\n")
+    sys.stdout.write(resources_page())

@@ -77,7 +77,8 @@ def plug_patches(ovs: PrivateOvs, port_ids: list[str]) -> None:
     words += ["datapath_type=netdev", "fail_mode=secure"]
     for port_id in port_ids:
         name, far = f"tap{port_id[:11]}", f"far{port_id[:11]}"
-        words += ["--", "add-port", FAR_BRIDGE, far, "--", "set", "Interface", far, "type=patch", f"options:peer={name}"]
+        words += ["--", "add-port", FAR_BRIDGE, far, "--", "set", "Interface", far]
+        words += ["type=patch", f"options:peer={name}"]
         words += ["--", "add-port", ovs.bridge, name, "--", "set", "Interface", name, "type=patch"]
         words += [f"options:peer={far}", f"external-ids:iface-id={port_id}"]
     ovs.vsctl(*words)

@@ -13,13 +13,13 @@ from twisted.internet.defer import TimeoutError as TooLate
 from twisted.web.resource import IResource
 
 from quantumd.api import documents
+from quantumd.api.actions import Requested
 from quantumd.api.collection import Collection, collection_of
 from quantumd.api.dispatch import Dispatch
 from quantumd.api.errors import HTTPNotFound
-from quantumd.api.extensions.aliases import Extension
+from quantumd.api.extensions.features import Served
 from quantumd.api.openapi import openapi_document
 from quantumd.api.request import ApiRequest
-from quantumd.api.resource import Resource
 from quantumd.metrics import CONTENT_TYPE, Metrics
 
 READY_SECONDS: Final = 2.0
@@ -33,8 +33,7 @@ Readiness = Callable[[], Awaitable[Sequence[str]]]
 class Api:
     """Everything that the application serves."""
 
-    resources: tuple[Resource, ...]
-    extensions: tuple[Extension, ...]
+    served: Served
     store: Any
     readiness: Readiness
     metrics: Metrics
@@ -47,8 +46,10 @@ def make_app(api: Api) -> IResource:
     """Return the application as the resource that ApiSite serves."""
     klein = Klein()
     _route_documents(klein, api)
-    for resource in api.resources:
-        _route_collection(klein, collection_of(resource, api.store, api.bulk_limit))
+    for resource in api.served.resources:
+        _route_collection(klein, collection_of(resource, api.store, api.bulk_limit, api.served.admit))
+    for action in api.served.actions:
+        _route(klein, f"/v2.0/{action.path}", action.method, Requested(action, api.store).answer)
     return Dispatch(klein)
 
 
@@ -65,20 +66,25 @@ def _plain(answer: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _route_collection(klein: Klein, collection: Collection) -> None:
-    many = f"/v2.0/{collection.resource.collection}"
+    many = f"/v2.0/{collection.resource.path}"
     one = f"{many}/<resource_id>"
-    _route(klein, many, "GET", collection.list)
-    _route(klein, many, "POST", collection.create)
-    _route(klein, many, "PUT", collection.refuse_without_id)
-    _route(klein, many, "DELETE", collection.refuse_without_id)
-    _route(klein, one, "GET", collection.show)
-    _route(klein, one, "PUT", collection.update)
-    _route(klein, one, "DELETE", collection.delete)
+    answers = (
+        ("list", many, "GET", collection.list),
+        ("create", many, "POST", collection.create),
+        ("update", many, "PUT", collection.refuse_without_id),
+        ("delete", many, "DELETE", collection.refuse_without_id),
+        ("show", one, "GET", collection.show),
+        ("update", one, "PUT", collection.update),
+        ("delete", one, "DELETE", collection.delete),
+    )
+    for verb, path, method, answer in answers:
+        if verb in collection.resource.verbs:
+            _route(klein, path, method, answer)
 
 
 def _route_documents(klein: Klein, api: Api) -> None:
-    described = orjson.dumps(openapi_document(api.resources, api.version))
-    by_alias = {each.alias: documents.extension(each) for each in api.extensions}
+    described = orjson.dumps(openapi_document(api.served.resources, api.version))
+    by_alias = {each.alias: documents.extension(each) for each in api.served.extensions}
 
     def one_extension(request: ApiRequest, alias: str) -> bytes:
         if alias not in by_alias:
@@ -92,7 +98,7 @@ def _route_documents(klein: Klein, api: Api) -> None:
         return _document(request, "versions", documents.versions(_base(request)))
 
     def resources(request: ApiRequest) -> bytes:
-        return _document(request, "versions", documents.resources(_base(request), api.resources))
+        return _document(request, "versions", documents.resources(_base(request), api.served.resources))
 
     def openapi(request: ApiRequest) -> bytes:
         request.resource_label = "openapi"

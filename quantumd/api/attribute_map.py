@@ -118,7 +118,7 @@ def attribute_map_of(resource: Resource) -> AttributeMap:
     return AttributeMap(
         member=resource.member,
         by_name={attribute.name: attribute for attribute in resource.attributes},
-        defaults={each.name: each.default for each in creatable if each.default not in (REQUIRED, UNSET)},
+        defaults={each.name: each.default for each in resource.attributes if each.default not in (REQUIRED, UNSET)},
         required=tuple(each.name for each in creatable if each.default is REQUIRED),
         has_project=any(attribute.name == PROJECT for attribute in resource.attributes),
     )

@@ -36,7 +36,8 @@ class Attribute:
     ``schema`` is the JSON schema of the value, for the OpenAPI document. ``in_post`` / ``in_put``: whether a create /
     an update may name it. ``default`` is used on create when absent (REQUIRED, UNSET or a value).
     ``is_visible``: whether answers hold it. ``filter_convert`` turns the text of a query into what rows hold; None:
-    nobody can filter by it. ``read_rule``, ``create_rule`` and ``update_rule`` name who may see and set it:
+    nobody can filter by it. ``is_sort_key`` says whether lists can be ordered by it; None: as they can be filtered.
+    ``read_rule``, ``create_rule`` and ``update_rule`` name who may see and set it:
     ``any`` (whoever may see or change the resource), ``admin``.
     ``extension`` is the alias that brings it; None for the core.
     """
@@ -53,3 +54,9 @@ class Attribute:
     create_rule: str = "any"
     update_rule: str = "any"
     extension: str | None = None
+    is_sort_key: bool | None = None
+
+    @property
+    def sorts(self) -> bool:
+        """Whether lists can be ordered by it."""
+        return self.filter_convert is not None if self.is_sort_key is None else self.is_sort_key

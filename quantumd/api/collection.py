@@ -9,8 +9,10 @@ from attrs import frozen
 
 from quantumd.api.attribute_map import AttributeMap, attribute_map_of
 from quantumd.api.body import check_content_type, member_to_update, members_to_create
-from quantumd.api.errors import HTTPNotFound
+from quantumd.api.errors import HTTPNotFound, PolicyNotAuthorized
+from quantumd.api.extensions.feature import Admit
 from quantumd.api.listing import answer_stream, list_chunks
+from quantumd.api.policy import allows, expression
 from quantumd.api.query import parameters, parse_list_request
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Resource
@@ -18,6 +20,9 @@ from quantumd.api.views import Views, views_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from quantumd.model.context import Context
+    from quantumd.store.transaction import Transaction
 
 NO_ID = "None"
 """The id that today's servers name when a request that needs one has none."""
@@ -32,71 +37,84 @@ class Collection:
     views: Views
     store: Any
     bulk_limit: int
+    admit: Admit
 
-    async def create(self, request: ApiRequest) -> bytes:
+    async def create(self, request: ApiRequest, parent_id: str = "") -> bytes:
         """Create one, or all or none of several."""
-        resource, context = self.resource, request.context
-        request.resource_label = resource.collection
+        resource, context = self._begin(request, self.resource.create_rule, "create", parent_id)
         given, is_bulk = members_to_create(_json(request), resource.member, resource.collection, self.bulk_limit)
         bodies = [self.attributes.for_create(context, each) for each in given]
-        views = await self.store.write(lambda tx: resource.operations.create(tx, context, bodies))
+        operations = self._operations(parent_id)
+
+        def write(tx: Transaction) -> list[dict[str, Any]]:
+            self.admit(tx, context, resource, bodies)
+            created: list[dict[str, Any]] = operations.create(tx, context, bodies)
+            return created
+
+        views = await self.store.write(write)
         if is_bulk:
             return request.show(201, self.views.many(context, views))
         return request.show(201, self.views.one(context, views[0]))
 
-    async def list(self, request: ApiRequest) -> None:
+    async def list(self, request: ApiRequest, parent_id: str = "") -> None:
         """Answer with those that the query selects, of those that the caller may see."""
-        resource, context = self.resource, request.context
-        request.resource_label = resource.collection
+        resource, context = self._begin(request, self.resource.read_rule, "get", parent_id)
+        operations = self._operations(parent_id)
         wanted = parse_list_request(self.attributes, request.query_string)
         shape = self.views.shape(context, wanted.fields)
 
         def work(connection: Connection) -> Iterator[bytes]:
-            batches = resource.operations.list(connection, context, wanted.query)
+            batches = operations.list(connection, context, wanted.query)
             return list_chunks(resource.collection, batches, shape)
 
         await answer_stream(request, self.store.stream(work))
 
-    async def show(self, request: ApiRequest, resource_id: str) -> bytes:
+    async def show(self, request: ApiRequest, resource_id: str, parent_id: str = "") -> bytes:
         """Show one."""
-        resource, context = self.resource, request.context
-        request.resource_label = resource.collection
-        self._refuse_impossible(resource_id)
+        _, context = self._begin(request, self.resource.read_rule, "get", resource_id, parent_id)
+        operations = self._operations(parent_id)
         fields = frozenset(text for key, text in parameters(request.query_string) if key == "fields")
-        view = await self.store.read(lambda connection: resource.operations.show(connection, context, resource_id))
+        view = await self.store.read(lambda connection: operations.show(connection, context, resource_id))
         return request.show(200, self.views.one(context, view, fields))
 
-    async def update(self, request: ApiRequest, resource_id: str) -> bytes:
+    async def update(self, request: ApiRequest, resource_id: str, parent_id: str = "") -> bytes:
         """Change one."""
-        resource, context = self.resource, request.context
-        request.resource_label = resource.collection
-        self._refuse_impossible(resource_id)
+        resource, context = self._begin(request, self.resource.update_rule, "update", resource_id, parent_id)
+        operations = self._operations(parent_id)
         changes = self.attributes.for_update(context, member_to_update(_json(request), resource.member))
-        view = await self.store.write(lambda tx: resource.operations.update(tx, context, resource_id, changes))
+        view = await self.store.write(lambda tx: operations.update(tx, context, resource_id, changes))
         return request.show(200, self.views.one(context, view))
 
-    async def delete(self, request: ApiRequest, resource_id: str) -> None:
+    async def delete(self, request: ApiRequest, resource_id: str, parent_id: str = "") -> None:
         """Delete one."""
-        resource, context = self.resource, request.context
-        request.resource_label = resource.collection
-        self._refuse_impossible(resource_id)
-        await self.store.write(lambda tx: resource.operations.delete(tx, context, resource_id))
+        _, context = self._begin(request, self.resource.delete_rule, "delete", resource_id, parent_id)
+        operations = self._operations(parent_id)
+        await self.store.write(lambda tx: operations.delete(tx, context, resource_id))
         request.setResponseCode(204)
 
-    def refuse_without_id(self, request: ApiRequest) -> bytes:
+    def refuse_without_id(self, request: ApiRequest, parent_id: str = "") -> bytes:
         """Answer a change or deletion of the collection itself as today's servers do."""
         request.resource_label = self.resource.collection
         raise self.resource.not_found(NO_ID)
 
-    def _refuse_impossible(self, resource_id: str) -> None:
+    def _begin(self, request: ApiRequest, rule: str, verb: str, *ids: str) -> tuple[Resource, Context]:
+        """Refuse what is refused whatever is stored; return what every verb needs."""
+        resource, context = self.resource, request.context
+        request.resource_label = resource.collection
         # Not every database takes NUL in text; no id holds it.
-        if "\x00" in resource_id:
+        if any("\x00" in each for each in ids):
             raise HTTPNotFound()
+        if not allows(rule, context):
+            raise PolicyNotAuthorized(expression(f"{verb}_{resource.member}", ()))
+        return resource, context
+
+    def _operations(self, parent_id: str) -> Any:
+        return self.resource.operations.under(parent_id) if self.resource.is_nested else self.resource.operations
 
 
-def collection_of(resource: Resource, store: Any, bulk_limit: int) -> Collection:
+def collection_of(resource: Resource, store: Any, bulk_limit: int, admit: Admit) -> Collection:
     """Make a resource ready to be served; SettingsError when its attribute map is wrong."""
-    return Collection(resource, attribute_map_of(resource), views_of(resource), store, bulk_limit)
+    return Collection(resource, attribute_map_of(resource), views_of(resource), store, bulk_limit, admit)
 
 
 def _json(request: ApiRequest) -> bytes:

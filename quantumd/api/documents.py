@@ -32,9 +32,10 @@ def resources(base: str, served: Sequence[Resource]) -> dict[str, Any]:
             {
                 "name": resource.member,
                 "collection": resource.collection,
-                "links": [{"rel": "self", "href": f"{base}/v2.0/{resource.collection}"}],
+                "links": [{"rel": "self", "href": f"{base}/v2.0/{resource.path}"}],
             }
             for resource in served
+            if not resource.is_nested
         ]
     }
 

@@ -91,9 +91,7 @@ def _paths(resource: Resource) -> dict[str, Any]:
         f"/v2.0/{collection}/{{id}}": {
             "parameters": [resource_id],
             "get": _operation(f"show_{member}", "200", one, parameters=[_fields(resource)]),
-            "put": _operation(
-                f"update_{member}", "200", one, body=_wrapped(member, _reference(f"{member}_update"))
-            ),
+            "put": _operation(f"update_{member}", "200", one, body=_wrapped(member, _reference(f"{member}_update"))),
             "delete": _operation(f"delete_{member}", "204", None),
         },
     }

@@ -7,10 +7,10 @@ before and after by the API application: operations see converted values only, `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 from zope.interface import Interface
 
 if TYPE_CHECKING:
@@ -22,14 +22,47 @@ if TYPE_CHECKING:
 
 
 @frozen
+class Sort:
+    """One key of an order: the attribute's name and its direction."""
+
+    name: str
+    is_descending: bool = False
+
+
+@frozen
+class Page:
+    """A part of a list: at most ``limit`` rows after the row whose id is ``marker`` (before it when reversed)."""
+
+    limit: int | None = None
+    marker: str | None = None
+    is_reverse: bool = False
+
+
+@frozen
+class TagFilter:
+    """Tags that rows must all have, have one of, and the two negated: ``tags``, ``tags-any``, ``not-tags`` …"""
+
+    every: tuple[str, ...] = ()
+    some: tuple[str, ...] = ()
+    not_every: tuple[str, ...] = ()
+    not_some: tuple[str, ...] = ()
+
+
+@frozen
 class Query:
     """A list request: ``filters`` are (attribute name, alternatives): OR inside, AND between.
 
     ``fields`` are the attribute names that the caller wants (empty: all); operations may leave out work for others.
+    ``changed_since`` is UTC text as the tables keep it. Operations pass the query on to ``matching_ids``, which obeys
+    all of it.
     """
 
     filters: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     fields: frozenset[str] = frozenset()
+    sorts: tuple[Sort, ...] = ()
+    page: Page = Page()
+    tags: TagFilter = TagFilter()
+    changed_since: str | None = None
 
 
 class IOperations(Interface):
@@ -51,12 +84,61 @@ class IOperations(Interface):
         """Yield views in batches (about 500), oldest first, ties by id; rows outside the scope stay in the database."""
 
 
+class INestedOperations(Interface):
+    """The operations of a resource that lives inside another one, as a rule inside a policy."""
+
+    def under(parent_id: str) -> IOperations:
+        """Return the operations on what is inside the parent. Those refuse a parent that the caller may not see."""
+
+
+EVERY_VERB = frozenset({"create", "list", "show", "update", "delete"})
+
+
 @frozen
 class Resource:
-    """A collection of the API: ``member`` is the key of one (``network``), ``collection`` of many (``networks``)."""
+    """A collection of the API: ``member`` is the key of one (``network``), ``collection`` of many (``networks``).
+
+    ``path`` is its path below ``/v2.0`` when that is not the collection's name; for a nested resource it holds
+    ``<parent_id>`` and ``operations`` are INestedOperations. ``verbs`` are those that are served. The ``*_rule`` name
+    who may use a verb at all. ``is_taggable``: whether it has ``/tags``. ``quota`` names the quota that bounds how many
+    a project has. ``extension`` is the alias that brings it; None for the core.
+    """
 
     member: str
     collection: str
     attributes: tuple[Attribute, ...]
-    operations: IOperations
+    operations: Any
     not_found: type[Exception]
+    path: str = field(default=Factory(lambda self: self.collection, takes_self=True))
+    verbs: frozenset[str] = EVERY_VERB
+    create_rule: str = "any"
+    read_rule: str = "any"
+    update_rule: str = "any"
+    delete_rule: str = "any"
+    is_taggable: bool = False
+    quota: str | None = None
+    extension: str | None = None
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether it lives inside another resource."""
+        return "<parent_id>" in self.path
+
+
+@frozen
+class Action:
+    """A request beside the verbs of a resource, as ``PUT /v2.0/trunks/<resource_id>/add_subports``.
+
+    ``path`` is below ``/v2.0`` and names its parts in angle brackets. ``operation(tx or connection, context, parts,
+    body)`` runs on a thread of the store: with a Transaction when ``writes``, else with a Connection. It gets the
+    decoded JSON body (None when there is none), checks it itself, and returns what is answered as JSON; None is
+    answered by 204. ``query`` actions (GET) get the decoded query parameters as ``body``: a list of (key, text).
+    """
+
+    method: str
+    path: str
+    operation: Callable[[Any, Context, Mapping[str, str], Any], Any]
+    writes: bool = True
+    status: int = 200
+    rule: str = "any"
+    extension: str | None = None

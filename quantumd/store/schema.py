@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from quantumd.errors import EdgeUnavailable, SettingsError
 from quantumd.store.engine import database_url, shown_url, writer_engine
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every step in migrations/versions, in order."""
 
 HEAD = REVISIONS[-1]

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, Table, or_, select
 
 from quantumd.model.context import Scope
-from quantumd.store.tables import networks, ports, subnets
+from quantumd.store.tables import networks, ports, rbac_entries, subnets
 
 Conditions: TypeAlias = tuple[ColumnElement[bool], ...]
 """What to pass to ``where``; empty when everything may be seen."""
+
+
+EVERYBODY = "*"
+"""The target of an RBAC entry that is for every project."""
+
+
+def granted(object_type: str, project_id: str | None, action: str = "access_as_shared") -> Select[Any]:
+    """Return the select of the ids of the objects of this type that RBAC entries give to the project."""
+    targets = (EVERYBODY,) if project_id is None else (EVERYBODY, project_id)
+    return select(rbac_entries.c.object_id).where(
+        rbac_entries.c.target_project.in_(targets),
+        rbac_entries.c.object_type == object_type,
+        rbac_entries.c.action == action,
+    )
+
+
+def visible(table: Table, object_type: str, scope: Scope) -> Conditions:
+    """The rows of the project, and those that RBAC entries share with it."""
+    if scope.is_everything:
+        return ()
+    shared = table.c.id.in_(granted(object_type, scope.project_id))
+    return (or_(table.c.project_id == scope.project_id, shared),)
 
 
 def visible_networks(scope: Scope) -> Conditions:

@@ -63,6 +63,12 @@ class Transaction:
         self.position = position
         return position
 
+    def lock(self, name: str) -> None:
+        """Keep out, until this transaction ends, every other one that locks the same name.
+
+        For what must be counted before it grows (a quota), in whichever process. SQLite has one writer: nothing to do.
+        """
+
     def savepoint(self) -> AbstractContextManager[None]:
         """A savepoint inside the change: an error inside undoes only what is inside, and flies on."""
         return self._savepoint()

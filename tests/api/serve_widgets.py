@@ -15,6 +15,7 @@ from twisted.internet.defer import succeed
 from twisted.logger import globalLogBeginner
 
 from quantumd.api.app import Api
+from quantumd.api.extensions.features import Served
 from quantumd.api.service import make_api_service
 from quantumd.config import ApiSettings
 from quantumd.logs import make_observer
@@ -44,7 +45,8 @@ def main() -> None:
     if "--log" in sys.argv:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         globalLogBeginner.beginLoggingTo([make_observer(nowhere, "info")], redirectStandardIO=False)
-    api = Api((widget_resource(Widgets()),), (), ImmediateStore(), _ready, Metrics(), reactor, 1000, "1.0")
+    served = Served((widget_resource(Widgets()),), (), (), lambda *_: None)
+    api = Api(served, ImmediateStore(), _ready, Metrics(), reactor, 1000, "1.0")
     service = make_api_service(ApiSettings(drain_seconds=1.0), api)
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)

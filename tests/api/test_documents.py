@@ -8,7 +8,8 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.app import READY_SECONDS
-from quantumd.api.extensions.aliases import announced
+from quantumd.api.extensions.features import serve
+from quantumd.config import NetworkSettings
 from tests.api.wire import Wire, parse_replies
 
 
@@ -62,8 +63,8 @@ class DiscoveryTests(SynchronousTestCase):
 
     def test_only_what_drivers_can_do_is_announced(self) -> None:
         """An extension that packets must obey needs a driver that makes them."""
-        without = {each.alias for each in announced(())}
-        with_provider = {each.alias for each in announced({"provider"})}
+        without = {each.alias for each in serve(NetworkSettings(), (), ()).extensions}
+        with_provider = {each.alias for each in serve(NetworkSettings(), (), {"provider"}).extensions}
         self.assertEqual(with_provider - without, {"provider"})
 
 

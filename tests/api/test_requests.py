@@ -54,9 +54,7 @@ class CreateTests(SynchronousTestCase):
     def test_bulk_is_limited(self) -> None:
         """More than the limit in one request is refused."""
         reply = self.wire.request("POST", "/v2.0/widgets", {"widgets": [{"network_id": NETWORK}] * 4})
-        self.assertEqual(
-            reply.error, (400, "HTTPBadRequest", "One request may create at most 3 widgets, not 4")
-        )
+        self.assertEqual(reply.error, (400, "HTTPBadRequest", "One request may create at most 3 widgets, not 4"))
 
     def test_one_wrong_body_refuses_the_whole_bulk(self) -> None:
         """Nothing is created when one of several is wrong."""

@@ -13,7 +13,8 @@ from twisted.internet.testing import StringTransportWithDisconnection
 
 from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiChannel, ApiSite
-from quantumd.api.extensions.aliases import announced
+from quantumd.api.extensions.aliases import CORE_EXTENSIONS
+from quantumd.api.extensions.features import Served
 from quantumd.api.identity import identify
 from quantumd.metrics import Metrics
 from quantumd.store.memory import MemoryStore
@@ -89,8 +90,7 @@ class Wire:
     @site.default
     def _site(self) -> ApiSite:
         api = Api(
-            resources=(widget_resource(self.widgets),),
-            extensions=announced(()),
+            served=Served((widget_resource(self.widgets),), (), CORE_EXTENSIONS, lambda *_: None),
             store=self.store,
             readiness=self.readiness,
             metrics=self.metrics,
@@ -121,9 +121,7 @@ class Wire:
         channel.dataReceived(data)
         return parse_replies(transport.value())
 
-    def request(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> Reply:
+    def request(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
         """Send one request; ``body`` is sent as it is when it is bytes, else as JSON."""
         content = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
         lines = [f"{method} {path} HTTP/1.1", "Host: api.example:9696", f"Content-Length: {len(content)}"]

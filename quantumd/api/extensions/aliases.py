@@ -1,4 +1,4 @@
-"""Extensions that are announced. What packets do not obey is not announced.
+"""Extensions of the core resources. What packets do not obey is not announced.
 
 An extension that only the API needs is always there; one that hosts must act on is there when the active driver
 declares the capability that it names.
@@ -21,8 +21,12 @@ class Extension:
     updated: str
     capability: str | None = None
 
+    def works_with(self, capabilities: Collection[str]) -> bool:
+        """Whether drivers of these capabilities do what it promises."""
+        return self.capability is None or self.capability in capabilities
 
-EXTENSIONS: tuple[Extension, ...] = (
+
+CORE_EXTENSIONS: tuple[Extension, ...] = (
     Extension(
         "binding",
         "Port Binding",
@@ -81,8 +85,3 @@ EXTENSIONS: tuple[Extension, ...] = (
         "2016-09-12T10:00:00-00:00",
     ),
 )
-
-
-def announced(capabilities: Collection[str]) -> tuple[Extension, ...]:
-    """Return the extensions that work with drivers of these capabilities."""
-    return tuple(each for each in EXTENSIONS if each.capability is None or each.capability in capabilities)

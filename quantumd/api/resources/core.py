@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from quantumd.api.aspects import IAspect
+from quantumd.api.attributes import Attribute
 from quantumd.api.resource import Resource
-from quantumd.api.resources.chance import Chance, system_chance
 from quantumd.api.resources.dhcp_port import DhcpPorts
 from quantumd.api.resources.errors import NetworkNotFound, PortNotFound, SubnetNotFound
 from quantumd.api.resources.network_attributes import NETWORK_ATTRIBUTES
@@ -17,6 +19,9 @@ from quantumd.api.resources.subnets import Subnets
 from quantumd.config import NetworkSettings
 from quantumd.errors import SettingsError
 from quantumd.model.network import NETWORK_TYPES, SegmentRules, first_unknown_type, parse_vlan_range
+
+if TYPE_CHECKING:
+    from quantumd.api.extensions.feature import Feature, Parts
 
 
 def segment_rules(settings: NetworkSettings, physical_networks: Iterable[str]) -> SegmentRules:
@@ -34,16 +39,37 @@ def segment_rules(settings: NetworkSettings, physical_networks: Iterable[str]) -
     return SegmentRules(settings.tenant_network_types, settings.flat_networks, ranges, frozenset(physical_networks))
 
 
-def core_resources(
-    settings: NetworkSettings, physical_networks: Iterable[str], chance: Chance | None = None
-) -> tuple[Resource, ...]:
-    """Return networks, subnets and ports, ready to be served. SettingsError."""
-    dice = chance or system_chance()
-    networks = Networks(settings, segment_rules(settings, physical_networks), dice)
-    subnets = Subnets(settings, DhcpPorts(settings, dice))
-    ports = Ports(settings, dice)
-    return (
-        Resource("network", "networks", NETWORK_ATTRIBUTES, networks, NetworkNotFound),
-        Resource("subnet", "subnets", SUBNET_ATTRIBUTES, subnets, SubnetNotFound),
-        Resource("port", "ports", PORT_ATTRIBUTES, ports, PortNotFound),
+def core_resources(parts: Parts, families: Sequence[Feature] = ()) -> tuple[Resource, ...]:
+    """Return networks, subnets and ports with what the families add to them, ready to be served."""
+    networks = Networks(parts.settings, parts.rules, parts.chance, _all(each.network_aspects for each in families))
+    subnets = Subnets(
+        parts.settings, DhcpPorts(parts.settings, parts.chance), _all(each.subnet_aspects for each in families)
     )
+    ports = Ports(parts.settings, parts.chance, _all(each.port_aspects for each in families))
+    return (
+        Resource(
+            "network",
+            "networks",
+            (*NETWORK_ATTRIBUTES, *_attributes(networks.aspects)),
+            networks,
+            NetworkNotFound,
+            quota="network",
+        ),
+        Resource(
+            "subnet",
+            "subnets",
+            (*SUBNET_ATTRIBUTES, *_attributes(subnets.aspects)),
+            subnets,
+            SubnetNotFound,
+            quota="subnet",
+        ),
+        Resource("port", "ports", (*PORT_ATTRIBUTES, *_attributes(ports.aspects)), ports, PortNotFound, quota="port"),
+    )
+
+
+def _all(groups: Iterable[tuple[IAspect, ...]]) -> tuple[IAspect, ...]:
+    return tuple(aspect for group in groups for aspect in group)
+
+
+def _attributes(aspects: tuple[IAspect, ...]) -> tuple[Attribute, ...]:
+    return tuple(attribute for aspect in aspects for attribute in aspect.attributes)

@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import Connection, delete, insert, select, update
 from zope.interface import implementer
 
+from quantumd.api.aspects import IAspect
 from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
@@ -50,6 +51,7 @@ class Networks:
     settings: NetworkSettings
     rules: SegmentRules
     chance: Chance
+    aspects: tuple[IAspect, ...] = ()
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
         """See IOperations."""

@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import ColumnElement, Connection, or_, select
 from zope.interface import implementer
 
+from quantumd.api.aspects import IAspect
 from quantumd.api.errors import InvalidInput, PolicyNotAuthorized
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.allocation import (
@@ -89,6 +90,7 @@ class Ports:
 
     settings: NetworkSettings
     chance: Chance
+    aspects: tuple[IAspect, ...] = ()
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
         """See IOperations."""

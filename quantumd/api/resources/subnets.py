@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, delete, insert, select, update
 from zope.interface import implementer
 
+from quantumd.api.aspects import IAspect
 from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.dhcp_port import DhcpPorts
@@ -41,6 +42,7 @@ class Subnets:
 
     settings: NetworkSettings
     dhcp_ports: DhcpPorts
+    aspects: tuple[IAspect, ...] = ()
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
         """See IOperations."""

@@ -10,9 +10,9 @@ from attrs import evolve
 from sqlalchemy import insert
 
 from quantumd.api.attribute_map import attribute_map_of
+from quantumd.api.extensions.features import serve
 from quantumd.api.resource import Query
 from quantumd.api.resources.chance import Chance
-from quantumd.api.resources.core import core_resources
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.config import NetworkSettings
@@ -51,9 +51,11 @@ class Bed:
         self.connection = self._engine.connect()
         metadata.create_all(self.connection)
         self._transaction = Transaction(self.connection, NOW)
-        resources = core_resources(settings or NetworkSettings(), physical_networks, chance or seeded_chance())
-        self._resources = {resource.member: resource for resource in resources}
-        self._maps = {resource.member: attribute_map_of(resource) for resource in resources}
+        self.served = serve(
+            settings or NetworkSettings(), physical_networks, (), preview=True, chance=chance or seeded_chance()
+        )
+        self._resources = {resource.member: resource for resource in self.served.resources}
+        self._maps = {resource.member: attribute_map_of(resource) for resource in self.served.resources}
 
     def close(self) -> None:
         """Drop the database."""
@@ -65,43 +67,64 @@ class Bed:
         self._transaction.now = self.now
         return self._transaction
 
-    def create(self, member: str, context: Context = ADMIN, **body: Any) -> View:
-        """Create one; ``__`` in a name stands for ``:``."""
-        return self.create_many(member, [body], context)[0]
+    def create(self, member: str, context: Context = ADMIN, parent: str = "", **body: Any) -> View:
+        """Create one; ``__`` in a name stands for ``:``. ``parent`` is the id of what a nested one lives in."""
+        return self.create_many(member, [body], context, parent)[0]
 
-    def create_many(self, member: str, bodies: list[View], context: Context = ADMIN) -> list[View]:
-        """Create all or none."""
+    def create_many(self, member: str, bodies: list[View], context: Context = ADMIN, parent: str = "") -> list[View]:
+        """Create all or none, within the quota."""
         converted = [self._maps[member].for_create(context, _named(body)) for body in bodies]
         tx = self.tx()
         with tx.savepoint():
-            return self._resources[member].operations.create(tx, context, converted)
+            self.served.admit(tx, context, self._resources[member], converted)
+            views: list[View] = self._operations(member, parent).create(tx, context, converted)
+        return views
 
-    def update(self, member: str, resource_id: str, context: Context = ADMIN, **changes: Any) -> View:
+    def update(self, member: str, resource_id: str, context: Context = ADMIN, parent: str = "", **changes: Any) -> View:
         """Change one."""
         converted = self._maps[member].for_update(context, _named(changes))
         tx = self.tx()
         with tx.savepoint():
-            return self._resources[member].operations.update(tx, context, resource_id, converted)
+            view: View = self._operations(member, parent).update(tx, context, resource_id, converted)
+        return view
 
-    def delete(self, member: str, resource_id: str, context: Context = ADMIN) -> None:
+    def delete(self, member: str, resource_id: str, context: Context = ADMIN, parent: str = "") -> None:
         """Delete one."""
         tx = self.tx()
         with tx.savepoint():
-            self._resources[member].operations.delete(tx, context, resource_id)
+            self._operations(member, parent).delete(tx, context, resource_id)
 
-    def show(self, member: str, resource_id: str, context: Context = ADMIN) -> View:
+    def show(self, member: str, resource_id: str, context: Context = ADMIN, parent: str = "") -> View:
         """Return the view of one."""
-        return self._resources[member].operations.show(self.connection, context, resource_id)
+        view: View = self._operations(member, parent).show(self.connection, context, resource_id)
+        return view
 
-    def listed(self, member: str, context: Context = ADMIN, **filters: Any) -> list[View]:
+    def listed(self, member: str, context: Context = ADMIN, parent: str = "", **filters: Any) -> list[View]:
         """Return the views that match; each filter is a tuple of texts as a query string has them."""
         by_name = self._maps[member].by_name
         converted = tuple(
             (name, tuple(by_name[name].filter_convert(text) for text in texts))  # type: ignore[misc]
             for name, texts in _named(filters).items()
         )
-        batches = self._resources[member].operations.list(self.connection, context, Query(converted))
+        return self.query(member, Query(converted), context, parent)
+
+    def query(self, member: str, query: Query, context: Context = ADMIN, parent: str = "") -> list[View]:
+        """Return the views that a query finds."""
+        batches = self._operations(member, parent).list(self.connection, context, query)
         return [view for batch in batches for view in batch]
+
+    def act(self, method: str, path: str, body: Any = None, context: Context = ADMIN, **parts: str) -> Any:
+        """Do an action by its method and path (as in its Action)."""
+        action = next(each for each in self.served.actions if (each.method, each.path) == (method, path))
+        if not action.writes:
+            return action.operation(self.connection, context, parts, body)
+        tx = self.tx()
+        with tx.savepoint():
+            return action.operation(tx, context, parts, body)
+
+    def _operations(self, member: str, parent: str) -> Any:
+        resource = self._resources[member]
+        return resource.operations.under(parent) if resource.is_nested else resource.operations
 
     def report(self, report: Report) -> dict[str, str]:
         """Apply a report."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quantumd.config import NetworkSettings
 from tests.api.resources.bed import ADMIN, ALICE, BOB
 from tests.api.resources.case import ResourceCase
@@ -95,7 +97,7 @@ class SegmentTests(ResourceCase):
 
     settings = NetworkSettings(tenant_network_types=("vlan",), vlan_ranges=("physnet1:100:101",))
 
-    def segment(self, **body: object) -> tuple[str | None, str | None, int | None]:
+    def segment(self, **body: Any) -> tuple[str | None, str | None, int | None]:
         """Create a network and return its segment."""
         network = self.bed.create("network", ADMIN, **body)
         names = ("provider:network_type", "provider:physical_network", "provider:segmentation_id")

@@ -1,55 +1,25 @@
-"""The tables. One row for one thing the API shows, plus what hosts and consumers must remember.
-
-Times are UTC text ``YYYY-MM-DDTHH:MM:SSZ``; lists and objects are JSON text. ``record_version`` is the journal position
-of the last transaction that changed what hosts must know of the row; ``revision_number`` is the API's.
-"""
+"""Networks, subnets and ports, what hosts report of them, the journal and its cursors."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-_Position = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _standard_columns() -> tuple[Column[Any], ...]:
-    return (
-        Column("id", String(36), primary_key=True),
-        Column("project_id", String(255), nullable=False, index=True),
-        Column("name", String(255), nullable=False),
-        Column("description", String(255), nullable=False),
-        Column("created_at", String(20), nullable=False),
-        Column("updated_at", String(20), nullable=False),
-        Column("revision_number", Integer, nullable=False),
-    )
-
+from quantumd.store.tables.base import POSITION, metadata, standard_columns
 
 networks = Table(
     "networks",
     metadata,
-    *_standard_columns(),
+    *standard_columns(),
     Column("admin_state_up", Boolean, nullable=False),
     Column("status", String(16), nullable=False),
     Column("shared", Boolean, nullable=False),
@@ -57,7 +27,7 @@ networks = Table(
     Column("network_type", String(16), nullable=False),
     Column("physical_network", String(64)),
     Column("segmentation_id", Integer),
-    Column("record_version", _Position, nullable=False),
+    Column("record_version", POSITION, nullable=False),
 )
 
 segments = Table(
@@ -76,7 +46,7 @@ The key makes double use impossible.
 subnets = Table(
     "subnets",
     metadata,
-    *_standard_columns(),
+    *standard_columns(),
     Column("network_id", String(36), ForeignKey("networks.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("ip_version", Integer, nullable=False),
     Column("cidr", String(64), nullable=False),
@@ -90,7 +60,7 @@ subnets = Table(
 ports = Table(
     "ports",
     metadata,
-    *_standard_columns(),
+    *standard_columns(),
     Column("network_id", String(36), ForeignKey("networks.id"), nullable=False),
     Column("mac_address", String(17), nullable=False),
     Column("admin_state_up", Boolean, nullable=False),
@@ -102,7 +72,7 @@ ports = Table(
     Column("vif_type", String(64), nullable=False),
     Column("vif_details", Text, nullable=False),
     Column("profile", Text, nullable=False),
-    Column("record_version", _Position, nullable=False),
+    Column("record_version", POSITION, nullable=False),
     UniqueConstraint("network_id", "mac_address"),
 )
 
@@ -137,7 +107,7 @@ realisations = Table(
     Column("port_id", String(36), ForeignKey("ports.id", ondelete="CASCADE"), primary_key=True),
     Column("role", String(16), primary_key=True),
     Column("host", String(255), nullable=False),
-    Column("version", _Position, nullable=False),
+    Column("version", POSITION, nullable=False),
     Column("plugged", Boolean, nullable=False),
     Column("fault", Text),
     Index("ix_realisations_host_role", "host", "role"),
@@ -147,7 +117,7 @@ realisations = Table(
 journal = Table(
     "journal",
     metadata,
-    Column("position", _Position, primary_key=True, autoincrement=True),
+    Column("position", POSITION, primary_key=True, autoincrement=True),
     Column("at", String(20), nullable=False),
     Column("resource", String(32), nullable=False),
     Column("resource_id", String(36), nullable=False),
@@ -163,7 +133,7 @@ cursors = Table(
     "cursors",
     metadata,
     Column("name", String(64), primary_key=True),
-    Column("position", _Position, nullable=False),
+    Column("position", POSITION, nullable=False),
     Column("lease_holder", String(64)),
     Column("lease_expires_at", String(20)),
 )

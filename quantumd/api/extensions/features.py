@@ -1,0 +1,80 @@
+"""Every family of extensions, and what is served of them.
+
+An extension whose packets the active drivers do not obey is not served: its alias is not announced, its resources and
+requests answer 404, and its attributes are unknown. With ``api.preview`` all are served, for tests on the loopback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+
+from quantumd.api.attributes import Attribute
+from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
+from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
+from quantumd.api.resource import Action, Resource
+from quantumd.api.resources.chance import Chance, system_chance
+from quantumd.api.resources.core import core_resources, segment_rules
+from quantumd.config import NetworkSettings
+
+FEATURES: tuple[MakeFeature, ...] = ()
+"""Add a family here; the order has no meaning."""
+
+
+@frozen
+class Served:
+    """What the API serves: resources and requests, the aliases that it announces, and who guards the quotas."""
+
+    resources: tuple[Resource, ...]
+    actions: tuple[Action, ...]
+    extensions: tuple[Extension, ...]
+    admit: Admit
+
+
+def serve(
+    settings: NetworkSettings,
+    physical_networks: Iterable[str],
+    capabilities: Collection[str],
+    preview: bool = False,
+    chance: Chance | None = None,
+    features: Sequence[MakeFeature] = FEATURES,
+) -> Served:
+    """Put the API together. SettingsError.
+
+    :param capabilities: aliases of extensions whose promises packets obey under the active drivers.
+    """
+    parts = Parts(settings, segment_rules(settings, physical_networks), chance or system_chance())
+    families = [make(parts) for make in features]
+    every = (*CORE_EXTENSIONS, *(each for family in families for each in family.extensions))
+    announced = tuple(
+        sorted((each for each in every if preview or each.works_with(capabilities)), key=lambda each: each.alias)
+    )
+    closed = {each.alias for each in every} - {each.alias for each in announced}
+    resources = (*core_resources(parts, families), *(each for family in families for each in family.resources))
+    return Served(
+        tuple(_opened(each, closed) for each in resources if each.extension not in closed),
+        tuple(each for family in families for each in family.actions if each.extension not in closed),
+        announced,
+        next((family.admit for family in families if family.admit is not None), _admit_all),
+    )
+
+
+def _opened(resource: Resource, closed: Collection[str]) -> Resource:
+    attributes = tuple(_closed(each) if each.extension in closed else each for each in resource.attributes)
+    return evolve(resource, attributes=attributes)
+
+
+def _closed(attribute: Attribute) -> Attribute:
+    """Return the attribute as nobody can name or see it; the rules still find its default."""
+    return evolve(attribute, in_post=False, in_put=False, is_visible=False, filter_convert=None, is_sort_key=False)
+
+
+def _admit_all(tx: Any, context: Any, resource: Any, bodies: Any) -> None:
+    """No quotas."""
+
+
+def quota_defaults(families: Iterable[Feature]) -> dict[str, int]:
+    """Return the default limit of every quota by name."""
+    return {name: limit for family in families for name, limit in family.quotas.items()}

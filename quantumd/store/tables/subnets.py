@@ -1,0 +1,3 @@
+"""Subnet pools and address scopes."""
+
+from __future__ import annotations
