@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
+from bench.bars.api import api_bar
 from bench.bars.bed import Row
 from bench.bars.creates import creates_bar
 from bench.bars.dhcp import dhcp_bar
@@ -20,6 +21,7 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start_bar,
     "plug": plug_bar,
     "creates": creates_bar,
+    "api": api_bar,
     "dhcp": dhcp_bar,
     "daemon": daemon_bar,
     "switch": switch_bar,

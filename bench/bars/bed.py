@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from attrs import define, frozen
 
@@ -98,6 +102,15 @@ def bed(**settings: str) -> Iterator[Bed]:
         finally:
             appliance.close()
             ovs.stop()
+
+
+def load(port: int, clients: int, count: int, requests: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Make ``count`` requests, (method, path, body, headers) in turn, in a process of its own; see bench.bars.load."""
+    wanted = json.dumps({"port": port, "clients": clients, "count": count, "requests": requests})
+    command = [sys.executable, "-m", "bench.bars.load"]
+    printed = subprocess.run(command, input=wanted, capture_output=True, text=True, check=True, timeout=150)
+    result: dict[str, Any] = json.loads(printed.stdout)
+    return result
 
 
 @frozen

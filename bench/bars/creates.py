@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from bench.bars.bed import Bed, Row, bed, plug_patches, stall_row, turns
+from bench.bars.bed import Bed, Row, bed, load, plug_patches, stall_row, turns
 
 
 def creates_bar() -> Iterator[Row]:
@@ -59,7 +57,4 @@ def memory_bar() -> Iterator[Row]:
 
 
 def _load(here: Bed, clients: int, requests: int, body: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.bars.load", str(here.appliance.port), str(clients), str(requests)]
-    printed = subprocess.run([*command, "/v2.0/ports", body], capture_output=True, text=True, check=True, timeout=150)
-    result: dict[str, Any] = json.loads(printed.stdout)
-    return result
+    return load(here.appliance.port, clients, requests, [("POST", "/v2.0/ports", body)])

@@ -1,7 +1,8 @@
 """A light HTTP load: many keep-alive connections driven by one epoll loop, so that the server is what is measured.
 
-``python -m bench.bars.load PORT CLIENTS REQUESTS PATH BODY`` makes requests to 127.0.0.1 and prints one JSON object:
-seconds, statuses, latencies in milliseconds (p50, p99), and what the answers' first fixed IPs were.
+``python -m bench.bars.load`` reads a JSON object from its input: ``port`` on 127.0.0.1, ``clients``, ``count``, and
+``requests``, a list of [method, path, body, headers] that are made in turn until there were ``count``. It prints one
+JSON object: seconds, statuses, latencies in milliseconds (p50, p99), and how many first fixed IPs the answers named.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import socket
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 from attrs import define, field
@@ -42,27 +45,33 @@ class Client:
         head, separator, body = bytes(self.received).partition(b"\r\n\r\n")
         if not separator:
             return None
-        at = head.lower().index(b"content-length:") + 15
-        length = int(head[at : head.find(b"\r\n", at) if b"\r\n" in head[at:] else None])
+        length = _content_length(head.lower())
         return bytes(self.received) if len(body) >= length else None
 
 
-def run(port: int, clients: int, requests: int, request: bytes) -> dict[str, Any]:
-    """Make the requests; return what is printed."""
+def _content_length(head: bytes) -> int:
+    at = head.find(b"content-length:")
+    # An answer without a body (204, 304) need not say how long it is.
+    return 0 if at < 0 else int(head[at + 15 :].partition(b"\r\n")[0])
+
+
+def run(port: int, clients: int, count: int, requests: Sequence[bytes]) -> dict[str, Any]:
+    """Make ``count`` requests, those given in turn; return what is printed."""
+    supply = cycle(requests)
     selector = selectors.EpollSelector()
     statuses: Counter[str] = Counter()
     latencies: list[float] = []
     addresses: list[str] = []
     everyone = [Client(socket.create_connection(("127.0.0.1", port), timeout=10)) for _ in range(clients)]
-    left = requests
+    left = count
     began = time.monotonic()
-    for client in everyone[:requests]:
+    for client in everyone[:count]:
         selector.register(client.connection, selectors.EVENT_READ, client)
-        client.ask(request)
+        client.ask(next(supply))
         left -= 1
-    while len(latencies) < requests:
+    while len(latencies) < count:
         if time.monotonic() - began > _LIMIT_SECONDS:
-            raise TimeoutError(f"only {len(latencies)} of {requests} answers within {_LIMIT_SECONDS} s")
+            raise TimeoutError(f"only {len(latencies)} of {count} answers within {_LIMIT_SECONDS} s")
         for key, _ in selector.select(1.0):
             answer = key.data.take()
             if answer is None:
@@ -73,7 +82,7 @@ def run(port: int, clients: int, requests: int, request: bytes) -> dict[str, Any
             addresses.append(answer[at + 14 : answer.find(b'"', at + 14)].decode() if at >= 0 else "")
             if left:
                 left -= 1
-                key.data.ask(request)
+                key.data.ask(next(supply))
     seconds = time.monotonic() - began
     latencies.sort()
     return {
@@ -85,13 +94,20 @@ def run(port: int, clients: int, requests: int, request: bytes) -> dict[str, Any
     }
 
 
-def request_bytes(method: str, path: str, body: str) -> bytes:
+def request_bytes(method: str, path: str, body: str = "", headers: Mapping[str, str] | None = None) -> bytes:
     """Return a request as it travels."""
     content = body.encode()
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        *(f"{name}: {text}" for name, text in (headers or {}).items()),
+    ]
+    if content:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + content
 
 
 if __name__ == "__main__":
-    port, clients, requests, path, body = sys.argv[1:]
-    print(json.dumps(run(int(port), int(clients), int(requests), request_bytes("POST", path, body))))
+    wanted = json.load(sys.stdin)
+    given = [request_bytes(*each) for each in wanted["requests"]]
+    print(json.dumps(run(wanted["port"], wanted["clients"], wanted["count"], given)))
