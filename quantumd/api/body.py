@@ -74,7 +74,8 @@ def members_to_create(body: bytes, member: str, collection: str, limit: int) -> 
     :param limit: how many a bulk request may hold.
     """
     given = _object(body)
-    if collection not in given:
+    # One resource has the same name for one as for many.
+    if collection not in given or (member == collection and isinstance(given[collection], dict)):
         return [_member(given, member)], False
     listed = given[collection]
     if not isinstance(listed, list):

@@ -15,7 +15,7 @@ from quantumd.api.listing import answer_stream, list_chunks
 from quantumd.api.policy import allows, expression
 from quantumd.api.query import parameters, parse_list_request
 from quantumd.api.request import ApiRequest
-from quantumd.api.resource import Resource
+from quantumd.api.resource import Query, Resource
 from quantumd.api.views import Views, views_of
 
 if TYPE_CHECKING:
@@ -62,12 +62,19 @@ class Collection:
         operations = self._operations(parent_id)
         wanted = parse_list_request(self.attributes, request.query_string)
         shape = self.views.shape(context, wanted.fields)
+        if resource.before_list is not None:
+            await self._write_first(resource.before_list, context, wanted.query)
 
         def work(connection: Connection) -> Iterator[bytes]:
             batches = operations.list(connection, context, wanted.query)
             return list_chunks(resource.collection, batches, shape)
 
         await answer_stream(request, self.store.stream(work))
+
+    async def _write_first(self, before_list: Any, context: Context, query: Query) -> None:
+        missing = await self.store.read(lambda connection: before_list(connection, context, query))
+        if missing is not None:
+            await self.store.write(missing)
 
     async def show(self, request: ApiRequest, resource_id: str, parent_id: str = "") -> bytes:
         """Show one."""

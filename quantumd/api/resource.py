@@ -101,7 +101,8 @@ class Resource:
     ``path`` is its path below ``/v2.0`` when that is not the collection's name; for a nested resource it holds
     ``<parent_id>`` and ``operations`` are INestedOperations. ``verbs`` are those that are served. The ``*_rule`` name
     who may use a verb at all. ``is_taggable``: whether it has ``/tags``. ``quota`` names the quota that bounds how many
-    a project has. ``extension`` is the alias that brings it; None for the core.
+    a project has. ``extension`` is the alias that brings it; None for the core. ``before_list`` is asked before a list,
+    on a reader, and returns what must be written first (a project's default security group); None when nothing must.
     """
 
     member: str
@@ -118,6 +119,7 @@ class Resource:
     is_taggable: bool = False
     quota: str | None = None
     extension: str | None = None
+    before_list: Callable[[Connection, Context, Query], Callable[[Transaction], Any] | None] | None = None
 
     @property
     def is_nested(self) -> bool:

@@ -110,6 +110,12 @@ class Bed:
 
     def query(self, member: str, query: Query, context: Context = ADMIN, parent: str = "") -> list[View]:
         """Return the views that a query finds."""
+        before_list = self._resources[member].before_list
+        missing = before_list(self.connection, context, query) if before_list is not None else None
+        if missing is not None:
+            tx = self.tx()
+            with tx.savepoint():
+                missing(tx)
         batches = self._operations(member, parent).list(self.connection, context, query)
         return [view for batch in batches for view in batch]
 
