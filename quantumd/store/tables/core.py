@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from quantumd.store.tables.base import POSITION, metadata, standard_columns
@@ -55,6 +56,12 @@ subnets = Table(
     Column("allocation_pools", Text, nullable=False),
     Column("dns_nameservers", Text, nullable=False),
     Column("host_routes", Text, nullable=False),
+    Column("subnetpool_id", String(36), index=True),
+    Column("ipv6_ra_mode", String(16)),
+    Column("ipv6_address_mode", String(16)),
+    Column("service_types", Text),
+    Column("segment_id", String(36), index=True),
+    Column("dns_publish_fixed_ip", Boolean, nullable=False, server_default=false()),
 )
 
 ports = Table(
