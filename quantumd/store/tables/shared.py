@@ -24,6 +24,7 @@ rbac_entries = Table(
     Column("object_id", String(36), nullable=False),
     Column("action", String(32), nullable=False),
     Column("target_project", String(255), nullable=False),
+    Column("created_at", String(20), nullable=False, server_default="1970-01-01T00:00:00Z"),
     UniqueConstraint("object_id", "action", "target_project", "object_type"),
     Index("ix_rbac_entries_target_project", "target_project", "object_type", "action", "object_id"),
 )

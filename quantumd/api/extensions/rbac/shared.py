@@ -91,6 +91,7 @@ def set_shared(
         "object_id": object_id,
         "action": action,
         "target_project": EVERYBODY,
+        "created_at": tx.now,
     }
     _journal(tx, context, "create", entry)
     tx.connection.execute(insert(rbac_entries), entry)
