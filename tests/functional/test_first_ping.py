@@ -160,9 +160,12 @@ class PortChangeTests(HostCase):
         before = len(self.flows_with("actions"))
         vm = self.ovs.make_vm("00000000-0000-4000-8000-000000000bad", "fa:16:3e:00:0b:ad")
         self.ovs.plug(vm)
-        vm.run("ip", "address", "add", "10.0.0.250/24", "dev", "eth0")
+        ports = self.appliance.request("GET", "/v2.0/ports").body["ports"]
+        taken = {item["ip_address"] for port in ports for item in port["fixed_ips"]}
+        free = next(f"10.0.0.{last}" for last in range(250, 1, -1) if f"10.0.0.{last}" not in taken)
+        vm.run("ip", "address", "add", f"{free}/24", "dev", "eth0")
         self.wait_for("the switch has it", lambda: bool(self.flows_with("actions")))
-        self.assertFalse(self.other.can_reach("10.0.0.250", tries=2))
+        self.assertFalse(self.other.can_reach(free, tries=2))
         self.assertEqual(len(self.flows_with("actions")), before)
 
     def test_a_new_mac_of_an_unbound_port_is_obeyed_when_it_is_plugged(self) -> None:
