@@ -22,6 +22,12 @@ ROUTER_OWNER_PREFIX = "network:router"
 """device_owner of ports that routers use begins with this."""
 
 
+IMMEDIATE = "immediate"
+DEFERRED = "deferred"
+NO_ADDRESSES = "none"
+"""What ``ip_allocation`` says: addresses were chosen at once, wait for a host, or are not wanted."""
+
+
 class AddressSource(Protocol):
     """What of a subnet decides whether automatic addresses come from it."""
 

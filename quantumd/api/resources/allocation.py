@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -161,9 +161,11 @@ def demanded_addresses(
 _INSERT = Prepared(insert(ip_allocations))
 
 
-def write_addresses(tx: Transaction, port_id: str, addresses: Sequence[Address]) -> None:
-    """Insert the port's addresses in their order. IntegrityError when one is taken."""
-    _INSERT.write(tx, [_row(port_id, ordinal, each) for ordinal, each in enumerate(addresses)])
+def write_addresses(tx: Transaction, owned: Iterable[tuple[str, Sequence[Address]]]) -> None:
+    """Insert the addresses of ports, each a port's id and its addresses in order. IntegrityError when one is taken."""
+    rows = [_row(port_id, ordinal, each) for port_id, addresses in owned for ordinal, each in enumerate(addresses)]
+    if rows:
+        _INSERT.write(tx, rows)
 
 
 def _row(port_id: str, ordinal: int, address: Address) -> dict[str, Any]:

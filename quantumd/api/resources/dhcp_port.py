@@ -14,14 +14,13 @@ from quantumd.api.resources.allocation import Address, addresses_of, free_addres
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.errors import IpAddressGenerationFailure, MacAddressGenerationFailure
 from quantumd.api.resources.facts import NetworkFacts
-from quantumd.api.resources.port_rows import change_port, insert_port, remove_port, settled
+from quantumd.api.resources.port_rows import change_port, insert_port, new_port_view, remove_port, settled
 from quantumd.api.resources.views import PORT_ROW, View, fixed_ips_of, port_view
 from quantumd.config import NetworkSettings
-from quantumd.model.binding import DISTRIBUTED, NORMAL
+from quantumd.model.binding import DISTRIBUTED
 from quantumd.model.macs import GENERATED_BITS, generate_mac
 from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.port import dhcp_device_id
-from quantumd.model.status import DOWN
 from quantumd.store.tables import ports
 from quantumd.store.transaction import Transaction
 
@@ -65,9 +64,19 @@ class DhcpPorts:
         return settled(tx, attempt, lambda: None, MacAddressGenerationFailure(network.id))
 
     def _new_view(self, tx: Transaction, network: NetworkFacts, mac: str, addresses: Sequence[Address]) -> View:
-        port_id, device_id = self.chance.new_id(), dhcp_device_id(network.id)
-        whose = (port_id, "", network.id, network.project_id, mac, True, DOWN, device_id, DHCP_OWNER, "")
-        return port_view((*whose, NORMAL, "{}", "", DISTRIBUTED, "{}", tx.now, tx.now, 1), shown_addresses(addresses))
+        view = new_port_view(
+            id=self.chance.new_id(),
+            network_id=network.id,
+            project_id=network.project_id,
+            mac_address=mac,
+            device_id=dhcp_device_id(network.id),
+            device_owner=DHCP_OWNER,
+            fixed_ips=shown_addresses(addresses),
+            port_security_enabled=False,
+            created_at=tx.now,
+            updated_at=tx.now,
+        )
+        return {**view, "binding:vif_type": DISTRIBUTED}
 
 
 def _addresses(tx: Transaction, network: NetworkFacts, had: Sequence[Address]) -> tuple[Address, ...]:

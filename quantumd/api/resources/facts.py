@@ -26,6 +26,10 @@ class SubnetFacts:
     gateway_ip: str | None
     enable_dhcp: bool
     pools: tuple[Pool, ...]
+    is_auto_address: bool = False
+    """Whether ports compute their address on it from their MAC (SLAAC, stateless DHCPv6)."""
+    service_types: tuple[str, ...] = ()
+    segment_id: str | None = None
 
     @property
     def is_served(self) -> bool:
@@ -42,6 +46,8 @@ class NetworkFacts:
     shared: bool
     admin_state_up: bool
     subnets: tuple[SubnetFacts, ...]
+    port_security_enabled: bool = True
+    dns_domain: str = ""
 
     def is_visible(self, scope: Scope) -> bool:
         """Whether the scope holds the network: the same rule as ``visible_networks``, for a row that is cached."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from quantumd.api.resources.allocation import Address, shown_addresses, write_addresses
 from quantumd.api.resources.prepared import Prepared
-from quantumd.api.resources.views import PORT_COLUMNS, View, journalled_port, json_text
+from quantumd.api.resources.views import PORT_DETAILS, PORT_KEYS, View, journalled_port, port_columns
 from quantumd.errors import ApiError
-from quantumd.model.port import is_host_content
+from quantumd.model.binding import NORMAL, UNBOUND
+from quantumd.model.port import IMMEDIATE, is_host_content
+from quantumd.model.status import DOWN
 from quantumd.store.tables import ip_allocations, ports, realisations
 from quantumd.store.transaction import Transaction
 
@@ -21,25 +23,59 @@ T = TypeVar("T")
 ATTEMPTS = 16
 """How often a port is tried with other generated values before its creation is given up."""
 
-_JSON = ("binding:profile", "binding:vif_details")
-
 _INSERT = Prepared(insert(ports))
-_UPDATE = update(ports).where(ports.c.id == bindparam("wanted"))
+_KEPT = frozenset({"id", "network_id", "project_id", "created_at"})
+_NEW = {name: bindparam(f"new_{name}") for name in PORT_KEYS.values() if name not in _KEPT}
+_UPDATE = Prepared(update(ports).where(ports.c.id == bindparam("wanted")).values(_NEW))
+_UPDATE_CONTENT = Prepared(
+    update(ports).where(ports.c.id == bindparam("wanted")).values({**_NEW, "record_version": bindparam("new_version")})
+)
 _DELETE = delete(ports).where(ports.c.id == bindparam("wanted"))
 _FORGET_ADDRESSES = delete(ip_allocations).where(ip_allocations.c.port_id == bindparam("wanted"))
 _FORGET_REALISATIONS = delete(realisations).where(realisations.c.port_id == bindparam("wanted"))
 
+NewPort: TypeAlias = tuple[View, Sequence[Address]]
+"""The view of a port that is to be written, and its addresses."""
+
+
+def new_port_view(**named: Any) -> View:
+    """Return the view of a port that is nothing but what is named; its other attributes are what most ports have."""
+    return {
+        "name": "",
+        "description": "",
+        "admin_state_up": True,
+        "status": DOWN,
+        "device_id": "",
+        "device_owner": "",
+        "fixed_ips": [],
+        "binding:vnic_type": NORMAL,
+        "binding:profile": {},
+        "binding:host_id": "",
+        "binding:vif_type": UNBOUND,
+        "binding:vif_details": {},
+        "ip_allocation": IMMEDIATE,
+        "port_security_enabled": True,
+        "tags": [],
+        "revision_number": 1,
+        **PORT_DETAILS,
+        **named,
+    }
+
 
 def insert_port(tx: Transaction, request_id: str, view: View, addresses: Sequence[Address]) -> int:
     """Write a new port and return its journal position. IntegrityError when its MAC or an address is taken."""
-    position = _journal(tx, request_id, "create", view, after=view)
-    row = {PORT_COLUMNS.get(name, name): value for name, value in view.items() if name != "fixed_ips"}
-    row["profile"] = json_text(row["profile"])
-    row["vif_details"] = json_text(row["vif_details"])
-    row["record_version"] = position
-    _INSERT.write(tx, (row,))
-    write_addresses(tx, view["id"], addresses)
-    return position
+    insert_ports(tx, request_id, ((view, addresses),))
+    return tx.position
+
+
+def insert_ports(tx: Transaction, request_id: str, new: Sequence[NewPort]) -> None:
+    """Write new ports with their addresses. IntegrityError when a MAC or an address is taken."""
+    rows = []
+    for view, _ in new:
+        position = _journal(tx, request_id, "create", view, after=view)
+        rows.append({**port_columns(view), "record_version": position})
+    _INSERT.write(tx, rows)
+    write_addresses(tx, [(view["id"], addresses) for view, addresses in new if addresses])
 
 
 def change_port(
@@ -54,29 +90,29 @@ def change_port(
     :param addresses: the port's addresses from now on, in order; None leaves them.
     """
     wanted = dict(changes) if addresses is None else {**changes, "fixed_ips": shown_addresses(addresses)}
-    changed = {name: value for name, value in wanted.items() if before[name] != value}
+    changed = {name: value for name, value in wanted.items() if name not in before or before[name] != value}
     if not changed:
         return before, None
     changed.update(revision_number=before["revision_number"] + 1, updated_at=tx.now)
     after = {**before, **changed}
     position = _journal(tx, request_id, "update", after, before=before, after=after)
-    tx.connection.execute(_UPDATE.values(_columns(changed, position)), {"wanted": before["id"]})
+    _write(tx, after, position if is_host_content([PORT_KEYS.get(name, name) for name in changed]) else None)
     if addresses is not None and "fixed_ips" in changed:
         tx.connection.execute(_FORGET_ADDRESSES, {"wanted": before["id"]})
-        write_addresses(tx, before["id"], addresses)
-    if "binding:host_id" in changed:
+        write_addresses(tx, ((before["id"], addresses),))
+    if "binding:host_id" in changed and before["binding:host_id"]:
         tx.connection.execute(_FORGET_REALISATIONS, {"wanted": before["id"]})
     return after, position
 
 
-def _columns(changed: Mapping[str, Any], position: int) -> dict[str, Any]:
-    row = {
-        PORT_COLUMNS.get(name, name): json_text(value) if name in _JSON else value for name, value in changed.items()
-    }
-    if is_host_content(row):
-        row["record_version"] = position
-    row.pop("fixed_ips", None)
-    return row
+def _write(tx: Transaction, view: View, version: int | None) -> None:
+    """Write the whole row anew: one statement that is always the same is far cheaper than one made for each change."""
+    row = {f"new_{name}": value for name, value in port_columns(view).items() if name not in _KEPT}
+    row["wanted"] = view["id"]
+    if version is None:
+        _UPDATE.write(tx, (row,))
+    else:
+        _UPDATE_CONTENT.write(tx, ({**row, "new_version": version},))
 
 
 _UPDATE_STATUS = Prepared(

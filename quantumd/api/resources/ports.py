@@ -40,6 +40,7 @@ from quantumd.api.resources.port_rows import (
     change_port,
     insert_port,
     is_mac_taken,
+    new_port_view,
     owner_of_address,
     remove_port,
     settled,
@@ -125,28 +126,22 @@ class Ports:
         self, tx: Transaction, body: Mapping[str, Any], mac_address: str, addresses: Sequence[Address]
     ) -> View:
         host_id, vnic_type = body["binding:host_id"], body["binding:vnic_type"]
-        binding = binding_for(tx, host_id, vnic_type)
-        row = (
-            self.chance.new_id(),
-            body["name"],
-            body["network_id"],
-            body["project_id"],
-            mac_address,
-            body["admin_state_up"],
-            DOWN,
-            body["device_id"],
-            body["device_owner"],
-            body["description"],
-            vnic_type,
-            "{}",
-            host_id,
-            binding.vif_type,
-            binding.vif_details,
-            tx.now,
-            tx.now,
-            1,
+        view = new_port_view(
+            id=self.chance.new_id(),
+            name=body["name"],
+            network_id=body["network_id"],
+            project_id=body["project_id"],
+            mac_address=mac_address,
+            admin_state_up=body["admin_state_up"],
+            device_id=body["device_id"],
+            device_owner=body["device_owner"],
+            description=body["description"],
+            fixed_ips=shown_addresses(addresses),
+            created_at=tx.now,
+            updated_at=tx.now,
         )
-        view = port_view(row, shown_addresses(addresses))
+        view |= _bound(tx, host_id, vnic_type)
+        view["binding:vnic_type"] = vnic_type
         view["binding:profile"] = body["binding:profile"]
         return view
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
-from quantumd.store.tables import ip_allocations, networks, ports, subnets
+from quantumd.store.tables import ip_allocations, networks, ports, subnets, tags
 
 View = dict[str, Any]
 
@@ -96,72 +96,75 @@ def subnet_view(row: Any) -> View:
     }
 
 
-PORT_ROW = select(
-    ports.c.id,
-    ports.c.name,
-    ports.c.network_id,
-    ports.c.project_id,
-    ports.c.mac_address,
-    ports.c.admin_state_up,
-    ports.c.status,
-    ports.c.device_id,
-    ports.c.device_owner,
-    ports.c.description,
-    ports.c.vnic_type,
-    ports.c.profile,
-    ports.c.host_id,
-    ports.c.vif_type,
-    ports.c.vif_details,
-    ports.c.created_at,
-    ports.c.updated_at,
-    ports.c.revision_number,
-)
+PORT_KEYS: Mapping[str, str] = {
+    "id": "id",
+    "name": "name",
+    "network_id": "network_id",
+    "project_id": "project_id",
+    "mac_address": "mac_address",
+    "admin_state_up": "admin_state_up",
+    "status": "status",
+    "device_id": "device_id",
+    "device_owner": "device_owner",
+    "description": "description",
+    "binding:vnic_type": "vnic_type",
+    "binding:profile": "profile",
+    "binding:host_id": "host_id",
+    "binding:vif_type": "vif_type",
+    "binding:vif_details": "vif_details",
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+    "revision_number": "revision_number",
+    "ip_allocation": "ip_allocation",
+    "port_security_enabled": "port_security_enabled",
+    "details": "details",
+}
+"""What of a port's view is read from its row: the key, and the column."""
+
+PORT_ROW = select(*(ports.c[column] for column in PORT_KEYS.values()))
 """The columns of a port in the order in which ``port_view`` takes them."""
 
+PORT_DETAILS: Mapping[str, Any] = {
+    "allowed_address_pairs": [],
+    "extra_dhcp_opts": [],
+    "dns_name": "",
+    "dns_domain": "",
+    "data_plane_status": None,
+    "propagate_uplink_status": True,
+    "device_profile": None,
+    "numa_affinity_policy": None,
+    "hints": None,
+    "trusted": None,
+    "hardware_offload_type": None,
+    "resource_request": None,
+}
+"""Attributes kept together in the column ``details``, with what most ports have. The values are never changed."""
 
-def port_view(row: Sequence[Any], fixed_ips: list[dict[str, str]]) -> View:
-    """Return what the API shows of a port; ``row`` is one of PORT_ROW."""
-    (
-        port_id,
-        name,
-        network_id,
-        project_id,
-        mac_address,
-        admin_state_up,
-        status,
-        device_id,
-        device_owner,
-        description,
-        vnic_type,
-        profile,
-        host_id,
-        vif_type,
-        vif_details,
-        created_at,
-        updated_at,
-        revision_number,
-    ) = row
-    return {
-        "id": port_id,
-        "name": name,
-        "network_id": network_id,
-        "project_id": project_id,
-        "mac_address": mac_address,
-        "admin_state_up": admin_state_up,
-        "status": status,
-        "device_id": device_id,
-        "device_owner": device_owner,
-        "fixed_ips": fixed_ips,
-        "description": description,
-        "binding:vnic_type": vnic_type,
-        "binding:profile": object_of(profile),
-        "binding:host_id": host_id,
-        "binding:vif_type": vif_type,
-        "binding:vif_details": object_of(vif_details),
-        "created_at": created_at,
-        "updated_at": updated_at,
-        "revision_number": revision_number,
-    }
+_NO_TAGS: list[str] = []
+
+
+def port_view(row: Sequence[Any], fixed_ips: list[dict[str, str]], tagged: list[str] | None = None) -> View:
+    """Return what the API shows of a port; ``row`` is one of PORT_ROW. What aspects keep elsewhere is not there."""
+    view = dict(zip(PORT_KEYS, row, strict=True))
+    view["binding:profile"] = object_of(view["binding:profile"])
+    view["binding:vif_details"] = object_of(view["binding:vif_details"])
+    details = view.pop("details")
+    view |= PORT_DETAILS
+    if details is not None:
+        view |= orjson.loads(details)
+    view["fixed_ips"] = fixed_ips
+    view["tags"] = tagged or _NO_TAGS
+    return view
+
+
+def port_columns(view: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a port's row that hold what its view shows."""
+    row = {column: view[key] for key, column in PORT_KEYS.items() if column != "details"}
+    row["profile"] = json_text(row["profile"])
+    row["vif_details"] = json_text(row["vif_details"])
+    details = {name: view[name] for name, usual in PORT_DETAILS.items() if view[name] != usual}
+    row["details"] = json_text(details) if details else None
+    return row
 
 
 def journalled_port(view: Mapping[str, Any]) -> View:
@@ -213,11 +216,20 @@ def subnet_views(connection: Connection, ids: Sequence[str]) -> list[View]:
     return [subnet_view(rows[key]) for key in ids if key in rows]
 
 
-def port_views(connection: Connection, ids: Sequence[str], with_fixed_ips: bool = True) -> list[View]:
+_PORT_TAGS = select(tags.c.resource_id, tags.c.tag).where(tags.c.resource_id.in_(IDS)).order_by(tags.c.tag)
+
+
+def port_views(
+    connection: Connection, ids: Sequence[str], with_fixed_ips: bool = True, with_tags: bool = True
+) -> list[View]:
     """Return the views of the ports, in the order of the ids; those that are gone are left out."""
     rows = {row[0]: row for row in connection.execute(_PORTS, {"ids": ids}).all()}
     fixed_ips = fixed_ips_of(connection, ids) if with_fixed_ips else defaultdict(list)
-    return [port_view(rows[key], fixed_ips[key]) for key in ids if key in rows]
+    tagged: defaultdict[str, list[str]] = defaultdict(list)
+    if with_tags:
+        for port_id, tag in connection.execute(_PORT_TAGS, {"ids": ids}).all():
+            tagged[port_id].append(tag)
+    return [port_view(rows[key], fixed_ips[key], tagged.get(key)) for key in ids if key in rows]
 
 
 def in_batches(ids: Iterable[str], size: int = BATCH) -> Iterable[list[str]]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    true,
 )
 
 from quantumd.store.tables.base import POSITION, metadata, standard_columns
@@ -69,19 +70,25 @@ ports = Table(
     metadata,
     *standard_columns(),
     Column("network_id", String(36), ForeignKey("networks.id"), nullable=False),
-    Column("mac_address", String(17), nullable=False),
+    Column("mac_address", String(17), nullable=False, index=True),
     Column("admin_state_up", Boolean, nullable=False),
     Column("status", String(16), nullable=False),
     Column("device_id", String(255), nullable=False, index=True),
-    Column("device_owner", String(255), nullable=False),
+    Column("device_owner", String(255), nullable=False, index=True),
     Column("host_id", String(255), nullable=False, index=True),
     Column("vnic_type", String(64), nullable=False),
     Column("vif_type", String(64), nullable=False),
     Column("vif_details", Text, nullable=False),
     Column("profile", Text, nullable=False),
     Column("record_version", POSITION, nullable=False),
+    Column("ip_allocation", String(16), nullable=False, server_default="immediate"),
+    Column("port_security_enabled", Boolean, nullable=False, server_default=true()),
+    Column("details", Text, nullable=True),
     UniqueConstraint("network_id", "mac_address"),
+    Index("ix_ports_created_at_id", "created_at", "id"),
+    Index("ix_ports_name", "name"),
 )
+"""Ports. ``details`` is a JSON object of attributes that few ports have and nobody filters by; null: none of them."""
 
 ip_allocations = Table(
     "ip_allocations",
@@ -90,7 +97,7 @@ ip_allocations = Table(
     Column("ip_key", String(32), primary_key=True),
     Column("port_id", String(36), ForeignKey("ports.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("ordinal", Integer, nullable=False),
-    Column("ip_address", String(45), nullable=False),
+    Column("ip_address", String(45), nullable=False, index=True),
 )
 """Addresses in use.
 
