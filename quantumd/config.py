@@ -11,12 +11,16 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Final, get_type_hints
 
 import attrs
 from attrs import field, frozen
 
 from quantumd.errors import SettingsError
+
+
+ASSIGNED: Final = "--set"
+"""What errors call the command line."""
 
 
 def setting(
@@ -26,13 +30,17 @@ def setting(
     choices: tuple[str, ...] = (),
     least: float | None = None,
     most: float | None = None,
+    is_secret: bool = False,
 ) -> Any:
     """Declare a setting: ``sentence`` says what it does, ``unit`` what its number counts.
 
-    ``choices`` are the values allowed, none meaning any; ``least`` and ``most`` bound a number, both included.
+    ``choices`` are the values allowed, none meaning any; ``least`` and ``most`` bound a number, both included. The
+    value of a secret is in no error and no representation, and is not taken from the command line.
     """
-    metadata = {"sentence": sentence, "unit": unit, "choices": choices, "least": least, "most": most}
-    return field(default=default, metadata=metadata)
+    metadata = {
+        "sentence": sentence, "unit": unit, "choices": choices, "least": least, "most": most, "is_secret": is_secret,
+    }  # fmt: skip
+    return field(default=default, metadata=metadata, repr=not is_secret)
 
 
 @frozen
@@ -57,13 +65,48 @@ class ApiSettings:
         "tcp:9696:interface=127.0.0.1",
         "The Twisted endpoint to listen on; under systemd socket activation the passed socket is used instead.",
     )
-    auth: str = setting("none", "How callers are identified: none makes every caller admin.", choices=("none",))
+    auth: str = setting(
+        "none",
+        "How callers are identified: none makes every caller admin, keystone validates their tokens.",
+        choices=("none", "keystone"),
+    )
     request_body_limit_bytes: int = setting(1_048_576, "The largest request body that is read.", "bytes", least=1024)
     bulk_limit: int = setting(1000, "How many resources one bulk request may create.", "resources", least=1)
     drain_seconds: float = setting(
         2.0, "How long open connections may finish their requests after SIGTERM.", "seconds", least=0
     )
+    pagination_max_limit: int = setting(
+        -1, "The most resources that one list answers, the rest by its links; -1 is any number.", "resources", least=-1
+    )
+    link_prefix: str = setting(
+        "", "What links in answers begin with (https://api.example/network); empty means as the caller came."
+    )
+    cors_allowed_origins: tuple[str, ...] = setting(
+        (), "Origins of web pages that may use the API from a browser; * is any."
+    )
+    cors_max_age_seconds: int = setting(
+        3600, "How long a browser may remember what a web page is allowed.", "seconds", least=0
+    )
     preview: bool = setting(False, "Whether extensions that packets do not obey yet are served (loopback only).")
+
+
+@frozen
+class KeystoneSettings:
+    """Keystone, where api.auth says so; quantumd asks it as a user of its own with the role service or admin."""
+
+    auth_url: str = setting("http://127.0.0.1:5000/v3", "The root of Keystone's API, version 3.")
+    public_url: str = setting("", "What callers without a valid token are told to ask; empty means auth_url.")
+    user: str = setting("neutron", "The name of quantumd's own user.")
+    user_domain: str = setting("Default", "The name of the domain of that user.")
+    project: str = setting("service", "The name of the project that this user is scoped to.")
+    project_domain: str = setting("Default", "The name of the domain of that project.")
+    password_file: str = setting("", "The file with the password of that user, read each time it is needed.")
+    password: str = setting("", "The password itself, where there is no file.", is_secret=True)
+    timeout_seconds: float = setting(10.0, "How long the validation of a token may take.", "seconds", least=0.1)
+    token_cache_seconds: float = setting(
+        300.0, "How long a valid token is not asked for again; so long a revoked one goes on.", "seconds", least=0
+    )
+    token_cache_size: int = setting(10_000, "How many valid tokens are remembered.", "tokens", least=1)
 
 
 @frozen
@@ -82,6 +125,30 @@ class NetworkSettings:
     max_fixed_ips_per_port: int = setting(5, "How many fixed IPs a port may be given.", "addresses", least=1)
     max_dns_nameservers: int = setting(5, "How many DNS servers a subnet may name.", "servers", least=0)
     max_host_routes: int = setting(20, "How many host routes a subnet may have.", "routes", least=0)
+
+
+@frozen
+class QuotaSettings:
+    """How many of each resource a project may have that has no limits of its own; -1 is any number."""
+
+    enforced: bool = setting(True, "Whether create requests beyond a project's limits are refused.")
+    network: int = setting(100, "Networks of a project.", "networks", least=-1)
+    subnet: int = setting(100, "Subnets of a project.", "subnets", least=-1)
+    subnetpool: int = setting(-1, "Subnet pools of a project.", "subnet pools", least=-1)
+    port: int = setting(500, "Ports of a project, those of DHCP among them.", "ports", least=-1)
+    router: int = setting(10, "Routers of a project.", "routers", least=-1)
+    floatingip: int = setting(50, "Floating IPs of a project.", "floating IPs", least=-1)
+    security_group: int = setting(10, "Security groups of a project.", "security groups", least=-1)
+    security_group_rule: int = setting(100, "Rules of security groups of a project.", "rules", least=-1)
+    rbac_policy: int = setting(10, "RBAC policies of a project.", "policies", least=-1)
+
+
+@frozen
+class AgentSettings:
+    """What the API shows of the roles of hosts, which it calls agents."""
+
+    down_seconds: int = setting(150, "How long after its last report an agent is shown as alive.", "seconds", least=1)
+    availability_zone: str = setting("nova", "The availability zone of the agents that report here.")
 
 
 @frozen
@@ -156,7 +223,10 @@ class Settings:
 
     host: HostSettings = HostSettings()
     api: ApiSettings = ApiSettings()
+    keystone: KeystoneSettings = KeystoneSettings()
     network: NetworkSettings = NetworkSettings()
+    quota: QuotaSettings = QuotaSettings()
+    agents: AgentSettings = AgentSettings()
     database: DatabaseSettings = DatabaseSettings()
     l2: L2Settings = L2Settings()
     dhcp: DhcpSettings = DhcpSettings()
@@ -185,7 +255,7 @@ def load_settings(path: Path | None = None, assignments: Iterable[str] = ()) -> 
     if path is not None:
         settings = apply_document(settings, _read_document(path), str(path))
     for assignment in assignments:
-        settings = apply_document(settings, _parse_assignment(assignment), "--set")
+        settings = apply_document(settings, _parse_assignment(assignment), ASSIGNED)
     return settings
 
 
@@ -213,10 +283,20 @@ def _apply_section(section: Any, name: str, table: Mapping[str, Any], origin: st
         where = f"{origin}: {name}.{key}"
         if key not in known:
             raise SettingsError(f"{where}: there is no such setting{_suggest_key(name, key)}")
+        if known[key].metadata["is_secret"]:
+            _check_secret(value, where, origin)
         typed = _typed(value, types[key], where)
         _check_allowed(typed, known[key].metadata, where)
         changed[key] = typed
     return attrs.evolve(section, **changed)
+
+
+def _check_secret(value: Any, where: str, origin: str) -> None:
+    # Everybody on the machine sees command lines.
+    if origin == ASSIGNED:
+        raise SettingsError(f"{where}: a secret is not taken from the command line")
+    if not isinstance(value, str):
+        raise SettingsError(f"{where}: expected a text in quotes")
 
 
 def _typed(value: Any, wanted: Any, where: str) -> Any:

@@ -253,12 +253,20 @@ def _make_api(
 ) -> IService:
     mappings = parse_mappings(settings.l2.bridge_mappings)
     api = Api(
-        served=serve(settings.network, mappings, driver.capabilities, settings.api.preview),
+        served=serve(
+            settings.network,
+            mappings,
+            driver.capabilities,
+            settings.api.preview,
+            quota=settings.quota,
+            agents=settings.agents,
+        ),
         store=store,
         readiness=readiness,
         metrics=metrics,
         reactor=reactor,
         bulk_limit=settings.api.bulk_limit,
         version=VERSION,
+        settings=settings.api,
     )
     return make_api_service(settings.api, api)

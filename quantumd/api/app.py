@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import orjson
-from attrs import frozen
+from attrs import field, frozen
 from klein import Klein
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.defer import TimeoutError as TooLate
@@ -20,6 +20,8 @@ from quantumd.api.errors import HTTPNotFound
 from quantumd.api.extensions.features import Served
 from quantumd.api.openapi import openapi_document
 from quantumd.api.request import ApiRequest
+from quantumd.api.resource import Resource
+from quantumd.config import ApiSettings
 from quantumd.metrics import CONTENT_TYPE, Metrics
 
 READY_SECONDS: Final = 2.0
@@ -40,6 +42,7 @@ class Api:
     reactor: Any
     bulk_limit: int
     version: str
+    settings: ApiSettings = field(factory=ApiSettings)
 
 
 def make_app(api: Api) -> IResource:
@@ -47,10 +50,16 @@ def make_app(api: Api) -> IResource:
     klein = Klein()
     _route_documents(klein, api)
     for resource in api.served.resources:
-        _route_collection(klein, collection_of(resource, api.store, api.bulk_limit, api.served.admit))
+        _route_collection(klein, _collection(api, resource))
     for action in api.served.actions:
         _route(klein, f"/v2.0/{action.path}", action.method, Requested(action, api.store).answer)
     return Dispatch(klein)
+
+
+def _collection(api: Api, resource: Resource) -> Collection:
+    settings = api.settings
+    largest_page = max(settings.pagination_max_limit, 0)
+    return collection_of(resource, api.store, api.bulk_limit, api.served.admit, largest_page, settings.link_prefix)
 
 
 def _route(klein: Klein, path: str, method: str, answer: Callable[..., Any]) -> None:
@@ -95,10 +104,11 @@ def _route_documents(klein: Klein, api: Api) -> None:
         return _document(request, "extensions", {"extensions": list(by_alias.values())})
 
     def versions(request: ApiRequest) -> bytes:
-        return _document(request, "versions", documents.versions(_base(request)))
+        return _document(request, "versions", documents.versions(request.base_url(api.settings.link_prefix)))
 
     def resources(request: ApiRequest) -> bytes:
-        return _document(request, "versions", documents.resources(_base(request), api.served.resources))
+        base = request.base_url(api.settings.link_prefix)
+        return _document(request, "versions", documents.resources(base, api.served.resources))
 
     def openapi(request: ApiRequest) -> bytes:
         request.resource_label = "openapi"
@@ -148,8 +158,3 @@ def _document(request: ApiRequest, label: str, document: Any, status: int = 200)
     request.resource_label = label
     return request.show(status, orjson.dumps(document))
 
-
-def _base(request: ApiRequest) -> str:
-    host = request.getHeader(b"host")
-    text = host.decode("ascii", "replace") if host is not None else None
-    return documents.base_url(text, "https" if request.isSecure() else "http")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,19 @@ from attrs import frozen
 
 from quantumd.api.attribute_map import AttributeMap, attribute_map_of
 from quantumd.api.body import check_content_type, member_to_update, members_to_create
-from quantumd.api.errors import HTTPNotFound, PolicyNotAuthorized
+from quantumd.api.errors import (
+    BadRequest,
+    HTTPNotFound,
+    PolicyNotAuthorized,
+    RevisionNumberConstraintFailed,
+    UnknownMarker,
+)
+from quantumd.api.etags import is_known, wanted_revision
 from quantumd.api.extensions.feature import Admit
+from quantumd.api.links import PageLinks
 from quantumd.api.listing import answer_stream, list_chunks
 from quantumd.api.policy import allows, expression
-from quantumd.api.query import parameters, parse_list_request
+from quantumd.api.query import Language, parameters, parse_list_request
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Query, Resource
 from quantumd.api.views import Views, views_of
@@ -38,6 +47,8 @@ class Collection:
     store: Any
     bulk_limit: int
     admit: Admit
+    language: Language
+    link_prefix: str = ""
 
     async def create(self, request: ApiRequest, parent_id: str = "") -> bytes:
         """Create one, or all or none of several."""
@@ -60,14 +71,19 @@ class Collection:
         """Answer with those that the query selects, of those that the caller may see."""
         resource, context = self._begin(request, self.resource.read_rule, "get", parent_id)
         operations = self._operations(parent_id)
-        wanted = parse_list_request(self.attributes, request.query_string)
+        wanted = parse_list_request(self.language, request.query_string)
         shape = self.views.shape(context, wanted.fields)
+        page = wanted.query.page
+        links = None
+        if page.limit is not None:
+            url = request.base_url(self.link_prefix) + request.path.decode("ascii", "replace")
+            links = PageLinks(url, wanted.parameters, page.limit, page.is_reverse)
         if resource.before_list is not None:
             await self._write_first(resource.before_list, context, wanted.query)
 
         def work(connection: Connection) -> Iterator[bytes]:
-            batches = operations.list(connection, context, wanted.query)
-            return list_chunks(resource.collection, batches, shape)
+            batches = self._found(operations.list(connection, context, wanted.query))
+            return list_chunks(resource.collection, batches, shape, links)
 
         await answer_stream(request, self.store.stream(work))
 
@@ -76,28 +92,61 @@ class Collection:
         if missing is not None:
             await self.store.write(missing)
 
-    async def show(self, request: ApiRequest, resource_id: str, parent_id: str = "") -> bytes:
+    def _found(self, batches: Iterator[builtins.list[dict[str, Any]]]) -> Iterator[builtins.list[dict[str, Any]]]:
+        try:
+            yield from batches
+        except UnknownMarker as unknown:
+            raise self.resource.not_found(unknown.marker) from None
+
+    async def show(self, request: ApiRequest, resource_id: str, parent_id: str = "") -> bytes | None:
         """Show one."""
         _, context = self._begin(request, self.resource.read_rule, "get", resource_id, parent_id)
         operations = self._operations(parent_id)
         fields = frozenset(text for key, text in parameters(request.query_string) if key == "fields")
         view = await self.store.read(lambda connection: operations.show(connection, context, resource_id))
-        return request.show(200, self.views.one(context, view, fields))
+        body = self.views.one(context, view, fields)
+        return None if is_known(request, body) else request.show(200, body)
 
     async def update(self, request: ApiRequest, resource_id: str, parent_id: str = "") -> bytes:
         """Change one."""
         resource, context = self._begin(request, self.resource.update_rule, "update", resource_id, parent_id)
         operations = self._operations(parent_id)
         changes = self.attributes.for_update(context, member_to_update(_json(request), resource.member))
-        view = await self.store.write(lambda tx: operations.update(tx, context, resource_id, changes))
+        revision = wanted_revision(request)
+
+        def write(tx: Transaction) -> dict[str, Any]:
+            if revision is not None:
+                self._require_revision(tx, context, operations, resource_id, revision)
+            updated: dict[str, Any] = operations.update(tx, context, resource_id, changes)
+            return updated
+
+        view = await self.store.write(write)
         return request.show(200, self.views.one(context, view))
 
     async def delete(self, request: ApiRequest, resource_id: str, parent_id: str = "") -> None:
         """Delete one."""
         _, context = self._begin(request, self.resource.delete_rule, "delete", resource_id, parent_id)
         operations = self._operations(parent_id)
-        await self.store.write(lambda tx: operations.delete(tx, context, resource_id))
+        revision = wanted_revision(request)
+
+        def write(tx: Transaction) -> None:
+            if revision is not None:
+                self._require_revision(tx, context, operations, resource_id, revision)
+            operations.delete(tx, context, resource_id)
+
+        await self.store.write(write)
         request.setResponseCode(204)
+
+    def _require_revision(
+        self, tx: Transaction, context: Context, operations: Any, resource_id: str, wanted: int
+    ) -> None:
+        """Refuse to change what was changed since the caller looked, in the transaction that changes it."""
+        tx.lock(f"revision {resource_id}")
+        current = operations.show(tx.connection, context, resource_id).get("revision_number")
+        if current is None:
+            raise BadRequest(self.resource.collection, "Revision matching not supported for this resource")
+        if current != wanted:
+            raise RevisionNumberConstraintFailed(wanted, current)
 
     def refuse_without_id(self, request: ApiRequest, parent_id: str = "") -> bytes:
         """Answer a change or deletion of the collection itself as today's servers do."""
@@ -119,9 +168,13 @@ class Collection:
         return self.resource.operations.under(parent_id) if self.resource.is_nested else self.resource.operations
 
 
-def collection_of(resource: Resource, store: Any, bulk_limit: int, admit: Admit) -> Collection:
+def collection_of(
+    resource: Resource, store: Any, bulk_limit: int, admit: Admit, largest_page: int = 0, link_prefix: str = ""
+) -> Collection:
     """Make a resource ready to be served; SettingsError when its attribute map is wrong."""
-    return Collection(resource, attribute_map_of(resource), views_of(resource), store, bulk_limit, admit)
+    attributes = attribute_map_of(resource)
+    language = Language(attributes, resource.is_taggable, largest_page)
+    return Collection(resource, attributes, views_of(resource), store, bulk_limit, admit, language, link_prefix)
 
 
 def _json(request: ApiRequest) -> bytes:

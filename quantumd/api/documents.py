@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.resource import Resource
-
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
-
-
-def base_url(host: str | None, scheme: str = "http") -> str:
-    """Return what links begin with; a Host header that is none is not repeated."""
-    if host is None or _HOST.fullmatch(host) is None:
-        host = "localhost"
-    return f"{scheme}://{host}"
 
 
 def versions(base: str) -> dict[str, Any]:

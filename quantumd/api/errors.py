@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from quantumd.errors import ApiError
 
 
@@ -9,6 +11,15 @@ class HTTPBadRequest(ApiError):
     """The request itself is wrong: body, attribute names, filters."""
 
     status = 400
+
+
+class BadRequest(ApiError):
+    """A request for a resource, or for a part of a list, that makes no sense. ``reason`` has no full stop."""
+
+    status = 400
+
+    def __init__(self, resource: str, reason: str) -> None:
+        super().__init__(f"Bad {resource} request: {reason}.")
 
 
 class InvalidInput(ApiError):
@@ -28,6 +39,16 @@ class InvalidValue(InvalidInput):
     def of_attribute(self, name: str) -> HTTPBadRequest:
         """Return the error that a caller sees when the value was meant for the attribute ``name``."""
         return HTTPBadRequest(f"Invalid input for {name}. Reason: {self.reason}.")
+
+
+class Unauthorized(ApiError):
+    """There is no token, or it is not valid. ``challenge_url`` is where a token is to be had."""
+
+    status = 401
+
+    def __init__(self, challenge_url: str) -> None:
+        super().__init__("The request you have made requires authentication.")
+        self.challenge_url = challenge_url
 
 
 class PolicyNotAuthorized(ApiError):
@@ -57,6 +78,40 @@ class HTTPMethodNotAllowed(ApiError):
     def __init__(self, method: str, allowed: tuple[str, ...]) -> None:
         super().__init__(f"The method {method} is not allowed for this resource.")
         self.allowed = allowed
+
+
+class UnknownMarker(ApiError):
+    """A page is asked for after a row that the caller cannot see; told as the resource's own NotFound."""
+
+    status = 404
+
+    def __init__(self, marker: str) -> None:
+        super().__init__(f"The marker {marker} could not be found.")
+        self.marker = marker
+
+
+class RevisionNumberConstraintFailed(ApiError):
+    """The resource was changed since the caller looked (``If-Match: revision_number=…``)."""
+
+    status = 412
+
+    def __init__(self, wanted: int, current: int) -> None:
+        super().__init__(f"Constrained to {wanted}, but current revision is {current}")
+
+
+class SeveralErrors(ApiError):
+    """Several things are wrong at once.
+
+    Of one status they are told together, under the type of the first; of several as a conflict that names each.
+    """
+
+    def __init__(self, errors: Sequence[ApiError]) -> None:
+        statuses = {error.status for error in errors}
+        is_one = len(statuses) == 1
+        self.status = statuses.pop() if is_one else 409
+        self.type_name = errors[0].type if is_one else "Conflict"
+        told = (str(error) if is_one else f"HTTP {error.status} {error.type}: {error}" for error in errors)
+        super().__init__("\n".join(told))
 
 
 class PayloadTooLarge(ApiError):

@@ -12,6 +12,8 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from quantumd.api.etags import is_known
+from quantumd.api.links import PageEnds, PageLinks
 from quantumd.api.request import ApiRequest
 from quantumd.api.views import Shape
 from quantumd.interfaces import IByteStream
@@ -22,11 +24,19 @@ CHUNK_BYTES: Final = 262_144
 _VIEWS_AT_ONCE: Final = 32
 
 
-def list_chunks(collection: str, batches: Iterable[list[dict[str, Any]]], shape: Shape) -> Iterator[bytes]:
-    """Yield the body that lists the views, in chunks of at most ``CHUNK_BYTES``. Runs on a database thread."""
+def list_chunks(
+    collection: str, batches: Iterable[list[dict[str, Any]]], shape: Shape, links: PageLinks | None = None
+) -> Iterator[bytes]:
+    """Yield the body that lists the views, in chunks of at most ``CHUNK_BYTES``. Runs on a database thread.
+
+    :param links: makes the links to the pages around this one; None for what is no page.
+    """
     buffer = bytearray(b'{"%s":[' % collection.encode())
+    ends = PageEnds()
     separator = b""
     for views in _slices(batches):
+        if links is not None:
+            ends.note(views)
         # Without its brackets a serialised slice is a piece of the list.
         buffer += separator
         buffer += orjson.dumps([shape.apply(view) for view in views])[1:-1]
@@ -34,7 +44,7 @@ def list_chunks(collection: str, batches: Iterable[list[dict[str, Any]]], shape:
         while len(buffer) > CHUNK_BYTES:
             yield bytes(buffer[:CHUNK_BYTES])
             del buffer[:CHUNK_BYTES]
-    buffer += b"]}"
+    buffer += b"]}" if links is None else b'],"%s_links":%s}' % (collection.encode(), links.body(ends))
     if len(buffer) > CHUNK_BYTES:
         yield bytes(buffer[:CHUNK_BYTES])
         del buffer[:CHUNK_BYTES]
@@ -58,11 +68,12 @@ async def answer_stream(request: ApiRequest, stream: IByteStream) -> None:
     first = await stream.next() or b""
     if request.is_gone:
         return
-    request.setHeader(b"Content-Type", b"application/json")
     if stream.is_finished:
-        request.setHeader(b"Content-Length", b"%d" % len(first))
-        request.write(first)
-    elif request.method == b"HEAD":
+        if not is_known(request, first):
+            request.write(request.show(200, first))
+        return
+    request.setHeader(b"Content-Type", b"application/json")
+    if request.method == b"HEAD":
         stream.cancel()
     else:
         await ChunkProducer(request, stream).run(first)

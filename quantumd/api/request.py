@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
 from quantumd.api.answers import Answer, answer_to
 from quantumd.api.errors import HTTPBadRequest, PayloadTooLarge
+from quantumd.api.links import base_url
+from quantumd.api.identity import anybody, is_open
+from quantumd.errors import ApiError, QuantumdError
 from quantumd.model.context import Context
 
 if TYPE_CHECKING:
@@ -58,26 +61,70 @@ class ApiRequest(Request):
             super().requestReceived(command, path, version)
 
     def process(self) -> None:
-        """Make the context, tidy the path and let the application answer."""
+        """Make the context, at once where that is possible, tidy the path and let the application answer."""
         site = self.channel.site
         self.has_arrived = True
         self.arrived_seconds = site.reactor.seconds()
         request_id = site.new_request_id()
-        self.context = site.identify(request_id, self.requestHeaders, self.channel.is_loopback)
         self.responseHeaders.setRawHeaders(b"X-Openstack-Request-Id", [request_id.encode()])
-        site.started(self)
         tidy = tidy_path(self.path)
-        if tidy is None:
-            self.answer(answer_to(HTTPBadRequest("The path is not UTF-8 text")))
-            self.finish()
+        self.path_text = tidy or "/"
+        if tidy is None or is_open(self.method, tidy):
+            self.context = anybody(request_id, self.requestHeaders)
+            site.started(self)
+            if tidy is None:
+                self._refuse(HTTPBadRequest("The path is not UTF-8 text"))
+            else:
+                super().process()
+        else:
+            self._identify(request_id)
+
+    def _identify(self, request_id: str) -> None:
+        site = self.channel.site
+        try:
+            found = site.identify(request_id, self.requestHeaders, self.channel.is_loopback)
+        except QuantumdError as error:
+            found = fail(error)
+        if isinstance(found, Context):
+            self.context = found
+            site.started(self)
+            super().process()
             return
-        self.path_text = tidy
+        self.context = anybody(request_id, self.requestHeaders)
+        site.started(self)
+        self.running = found
+        found.addCallback(self._identified)
+        found.addErrback(self._unidentified)
+
+    def _identified(self, context: Context) -> None:
+        self.running = None
+        self.context = context
         super().process()
+
+    def _unidentified(self, failure: Failure) -> None:
+        self.running = None
+        if self.is_gone:
+            return
+        answer = answer_to(failure.value)
+        if answer.is_bug:
+            self.log.failure("request {request_id} failed", failure, request_id=self.context.request_id)
+        self.answer(answer)
+        self.finish()
+
+    def _refuse(self, error: ApiError) -> None:
+        self.answer(answer_to(error))
+        self.finish()
 
     @property
     def query_string(self) -> bytes:
         """The part of the URL after the question mark, as it came."""
         return self.uri.partition(b"?")[2]
+
+    def base_url(self, prefix: str = "") -> str:
+        """Return what links to this API begin with, as the caller finds it; ``prefix`` is that of the settings."""
+        texts = (self.requestHeaders.getRawHeaders(name) for name in (b"Host", b"X-Forwarded-Proto"))
+        host, forwarded = (lines[-1].decode("ascii", "replace") if lines else None for lines in texts)
+        return base_url(host, "https" if self.isSecure() else "http", forwarded, prefix)
 
     def body(self) -> bytes:
         """Return the body."""

@@ -14,7 +14,7 @@ from attrs import Factory, field, frozen
 from zope.interface import Interface
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
     from quantumd.api.attributes import Attribute
     from quantumd.model.context import Context
@@ -103,6 +103,7 @@ class Resource:
     who may use a verb at all. ``is_taggable``: whether it has ``/tags``. ``quota`` names the quota that bounds how many
     a project has. ``extension`` is the alias that brings it; None for the core. ``before_list`` is asked before a list,
     on a reader, and returns what must be written first (a project's default security group); None when nothing must.
+    ``table`` is where it is kept, with the revision number that grows when its tags change.
     """
 
     member: str
@@ -120,6 +121,7 @@ class Resource:
     quota: str | None = None
     extension: str | None = None
     before_list: Callable[[Connection, Context, Query], Callable[[Transaction], Any] | None] | None = None
+    table: Table | None = None
 
     @property
     def is_nested(self) -> bool:
@@ -134,7 +136,9 @@ class Action:
     ``path`` is below ``/v2.0`` and names its parts in angle brackets. ``operation(tx or connection, context, parts,
     body)`` runs on a thread of the store: with a Transaction when ``writes``, else with a Connection. It gets the
     decoded JSON body (None when there is none), checks it itself, and returns what is answered as JSON; None is
-    answered by 204. ``query`` actions (GET) get the decoded query parameters as ``body``: a list of (key, text).
+    answered by 204, or by ``null`` when ``status`` is another than 200. ``query`` actions (GET) get the decoded query
+    parameters as ``body``: a list of (key, text). ``body_schema`` and ``answer_schema`` are JSON schemas for the
+    OpenAPI document.
     """
 
     method: str
@@ -144,3 +148,5 @@ class Action:
     status: int = 200
     rule: str = "any"
     extension: str | None = None
+    body_schema: Mapping[str, Any] | None = None
+    answer_schema: Mapping[str, Any] | None = None
