@@ -123,6 +123,10 @@ class NetworkSettings:
     )
     mac_base: str = setting("fa:16:3e:00:00:00", "Generated MAC addresses keep the first three octets of this.")
     max_fixed_ips_per_port: int = setting(5, "How many fixed IPs a port may be given.", "addresses", least=1)
+    max_address_pairs: int = setting(10, "How many allowed address pairs a port may have.", "pairs", least=0)
+    dns_domain: str = setting(
+        "openstacklocal", "The domain of ports' names; while it is this one, ports are not given names of their own."
+    )
     max_dns_nameservers: int = setting(5, "How many DNS servers a subnet may name.", "servers", least=0)
     max_host_routes: int = setting(20, "How many host routes a subnet may have.", "routes", least=0)
 
