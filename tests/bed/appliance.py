@@ -94,6 +94,8 @@ class Appliance:
             # Where a socket is passed it goes before this setting.
             "api.listen": f"tcp:{self.port}:interface={self.host}",
             **({"l2.ovs_run_dir": str(self.ovs_run_dir)} if self.ovs_run_dir else {}),
+            # Tests and benches make more than a project usually may.
+            **{f"quota.{name}": "-1" for name in ("network", "subnet", "port")},
             **self.settings,
         }
         return tuple(word for name, value in settings.items() for word in ("--set", f"{name}={value}"))

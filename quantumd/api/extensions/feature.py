@@ -11,7 +11,7 @@ from quantumd.api.aspects import IAspect
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.resource import Action, Resource
 from quantumd.api.resources.chance import Chance
-from quantumd.config import NetworkSettings
+from quantumd.config import AgentSettings, NetworkSettings
 from quantumd.model.context import Context
 from quantumd.model.network import SegmentRules
 
@@ -24,11 +24,13 @@ Admit: TypeAlias = "Callable[[Transaction, Context, Resource, Sequence[Mapping[s
 
 @frozen
 class Parts:
-    """What features are made of."""
+    """What features are made of. ``obeys`` tells whether packets obey a capability, or preview makes that no matter."""
 
     settings: NetworkSettings
     rules: SegmentRules
     chance: Chance
+    agents: AgentSettings
+    obeys: Callable[[str], bool]
 
 
 @frozen

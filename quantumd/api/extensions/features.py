@@ -7,17 +7,18 @@ requests answer 404, and its attributes are unknown. With ``api.preview`` all ar
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from attrs import evolve, frozen
 
 from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
+from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
+from quantumd.api.extensions.tags.feature import TAG_EXTENSIONS, tags_feature, with_tags
 from quantumd.api.resource import Action, Resource
 from quantumd.api.resources.chance import Chance, system_chance
 from quantumd.api.resources.core import core_resources, segment_rules
-from quantumd.config import NetworkSettings
+from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
 
 FEATURES: tuple[MakeFeature, ...] = ()
 """Add a family here; the order has no meaning."""
@@ -40,24 +41,38 @@ def serve(
     preview: bool = False,
     chance: Chance | None = None,
     features: Sequence[MakeFeature] = FEATURES,
+    quota: QuotaSettings | None = None,
+    agents: AgentSettings | None = None,
 ) -> Served:
     """Put the API together. SettingsError.
 
     :param capabilities: aliases of extensions whose promises packets obey under the active drivers.
     """
-    parts = Parts(settings, segment_rules(settings, physical_networks), chance or system_chance())
+    rules = segment_rules(settings, physical_networks)
+    parts = Parts(
+        settings,
+        rules,
+        chance or system_chance(),
+        agents or AgentSettings(),
+        lambda each: preview or each in capabilities,
+    )
     families = [make(parts) for make in features]
-    every = (*CORE_EXTENSIONS, *(each for family in families for each in family.extensions))
+    every = (*CORE_EXTENSIONS, *QUOTA_EXTENSIONS, *TAG_EXTENSIONS, *(each for family in families for each in family.extensions))
     announced = tuple(
         sorted((each for each in every if preview or each.works_with(capabilities)), key=lambda each: each.alias)
     )
     closed = {each.alias for each in every} - {each.alias for each in announced}
     resources = (*core_resources(parts, families), *(each for family in families for each in family.resources))
+    served = tuple(_opened(with_tags(each), closed) for each in resources if each.extension not in closed)
+    # Quotas bound what is served, so their family is made last.
+    names = {each.quota for each in served if each.quota is not None}
+    families.append(quotas_feature(quota or QuotaSettings(), names, quota_defaults(families)))
+    families.append(tags_feature(served))
     return Served(
-        tuple(_opened(each, closed) for each in resources if each.extension not in closed),
+        served,
         tuple(each for family in families for each in family.actions if each.extension not in closed),
         announced,
-        next((family.admit for family in families if family.admit is not None), _admit_all),
+        next(family.admit for family in families if family.admit is not None),
     )
 
 
@@ -69,10 +84,6 @@ def _opened(resource: Resource, closed: Collection[str]) -> Resource:
 def _closed(attribute: Attribute) -> Attribute:
     """Return the attribute as nobody can name or see it; the rules still find its default."""
     return evolve(attribute, in_post=False, in_put=False, is_visible=False, filter_convert=None, is_sort_key=False)
-
-
-def _admit_all(tx: Any, context: Any, resource: Any, bodies: Any) -> None:
-    """No quotas."""
 
 
 def quota_defaults(families: Iterable[Feature]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from quantumd.api.resource import Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
-from quantumd.config import NetworkSettings
+from quantumd.config import NetworkSettings, QuotaSettings
 from quantumd.model.context import Context
 from quantumd.model.records import Report
 from quantumd.store.engine import memory_engine
@@ -25,6 +25,9 @@ from quantumd.store.transaction import Transaction
 ADMIN = Context("req-admin", project_id="operator", roles=frozenset({"admin"}))
 ALICE = Context("req-alice", project_id="alice", roles=frozenset({"member"}))
 BOB = Context("req-bob", project_id="bob", roles=frozenset({"member"}))
+
+_ROOM = QuotaSettings(network=-1, subnet=-1, port=-1)
+"""Tests make more than a project usually may."""
 
 NOW = "2026-11-20T10:02:34Z"
 
@@ -45,6 +48,7 @@ class Bed:
         settings: NetworkSettings | None = None,
         physical_networks: tuple[str, ...] = ("physnet1",),
         chance: Chance | None = None,
+        quota: QuotaSettings | None = None,
     ) -> None:
         self.now = NOW
         self._engine = memory_engine()
@@ -52,7 +56,12 @@ class Bed:
         metadata.create_all(self.connection)
         self._transaction = Transaction(self.connection, NOW)
         self.served = serve(
-            settings or NetworkSettings(), physical_networks, (), preview=True, chance=chance or seeded_chance()
+            settings or NetworkSettings(),
+            physical_networks,
+            (),
+            preview=True,
+            chance=chance or seeded_chance(),
+            quota=quota or _ROOM,
         )
         self._resources = {resource.member: resource for resource in self.served.resources}
         self._maps = {resource.member: attribute_map_of(resource) for resource in self.served.resources}
