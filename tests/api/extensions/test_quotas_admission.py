@@ -1,0 +1,131 @@
+"""What limits do to create requests."""
+
+from __future__ import annotations
+
+from quantumd.api.extensions.quotas.counts import countables, forget_count
+from quantumd.config import QuotaSettings
+from tests.api.resources.bed import ADMIN, ALICE, Bed
+from tests.api.resources.case import ResourceCase
+
+_NOWHERE = "00000000-0000-0000-0000-000000000000"
+
+
+class AdmissionTests(ResourceCase):
+    """Create requests at the limit."""
+
+    quota = QuotaSettings(network=2, subnet=-1, port=3)
+
+    def setUp(self) -> None:
+        """Make the database."""
+        self.bed = Bed(quota=self.quota)
+        self.addCleanup(self.bed.close)
+
+    def commit(self) -> None:
+        """Begin a new commit: nothing that was kept in the last one is known."""
+        self.bed.tx().cache.clear()
+
+    def test_the_limit_is_reached_and_not_passed(self) -> None:
+        """The last one that is allowed is made; the next is refused, by name."""
+        self.bed.create("network", ALICE)
+        self.commit()
+        self.bed.create("network", ALICE)
+        message = self.assert_refused(409, "OverQuota", self.bed.create, "network", ALICE)
+        self.assertEqual(message, "Quota exceeded for resources: ['network'].")
+
+    def test_bulk_counts_together(self) -> None:
+        """Of several at once none is made when together they are too many."""
+        self.assert_refused(409, "OverQuota", self.bed.create_many, "network", [{}, {}, {}], ALICE)
+        self.assertEqual(self.bed.listed("network", ALICE), [])
+        self.assertEqual(len(self.bed.create_many("network", [{}, {}], ALICE)), 2)
+
+    def test_projects_are_counted_apart(self) -> None:
+        """What an administrator makes for a project counts for that project."""
+        self.bed.create_many("network", [{"project_id": "alice"}, {"project_id": "bob"}] * 2, ADMIN)
+        self.assert_refused(409, "OverQuota", self.bed.create, "network", ALICE)
+        self.assertTrue(self.bed.create("network", ADMIN))
+
+    def test_own_limits_count(self) -> None:
+        """A project's own limit is the one that holds, also at once after it was set."""
+        self.bed.create_many("network", [{}, {}], ALICE)
+        self.bed.act("PUT", "quotas/<project_id>", {"quota": {"network": 3}}, project_id="alice")
+        self.bed.create("network", ALICE)
+        self.assert_refused(409, "OverQuota", self.bed.create, "network", ALICE)
+
+    def test_a_limit_below_use_refuses_only_new_ones(self) -> None:
+        """Nothing is taken away by a lower limit."""
+        made = self.bed.create_many("network", [{}, {}], ALICE)
+        self.bed.act("PUT", "quotas/<project_id>", {"quota": {"network": 0, "force": True}}, project_id="alice")
+        self.assert_refused(409, "OverQuota", self.bed.create, "network", ALICE)
+        self.bed.update("network", made[0]["id"], ALICE, name="still")
+
+    def test_deleting_makes_room_within_the_same_commit(self) -> None:
+        """A count that is kept does not refuse what a deletion made room for."""
+        made = self.bed.create_many("network", [{}, {}], ALICE)
+        self.bed.delete("network", made[0]["id"], ALICE)
+        self.assertTrue(self.bed.create("network", ALICE))
+
+    def test_a_change_that_fails_takes_no_place(self) -> None:
+        """What was admitted and then refused by the rules is not counted."""
+        for _ in range(3):
+            self.assert_refused(404, "NetworkNotFound", self.bed.create, "port", ALICE, network_id=_NOWHERE)
+        network_id = self.bed.create("network", ALICE)["id"]
+        self.assertEqual(len(self.bed.create_many("port", [{"network_id": network_id}] * 3, ALICE)), 3)
+
+    def test_within_one_commit_the_rows_are_counted_once(self) -> None:
+        """Several creates that are committed together cost one count."""
+        self.bed.act("PUT", "quotas/<project_id>", {"quota": {"network": 50}}, project_id="alice")
+        self.commit()
+        counted = self._statements()
+        self.bed.create("network", ALICE)
+        self.bed.create("network", ALICE)
+        self.assertEqual(sum("count(*)" in each for each in counted), 1)
+
+    def test_what_was_made_otherwise_is_counted_when_told(self) -> None:
+        """Whoever makes rows without a request drops the kept count."""
+        network_id = self.bed.create("network", ALICE)["id"]
+        self.bed.create("port", ALICE, network_id=network_id)
+        self.bed.create("subnet", ALICE, network_id=network_id, cidr="10.0.0.0/24", ip_version=4)
+        forget_count(self.bed.tx(), "port", "alice")
+        self.bed.create("port", ALICE, network_id=network_id)
+        self.assert_refused(409, "OverQuota", self.bed.create, "port", ALICE, network_id=network_id)
+
+    def _statements(self) -> list[str]:
+        found: list[str] = []
+        raw = self.bed.connection.connection.dbapi_connection
+        raw.set_trace_callback(lambda statement: found.append(statement))  # type: ignore[union-attr]
+        self.addCleanup(raw.set_trace_callback, None)  # type: ignore[union-attr]
+        return found
+
+
+class UnlimitedTests(ResourceCase):
+    """No limits."""
+
+    def setUp(self) -> None:
+        """Make the database."""
+        self.bed = Bed(quota=QuotaSettings(enforced=False, network=0))
+        self.addCleanup(self.bed.close)
+
+    def test_limits_may_be_off(self) -> None:
+        """With the setting off limits are shown and bind nobody."""
+        self.assertTrue(self.bed.create("network", ALICE))
+
+
+class CountableTests(ResourceCase):
+    """What quotas count."""
+
+    def test_every_quota_of_what_is_served_can_be_counted(self) -> None:
+        """A resource that names a quota has a table that the quota counts."""
+        names = {each.quota for each in self.bed.served.resources if each.quota is not None}
+        self.assertEqual(sorted(names - set(countables(names))), [])
+
+    def test_counting_uses_the_index_on_the_project(self) -> None:
+        """No count reads rows of other projects."""
+        names = {each.quota for each in self.bed.served.resources if each.quota is not None}
+        for name, each in countables(names).items():
+            plan = self.bed.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each.bounded.sql}", ("alice", 5)).all()
+            self.assertTrue(any("USING" in str(row) and "project_id" in str(row) for row in plan), (name, plan))
+
+    def test_counting_stops_at_the_limit(self) -> None:
+        """A project that has many costs no more than its limit."""
+        self.bed.create_many("network", [{}] * 9, ALICE)
+        self.assertEqual(countables(["network"])["network"].used_up_to(self.bed.tx(), "alice", 5), 5)
