@@ -35,7 +35,7 @@ class Requested:
             answer = await self.store.write(lambda tx: action.operation(tx, context, parts, body))
         else:
             answer = await self.store.read(lambda connection: action.operation(connection, context, parts, body))
-        if answer is None:
+        if answer is None and action.status == 200:
             request.setResponseCode(204)
             return None
         return request.show(action.status, orjson.dumps(answer))

@@ -47,11 +47,23 @@ CORE_EXTENSIONS: tuple[Extension, ...] = (
         "2018-03-21T10:00:00-00:00",
     ),
     Extension(
+        "ip-substring-filtering",
+        "IP address substring filtering",
+        "Provides IP address substring filtering when listing ports",
+        "2017-11-28T09:00:00-00:00",
+    ),
+    Extension(
         "net-mtu",
         "Network MTU",
         "Provides MTU attribute for a network resource.",
         "2015-03-25T10:00:00-00:00",
         capability="net-mtu",
+    ),
+    Extension(
+        "pagination",
+        "Pagination support",
+        "Extension that indicates that pagination is enabled.",
+        "2016-06-12T00:00:00-00:00",
     ),
     Extension(
         "project-id",
@@ -65,6 +77,24 @@ CORE_EXTENSIONS: tuple[Extension, ...] = (
         "Expose mapping of virtual networks to physical networks",
         "2012-09-07T10:00:00-00:00",
         capability="provider",
+    ),
+    Extension(
+        "revision-if-match",
+        "If-Match constraints based on revision_number",
+        "Extension indicating that If-Match based on revision_number is supported.",
+        "2016-12-11T00:00:00-00:00",
+    ),
+    Extension(
+        "sort-key-validation",
+        "Sort keys validation",
+        "Provides validation on sort keys.",
+        "2018-07-04T10:00:00-00:00",
+    ),
+    Extension(
+        "sorting",
+        "Sorting support",
+        "Extension that indicates that sorting is enabled.",
+        "2016-06-12T00:00:00-00:00",
     ),
     Extension(
         "standard-attr-description",

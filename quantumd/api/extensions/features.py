@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
+from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
 from quantumd.api.extensions.tags.feature import TAG_EXTENSIONS, tags_feature, with_tags
 from quantumd.api.resource import Action, Resource
@@ -20,7 +21,7 @@ from quantumd.api.resources.chance import Chance, system_chance
 from quantumd.api.resources.core import core_resources, segment_rules
 from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
 
-FEATURES: tuple[MakeFeature, ...] = ()
+FEATURES: tuple[MakeFeature, ...] = (journal.feature,)
 """Add a family here; the order has no meaning."""
 
 
@@ -57,7 +58,8 @@ def serve(
         lambda each: preview or each in capabilities,
     )
     families = [make(parts) for make in features]
-    every = (*CORE_EXTENSIONS, *QUOTA_EXTENSIONS, *TAG_EXTENSIONS, *(each for family in families for each in family.extensions))
+    brought = (each for family in families for each in family.extensions)
+    every = (*CORE_EXTENSIONS, *QUOTA_EXTENSIONS, *TAG_EXTENSIONS, *brought)
     announced = tuple(
         sorted((each for each in every if preview or each.works_with(capabilities)), key=lambda each: each.alias)
     )
