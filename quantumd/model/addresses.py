@@ -157,6 +157,16 @@ def is_port_address(cidr: str, address: str) -> bool:
     return parsed not in (prefix.network_address, prefix.broadcast_address)
 
 
+def eui64_number(cidr: str, mac_address: str) -> int:
+    """Return the address, as a number, that a port computes for itself on an IPv6 /64 from its MAC address.
+
+    Source: RFC 4291 appendix A, modified EUI-64.
+    """
+    mac = int(mac_address.replace(":", ""), 16)
+    interface = ((mac >> 24) ^ 0x020000) << 40 | 0xFFFE << 24 | mac & 0xFFFFFF
+    return int(prefix_of(cidr).network_address) | interface
+
+
 def first_overlap(cidr: str, others: Sequence[str]) -> str | None:
     """Return the first of the other prefixes that shares an address with this one."""
     prefix = prefix_of(cidr)

@@ -14,7 +14,7 @@ from quantumd.api.resources.network_attributes import NETWORK_ATTRIBUTES
 from quantumd.api.resources.networks import Networks
 from quantumd.api.resources.port_attributes import PORT_ATTRIBUTES
 from quantumd.api.resources.ports import Ports
-from quantumd.api.resources.subnet_attributes import SUBNET_ATTRIBUTES
+from quantumd.api.resources.subnet_attributes import IPV6_CAPABILITY, subnet_attributes
 from quantumd.api.resources.subnets import Subnets
 from quantumd.config import NetworkSettings
 from quantumd.errors import SettingsError
@@ -58,7 +58,7 @@ def core_resources(parts: Parts, families: Sequence[Feature] = ()) -> tuple[Reso
         Resource(
             "subnet",
             "subnets",
-            (*SUBNET_ATTRIBUTES, *_attributes(subnets.aspects)),
+            (*subnet_attributes(parts.obeys(IPV6_CAPABILITY)), *_attributes(subnets.aspects)),
             subnets,
             SubnetNotFound,
             quota="subnet",

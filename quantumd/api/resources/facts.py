@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import orjson
 from attrs import frozen
@@ -11,7 +12,7 @@ from sqlalchemy import bindparam, select
 from quantumd.model.addresses import Pool, ip_key_of
 from quantumd.model.binding import Binding, HostVif, bind
 from quantumd.model.context import Scope
-from quantumd.model.subnet import is_served
+from quantumd.model.subnet import is_auto_address, is_served
 from quantumd.store.tables import hosts, networks, subnets
 from quantumd.store.transaction import Transaction
 
@@ -69,6 +70,10 @@ _SUBNETS = (
         subnets.c.gateway_ip,
         subnets.c.enable_dhcp,
         subnets.c.allocation_pools,
+        subnets.c.ipv6_ra_mode,
+        subnets.c.ipv6_address_mode,
+        subnets.c.service_types,
+        subnets.c.segment_id,
     )
     .where(subnets.c.network_id == bindparam("wanted"))
     .order_by(subnets.c.created_at, subnets.c.id)
@@ -89,16 +94,23 @@ def network_facts(tx: Transaction, network_id: str) -> NetworkFacts | None:
     facts = None
     if row is not None:
         rows = tx.connection.execute(_SUBNETS, wanted)
-        facts = NetworkFacts(*row, subnets=tuple(_subnet_facts(*each) for each in rows))
+        facts = NetworkFacts(*row, subnets=tuple(_subnet_facts(each) for each in rows))
     tx.cache[key] = facts
     return facts
 
 
-def _subnet_facts(
-    subnet_id: str, ip_version: int, cidr: str, gateway_ip: str | None, enable_dhcp: bool, pools: str
-) -> SubnetFacts:
-    parsed = pools_of(ip_version, orjson.loads(pools))
-    return SubnetFacts(subnet_id, ip_version, cidr, gateway_ip, enable_dhcp, parsed)
+def _subnet_facts(row: Any) -> SubnetFacts:
+    return SubnetFacts(
+        row.id,
+        row.ip_version,
+        row.cidr,
+        row.gateway_ip,
+        row.enable_dhcp,
+        pools_of(row.ip_version, orjson.loads(row.allocation_pools)),
+        is_auto_address(row.ipv6_ra_mode, row.ipv6_address_mode),
+        tuple(orjson.loads(row.service_types)) if row.service_types else (),
+        row.segment_id,
+    )
 
 
 def pools_of(ip_version: int, shown: Iterable[Mapping[str, str]]) -> tuple[Pool, ...]:

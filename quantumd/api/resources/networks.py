@@ -22,7 +22,7 @@ from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.port_rows import remove_port, settled
 from quantumd.api.resources.segments import hold_segment, release_segment, segment_for
 from quantumd.api.resources.statuses import network_switched
-from quantumd.api.resources.subnets import remove_subnet
+from quantumd.api.resources.subnet_rows import remove_subnet
 from quantumd.api.resources.views import (
     NETWORK_COLUMNS,
     View,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ipaddress import ip_network
+from typing import Any, Final
 
 from quantumd.api.attributes import REQUIRED, Attribute
-from quantumd.api.errors import InvalidValue
+from quantumd.api.errors import InvalidInput, InvalidValue
 from quantumd.api.resources.standard_attributes import ID, NAMED, NETWORK_ID, PROJECT_ID, STANDARD
+from quantumd.api.resources.subnet_pools import PREFIX_DELEGATION
 from quantumd.api.values import (
     BOOLEAN,
     CIDR,
     IP_ADDRESS,
     IP_ADDRESS_OR_NONE,
+    UUID,
     Member,
     Value,
     dict_of,
@@ -19,11 +22,20 @@ from quantumd.api.values import (
     filter_cidr,
     filter_integer,
     filter_ip_address,
+    filter_text,
     list_of,
     none_as,
     one_of,
+    or_none,
     shown,
 )
+from quantumd.model.addresses import prefix_of
+from quantumd.model.subnet import IPV6_MODES
+
+IPV6_CAPABILITY: Final = "ipv6-modes"
+"""What drivers can do when routers advertise prefixes and hosts compute addresses as the subnets say."""
+
+_LARGEST_LENGTH: Final = 2**31 - 1
 
 
 def _only_null(reason: str) -> Value:
@@ -34,47 +46,91 @@ def _only_null(reason: str) -> Value:
     return Value(convert, {"type": "null"})
 
 
-_RANGE = dict_of({"start": Member(IP_ADDRESS, True), "end": Member(IP_ADDRESS, True)})
-_ROUTE = dict_of({"destination": Member(CIDR, True), "nexthop": Member(IP_ADDRESS, True)})
-_NO_ADVERTISEMENTS = _only_null("router advertisements are not served yet, so it can only be null")
+def _route_prefix(value: Any) -> str:
+    try:
+        cidr: str = CIDR.convert(value)
+        is_exact = ip_network(value) == prefix_of(cidr)
+    except (InvalidInput, ValueError):
+        is_exact = False
+    if not is_exact:
+        raise InvalidValue(f"'{shown(value)}' is not a valid CIDR")
+    if prefix_of(cidr).is_loopback:
+        raise InvalidValue(f"'{shown(value)}' is not a routable CIDR")
+    return cidr
 
-SUBNET_ATTRIBUTES = (
-    ID,
-    NAMED,
-    PROJECT_ID,
-    NETWORK_ID,
-    Attribute("ip_version", *one_of(4, 6), in_post=True, default=REQUIRED, filter_convert=filter_integer),
-    Attribute(
-        "subnetpool_id",
-        *_only_null("subnet pools are not served, so it can only be null"),
-        in_post=True,
-        default=None,
-    ),
-    Attribute("enable_dhcp", *BOOLEAN, in_post=True, in_put=True, default=True, filter_convert=filter_boolean),
-    Attribute("ipv6_ra_mode", *_NO_ADVERTISEMENTS, in_post=True, default=None),
-    Attribute("ipv6_address_mode", *_NO_ADVERTISEMENTS, in_post=True, default=None),
-    Attribute("gateway_ip", *IP_ADDRESS_OR_NONE, in_post=True, in_put=True, filter_convert=filter_ip_address),
-    Attribute("cidr", *CIDR, in_post=True, default=REQUIRED, filter_convert=filter_cidr),
-    Attribute(
-        "allocation_pools",
-        *list_of(_RANGE, wrong_list="Invalid data format for IP pool: '{value}'"),
-        in_post=True,
-        in_put=True,
-    ),
-    Attribute(
-        "host_routes",
-        *none_as([], list_of(_ROUTE, wrong_list="Invalid data format for hostroute: '{value}'")),
-        in_post=True,
-        in_put=True,
-        default=(),
-    ),
-    Attribute(
-        "dns_nameservers",
-        *none_as([], list_of(IP_ADDRESS, duplicate="Duplicate nameserver '{value}'")),
-        in_post=True,
-        in_put=True,
-        default=(),
-    ),
-    *STANDARD,
+
+def _non_negative(value: Any) -> int:
+    try:
+        number = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+    except ValueError:
+        number = None
+    if number is None:
+        raise InvalidValue(f"'{shown(value)}' is not an integer")
+    if number < 0:
+        raise InvalidValue(f"'{number}' should be non-negative")
+    if number > _LARGEST_LENGTH:
+        raise InvalidValue(f"'{shown(number)}' is too large - must be no larger than '{_LARGEST_LENGTH}'")
+    return number
+
+
+NON_NEGATIVE: Final = Value(_non_negative, {"type": "integer", "minimum": 0, "maximum": _LARGEST_LENGTH})
+"""A whole number that is not below 0, as the lengths of prefixes; the text of one is taken too."""
+
+
+def _pool_id(value: Any) -> str:
+    return PREFIX_DELEGATION if value == PREFIX_DELEGATION else str(UUID.convert(value))
+
+
+_POOL_ID = or_none(Value(_pool_id, {"type": "string"}))
+_RANGE = dict_of({"start": Member(IP_ADDRESS, True), "end": Member(IP_ADDRESS, True)})
+_ROUTE_PREFIX = Value(_route_prefix, {"type": "string", "format": "cidr"})
+_ROUTE = dict_of({"destination": Member(_ROUTE_PREFIX, True), "nexthop": Member(IP_ADDRESS, True)})
+_NAMESERVERS = list_of(
+    IP_ADDRESS,
+    wrong_list="Invalid data format for nameserver: '{value}'",
+    wrong_item="'{value}' is not a valid nameserver. '{value}' is not a valid IP address",
+    duplicate="Duplicate nameserver '{value}'",
 )
-"""Left out, ``gateway_ip`` and ``allocation_pools`` are automatic; a ``gateway_ip`` of null means none."""
+_ROUTES = list_of(
+    _ROUTE, wrong_list="Invalid data format for hostroute: '{value}'", duplicate="Duplicate hostroute '{value}'"
+)
+
+
+def _mode_attributes(are_served: bool) -> tuple[Attribute, ...]:
+    value = or_none(one_of(*IPV6_MODES))
+    if not are_served:
+        value = _only_null("router advertisements are not served yet, so it can only be null")
+    return tuple(
+        Attribute(name, *value, in_post=True, default=None, filter_convert=filter_text)
+        for name in ("ipv6_ra_mode", "ipv6_address_mode")
+    )
+
+
+def subnet_attributes(serves_ipv6_modes: bool) -> tuple[Attribute, ...]:
+    """Return the attributes of subnets.
+
+    Left out, ``gateway_ip`` and ``allocation_pools`` are automatic; a ``gateway_ip`` of null means none.
+    """
+    return (
+        ID,
+        NAMED,
+        PROJECT_ID,
+        NETWORK_ID,
+        Attribute("ip_version", *one_of(4, 6), in_post=True, default=REQUIRED, filter_convert=filter_integer),
+        Attribute("subnetpool_id", *_POOL_ID, in_post=True, filter_convert=filter_text),
+        Attribute("prefixlen", *NON_NEGATIVE, in_post=True, is_visible=False),
+        Attribute("enable_dhcp", *BOOLEAN, in_post=True, in_put=True, default=True, filter_convert=filter_boolean),
+        *_mode_attributes(serves_ipv6_modes),
+        Attribute("gateway_ip", *IP_ADDRESS_OR_NONE, in_post=True, in_put=True, filter_convert=filter_ip_address),
+        Attribute("cidr", *or_none(CIDR), in_post=True, filter_convert=filter_cidr),
+        Attribute(
+            "allocation_pools",
+            *list_of(_RANGE, wrong_list="Invalid data format for IP pool: '{value}'"),
+            in_post=True,
+            in_put=True,
+        ),
+        Attribute("host_routes", *none_as([], _ROUTES), in_post=True, in_put=True, default=()),
+        Attribute("dns_nameservers", *none_as([], _NAMESERVERS), in_post=True, in_put=True, default=()),
+        Attribute("shared", *BOOLEAN, is_visible=False, filter_convert=filter_boolean, is_sort_key=False),
+        *STANDARD,
+    )

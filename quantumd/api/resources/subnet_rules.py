@@ -27,24 +27,41 @@ from quantumd.model.addresses import (
     pool_with,
     prefix_of,
 )
-from quantumd.model.subnet import cidr_fault, first_mismatch, version_of
+from quantumd.model.subnet import cidr_fault, dhcp_fault, first_mismatch, ipv6_modes_fault, version_of
 
 
-def require_possible(subnet: Mapping[str, Any], shown_id: str, settings: NetworkSettings) -> None:
+def require_possible(subnet: Mapping[str, Any], before: Mapping[str, Any] | None, settings: NetworkSettings) -> None:
     """Refuse what no subnet can be. InvalidInput, DNSNameServersExhausted, HostRoutesExhausted.
 
-    :param shown_id: how messages name the subnet.
+    :param before: the subnet until now; None for a new one.
     """
     mismatch = first_mismatch(subnet["ip_version"], _addresses(subnet))
     if mismatch is not None:
         raise InvalidInput(f"{mismatch.name} '{mismatch.value}' does not match the ip_version '{subnet['ip_version']}'")
-    fault = cidr_fault(subnet["cidr"], subnet["enable_dhcp"])
+    fault = cidr_fault(subnet["cidr"]) or _dhcp_fault(subnet, before) or _modes_fault(subnet, before)
     if fault is not None:
         raise InvalidInput(fault)
+    shown_id = "new subnet" if before is None else before["id"]
     if len(subnet["dns_nameservers"]) > settings.max_dns_nameservers:
         raise DNSNameServersExhausted(shown_id, settings.max_dns_nameservers)
     if len(subnet["host_routes"]) > settings.max_host_routes:
         raise HostRoutesExhausted(shown_id, settings.max_host_routes)
+
+
+def _dhcp_fault(subnet: Mapping[str, Any], before: Mapping[str, Any] | None) -> str | None:
+    """Return why DHCP cannot be switched on; what is on may stay on."""
+    if not subnet["enable_dhcp"] or (before is not None and before["enable_dhcp"]):
+        return None
+    return dhcp_fault(subnet["cidr"])
+
+
+def _modes_fault(subnet: Mapping[str, Any], before: Mapping[str, Any] | None) -> str | None:
+    ra_mode, address_mode = subnet["ipv6_ra_mode"], subnet["ipv6_address_mode"]
+    if before is None:
+        return ipv6_modes_fault(subnet["ip_version"], subnet["cidr"], subnet["enable_dhcp"], ra_mode, address_mode)
+    if not subnet["enable_dhcp"] and (ra_mode is not None or address_mode is not None):
+        return "Cannot disable enable_dhcp with ipv6 attributes set"
+    return None
 
 
 def _addresses(subnet: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

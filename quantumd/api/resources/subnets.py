@@ -7,32 +7,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select
 from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect
 from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.dhcp_port import DhcpPorts
-from quantumd.api.resources.errors import GatewayIpInUse, NetworkNotFound, SubnetInUse, SubnetNotFound
-from quantumd.api.resources.facts import NetworkFacts, SubnetFacts, forget_network, network_facts, pools_of
-from quantumd.api.resources.matching import Filterable, matching_ids
+from quantumd.api.resources.errors import GatewayIpInUse, NetworkNotFound, SubnetNotFound
+from quantumd.api.resources.facts import NetworkFacts, SubnetFacts, forget_network, network_facts
+from quantumd.api.resources.matching import Alternatives, Filterable, matching_ids
 from quantumd.api.resources.network_rows import record_changed, subnets_changed
 from quantumd.api.resources.ownership import is_owner
+from quantumd.api.resources.subnet_pools import placed
+from quantumd.api.resources.subnet_ports import give_auto_addresses, take_addresses
+from quantumd.api.resources.subnet_rows import (
+    change_subnet,
+    drop_subnet,
+    facts_of,
+    insert_subnet,
+    journal_deletion,
+    subnet_views,
+)
 from quantumd.api.resources.subnet_rules import checked_gateway_and_pools, require_disjoint, require_possible
-from quantumd.api.resources.views import View, in_batches, json_text, subnet_view, subnet_views
+from quantumd.api.resources.views import View, in_batches
 from quantumd.config import NetworkSettings
 from quantumd.model.context import Context
-from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.port import ROUTER_OWNER_PREFIX
 from quantumd.model.subnet import is_host_content
-from quantumd.store.scope import visible_subnets
-from quantumd.store.tables import ip_allocations, ports, subnets
+from quantumd.store.scope import granted, visible_subnets
+from quantumd.store.tables import ip_allocations, networks, ports, subnets
 from quantumd.store.transaction import Transaction
-
-_JSON = ("allocation_pools", "host_routes", "dns_nameservers")
-_NO_COLUMN = ("subnetpool_id", "ipv6_ra_mode", "ipv6_address_mode")
-_FILTERABLE = Filterable(subnets)
 
 
 @implementer(IOperations)
@@ -54,35 +59,43 @@ class Subnets:
             raise NetworkNotFound(body["network_id"])
         if not is_owner(context, network.project_id):
             raise PolicyNotAuthorized("rule:create_subnet")
-        require_possible(body, "new subnet", self.settings)
-        gateway_ip, pools = checked_gateway_and_pools(body)
+        body = placed(tx, context, network, body)
+        require_possible(body, None, self.settings)
         require_disjoint(network, body["cidr"])
-        view = self._new_view(tx, body, gateway_ip, pools)
-        position = _journal(tx, context, "create", view, after=view)
-        tx.connection.execute(insert(subnets), _columns(view))
-        grown = evolve(network, subnets=(*network.subnets, _facts(view)))
+        view = self._new_view(tx, body)
+        settled = [(each, each.settle(tx, context, body, None, view)) for each in self.aspects]
+        for _, values in settled:
+            view |= values
+        position = insert_subnet(tx, context, view)
+        for aspect, values in settled:
+            aspect.store(tx, view["id"], values)
+        grown = evolve(network, subnets=(*network.subnets, facts_of(view)))
         followed = self.dhcp_ports.follow(tx, context.request_id, grown)
         subnets_changed(tx, network.id, followed or position)
+        give_auto_addresses(tx, context.request_id, network.id, facts_of(view))
         return view
 
-    def _new_view(
-        self, tx: Transaction, body: Mapping[str, Any], gateway_ip: str | None, pools: list[dict[str, str]]
-    ) -> View:
+    def _new_view(self, tx: Transaction, body: Mapping[str, Any]) -> View:
+        gateway_ip, pools = checked_gateway_and_pools(body)
         return {
             "id": self.dhcp_ports.chance.new_id(),
             "name": body["name"],
             "project_id": body["project_id"],
             "network_id": body["network_id"],
             "ip_version": body["ip_version"],
-            "subnetpool_id": None,
+            "subnetpool_id": body["subnetpool_id"],
             "enable_dhcp": body["enable_dhcp"],
-            "ipv6_ra_mode": None,
-            "ipv6_address_mode": None,
+            "ipv6_ra_mode": body["ipv6_ra_mode"],
+            "ipv6_address_mode": body["ipv6_address_mode"],
             "gateway_ip": gateway_ip,
             "cidr": body["cidr"],
             "allocation_pools": pools,
             "host_routes": list(body["host_routes"]),
             "dns_nameservers": list(body["dns_nameservers"]),
+            "service_types": [],
+            "segment_id": None,
+            "dns_publish_fixed_ip": False,
+            "tags": [],
             "description": body["description"],
             "created_at": tx.now,
             "updated_at": tx.now,
@@ -91,66 +104,93 @@ class Subnets:
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
-        before = visible_subnet(tx.connection, context, resource_id)
+        before = self.show(tx.connection, context, resource_id)
         network = _owned_network(tx, context, before, "update_subnet")
-        named = {name: _shown(value) for name, value in changes.items()}
-        require_possible({**before, **named}, resource_id, self.settings)
-        if "gateway_ip" in named or "allocation_pools" in named:
-            named["gateway_ip"], named["allocation_pools"] = checked_gateway_and_pools({**before, **named})
-        changed = {name: value for name, value in named.items() if before[name] != value}
+        changed, settled = self._changed(tx, context, before, changes)
         if not changed:
             return before
         if "gateway_ip" in changed:
             _require_gateway_unused(tx, before)
-        changed.update(revision_number=before["revision_number"] + 1, updated_at=tx.now)
-        after = {**before, **changed}
-        position = _journal(tx, context, "update", after, before=before, after=after)
-        tx.connection.execute(update(subnets).where(subnets.c.id == resource_id).values(_columns(changed)))
+        after, position = change_subnet(tx, context, before, changed)
+        for aspect, values in settled:
+            aspect.store(tx, resource_id, values)
         forget_network(tx, network.id)
         if is_host_content(changed):
-            others = tuple(_facts(after) if each.id == resource_id else each for each in network.subnets)
-            followed = self.dhcp_ports.follow(tx, context.request_id, evolve(network, subnets=others))
+            followed = self.dhcp_ports.follow(tx, context.request_id, _with(network, facts_of(after)))
             record_changed(tx, network.id, followed or position)
         return after
 
+    def _changed(
+        self, tx: Transaction, context: Context, before: View, changes: Mapping[str, Any]
+    ) -> tuple[View, list[tuple[IAspect, View]]]:
+        """Return what the changes really change, in all and by aspect."""
+        foreign = {attribute.name for aspect in self.aspects for attribute in aspect.attributes}
+        named = {name: _shown(value) for name, value in changes.items() if name not in foreign}
+        require_possible({**before, **named}, before, self.settings)
+        if "gateway_ip" in named or "allocation_pools" in named:
+            named["gateway_ip"], named["allocation_pools"] = checked_gateway_and_pools({**before, **named})
+        changed = {name: value for name, value in named.items() if before[name] != value}
+        view = {**before, **changed}
+        settled = []
+        for aspect in self.aspects:
+            values = aspect.settle(tx, context, changes, before, view)
+            if values:
+                settled.append((aspect, values))
+                changed |= values
+        return changed, settled
+
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
-        """See IOperations. The network's DHCP port gives its address up, and goes with the last served subnet."""
-        before = visible_subnet(tx.connection, context, resource_id)
+        """See IOperations.
+
+        The network's DHCP port gives its address up, and goes with the last served subnet; ports give up addresses that
+        they compute themselves. SubnetInUse for any other.
+        """
+        before = self.show(tx.connection, context, resource_id)
         network = _owned_network(tx, context, before, "delete_subnet")
-        if _is_in_use(tx, resource_id):
-            raise SubnetInUse(resource_id)
-        position = _journal(tx, context, "delete", before, before=before)
+        take_addresses(tx, context.request_id, facts_of(before))
+        for aspect in self.aspects:
+            aspect.forget(tx, resource_id)
+        position = journal_deletion(tx, context, before)
         others = tuple(each for each in network.subnets if each.id != resource_id)
         followed = self.dhcp_ports.follow(tx, context.request_id, evolve(network, subnets=others))
-        tx.connection.execute(delete(subnets).where(subnets.c.id == resource_id))
+        drop_subnet(tx, resource_id)
         subnets_changed(tx, network.id, followed or position)
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
         """See IOperations."""
-        return visible_subnet(connection, context, resource_id)
+        conditions = visible_subnets(context.scope)
+        if connection.execute(select(subnets.c.id).where(subnets.c.id == resource_id, *conditions)).first() is None:
+            raise SubnetNotFound(resource_id)
+        return self._views(connection, (resource_id,))[0]
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
-        ids = matching_ids(connection, _FILTERABLE, visible_subnets(context.scope), query)
+        special = {name: make for aspect in self.aspects for name, make in aspect.filters.items()}
+        filterable = Filterable(subnets, special={**special, "shared": _of_shared(context)})
+        ids = matching_ids(connection, filterable, visible_subnets(context.scope), query)
         for batch in in_batches(ids):
-            yield subnet_views(connection, batch)
+            yield self._views(connection, batch)
+
+    def _views(self, connection: Connection, ids: Sequence[str]) -> builtins.list[View]:
+        views = subnet_views(connection, ids)
+        for aspect in self.aspects:
+            aspect.load(connection, views)
+        return [*views.values()]
 
 
-def visible_subnet(connection: Connection, context: Context, subnet_id: str) -> View:
-    """Return the view of the subnet. SubnetNotFound."""
-    statement = select(subnets).where(subnets.c.id == subnet_id, *visible_subnets(context.scope))
-    row = connection.execute(statement).first()
-    if row is None:
-        raise SubnetNotFound(subnet_id)
-    return subnet_view(row)
+def _of_shared(context: Context) -> Any:
+    """Return what makes the condition of the filter ``shared``: that the network is shared with the caller."""
+
+    def condition(alternatives: Alternatives) -> ColumnElement[bool]:
+        shared = or_(networks.c.shared.is_(True), networks.c.id.in_(granted("network", context.project_id)))
+        of_shared = subnets.c.network_id.in_(select(networks.c.id).where(shared))
+        return or_(*(of_shared if wanted else ~of_shared for wanted in alternatives))
+
+    return condition
 
 
-def remove_subnet(tx: Transaction, context: Context, subnet_id: str) -> None:
-    """Delete a subnet that no port has an address on, without any question asked."""
-    row = tx.connection.execute(select(subnets).where(subnets.c.id == subnet_id)).one()
-    view = subnet_view(row)
-    _journal(tx, context, "delete", view, before=view)
-    tx.connection.execute(delete(subnets).where(subnets.c.id == subnet_id))
+def _with(network: NetworkFacts, changed: SubnetFacts) -> NetworkFacts:
+    return evolve(network, subnets=tuple(changed if each.id == changed.id else each for each in network.subnets))
 
 
 def _owned_network(tx: Transaction, context: Context, subnet: View, rule: str) -> NetworkFacts:
@@ -164,27 +204,6 @@ def _owned_network(tx: Transaction, context: Context, subnet: View, rule: str) -
 
 def _shown(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _facts(view: View) -> SubnetFacts:
-    pools = pools_of(view["ip_version"], view["allocation_pools"])
-    return SubnetFacts(view["id"], view["ip_version"], view["cidr"], view["gateway_ip"], view["enable_dhcp"], pools)
-
-
-def _columns(view: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: json_text(value) if name in _JSON else value for name, value in view.items() if name not in _NO_COLUMN
-    }
-
-
-def _is_in_use(tx: Transaction, subnet_id: str) -> bool:
-    others = (
-        select(ip_allocations.c.port_id)
-        .join(ports, ports.c.id == ip_allocations.c.port_id)
-        .where(ip_allocations.c.subnet_id == subnet_id, ports.c.device_owner != DHCP_OWNER)
-        .limit(1)
-    )
-    return tx.connection.execute(others).first() is not None
 
 
 def _require_gateway_unused(tx: Transaction, subnet: View) -> None:
@@ -201,22 +220,3 @@ def _require_gateway_unused(tx: Transaction, subnet: View) -> None:
     port_id = tx.connection.execute(router_port).scalar()
     if port_id is not None:
         raise GatewayIpInUse(subnet["gateway_ip"], port_id)
-
-
-def _journal(
-    tx: Transaction,
-    context: Context,
-    operation: str,
-    subnet: View,
-    before: View | None = None,
-    after: View | None = None,
-) -> int:
-    return tx.journal(
-        resource="subnet",
-        resource_id=subnet["id"],
-        project_id=subnet["project_id"],
-        request_id=context.request_id,
-        operation=operation,
-        before=before,
-        after=after,
-    )

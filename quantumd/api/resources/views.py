@@ -47,10 +47,6 @@ def object_of(text: str) -> Any:
     return {} if text == "{}" else orjson.loads(text)
 
 
-def _list(text: str) -> Any:
-    return [] if text == "[]" else orjson.loads(text)
-
-
 def network_view(row: Any, subnet_ids: list[str]) -> View:
     """Return what the API shows of a network's row."""
     return {
@@ -65,30 +61,6 @@ def network_view(row: Any, subnet_ids: list[str]) -> View:
         "provider:network_type": row.network_type,
         "provider:physical_network": row.physical_network,
         "provider:segmentation_id": row.segmentation_id,
-        "description": row.description,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "revision_number": row.revision_number,
-    }
-
-
-def subnet_view(row: Any) -> View:
-    """Return what the API shows of a subnet's row."""
-    return {
-        "id": row.id,
-        "name": row.name,
-        "project_id": row.project_id,
-        "network_id": row.network_id,
-        "ip_version": row.ip_version,
-        "subnetpool_id": None,
-        "enable_dhcp": row.enable_dhcp,
-        "ipv6_ra_mode": None,
-        "ipv6_address_mode": None,
-        "gateway_ip": row.gateway_ip,
-        "cidr": row.cidr,
-        "allocation_pools": _list(row.allocation_pools),
-        "host_routes": _list(row.host_routes),
-        "dns_nameservers": _list(row.dns_nameservers),
         "description": row.description,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
@@ -173,7 +145,6 @@ def journalled_port(view: Mapping[str, Any]) -> View:
 
 
 _NETWORKS = select(networks).where(networks.c.id.in_(IDS))
-_SUBNETS = select(subnets).where(subnets.c.id.in_(IDS))
 _PORTS = PORT_ROW.where(ports.c.id.in_(IDS))
 _SUBNET_IDS = (
     select(subnets.c.network_id, subnets.c.id)
@@ -208,12 +179,6 @@ def network_views(connection: Connection, ids: Sequence[str]) -> list[View]:
     rows = {row.id: row for row in connection.execute(_NETWORKS, {"ids": ids}).all()}
     subnet_ids = subnet_ids_of(connection, ids)
     return [network_view(rows[key], subnet_ids[key]) for key in ids if key in rows]
-
-
-def subnet_views(connection: Connection, ids: Sequence[str]) -> list[View]:
-    """Return the views of the subnets, in the order of the ids; those that are gone are left out."""
-    rows = {row.id: row for row in connection.execute(_SUBNETS, {"ids": ids}).all()}
-    return [subnet_view(rows[key]) for key in ids if key in rows]
 
 
 _PORT_TAGS = select(tags.c.resource_id, tags.c.tag).where(tags.c.resource_id.in_(IDS)).order_by(tags.c.tag)
