@@ -49,7 +49,7 @@ class Admission:
         # What was kept does not know of deletions, so nobody is refused because of it.
         if used is None or is_over(limit, used, wanted):
             tx.lock(f"quota:{name}:{project_id}")
-            used = self.counted[name].used_up_to(tx, project_id, limit)
+            used = self.counted[name].used_now(tx, project_id)
         if is_over(limit, used, wanted):
             raise OverQuota((name,))
         keep_count(tx, name, project_id, used + wanted)
