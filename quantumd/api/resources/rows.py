@@ -150,7 +150,8 @@ class Rows:
         for column, value in row.items():
             if column in self.hidden:
                 continue
-            name = attribute_of.get(column, column)
+            # Names of columns are a kind of text of SQLAlchemy's own, which JSON does not take as keys.
+            name = attribute_of.get(column, str(column))
             view[name] = _decoded(value) if name in self.json and value is not None else value
         return view
 
