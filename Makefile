@@ -29,6 +29,7 @@ PYTEST ?=
 VENV := $(CURDIR)/.venv/main
 CLIENT := $(CURDIR)/.venv/client
 ORACLE := $(CURDIR)/.venv/oracle
+KEYSTONE := $(CURDIR)/.venv/keystone
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 
 RUN_PACKAGES := openvswitch-switch iproute2 curl
@@ -57,13 +58,13 @@ stop:
 demo: packages-demo $(VENV)/.run-done $(CLIENT)/.done
 	@$(VENV)/bin/python -m bench.demo --url http://$(HOST):$(PORT) --ovs-run-dir $(OVS_RUN_DIR) --client $(CLIENT)
 
-test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done
+test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 soak: export QUANTUMD_SOAK = 1
-soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done
+soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 bench: packages-test $(VENV)/.test-done
@@ -114,4 +115,9 @@ $(CLIENT)/.done: constraints/client.txt
 $(ORACLE)/.done: constraints/oracle.txt
 	$(make_environment)
 	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/oracle.txt
+	@touch $@
+
+$(KEYSTONE)/.done: constraints/keystone.txt
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/keystone.txt
 	@touch $@

@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 from attrs import frozen
 
-from quantumd.api.errors import HTTPMethodNotAllowed
+from quantumd.api.errors import HTTPMethodNotAllowed, Unauthorized
 from quantumd.errors import ApiError, EdgeError
 
 _RETRY: Final = (b"Retry-After", b"1")
@@ -33,6 +33,8 @@ def answer_to(error: BaseException) -> Answer:
     if isinstance(error, HTTPMethodNotAllowed):
         allow = (b"Allow", ", ".join(error.allowed).encode())
         return Answer(error.status, error_body(error.type, str(error)), (allow,))
+    if isinstance(error, Unauthorized):
+        return _challenge(error)
     if isinstance(error, ApiError):
         headers = (_RETRY,) if error.status == 503 else ()
         return Answer(error.status, error_body(error.type, str(error)), headers)
@@ -41,3 +43,10 @@ def answer_to(error: BaseException) -> Answer:
         return Answer(503, error_body("ServiceUnavailable", message), (_RETRY,))
     message = "Request Failed: internal server error while processing your request."
     return Answer(500, error_body("HTTPInternalServerError", message), is_bug=True)
+
+
+def _challenge(error: Unauthorized) -> Answer:
+    # The body is that of Keystone's own errors: clients know it from every service.
+    body = orjson.dumps({"error": {"code": error.status, "title": "Unauthorized", "message": str(error)}})
+    url = error.challenge_url.encode("ascii", "replace")
+    return Answer(error.status, body, ((b"WWW-Authenticate", b'Keystone uri="%s"' % url),))

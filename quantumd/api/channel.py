@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from prometheus_client import Counter, Histogram
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
@@ -39,7 +40,7 @@ _REASONS: Final = {400: b"Bad Request", 413: b"Payload Too Large", 414: b"URI To
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 _LONGEST_LENGTH: Final = 19
 
-Identify = Callable[[str, Headers, bool], Context]
+Identify = Callable[[str, Headers, bool], Context | Deferred[Context]]
 
 
 class ApiChannel(HTTPChannel):
@@ -149,7 +150,8 @@ _access_log = Logger(namespace="quantumd.api.access")
 class ApiSite(Site):
     """Every connection of the API, and what all of them share.
 
-    ``identify(request_id, headers, is_loopback)`` tells who asks; ``new_request_id`` returns ``req-`` and a new UUID.
+    ``identify(request_id, headers, is_loopback)`` tells who asks, at once or later; ``new_request_id`` returns ``req-``
+    and a new UUID.
     """
 
     protocol: Any = ApiChannel

@@ -1,7 +1,8 @@
 """Who asks: the frozen context of each request, and who may be told where the API listens.
 
 With ``auth = "none"`` every caller is admin, which is safe only where nobody but this machine can call. Callers on the
-loopback may become somebody else by headers, so that tests have projects from the first day.
+loopback may become somebody else by headers, so that tests have projects from the first day. With ``auth = "keystone"``
+see ``quantumd.api.keystone``.
 """
 
 from __future__ import annotations
@@ -20,21 +21,38 @@ _ADMIN: Final = frozenset({"admin"})
 _LONGEST_NAME: Final = 255
 
 
+OPEN_PATHS: Final = frozenset({"/", "/v2.0", "/healthz", "/readyz", "/metrics"})
+"""What everybody may read: which versions there are, and how the service is."""
+
+
+def is_open(method: bytes, path: str) -> bool:
+    """Return whether a request is answered without asking who makes it; ``path`` has no slash at its end.
+
+    OPTIONS is: browsers ask it without a token (CORS), and it tells nothing.
+    """
+    return path in OPEN_PATHS or method == b"OPTIONS"
+
+
+def anybody(request_id: str, headers: Headers) -> Context:
+    """Return the context of a request that nobody answers for: no user, no project, no role."""
+    return Context(request_id=request_id, global_request_id=global_request_id(headers))
+
+
 def identify(request_id: str, headers: Headers, is_loopback: bool) -> Context:
     """Return who asks, with ``auth = "none"``: admin, or on loopback whoever the headers say.
 
     ``X-Project-Id``, ``X-User-Id`` and ``X-Roles`` (names with commas between) are taken; everything else is ignored.
     """
-    global_request_id = _global_request_id(headers)
+    global_id = global_request_id(headers)
     if not is_loopback:
-        return Context(request_id=request_id, roles=_ADMIN, global_request_id=global_request_id)
+        return Context(request_id=request_id, roles=_ADMIN, global_request_id=global_id)
     roles = _text(headers, b"X-Roles")
     return Context(
         request_id=request_id,
         user_id=_text(headers, b"X-User-Id"),
         project_id=_text(headers, b"X-Project-Id"),
         roles=_ADMIN if roles is None else frozenset(role.strip() for role in roles.split(",")) - {""},
-        global_request_id=global_request_id,
+        global_request_id=global_id,
     )
 
 
@@ -43,7 +61,8 @@ def _text(headers: Headers, name: bytes) -> str | None:
     return values[-1].decode("utf-8", "replace")[:_LONGEST_NAME] if values else None
 
 
-def _global_request_id(headers: Headers) -> str | None:
+def global_request_id(headers: Headers) -> str | None:
+    """Return the id under which the caller follows this request through all services, if it sends a valid one."""
     values = headers.getRawHeaders(b"X-Openstack-Request-Id")
     if not values or _GLOBAL_REQUEST_ID.fullmatch(values[-1]) is None:
         return None
@@ -77,6 +96,18 @@ def refuse_open_door(auth: str, listen: str) -> None:
             f"api.listen is {listen!r} and api.auth is 'none': everybody who reaches it would be admin; "
             "listen on the loopback (tcp:9696:interface=127.0.0.1)"
         )
+
+
+def refuse_open_preview(preview: bool, listen: str) -> None:
+    """Refuse to serve what packets do not obey where other machines could rely on it.
+
+    :param listen: a Twisted server endpoint description.
+    :raises SettingsError: ``api.preview`` is for tests on the loopback.
+    """
+    kind, _, _ = listen.partition(":")
+    if not preview or kind in ("unix", "systemd") or is_loopback(_interface(listen) or "*"):
+        return
+    raise SettingsError(f"api.preview is true and api.listen is {listen!r}: previews are served on the loopback only")
 
 
 def _interface(listen: str) -> str:

@@ -12,8 +12,8 @@ from twisted.web.server import Request
 
 from quantumd.api.answers import Answer, answer_to
 from quantumd.api.errors import HTTPBadRequest, PayloadTooLarge
-from quantumd.api.links import base_url
 from quantumd.api.identity import anybody, is_open
+from quantumd.api.links import base_url
 from quantumd.errors import ApiError, QuantumdError
 from quantumd.model.context import Context
 
@@ -105,7 +105,8 @@ class ApiRequest(Request):
         self.running = None
         if self.is_gone:
             return
-        answer = answer_to(failure.value)
+        error: Any = failure.value
+        answer = answer_to(error)
         if answer.is_bug:
             self.log.failure("request {request_id} failed", failure, request_id=self.context.request_id)
         self.answer(answer)

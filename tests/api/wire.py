@@ -85,6 +85,7 @@ class Wire:
     readiness: Callable[[], Awaitable[Sequence[str]]] = _ready
     body_limit_bytes: int = 10_000
     peer: str = "127.0.0.1"
+    identify: Any = identify
     site: ApiSite = field(init=False)
 
     @site.default
@@ -101,7 +102,7 @@ class Wire:
         return ApiSite(
             make_app(api),
             reactor=self.clock,
-            identify=identify,
+            identify=self.identify,
             new_request_id=lambda: REQUEST_ID,
             metrics=self.metrics,
             body_limit_bytes=self.body_limit_bytes,

@@ -1,0 +1,168 @@
+"""Asks Keystone whom tokens stand for, as quantumd's own user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, DeferredSemaphore, ensureDeferred
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from quantumd.api.keystone.caller import BadDocument, Caller, read_caller
+from quantumd.api.keystone.credentials import Credentials
+from quantumd.api.keystone.exchange import Exchange, Reply
+from quantumd.api.keystone.interfaces import ITokens
+from quantumd.errors import EdgeTimeout, EdgeUnavailable, SettingsError
+
+AT_ONCE: Final = 16
+"""How many questions are under way at once; others wait."""
+
+RENEW_SECONDS: Final = 60.0
+"""How long before its end our own token is replaced."""
+
+LOCKED_OUT_SECONDS: Final = 5.0
+"""How long Keystone is left alone after it has refused our own user: trying on would only lock it."""
+
+_LONGEST_TOKEN: Final = 8192
+
+
+@frozen
+class _OwnToken:
+    token: bytes = field(repr=False)
+    expires_seconds: float
+
+
+@implementer(ITokens)
+@define(eq=False)
+class KeystoneTokens:
+    """Validates tokens with GET /v3/auth/tokens. ``now`` returns seconds since the epoch.
+
+    Our own token is asked for when it is first needed, and again before its end or when Keystone refuses it.
+    """
+
+    log = Logger()
+    _exchange: Exchange
+    _credentials: Credentials
+    _reactor: Any
+    _now: Callable[[], float]
+    _timeout_seconds: float
+    _own: _OwnToken | None = field(default=None, init=False)
+    _locked_out_until: float = field(default=0.0, init=False)
+    _is_away: bool = field(default=False, init=False)
+    _waiting: list[Deferred[_OwnToken]] = field(factory=list, init=False)
+    _places: DeferredSemaphore = field(factory=lambda: DeferredSemaphore(AT_ONCE), init=False)
+
+    def validate(self, token: bytes) -> Deferred[Caller | None]:
+        """Fire with whom a token stands for, None when it is not valid."""
+        answer: Deferred[Caller | None] = Deferred()
+        late = EdgeTimeout("Keystone does not answer in time")
+        deadline = self._reactor.callLater(self._timeout_seconds, answer.errback, late)
+
+        # What comes late is dropped; each request to Keystone has its own limit, so nothing goes on for ever.
+        def answered(result: Any) -> None:
+            if deadline.active():
+                deadline.cancel()
+                answer.callback(result)
+
+        ensureDeferred(self._in_turn(token)).addBoth(answered)
+        return answer.addCallbacks(self._is_there, self._is_gone)
+
+    def close(self) -> Deferred[None]:
+        """Close the connections that are kept."""
+        return self._exchange.close()
+
+    def _is_there(self, caller: Caller | None) -> Caller | None:
+        if self._is_away:
+            self._is_away = False
+            self.log.info("Keystone answers again")
+        return caller
+
+    def _is_gone(self, failure: Any) -> Any:
+        # Said once, not for each request.
+        if not self._is_away and failure.check(EdgeUnavailable, EdgeTimeout) is not None:
+            self._is_away = True
+            self.log.warn("tokens cannot be validated: {why}", why=str(failure.value))
+        return failure
+
+    async def _in_turn(self, token: bytes) -> Caller | None:
+        async with self._places:
+            return await self._validate(token)
+
+    async def _validate(self, token: bytes) -> Caller | None:
+        own = await self._own_token(None)
+        reply = await self._ask(own, token)
+        if reply.status == 401:
+            # Ours has ended or was revoked; Keystone says 404 of the other one.
+            reply = await self._ask(await self._own_token(own), token)
+        if reply.status == 404:
+            return None
+        return _caller(reply, "the validation of a token")
+
+    async def _ask(self, own: _OwnToken, token: bytes) -> Reply:
+        # The catalogue is not needed, and the largest part.
+        headers = {b"X-Auth-Token": own.token, b"X-Subject-Token": token}
+        return await self._exchange.send(b"GET", b"/auth/tokens?nocatalog", headers)
+
+    async def _own_token(self, refused: _OwnToken | None) -> _OwnToken:
+        own = self._own
+        if own is None or own is refused or own.expires_seconds - RENEW_SECONDS <= self._now():
+            return await self._next_own_token()
+        return own
+
+    def _next_own_token(self) -> Deferred[_OwnToken]:
+        # All who need it wait for the same login.
+        mine: Deferred[_OwnToken] = Deferred()
+        self._waiting.append(mine)
+        if len(self._waiting) == 1:
+            ensureDeferred(self._log_in()).addBoth(self._logged_in)
+        return mine
+
+    def _logged_in(self, result: Any) -> None:
+        if isinstance(result, _OwnToken):
+            self._own = result
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            waiter.callback(result)
+
+    async def _log_in(self) -> _OwnToken:
+        if self._now() < self._locked_out_until:
+            raise EdgeUnavailable("Keystone has refused quantumd's own user")
+        reply = await self._send_login()
+        if reply.status in (401, 403):
+            self._locked_out_until = self._now() + LOCKED_OUT_SECONDS
+            self.log.error("Keystone refuses quantumd's own user {user}", user=self._credentials.user)
+            raise EdgeUnavailable("Keystone refuses quantumd's own user")
+        caller = _caller(reply, "the login")
+        values = reply.headers.getRawHeaders(b"X-Subject-Token") or [b""]
+        if not 0 < len(values[0]) <= _LONGEST_TOKEN:
+            raise EdgeUnavailable("Keystone's answer to the login holds no token")
+        return _OwnToken(values[0], caller.expires_seconds)
+
+    async def _send_login(self) -> Reply:
+        try:
+            body = self._credentials.login()
+        except SettingsError as error:
+            raise EdgeUnavailable(str(error)) from None
+        headers = {b"Content-Type": b"application/json"}
+        return await self._exchange.send(b"POST", b"/auth/tokens?nocatalog", headers, body)
+
+
+def _caller(reply: Reply, what: str) -> Caller:
+    if reply.status not in (200, 201):
+        raise EdgeUnavailable(f"Keystone answers {what} with {reply.status}{_title(reply.body)}")
+    try:
+        return read_caller(reply.body)
+    except BadDocument as error:
+        raise EdgeUnavailable(f"Keystone's answer to {what} makes no sense: {error}") from None
+
+
+def _title(body: bytes) -> str:
+    # The short name of the error only: its message may repeat what was sent.
+    try:
+        title = orjson.loads(body)["error"]["title"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return ""
+    return f" ({str(title)[:80]})"
