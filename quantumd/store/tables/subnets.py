@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Integer, String, Table, Text
 
-from quantumd.store.tables.base import metadata, standard_columns
+from quantumd.store.tables.base import id_column, metadata, project_column, standard_columns
 
 subnetpools = Table(
     "subnetpools",
@@ -28,6 +28,10 @@ subnetpools = Table(
 address_scopes = Table(
     "address_scopes",
     metadata,
-    *standard_columns(),
+    id_column(),
+    project_column(),
+    Column("name", String(255), nullable=False),
     Column("ip_version", Integer, nullable=False),
+    Column("created_at", String(20), nullable=False),
 )
+"""Address scopes have none of the standard attributes; ``created_at`` orders lists and is not shown."""

@@ -11,8 +11,10 @@ branch_labels = None
 depends_on = None
 
 
-def _standard_columns() -> tuple[sa.Column[str] | sa.Column[int], ...]:
-    return (
+def upgrade() -> None:
+    """Make the tables and the columns."""
+    op.create_table(
+        "subnetpools",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("project_id", sa.String(length=255), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
@@ -20,14 +22,6 @@ def _standard_columns() -> tuple[sa.Column[str] | sa.Column[int], ...]:
         sa.Column("created_at", sa.String(length=20), nullable=False),
         sa.Column("updated_at", sa.String(length=20), nullable=False),
         sa.Column("revision_number", sa.Integer(), nullable=False),
-    )
-
-
-def upgrade() -> None:
-    """Make the tables and the columns."""
-    op.create_table(
-        "subnetpools",
-        *_standard_columns(),
         sa.Column("ip_version", sa.Integer(), nullable=False),
         sa.Column("prefixes", sa.Text(), nullable=False),
         sa.Column("default_prefixlen", sa.Integer(), nullable=False),
@@ -42,8 +36,11 @@ def upgrade() -> None:
         op.create_index(op.f(f"ix_subnetpools_{column}"), "subnetpools", [column])
     op.create_table(
         "address_scopes",
-        *_standard_columns(),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("project_id", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("ip_version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.String(length=20), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_address_scopes")),
     )
     op.create_index(op.f("ix_address_scopes_project_id"), "address_scopes", ["project_id"])
