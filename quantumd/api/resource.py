@@ -34,7 +34,7 @@ class Page:
     """A part of a list: at most ``limit`` rows after the row whose id is ``marker`` (before it when reversed)."""
 
     limit: int | None = None
-    marker: str | None = None
+    marker: Any = None
     is_reverse: bool = False
 
 

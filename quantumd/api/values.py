@@ -6,10 +6,12 @@ cannot be converted, ``InvalidValue`` (its child) that it can but is not allowed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, NamedTuple
+from unicodedata import category
 from uuid import UUID as ParsedUuid
 
 from attrs import frozen
@@ -20,6 +22,13 @@ Convert = Callable[[Any], Any]
 
 _SHOWN_CHARACTERS: Final = 300
 _LARGEST_INTEGER: Final = 2**63 - 1
+_BOOLEANS: Final = {
+    **dict.fromkeys(("1", "t", "true", "on", "y", "yes"), True),
+    **dict.fromkeys(("0", "f", "false", "off", "n", "no"), False),
+}
+_LONGEST_UUID: Final = 47
+_UUID_SIGNS: Final = re.compile("^(urn:)?(uuid:)?{?|-|}$")
+_LAST_OF_NAMES: Final = "\ufffe"
 _UNUSABLE_MACS: Final = ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff")
 
 
@@ -39,12 +48,10 @@ def shown(value: Any) -> str:
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in ("true", "1"):
-        return True
-    if isinstance(value, str) and value.lower() in ("false", "0"):
-        return False
-    if isinstance(value, int) and value in (0, 1):
-        return bool(value)
+    if isinstance(value, (str, int)):
+        known = _BOOLEANS.get(str(value).strip().lower())
+        if known is not None:
+            return known
     raise InvalidInput(f"'{shown(value)}' cannot be converted to boolean")
 
 
@@ -66,7 +73,29 @@ def string(max_length: int) -> Value:
     return Value(partial(_string, max_length), {"type": "string", "maxLength": max_length})
 
 
-NAME: Final = string(255)
+def _name(max_length: int, value: Any) -> str:
+    text = _string(max_length, value)
+    if text and not (_is_sign(text[0]) and _is_sign(text[-1]) and _is_printable(text)):
+        raise InvalidValue(f"'{shown(value)}' is not a valid string")
+    return text
+
+
+def _is_printable(text: str) -> bool:
+    if text.isascii():
+        return text.isprintable()
+    return all(sign <= _LAST_OF_NAMES and (category(sign) == "Zs" or category(sign)[0] not in "CZ") for sign in text)
+
+
+def _is_sign(character: str) -> bool:
+    return category(character)[0] not in "CZ"
+
+
+def name_of(max_length: int) -> Value:
+    """A name: printable text of one line, of Unicode's basic plane, without spaces around it."""
+    return Value(partial(_name, max_length), {"type": "string", "maxLength": max_length})
+
+
+NAME: Final = name_of(255)
 DESCRIPTION: Final = string(255)
 
 
@@ -89,11 +118,14 @@ def none_as(replacement: Any, value: Value) -> Value:
 
 
 def _uuid(value: Any) -> str:
-    if isinstance(value, str) and len(value) == 36:
+    if isinstance(value, str) and 32 <= len(value) <= _LONGEST_UUID:
         try:
-            return str(ParsedUuid(value))
+            parsed = ParsedUuid(value)
         except ValueError:
-            pass
+            parsed = None
+        # The parser drops hyphens and braces wherever they are; what is left must be all there was.
+        if parsed is not None and parsed.hex == _UUID_SIGNS.sub("", value).lower():
+            return str(parsed)
     raise InvalidValue(f"'{shown(value)}' is not a valid UUID")
 
 

@@ -18,16 +18,16 @@ class TagCase(ResourceCase):
     def setUp(self) -> None:
         """Make the network."""
         super().setUp()
-        self.id = self.bed.create("network", ALICE)["id"]
+        self.network_id = self.bed.create("network", ALICE)["id"]
 
     def tag(self, method: str, tag: str | None = None, body: Any = None, context: Any = ALICE) -> Any:
         """Send one request about the network's tags."""
-        parts = {"resource_id": self.id} if tag is None else {"resource_id": self.id, "tag": tag}
+        parts = {"resource_id": self.network_id} if tag is None else {"resource_id": self.network_id, "tag": tag}
         return self.bed.act(method, MANY if tag is None else ONE, body, context, **parts)
 
     def shown(self) -> View:
         """Return the network."""
-        return self.bed.show("network", self.id, ALICE)
+        return self.bed.show("network", self.network_id, ALICE)
 
 
 class TagTests(TagCase):
@@ -73,14 +73,15 @@ class TagTests(TagCase):
         self.tag("PUT", "x" * 255)
         self.assert_refused(400, "InvalidInput", self.tag, "PUT", "x" * 256)
         lists = ("red", [1], [""], ["a,b"], ["a", "a"])
-        for wrong in (None, [], {}, *({"tags": each} for each in lists)):
+        bodies: tuple[Any, ...] = (None, [], {}, *({"tags": each} for each in lists))
+        for wrong in bodies:
             self.assert_refused(400, "InvalidInput", self.tag, "PUT", body=wrong)
 
     def test_only_the_owner_tags(self) -> None:
         """Who may not see the resource does not find it; who may only see it is refused."""
         message = self.assert_refused(404, "TagResourceNotFound", self.tag, "PUT", "red", context=BOB)
-        self.assertEqual(message, f"Resource networks {self.id} could not be found.")
-        self.bed.update("network", self.id, ADMIN, shared=True)
+        self.assertEqual(message, f"Resource networks {self.network_id} could not be found.")
+        self.bed.update("network", self.network_id, ADMIN, shared=True)
         self.assert_refused(403, "PolicyNotAuthorized", self.tag, "PUT", "red", context=BOB)
         self.assertEqual(self.tag("GET", context=BOB), {"tags": []})
 
@@ -99,7 +100,7 @@ class TagTests(TagCase):
     def test_tags_go_with_the_resource(self) -> None:
         """A deleted resource leaves no tags behind."""
         self.tag("PUT", "red")
-        self.bed.delete("network", self.id)
+        self.bed.delete("network", self.network_id)
         again = self.bed.create("network", ALICE)["id"]
         self.assertEqual(self.bed.show("network", again)["tags"], [])
         self.assertEqual(self.bed.query("network", Query(tags=TagFilter(every=("red",)))), [])
@@ -111,9 +112,9 @@ class TagFilterTests(TagCase):
     def setUp(self) -> None:
         """Tag three networks: red, red and blue, none."""
         super().setUp()
-        self.bed.delete("network", self.id)
+        self.bed.delete("network", self.network_id)
         for name, tags in (("r", ["red"]), ("b", ["red", "blue"]), ("n", [])):
-            self.id = self.bed.create("network", ALICE, name=name)["id"]
+            self.network_id = self.bed.create("network", ALICE, name=name)["id"]
             self.tag("PUT", body={"tags": tags})
 
     def found(self, **tags: tuple[str, ...]) -> str:

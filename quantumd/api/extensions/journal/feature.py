@@ -118,8 +118,8 @@ def _position(text: str) -> int | None:
 
 
 def _views(connection: Connection, positions: Sequence[Any]) -> list[View]:
-    rows = {row["position"]: row for row in connection.execute(_ROWS, {"ids": positions}).mappings()}
-    return [_view(rows[each]) for each in positions if each in rows]
+    rows = {int(row["position"]): row for row in connection.execute(_ROWS, {"ids": positions}).mappings()}
+    return [_view({**rows[each]}) for each in positions if each in rows]
 
 
 def _view(row: Mapping[str, Any]) -> View:

@@ -66,7 +66,7 @@ def _actions_under(many: str, tags: Tags) -> Iterator[Action]:
     one = f"{many}/<tag>"
     for_reader: dict[str, Any] = {"writes": False, "rule": tags.resource.read_rule, "extension": ALIAS}
     for_writer: dict[str, Any] = {"rule": tags.resource.update_rule, "extension": ALIAS}
-    listed = {"answer_schema": TAGS_BODY}
+    listed: dict[str, Any] = {"answer_schema": TAGS_BODY}
     yield Action("GET", many, tags.listed, **for_reader, **listed)
     yield Action("GET", one, tags.has, **for_reader)
     yield Action("PUT", many, tags.replace, body_schema=TAGS_BODY, **for_writer, **listed)
