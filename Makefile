@@ -30,6 +30,7 @@ VENV := $(CURDIR)/.venv/main
 CLIENT := $(CURDIR)/.venv/client
 ORACLE := $(CURDIR)/.venv/oracle
 KEYSTONE := $(CURDIR)/.venv/keystone
+FUZZ := $(CURDIR)/.venv/fuzz
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 
 RUN_PACKAGES := openvswitch-switch iproute2 curl
@@ -58,13 +59,13 @@ stop:
 demo: packages-demo $(VENV)/.run-done $(CLIENT)/.done
 	@$(VENV)/bin/python -m bench.demo --url http://$(HOST):$(PORT) --ovs-run-dir $(OVS_RUN_DIR) --client $(CLIENT)
 
-test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done
+test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(FUZZ)/.done
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 soak: export QUANTUMD_SOAK = 1
-soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done
+soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(FUZZ)/.done
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 bench: packages-test $(VENV)/.test-done
@@ -120,4 +121,9 @@ $(ORACLE)/.done: constraints/oracle.txt
 $(KEYSTONE)/.done: constraints/keystone.txt
 	$(make_environment)
 	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/keystone.txt
+	@touch $@
+
+$(FUZZ)/.done: constraints/fuzz.txt
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/fuzz.txt
 	@touch $@
