@@ -123,7 +123,7 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     driver = driver or find_driver(settings.l2.driver)
     announcer = Announcer(bus, store)
     consumer = Consumer(reactor, store, CURSOR, host, announcer.handle, ConsumerLimits(gather=GATHER_SECONDS))
-    HostsService(bus, store, settings.l2.bind_unbound).setServiceParent(root)
+    HostsService(bus, store, settings.l2.bind_unbound, settings.agents.availability_zone).setServiceParent(root)
     consumer.setServiceParent(root)
     metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
     store.on_commit(metrics.journal_position.set)

@@ -12,10 +12,13 @@ from attrs import evolve, frozen
 
 from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.address_scopes import feature as address_scopes
+from quantumd.api.extensions.agents import feature as agents_family
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
+from quantumd.api.extensions.availability_zones import feature as availability_zones
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
 from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
+from quantumd.api.extensions.service_providers import feature as service_providers
 from quantumd.api.extensions.subnetpools import feature as subnetpools
 from quantumd.api.extensions.subnets import feature as subnets
 from quantumd.api.extensions.tags.feature import TAG_EXTENSIONS, tags_feature, with_tags
@@ -24,7 +27,15 @@ from quantumd.api.resources.chance import Chance, system_chance
 from quantumd.api.resources.core import core_resources, segment_rules
 from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
 
-FEATURES: tuple[MakeFeature, ...] = (address_scopes.feature, journal.feature, subnetpools.feature, subnets.feature)
+FEATURES: tuple[MakeFeature, ...] = (
+    address_scopes.feature,
+    journal.feature,
+    subnetpools.feature,
+    subnets.feature,
+    agents_family.feature,
+    availability_zones.feature,
+    service_providers.feature,
+)
 """Add a family here; the order has no meaning."""
 
 

@@ -8,6 +8,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from quantumd.api.extensions.agents.heartbeats import note_agent
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
@@ -50,6 +51,7 @@ class HostsService(Service):
     _bus: IBus
     _store: IStore
     _binds_unbound: bool
+    _availability_zone: str = "nova"
     _log = Logger()
 
     def startService(self) -> None:
@@ -65,7 +67,7 @@ class HostsService(Service):
         if isinstance(message, FetchRequest):
             return self._store.read(lambda connection: _fetch(connection, message))
         if isinstance(message, HostReport):
-            return self._store.write(lambda tx: _note_host(tx, message))
+            return self._store.write(lambda tx: _note_host(tx, message, self._availability_zone))
         raise UnknownMessage(f"the server takes no {message.message_kind}")
 
     def _take_report(self, report: Report) -> Deferred[Message]:
@@ -106,7 +108,8 @@ def _fetch(connection: Connection, request: FetchRequest) -> FetchReply:
     return FetchReply(position, tuple(records))
 
 
-def _note_host(tx: Transaction, report: HostReport) -> Ack:
+def _note_host(tx: Transaction, report: HostReport, availability_zone: str) -> Ack:
+    note_agent(tx, report, availability_zone)
     tx.connection.execute(delete(hosts).where(hosts.c.host == report.host, hosts.c.role == report.role))
     tx.connection.execute(
         insert(hosts),

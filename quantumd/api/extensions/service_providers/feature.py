@@ -1,0 +1,55 @@
+"""The list of service providers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from quantumd.api.attributes import Attribute
+from quantumd.api.errors import HTTPNotFound
+from quantumd.api.extensions.aliases import Extension
+from quantumd.api.extensions.computed import Computed
+from quantumd.api.extensions.feature import Feature, Parts
+from quantumd.api.extensions.service_providers.providers import PROVIDERS
+from quantumd.api.resource import Query, Resource
+from quantumd.api.values import BOOLEAN, filter_boolean, filter_text, string
+from quantumd.model.context import Context
+
+_TEXT = string(255)
+
+_ATTRIBUTES = (
+    Attribute("service_type", *_TEXT, filter_convert=filter_text, is_sort_key=False),
+    Attribute("name", *_TEXT, filter_convert=filter_text, is_sort_key=False),
+    Attribute("default", *BOOLEAN, filter_convert=filter_boolean, is_sort_key=False),
+)
+
+
+def _providers(connection: Connection, context: Context, query: Query) -> list[dict[str, Any]]:
+    return [{"service_type": each.service_type, "name": each.name, "default": each.is_default} for each in PROVIDERS]
+
+
+def feature(parts: Parts) -> Feature:
+    """Return the family."""
+    return Feature(
+        extensions=(
+            Extension(
+                "service-type",
+                "Neutron Service Type Management",
+                "API for retrieving service providers for Neutron advanced services",
+                "2013-01-20T00:00:00-00:00",
+            ),
+        ),
+        resources=(
+            Resource(
+                "service_provider",
+                "service_providers",
+                _ATTRIBUTES,
+                Computed(_providers, HTTPNotFound),
+                HTTPNotFound,
+                path="service-providers",
+                verbs=frozenset({"list"}),
+                extension="service-type",
+            ),
+        ),
+    )
