@@ -93,7 +93,7 @@ def _port(port_id: str, number: int, version: int) -> dict[str, Any]:
 
 def prepare(transaction: Transaction) -> None:
     """Write the network and the subnet of the ports."""
-    network = {**_STANDARD, "id": "n", "admin_state_up": True, "status": "ACTIVE", "shared": False, "mtu": 1500}
+    network = {**_STANDARD, "id": "n", "admin_state_up": True, "status": "ACTIVE", "mtu": 1500}
     transaction.connection.execute(insert(networks), {**network, "network_type": "local", "record_version": 1})
     subnet = {**_STANDARD, "id": "s", "network_id": "n", "ip_version": 4, "cidr": "10.0.0.0/8", "enable_dhcp": True}
     lists = {"allocation_pools": "[]", "dns_nameservers": "[]", "host_routes": "[]"}

@@ -118,8 +118,17 @@ class NetworkSettings:
     )
     flat_networks: tuple[str, ...] = setting(("*",), "Physical networks on which a flat network may be made; * is any.")
     vlan_ranges: tuple[str, ...] = setting((), "VLANs that networks are given, each as physical_network:first:last.")
+    gre_ranges: tuple[str, ...] = setting((), "GRE keys that networks are given, each as first:last.")
+    vxlan_ranges: tuple[str, ...] = setting((), "VXLAN identifiers that networks are given, each as first:last.")
+    geneve_ranges: tuple[str, ...] = setting((), "Geneve identifiers that networks are given, each as first:last.")
     mtu_bytes: int = setting(
         1500, "The MTU of the physical networks, given to the networks on them.", "bytes", least=68, most=65_535
+    )
+    physical_network_mtus: tuple[str, ...] = setting(
+        (), "Physical networks whose MTU differs from that, each as physical_network:bytes."
+    )
+    overlay_ip_version: int = setting(
+        4, "The IP version, 4 or 6, between tunnel endpoints; its header is taken from the MTU.", least=4, most=6
     )
     mac_base: str = setting("fa:16:3e:00:00:00", "Generated MAC addresses keep the first three octets of this.")
     max_fixed_ips_per_port: int = setting(5, "How many fixed IPs a port may be given.", "addresses", least=1)

@@ -15,15 +15,20 @@ Conditions: TypeAlias = tuple[ColumnElement[bool], ...]
 
 EVERYBODY = "*"
 """The target of an RBAC entry that is for every project."""
+NETWORK_ACTIONS = ("access_as_shared", "access_as_external")
+"""The actions of RBAC entries that let a project see a network."""
 
 
-def granted(object_type: str, project_id: str | None, action: str = "access_as_shared") -> Select[Any]:
-    """Return the select of the ids of the objects of this type that RBAC entries give to the project."""
+def granted(object_type: str, project_id: str | None, *actions: str) -> Select[Any]:
+    """Return the select of the ids of the objects of this type that RBAC entries give to the project.
+
+    :param actions: what the entries allow, one of them; none is ``access_as_shared``.
+    """
     targets = (EVERYBODY,) if project_id is None else (EVERYBODY, project_id)
     return select(rbac_entries.c.object_id).where(
         rbac_entries.c.target_project.in_(targets),
         rbac_entries.c.object_type == object_type,
-        rbac_entries.c.action == action,
+        rbac_entries.c.action.in_(actions or ("access_as_shared",)),
     )
 
 
@@ -36,18 +41,21 @@ def visible(table: Table, object_type: str, scope: Scope) -> Conditions:
 
 
 def visible_networks(scope: Scope) -> Conditions:
-    """The networks of the project, and those shared with every project."""
+    """The networks of the project, those shared with it, and those that are external for it."""
     if scope.is_everything:
         return ()
-    return (or_(networks.c.project_id == scope.project_id, networks.c.shared.is_(True)),)
+    return (or_(networks.c.project_id == scope.project_id, networks.c.id.in_(_usable_networks(scope))),)
 
 
 def visible_subnets(scope: Scope) -> Conditions:
-    """The subnets of the project, and those of shared networks."""
+    """The subnets of the project, and those of networks that are shared with it or external for it."""
     if scope.is_everything:
         return ()
-    shared = select(networks.c.id).where(networks.c.shared.is_(True))
-    return (or_(subnets.c.project_id == scope.project_id, subnets.c.network_id.in_(shared)),)
+    return (or_(subnets.c.project_id == scope.project_id, subnets.c.network_id.in_(_usable_networks(scope))),)
+
+
+def _usable_networks(scope: Scope) -> Select[Any]:
+    return granted("network", scope.project_id, *NETWORK_ACTIONS)
 
 
 def visible_ports(scope: Scope) -> Conditions:

@@ -7,16 +7,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.model.network import (
     Segment,
     SegmentRules,
-    VlanRange,
-    choose_vlan,
+    Underlay,
+    carried_types,
     flat_choices,
     is_host_content,
-    parse_vlan_range,
-    ranges_for,
+    largest_mtu,
+    parse_physical_network_mtu,
     segment_fault,
 )
 
-RULES = SegmentRules(("vlan",), ("*",), (VlanRange("physnet1", 100, 103),), frozenset({"physnet1", "physnet2"}))
+RULES = SegmentRules(("vlan",), ("*",), (), frozenset({"physnet1", "physnet2"}))
+WITH_TUNNELS = SegmentRules(("vxlan",), ("*",), (), frozenset(), carried_types(("gre", "vxlan"), preview=False))
 
 
 class SegmentTests(SynchronousTestCase):
@@ -50,6 +51,18 @@ class SegmentTests(SynchronousTestCase):
         ):
             self.assertEqual(segment_fault(segment, RULES), sentence)
 
+    def test_tunnels(self) -> None:
+        """Those that the drivers carry, with a number or without, on no physical network."""
+        for segment, sentence in (
+            (Segment("vxlan"), None),
+            (Segment("vxlan", None, 2**24 - 1), None),
+            (Segment("gre", None, 2**32 - 1), None),
+            (Segment("vxlan", None, 2**24), "segmentation_id out of range (1 through 16777215)"),
+            (Segment("vxlan", "physnet1"), "provider:physical_network specified for vxlan network"),
+            (Segment("geneve", None, 5), "network_type value 'geneve' not supported"),
+        ):
+            self.assertEqual(segment_fault(segment, WITH_TUNNELS), sentence)
+
     def test_flat_networks_can_be_limited(self) -> None:
         """Only the physical networks that the setting names take flat networks."""
         rules = SegmentRules(("flat",), ("physnet2",), (), frozenset({"physnet1", "physnet2"}))
@@ -57,27 +70,33 @@ class SegmentTests(SynchronousTestCase):
         self.assertEqual(flat_choices(rules), ("physnet2",))
 
 
-class RangeTests(SynchronousTestCase):
-    """VLAN ranges."""
+class MtuTests(SynchronousTestCase):
+    """The largest MTU of a network."""
 
-    def test_range_is_parsed(self) -> None:
-        """As the setting has it."""
-        self.assertEqual(parse_vlan_range("physnet1:100:199"), VlanRange("physnet1", 100, 199))
+    def test_tunnels_leave_room_for_their_headers(self) -> None:
+        """Over IPv4 GRE takes 42 bytes, VXLAN 50 and Geneve with its options 58; over IPv6 20 more each."""
+        for ip_version, expected in ((4, [1458, 1450, 1442]), (6, [1438, 1430, 1422])):
+            underlay = Underlay(1500, overlay_ip_version=ip_version)
+            found = [largest_mtu((Segment(each, None, 5),), underlay) for each in ("gre", "vxlan", "geneve")]
+            self.assertEqual(found, expected)
 
-    def test_wrong_ranges_are_refused(self) -> None:
-        """Missing parts, reversed bounds and VLANs that do not exist."""
-        for text in ("physnet1", "physnet1:5", ":1:2", "physnet1:200:100", "physnet1:0:5", "physnet1:1:4095"):
-            self.assertRaises(ValueError, parse_vlan_range, text)
+    def test_physical_networks_may_have_their_own(self) -> None:
+        """Flat networks and VLANs have that of their physical network."""
+        underlay = Underlay(1500, {"physnet1": 9000})
+        self.assertEqual(largest_mtu((Segment("vlan", "physnet1", 5),), underlay), 9000)
+        self.assertEqual(largest_mtu((Segment("flat", "physnet2"),), underlay), 1500)
+        self.assertEqual(largest_mtu((Segment("local"),), underlay), 1500)
 
-    def test_lowest_free_vlan_is_chosen(self) -> None:
-        """Until none is left."""
-        self.assertEqual(choose_vlan(VlanRange("physnet1", 100, 102), {100}), 101)
-        self.assertIsNone(choose_vlan(VlanRange("physnet1", 100, 102), {100, 101, 102}))
+    def test_smallest_segment_decides(self) -> None:
+        """A network of several segments has an MTU that all of them carry."""
+        several = (Segment("vlan", "physnet1", 5), Segment("vxlan", None, 5))
+        self.assertEqual(largest_mtu(several, Underlay(9000, {"physnet1": 1500})), 1500)
 
-    def test_range_without_bridge_is_not_used(self) -> None:
-        """A range of a physical network that has no bridge gives no VLAN."""
-        rules = SegmentRules(("vlan",), ("*",), (VlanRange("physnet9", 1, 2),), frozenset({"physnet1"}))
-        self.assertEqual(list(ranges_for(rules, None)), [])
+    def test_setting_is_parsed(self) -> None:
+        """physical_network:bytes; the name may hold colons."""
+        self.assertEqual(parse_physical_network_mtu("a:b:9000"), ("a:b", 9000))
+        for text in ("physnet1", ":9000", "physnet1:67", "physnet1:x"):
+            self.assertRaises(ValueError, parse_physical_network_mtu, text)
 
 
 class ContentTests(SynchronousTestCase):

@@ -21,7 +21,7 @@ _STANDARD: dict[str, Any] = {
 
 def add_network(transaction: Transaction, network_id: str, **columns: Any) -> None:
     """Write a network."""
-    row = {"admin_state_up": True, "status": "ACTIVE", "shared": False, "mtu": 1500, "network_type": "local"}
+    row = {"admin_state_up": True, "status": "ACTIVE", "mtu": 1500, "network_type": "local"}
     row |= {"physical_network": None, "segmentation_id": None, "record_version": 1}
     transaction.connection.execute(insert(tables.networks), {**_STANDARD, **row, "id": network_id, **columns})
 
@@ -45,3 +45,10 @@ def add_address(transaction: Transaction, port_id: str, subnet_id: str, ip_addre
     """Write an address of a port."""
     row = {"port_id": port_id, "subnet_id": subnet_id, "ip_address": ip_address, "ordinal": ordinal}
     transaction.connection.execute(insert(tables.ip_allocations), {**row, "ip_key": ip_address})
+
+
+def add_grant(transaction: Transaction, network_id: str, action: str, target: str = "*") -> None:
+    """Let a project see a network; everybody by default."""
+    row = {"id": f"{network_id}-{action}-{target}", "project_id": "p1", "object_type": "network", "action": action}
+    row |= {"object_id": network_id, "target_project": target, "created_at": "2026-01-01T00:00:00Z"}
+    transaction.connection.execute(insert(tables.rbac_entries), row)

@@ -10,7 +10,7 @@ from quantumd.store.memory import MemoryStore
 from quantumd.store.scope import Conditions, visible_networks, visible_ports, visible_subnets
 from quantumd.store.tables import networks, ports, subnets
 from quantumd.store.transaction import Transaction
-from tests.store.rows import add_network, add_port, add_subnet
+from tests.store.rows import add_grant, add_network, add_port, add_subnet
 
 ALICE, BOB, ADMIN = Scope("alice"), Scope("bob"), Scope(None)
 
@@ -25,7 +25,9 @@ class ScopeTests(SynchronousTestCase):
 
     def _fill(self, transaction: Transaction) -> None:
         for name, owner, shared in (("own", "alice", False), ("shared", "bob", True), ("private", "bob", False)):
-            add_network(transaction, name, project_id=owner, shared=shared)
+            add_network(transaction, name, project_id=owner)
+            if shared:
+                add_grant(transaction, name, "access_as_shared")
             add_subnet(transaction, f"{name}-subnet", name, project_id=owner)
             add_port(transaction, f"{name}-port", name, project_id=owner)
         add_port(transaction, "guest", "own", project_id="bob")

@@ -15,17 +15,22 @@ from quantumd.api.extensions.address_scopes import feature as address_scopes
 from quantumd.api.extensions.agents import feature as agents_family
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
 from quantumd.api.extensions.availability_zones import feature as availability_zones
+from quantumd.api.extensions.external_net import feature as external_net
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
 from quantumd.api.extensions.journal import feature as journal
+from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
 from quantumd.api.extensions.service_providers import feature as service_providers
 from quantumd.api.extensions.subnetpools import feature as subnetpools
 from quantumd.api.extensions.subnets import feature as subnets
 from quantumd.api.extensions.tags.feature import TAG_EXTENSIONS, tags_feature, with_tags
+from quantumd.api.extensions.vlan_transparency import feature as vlan_transparency
 from quantumd.api.resource import Action, Resource
 from quantumd.api.resources.chance import Chance, system_chance
-from quantumd.api.resources.core import core_resources, segment_rules
+from quantumd.api.resources.core import core_resources
+from quantumd.api.resources.segment_settings import segment_rules
 from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
+from quantumd.model.network import carried_types
 
 FEATURES: tuple[MakeFeature, ...] = (
     address_scopes.feature,
@@ -35,6 +40,9 @@ FEATURES: tuple[MakeFeature, ...] = (
     agents_family.feature,
     availability_zones.feature,
     service_providers.feature,
+    external_net.feature,
+    network_zones.feature,
+    vlan_transparency.feature,
 )
 """Add a family here; the order has no meaning."""
 
@@ -63,7 +71,7 @@ def serve(
 
     :param capabilities: aliases of extensions whose promises packets obey under the active drivers.
     """
-    rules = segment_rules(settings, physical_networks)
+    rules = segment_rules(settings, physical_networks, carried_types(capabilities, preview))
     parts = Parts(
         settings,
         rules,

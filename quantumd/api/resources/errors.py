@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from quantumd.api.errors import InvalidInput
 from quantumd.errors import ApiError
 
 
@@ -57,9 +58,37 @@ class InvalidSharedSetting(ApiError):
 
     def __init__(self, network_id: str) -> None:
         super().__init__(
-            f"Unable to reconfigure sharing settings for network {network_id}. Multiple tenants are using it."
+            f"Unable to reconfigure sharing settings for network {network_id}. Multiple projects are using it."
         )
         self.network_id = network_id
+
+
+class NetworkMTUSubnetConflict(ApiError):
+    """A subnet of the network cannot work with so small an MTU. ``least_bytes`` is what it takes."""
+
+    status = 409
+
+    def __init__(self, network_id: str, least_bytes: int) -> None:
+        super().__init__(f"MTU of {network_id} is not valid, subnet requires a minimum of {least_bytes}")
+        self.network_id = network_id
+
+
+class SegmentsSetInConjunctionWithProviders(InvalidInput):
+    """A network is described twice."""
+
+    type_name = "SegmentsSetInConjunctionWithProviders"
+
+    def __init__(self) -> None:
+        ApiError.__init__(self, "Segments and provider values cannot both be set.")
+
+
+class SegmentsContainDuplicateEntry(InvalidInput):
+    """A network would hold the same segment twice."""
+
+    type_name = "SegmentsContainDuplicateEntry"
+
+    def __init__(self) -> None:
+        ApiError.__init__(self, "Duplicate segment entry in request.")
 
 
 class SubnetInUse(ApiError):
@@ -84,6 +113,15 @@ class VlanIdInUse(ApiError):
         super().__init__(
             f"Unable to create the network. The VLAN {vlan_id} on physical network {physical_network} is in use."
         )
+
+
+class TunnelIdInUse(ApiError):
+    """Another network holds the GRE key or VNI."""
+
+    status = 409
+
+    def __init__(self, tunnel_id: int) -> None:
+        super().__init__(f"Unable to create the network. The tunnel ID {tunnel_id} is in use.")
 
 
 class FlatNetworkInUse(ApiError):

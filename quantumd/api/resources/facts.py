@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 from attrs import frozen
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 
 from quantumd.model.addresses import Pool, ip_key_of
 from quantumd.model.binding import Binding, HostVif, bind
 from quantumd.model.context import Scope
 from quantumd.model.subnet import is_auto_address, is_served
-from quantumd.store.tables import hosts, networks, subnets
+from quantumd.store.scope import EVERYBODY, NETWORK_ACTIONS
+from quantumd.store.tables import hosts, networks, rbac_entries, subnets
 from quantumd.store.transaction import Transaction
 
 
@@ -40,27 +41,50 @@ class SubnetFacts:
 
 @frozen
 class NetworkFacts:
-    """A network with its subnets, oldest first."""
+    """A network with its subnets, oldest first. ``users`` are the projects that RBAC entries let see it, * is all."""
 
     id: str
     project_id: str
-    shared: bool
     admin_state_up: bool
+    mtu_bytes: int
+    is_external: bool
+    users: frozenset[str]
     subnets: tuple[SubnetFacts, ...]
     port_security_enabled: bool = True
     dns_domain: str = ""
 
     def is_visible(self, scope: Scope) -> bool:
         """Whether the scope holds the network: the same rule as ``visible_networks``, for a row that is cached."""
-        return scope.is_everything or self.shared or self.project_id == scope.project_id
+        if scope.is_everything or self.project_id == scope.project_id:
+            return True
+        return not self.users.isdisjoint((EVERYBODY, scope.project_id))
 
     def subnet(self, subnet_id: str) -> SubnetFacts | None:
         """Return the network's subnet of that id."""
         return next((subnet for subnet in self.subnets if subnet.id == subnet_id), None)
 
 
-_NETWORK = select(networks.c.id, networks.c.project_id, networks.c.shared, networks.c.admin_state_up).where(
-    networks.c.id == bindparam("wanted")
+# With who else may use it, a row each, or one row when nobody may: a second statement would cost more than the join.
+_NETWORK = (
+    select(
+        networks.c.id,
+        networks.c.project_id,
+        networks.c.admin_state_up,
+        networks.c.mtu,
+        networks.c.is_external,
+        networks.c.port_security_enabled,
+        networks.c.dns_domain,
+        rbac_entries.c.target_project,
+    )
+    .outerjoin(
+        rbac_entries,
+        and_(
+            rbac_entries.c.object_id == networks.c.id,
+            rbac_entries.c.action.in_(NETWORK_ACTIONS),
+            rbac_entries.c.object_type == "network",
+        ),
+    )
+    .where(networks.c.id == bindparam("wanted"))
 )
 _SUBNETS = (
     select(
@@ -90,13 +114,29 @@ def network_facts(tx: Transaction, network_id: str) -> NetworkFacts | None:
         found: NetworkFacts | None = tx.cache[key]
         return found
     wanted = {"wanted": network_id}
-    row = tx.connection.execute(_NETWORK, wanted).first()
+    found_rows = tx.connection.execute(_NETWORK, wanted).all()
     facts = None
-    if row is not None:
+    if found_rows:
         rows = tx.connection.execute(_SUBNETS, wanted)
-        facts = NetworkFacts(*row, subnets=tuple(_subnet_facts(each) for each in rows))
+        facts = _network_facts(found_rows, tuple(_subnet_facts(each) for each in rows))
     tx.cache[key] = facts
     return facts
+
+
+def _network_facts(rows: Sequence[Any], of_subnets: tuple[SubnetFacts, ...]) -> NetworkFacts:
+    network_id, project_id, admin_state_up, mtu, is_external, port_security_enabled, dns_domain, _ = rows[0]
+    users = frozenset(row[-1] for row in rows if row[-1] is not None)
+    return NetworkFacts(
+        network_id,
+        project_id,
+        admin_state_up,
+        mtu,
+        is_external,
+        users,
+        of_subnets,
+        port_security_enabled,
+        dns_domain,
+    )
 
 
 def _subnet_facts(row: Any) -> SubnetFacts:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
-from quantumd.store.tables import ip_allocations, networks, ports, subnets, tags
+from quantumd.store.tables import ip_allocations, ports, subnets, tags
 
 View = dict[str, Any]
 
@@ -18,13 +18,6 @@ IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 BATCH = 500
 """How many rows are read at once."""
-
-NETWORK_COLUMNS: Mapping[str, str] = {
-    "provider:network_type": "network_type",
-    "provider:physical_network": "physical_network",
-    "provider:segmentation_id": "segmentation_id",
-}
-"""Attributes of networks whose column has another name."""
 
 PORT_COLUMNS: Mapping[str, str] = {
     "binding:host_id": "host_id",
@@ -45,27 +38,6 @@ def object_of(text: str) -> Any:
     """Return an object as the tables keep it."""
     # Nearly every port has nothing in these columns, and lists have many ports.
     return {} if text == "{}" else orjson.loads(text)
-
-
-def network_view(row: Any, subnet_ids: list[str]) -> View:
-    """Return what the API shows of a network's row."""
-    return {
-        "id": row.id,
-        "name": row.name,
-        "project_id": row.project_id,
-        "admin_state_up": row.admin_state_up,
-        "mtu": row.mtu,
-        "status": row.status,
-        "subnets": subnet_ids,
-        "shared": row.shared,
-        "provider:network_type": row.network_type,
-        "provider:physical_network": row.physical_network,
-        "provider:segmentation_id": row.segmentation_id,
-        "description": row.description,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "revision_number": row.revision_number,
-    }
 
 
 PORT_KEYS: Mapping[str, str] = {
@@ -144,7 +116,6 @@ def journalled_port(view: Mapping[str, Any]) -> View:
     return {**view, "host_id": view["binding:host_id"]}
 
 
-_NETWORKS = select(networks).where(networks.c.id.in_(IDS))
 _PORTS = PORT_ROW.where(ports.c.id.in_(IDS))
 _SUBNET_IDS = (
     select(subnets.c.network_id, subnets.c.id)
@@ -172,13 +143,6 @@ def fixed_ips_of(connection: Connection, port_ids: Sequence[str]) -> Mapping[str
     for port_id, subnet_id, ip_address in connection.execute(_FIXED_IPS, {"ids": port_ids}).all():
         found[port_id].append({"subnet_id": subnet_id, "ip_address": ip_address})
     return found
-
-
-def network_views(connection: Connection, ids: Sequence[str]) -> list[View]:
-    """Return the views of the networks, in the order of the ids; those that are gone are left out."""
-    rows = {row.id: row for row in connection.execute(_NETWORKS, {"ids": ids}).all()}
-    subnet_ids = subnet_ids_of(connection, ids)
-    return [network_view(rows[key], subnet_ids[key]) for key in ids if key in rows]
 
 
 _PORT_TAGS = select(tags.c.resource_id, tags.c.tag).where(tags.c.resource_id.in_(IDS)).order_by(tags.c.tag)

@@ -16,7 +16,7 @@ from sqlalchemy import (
     true,
 )
 
-from quantumd.store.tables.base import POSITION, metadata, standard_columns
+from quantumd.store.tables.base import POSITION, described_columns, id_column, metadata, standard_columns
 
 networks = Table(
     "networks",
@@ -24,25 +24,42 @@ networks = Table(
     *standard_columns(),
     Column("admin_state_up", Boolean, nullable=False),
     Column("status", String(16), nullable=False),
-    Column("shared", Boolean, nullable=False),
     Column("mtu", Integer, nullable=False),
     Column("network_type", String(16), nullable=False),
     Column("physical_network", String(64)),
-    Column("segmentation_id", Integer),
+    Column("segmentation_id", POSITION),
     Column("record_version", POSITION, nullable=False),
+    Column("is_external", Boolean, nullable=False, server_default=false(), index=True),
+    Column("is_default", Boolean, nullable=False, server_default=false()),
+    Column("port_security_enabled", Boolean, nullable=False, server_default=true()),
+    Column("dns_domain", String(255), nullable=False, server_default=""),
+    Column("availability_zone_hints", Text),
+    Column("vlan_transparent", Boolean),
+    Column("qinq", Boolean),
 )
+"""The segment columns are those of the network's first segment: what hosts are told.
+
+Who else may use a network is in ``rbac_entries``.
+"""
 
 segments = Table(
     "segments",
     metadata,
-    Column("network_type", String(16), primary_key=True),
-    Column("physical_network", String(64), primary_key=True),
-    Column("segmentation_id", Integer, primary_key=True, autoincrement=False),
-    Column("network_id", String(36), ForeignKey("networks.id", ondelete="CASCADE"), nullable=False, unique=True),
+    id_column(),
+    Column("network_id", String(36), ForeignKey("networks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(255)),
+    *described_columns(),
+    Column("network_type", String(16), nullable=False),
+    Column("physical_network", String(64), nullable=False),
+    Column("segmentation_id", POSITION),
+    Column("segment_index", Integer, nullable=False),
+    UniqueConstraint("network_type", "physical_network", "segmentation_id"),
+    Index("ix_segments_physical_network", "physical_network"),
 )
-"""Which flat or VLAN segment a network holds; a flat network holds segmentation_id 0.
+"""Which segments networks hold: the key makes double use impossible.
 
-The key makes double use impossible.
+A flat network holds segmentation_id 0 of its physical network, a tunnel an id of the physical network ''; a local
+network holds NULL, of which there may be many.
 """
 
 subnets = Table(

@@ -98,10 +98,13 @@ def set_shared(
     return True
 
 
-def forget_grants(tx: Transaction, context: Context, object_type: str, object_id: str) -> None:
-    """Remove every grant of an object, as when it goes."""
+def forget_grants(
+    tx: Transaction, context: Context, object_type: str, object_id: str, action: str | None = None
+) -> None:
+    """Remove every grant of an object, as when it goes, or only those of an action."""
     for row in tx.connection.execute(_ENTRIES, {"wanted": object_id, "wanted_type": object_type}).all():
-        _remove(tx, context, dict(row._mapping))
+        if action in (None, row.action):
+            _remove(tx, context, dict(row._mapping))
 
 
 def _remove(tx: Transaction, context: Context, entry: Mapping[str, Any]) -> None:
