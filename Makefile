@@ -35,6 +35,7 @@ PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 
 RUN_PACKAGES := openvswitch-switch iproute2 curl
 DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
+DATABASE_PACKAGES := postgresql mariadb-server
 TEST_PACKAGES := $(DEMO_PACKAGES) isc-dhcp-client kea-admin strace systemd tcpdump
 
 APPLIANCE := env VENV='$(VENV)' STATE='$(STATE)' HOST='$(HOST)' PORT='$(PORT)' EDGES='$(EDGES)' \
@@ -88,6 +89,7 @@ packages-demo:
 	@conf/packages $(DEMO_PACKAGES)
 packages-test:
 	@conf/packages $(TEST_PACKAGES)
+	@conf/packages --unstarted $(DATABASE_PACKAGES)
 
 # Environments: made once, and again when their exact versions change.
 define make_environment

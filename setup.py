@@ -35,6 +35,8 @@ setup(
         "zope.interface",
     ],
     extras_require={
+        "mariadb": ["pymysql"],
+        "postgresql": ["psycopg[binary]"],
         "test": ["hypothesis", "mypy", "mypy-zope", "pytest", "ruff", "scapy"],
     },
     zip_safe=False,

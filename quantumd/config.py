@@ -18,7 +18,6 @@ from attrs import field, frozen
 
 from quantumd.errors import SettingsError
 
-
 ASSIGNED: Final = "--set"
 """What errors call the command line."""
 
@@ -168,11 +167,18 @@ class AgentSettings:
 class DatabaseSettings:
     """Where rows and journal are kept."""
 
-    url: str = setting("", "The SQLAlchemy URL; empty means SQLite in the state directory.")
+    url: str = setting(
+        "",
+        "sqlite:////path/to/file, postgresql://user:password@host/name or mariadb://user:password@host/name;"
+        " empty means SQLite in the state directory.",
+    )
     synchronous: str = setting(
         "FULL",
         "SQLite's synchronous mode: FULL keeps every answered change over a power cut.",
         choices=("FULL", "NORMAL"),
+    )
+    connections: int = setting(
+        2, "How many threads write, each on a connection of its own; SQLite has one.", "threads", least=1, most=64
     )
     readers: int = setting(2, "How many threads read at once.", "threads", least=1, most=64)
     waiting_limit: int = setting(

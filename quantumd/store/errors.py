@@ -31,6 +31,18 @@ class CommitFailed(EdgeError):
         self.reason = reason
 
 
+class OutcomeUnknown(ApiError):
+    """The connection was lost during a commit, and the database has not come back to be asked about it."""
+
+    status = 504
+    type_name = "GatewayTimeout"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database went away: it is not known whether the change was stored. Look before you repeat it."
+        )
+
+
 class LeaseLost(QuantumdError):
     """Another process holds the lease of a journal cursor."""
 

@@ -1,16 +1,14 @@
 """Reading the journal, and the durable cursors of those who read it. Runs on the store's threads.
 
-Positions are read in commit order: nobody who has read up to a position will later find a row below it. SQLite has one
-writer at a time, which takes its positions under the write lock, so this holds by itself, also with several processes.
-A database in which transactions overlap (PostgreSQL, MariaDB) hands out position 11 while 10 is not committed yet;
-there ``Transaction.journal`` has to take one lock for the journal (an advisory lock, a row of its own) that is held
-from the first position taken until the commit. That is one reason why ``database_url`` refuses them until it does.
+Positions are read in commit order: nobody who has read up to a position will later find a row below it, because changes
+take turns (quantumd.store.databases.Session). A position may be missing: PostgreSQL and MariaDB do not hand out again
+what a change that failed has taken.
 """
 
 from __future__ import annotations
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
 
 from quantumd.store.errors import LeaseLost
 from quantumd.store.tables import cursors, journal
@@ -111,7 +109,10 @@ def advance(connection: Connection, name: str, holder: str, position: int, expir
     moved = connection.execute(
         update(cursors)
         .where(_MINE, cursors.c.lease_holder == bindparam("holder"))
-        .values(position=func.max(cursors.c.position, bindparam("reached")), lease_expires_at=bindparam("until")),
+        .values(
+            position=case((cursors.c.position < bindparam("reached"), bindparam("reached")), else_=cursors.c.position),
+            lease_expires_at=bindparam("until"),
+        ),
         {"cursor_name": name, "holder": holder, "reached": position, "until": expires_at},
     )
     if not moved.rowcount:

@@ -8,38 +8,72 @@ from threading import Lock, Thread
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from quantumd.errors import EdgeUnavailable
+from quantumd.store.connecting import Connector, sentence_of
 from quantumd.store.delivery import Delivery, outcome_call
+from quantumd.store.engine import database_named
 from quantumd.store.errors import StoreStopped
 
 Job: TypeAlias = Callable[[], Any]
+
+
+class ConnectionGone(EdgeUnavailable):
+    """The database ended the connection."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database went away: {reason}")
 
 
 class Connections:
     """Read connections at rest. Each is used by one thread at a time, by different ones over its life."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.errors: tuple[type[Exception], ...] = (DBAPIError, *database_named(engine.dialect.name).errors)
+        """What the database may say."""
+        self._database = database_named(engine.dialect.name)
+        self._connector = Connector(engine)
         self._idle: list[Connection] = []
 
     def take(self) -> Connection:
-        """Return a connection on which no transaction is open."""
+        """Return a connection on which no transaction is open. EdgeUnavailable when there is none and none is had."""
         try:
             return self._idle.pop()
         except IndexError:
-            return self._engine.connect()
+            return self._connector.connect()
 
     def give(self, connection: Connection) -> None:
         """End the connection's transaction and take it back."""
-        connection.rollback()
-        self._idle.append(connection)
+        try:
+            connection.rollback()
+        except self.errors:
+            self._drop(connection)
+        else:
+            self._idle.append(connection)
+
+    def give_broken(self, connection: Connection, error: Exception) -> bool:
+        """Take a connection back on which ``error`` came up; return whether it, and so the others, are gone."""
+        is_loss = self._database.is_loss(error)
+        if is_loss:
+            self._drop(connection)
+            self.close()
+        else:
+            self.give(connection)
+        return is_loss
 
     def close(self) -> None:
         """Close the connections at rest."""
         while self._idle:
-            self._idle.pop().close()
+            self._drop(self._idle.pop())
+
+    def _drop(self, connection: Connection) -> None:
+        try:
+            connection.close()
+        except self.errors:
+            connection.invalidate()
 
 
 class Readers:
@@ -98,12 +132,26 @@ class Readers:
             self._queue.put(None)
 
     def _read(self, work: Callable[[Connection], Any]) -> Any:
+        """Run the work; once more on a new connection when the one at hand was dead."""
+        try:
+            return self._once(work)
+        except ConnectionGone:
+            return self._once(work)
+
+    def _once(self, work: Callable[[Connection], Any]) -> Any:
         connection = self.connections.take()
         try:
             with connection.begin():
-                return work(connection)
-        finally:
+                result = work(connection)
+        except self.connections.errors as error:
+            if self.connections.give_broken(connection, error):
+                raise ConnectionGone(sentence_of(error)) from None
+            raise
+        except BaseException:
             self.connections.give(connection)
+            raise
+        self.connections.give(connection)
+        return result
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:

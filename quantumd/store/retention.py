@@ -53,7 +53,7 @@ def journal_size(connection: Connection) -> JournalSize:
         return JournalSize(0, 0)
     rows = last - first + 1
     samples = min(SAMPLES, rows)
-    # Positions have no gaps, because rows go from the old end only; one that is missing does not count in the mean.
+    # Rows go from the old end only; a position that is missing does not count in the mean.
     places = [first + rows * number // samples for number in range(samples)]
     return JournalSize(rows, int(rows * connection.execute(_MEAN, {"places": places}).scalar_one()))
 

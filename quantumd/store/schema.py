@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import frozen
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, Connection, Engine, event, inspect
 from sqlalchemy.exc import DBAPIError
 from twisted.logger import Logger
 
 from quantumd.errors import EdgeUnavailable, SettingsError
-from quantumd.store.engine import database_url, shown_url, writer_engine
+from quantumd.store.connecting import sentence_of
+from quantumd.store.databases import Database
+from quantumd.store.engine import database_of, database_url, shown_url
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every step in migrations/versions, in order."""
 
 HEAD = REVISIONS[-1]
@@ -33,7 +37,9 @@ class Upgrade:
 
 
 def ensure_schema(url: str) -> Upgrade:
-    """Create or upgrade the tables, whole or not at all; harmless to repeat and in several processes at once.
+    """Create or upgrade the tables; harmless to repeat and in several processes at once.
+
+    On SQLite and PostgreSQL that happens whole or not at all; on MariaDB what was cut short goes on with the next call.
 
     Blocks, so it is called before the reactor runs. When nothing is to be done it takes a few milliseconds: Alembic,
     whose import takes 0.3 s, is imported only for an upgrade.
@@ -42,11 +48,12 @@ def ensure_schema(url: str) -> Upgrade:
     :raises EdgeUnavailable: it cannot be opened or is locked.
     """
     parsed = database_url(url)
-    engine = writer_engine(parsed)
+    database = database_of(parsed)
+    engine = database.upgrade_engine(parsed)
     try:
-        return _ensure(engine, parsed)
+        return _ensure(engine, parsed, database)
     except (DBAPIError, OSError) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
+        reason = sentence_of(error)
         raise EdgeUnavailable(f"The database {shown_url(parsed)} cannot be opened: {reason}") from None
     finally:
         engine.dispose()
@@ -54,30 +61,41 @@ def ensure_schema(url: str) -> Upgrade:
 
 def current_revision(connection: Connection) -> str | None:
     """Return the revision of a database, None when Alembic was never there."""
-    names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").all()
-    if not names:
+    if not inspect(connection).has_table("alembic_version"):
         return None
     row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
     return None if row is None else str(row[0])
 
 
-def _ensure(engine: Engine, url: URL) -> Upgrade:
-    # One write transaction from the look to the last step: a second process that starts now waits here, and then
+def _ensure(engine: Engine, url: URL, database: Database) -> Upgrade:
+    # From the look to the last step nobody else gets in: a second process that starts now waits here, and then
     # finds nothing to do.
     with engine.connect() as connection, connection.begin():
+        database.lock_schema(connection)
         before = current_revision(connection)
         if before == HEAD:
             return Upgrade(before, HEAD)
         _refuse_strangers(connection, before, url)
+        _fit_statements(connection, database)
         _upgrade(connection)
     log.info("database {url} brought from revision {before} to {after}", url=shown_url(url), before=before, after=HEAD)
     return Upgrade(before, HEAD)
 
 
+def _fit_statements(connection: Connection, database: Database) -> None:
+    def fit(
+        _connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _executemany: bool
+    ) -> tuple[str, Any]:
+        return database.fitted(statement), parameters
+
+    event.listen(connection, "before_cursor_execute", fit, retval=True)
+
+
 def _refuse_strangers(connection: Connection, revision: str | None, url: URL) -> None:
     if revision is None:
-        tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").all()
-        if tables:
+        names = inspect(connection).get_table_names()
+        # An Alembic table without a revision is that of a first upgrade which was cut short.
+        if names and "alembic_version" not in names:
             raise SettingsError(f"database.url {shown_url(url)}: holds tables that quantumd did not make")
     elif revision not in REVISIONS:
         raise SettingsError(

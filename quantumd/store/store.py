@@ -30,7 +30,9 @@ log = Logger()
 
 @implementer(IStore)
 class Store:
-    """Implements IStore on SQLite: one writer thread, a few reader threads. SQL never runs on the reactor thread.
+    """Implements IStore: threads that write and threads that read. SQL never runs on the reactor thread.
+
+    On SQLite one thread writes; elsewhere as many as the settings say.
 
     The schema must be there: see quantumd.store.schema.ensure_schema. ``url`` is that of the settings, or of the
     database in the state directory.
@@ -50,8 +52,9 @@ class Store:
         self._limits = stream_limits
         self._delivery = Delivery(reactor)
         self._listeners: list[Callable[[int], None]] = []
-        batches = BatchWriter(writer_engine(parsed, settings.synchronous), utc_now)
-        self._writer = Writer(batches, self._delivery, self._tell)
+        engine = writer_engine(parsed, settings.synchronous)
+        count = 1 if engine.dialect.name == "sqlite" else settings.connections
+        self._writer = Writer([BatchWriter(engine, utc_now) for _ in range(count)], self._delivery, self._tell)
         self._readers = Readers(reader_engine(parsed), self._delivery, settings.readers)
         self._line = Line()
         self._is_running = False

@@ -17,9 +17,10 @@ from zope.interface import implementer
 
 from quantumd.errors import EdgeTimeout
 from quantumd.interfaces import IByteStream
+from quantumd.store.connecting import sentence_of
 from quantumd.store.delivery import Reactor
 from quantumd.store.errors import StoreBusy
-from quantumd.store.readers import Readers
+from quantumd.store.readers import ConnectionGone, Readers
 
 ChunkWork: TypeAlias = Callable[[Connection], Iterator[bytes]]
 
@@ -117,7 +118,7 @@ class _Run:
         try:
             if is_first:
                 self._begin()
-            chunk, self._held = self._held, next(self._chunks, None)
+            chunk, self._held = self._held, self._next()
         except BaseException:
             self.close()
             raise
@@ -128,10 +129,27 @@ class _Run:
         return _MUST_WAIT if must_wait else _Step(chunk, is_last)
 
     def _begin(self) -> None:
+        """Make the first chunk; once more on a new connection when the one at hand was dead."""
+        try:
+            self._begin_once()
+        except ConnectionGone:
+            self._begin_once()
+
+    def _begin_once(self) -> None:
         self._connection = self._connections.take()
         self._connection.begin()
         self._chunks = iter(self._work(self._connection))
-        self._held = next(self._chunks, None)
+        self._held = self._next()
+
+    def _next(self) -> bytes | None:
+        connection = self._connection
+        try:
+            return next(self._chunks, None)
+        except self._connections.errors as error:
+            self._connection = None
+            if connection is not None and self._connections.give_broken(connection, error):
+                raise ConnectionGone(sentence_of(error)) from None
+            raise
 
     def close(self) -> None:
         """End the work and its transaction."""

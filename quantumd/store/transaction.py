@@ -9,13 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from quantumd.store.engine import raw_connection
-
-# Written out: each change runs these, and sqlite3 alone takes a quarter of the time that SQLAlchemy's layer adds.
-_APPEND = (
-    'INSERT INTO journal (at, resource, resource_id, project_id, request_id, operation, "before", "after")'
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
+from quantumd.store.engine import session_of
 
 
 class Transaction:
@@ -26,7 +20,7 @@ class Transaction:
     read after the change that was undone. A change that writes what may be in it removes the entry.
     """
 
-    __slots__ = ("_raw", "cache", "connection", "now", "position")
+    __slots__ = ("_depth", "_session", "cache", "connection", "now", "position")
 
     def __init__(self, connection: Connection, now: str) -> None:
         self.connection = connection
@@ -34,12 +28,8 @@ class Transaction:
         self.cache: dict[Hashable, Any] = {}
         self.position = 0
         """The position of the last journal row written in this transaction; 0 while there is none."""
-        self._raw = raw_connection(connection)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the database still has the transaction; after a full disk, say, it has ended it by itself."""
-        return self._raw.in_transaction
+        self._session = session_of(connection)
+        self._depth = 0
 
     def journal(
         self,
@@ -57,16 +47,15 @@ class Transaction:
         ``before`` and ``after`` are kept as JSON text; the caller leaves secrets out.
         """
         row = (self.now, resource, resource_id, project_id, request_id, operation, _text(before), _text(after))
-        position = self._raw.execute(_APPEND, row).lastrowid
-        if position is None:
-            raise TypeError("an insert into the journal gave no position")
-        self.position = position
-        return position
+        self.position = self._session.append(row)
+        return self.position
 
     def lock(self, name: str) -> None:
         """Keep out, until this transaction ends, every other one that locks the same name.
 
-        For what must be counted before it grows (a quota), in whichever process. SQLite has one writer: nothing to do.
+        For what must be counted before it grows (a quota), in whichever process. Changes take turns, so there is
+        nothing to do: see quantumd.store.databases.Session. Say the name nevertheless; it tells the reader what must
+        not happen twice at a time.
         """
 
     def savepoint(self) -> AbstractContextManager[None]:
@@ -75,23 +64,25 @@ class Transaction:
 
     @contextmanager
     def _savepoint(self) -> Iterator[None]:
-        position = self.position
-        # Names may repeat: ROLLBACK TO and RELEASE take the innermost of the name (sqlite.org/lang_savepoint.html).
-        self._raw.execute("SAVEPOINT q")
+        position, depth = self.position, self._depth + 1
+        self._session.save(depth)
+        self._depth = depth
         try:
             yield
+            # An error that was caught without a savepoint may have left nothing that can be kept.
+            self._session.keep(depth)
         except BaseException:
-            self._undo(position)
+            self._undo(position, depth)
             raise
-        self._raw.execute("RELEASE q")
+        finally:
+            self._depth = depth - 1
 
-    def _undo(self, position: int) -> None:
+    def _undo(self, position: int, depth: int) -> None:
         self.cache.clear()
         self.position = position
-        # After an error such as a full disk SQLite has ended the whole transaction, and there is nothing left to undo.
-        if self._raw.in_transaction:
-            self._raw.execute("ROLLBACK TO q")
-            self._raw.execute("RELEASE q")
+        # After an error such as a full disk the database may have ended the whole transaction: nothing is left to undo.
+        if self._session.is_open:
+            self._session.undo(depth)
 
 
 def _text(value: Mapping[str, Any] | None) -> str | None:

@@ -1,21 +1,41 @@
-"""The one thread that writes, and commits what waits together."""
+"""The threads that write, and commit what waits together."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import Any
+from threading import Lock, Thread
+from typing import Any, TypeAlias
 
-from attrs import define
+from attrs import define, evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from quantumd.store.batch import Batch, BatchWriter, Work
-from quantumd.store.delivery import Delivery, outcome_call
-from quantumd.store.errors import StoreStopped
+from quantumd.errors import EdgeUnavailable
+from quantumd.store.batch import Batch, BatchWriter, Doubt, Work
+from quantumd.store.delivery import Call, Delivery, outcome_call
+from quantumd.store.errors import OutcomeUnknown, StoreStopped
 
 BATCH_LIMIT = 64
 """How many changes are committed together at most: what one savepoint each still costs less than the flush."""
+
+DOUBT_SECONDS = 30.0
+"""How long a change whose commit was not answered waits for the database to come back and tell."""
+
+ASK_SECONDS = 0.25
+"""How often a database that went away in the middle of a commit is asked what became of it."""
+
+_Item: TypeAlias = tuple[Work, Deferred[Any]]
+
+
+@frozen
+class _Doubtful:
+    """A change in doubt, who waits for it, and until when."""
+
+    doubt: Doubt
+    deferred: Deferred[Any]
+    until: float
 
 
 @define
@@ -27,17 +47,20 @@ class WriterFigures:
 
 
 class Writer:
-    """A thread that commits changes; while one commit runs, the next changes gather.
+    """Threads that commit changes; while one commit runs, the next changes gather.
 
-    A lone change is committed at once: nothing waits in the hope of company.
+    A lone change is committed at once: nothing waits in the hope of company. With several threads, changes that wait at
+    the same time may be committed in any order.
     """
 
-    def __init__(self, batches: BatchWriter, delivery: Delivery, on_commit: Any) -> None:
+    def __init__(self, batches: Sequence[BatchWriter], delivery: Delivery, on_commit: Callable[[int], None]) -> None:
         self.figures = WriterFigures()
-        self._batches = batches
+        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._delivery = delivery
         self._on_commit = on_commit
-        self._queue: SimpleQueue[tuple[Work, Deferred[Any]] | None] = SimpleQueue()
+        self._threads = [_WriterThread(self._queue, each, self._done) for each in batches]
+        self._lock = Lock()
+        self._running = len(batches)
         self._ended: Deferred[None] = Deferred()
         self._is_stopping = False
 
@@ -47,8 +70,9 @@ class Writer:
         return self._queue.qsize()
 
     def start(self) -> None:
-        """Start the thread. It does not keep the process alive."""
-        Thread(target=self._run, name="quantumd-writer", daemon=True).start()
+        """Start the threads. They do not keep the process alive."""
+        for number, each in enumerate(self._threads, 1):
+            Thread(target=self._run, args=(each,), name=f"quantumd-writer-{number}", daemon=True).start()
 
     def put(self, work: Work) -> Deferred[Any]:
         """Take a change; the Deferred fires once it is durable, or with why it is not."""
@@ -57,10 +81,10 @@ class Writer:
         return deferred
 
     def stop(self) -> Deferred[None]:
-        """End the thread after what waits; fires when it has ended. Nothing may be put afterwards."""
+        """End the threads after what waits; fires when they have ended. Nothing may be put afterwards."""
         if not self._is_stopping:
             self._is_stopping = True
-            self._queue.put(None)
+            self._send_home()
         return self._ended
 
     def abandon(self) -> None:
@@ -72,37 +96,102 @@ class Writer:
                 break
             if item is not None:
                 item[1].errback(Failure(StoreStopped()))
-        self._queue.put(None)
+        self._send_home()
 
-    def _run(self) -> None:
-        while True:
-            items = self._gather()
-            works = [item for item in items if item is not None]
-            if works:
-                self._commit(works)
-            if None in items:
-                break
-        self._batches.close()
-        self._delivery.send([(self._ended.callback, None)])
+    def _send_home(self) -> None:
+        for _ in self._threads:
+            self._queue.put(None)
 
-    def _gather(self) -> list[tuple[Work, Deferred[Any]] | None]:
-        items = [self._queue.get()]
-        while items[-1] is not None and len(items) < BATCH_LIMIT:
-            try:
-                items.append(self._queue.get_nowait())
-            except Empty:
-                break
-        return items
+    def _run(self, thread: _WriterThread) -> None:
+        thread.run()
+        with self._lock:
+            self._running -= 1
+            is_last = not self._running
+        if is_last:
+            self._delivery.send([(self._ended.callback, None)])
 
-    def _commit(self, items: list[tuple[Work, Deferred[Any]]]) -> None:
-        try:
-            batch = self._batches.commit([work for work, _ in items])
-        except Exception:  # noqa: BLE001 - the root of the thread: a bug must neither end it nor leave anybody waiting
-            self._batches.close()
-            batch = Batch((Failure(),) * len(items), 0)
-        self.figures.changes += len(items)
-        self.figures.commits += batch.commits
-        calls = [outcome_call(deferred, outcome) for (_, deferred), outcome in zip(items, batch.outcomes, strict=True)]
+    def _done(self, batch: Batch, changes: int, calls: list[Call]) -> None:
+        """Tell what was committed. Called on the threads."""
+        with self._lock:
+            self.figures.changes += changes
+            self.figures.commits += batch.commits
         if batch.position:
             calls.insert(0, (self._on_commit, batch.position))
         self._delivery.send(calls)
+
+
+class _WriterThread:
+    """What one of the threads does."""
+
+    def __init__(
+        self,
+        queue: SimpleQueue[_Item | None],
+        batches: BatchWriter,
+        done: Callable[[Batch, int, list[Call]], None],
+    ) -> None:
+        self._queue = queue
+        self._batches = batches
+        self._done = done
+        self._doubtful: tuple[_Doubtful, ...] = ()
+
+    def run(self) -> None:
+        """Commit what comes until a None comes."""
+        is_last = False
+        while not is_last:
+            items = self._gather()
+            is_last = None in items
+            if self._doubtful:
+                self._resolve(is_last)
+            works = [item for item in items if item is not None]
+            if works:
+                self._commit(works)
+        self._batches.close()
+
+    def _gather(self) -> list[_Item | None]:
+        items: list[_Item | None] = []
+        try:
+            items.append(self._queue.get(timeout=ASK_SECONDS if self._doubtful else None))
+            while items[-1] is not None and len(items) < BATCH_LIMIT:
+                items.append(self._queue.get_nowait())
+        except Empty:
+            pass
+        return items
+
+    def _commit(self, items: list[_Item]) -> None:
+        works = [work for work, _ in items]
+        if self._doubtful:
+            away = EdgeUnavailable("The database went away in the middle of a commit.")
+            self._tell(Batch((Failure(away),) * len(works), 0, 0), [deferred for _, deferred in items])
+            return
+        try:
+            batch = self._batches.commit(works)
+        except Exception:  # noqa: BLE001 - the root of the thread: a bug must neither end it nor leave anybody waiting
+            self._batches.close()
+            batch = Batch((Failure(),) * len(items), 0)
+        self._tell(batch, [deferred for _, deferred in items], len(items))
+
+    def _resolve(self, is_last: bool) -> None:
+        """Ask what became of the changes in doubt; all that is known then is told."""
+        asked, self._doubtful = self._doubtful, ()
+        for each in asked:
+            try:
+                batch = self._batches.resolve(each.doubt)
+            except Exception:  # noqa: BLE001 - as above
+                self._batches.close()
+                batch = Batch((Failure(),), 0)
+            if isinstance(batch.outcomes[0], Doubt) and (is_last or time.monotonic() > each.until):
+                batch = evolve(batch, outcomes=(Failure(OutcomeUnknown()),))
+            self._tell(batch, [each.deferred], until=each.until)
+
+    def _tell(
+        self, batch: Batch, deferreds: Sequence[Deferred[Any]], changes: int = 0, until: float | None = None
+    ) -> None:
+        calls = []
+        doubtful = []
+        for deferred, outcome in zip(deferreds, batch.outcomes, strict=True):
+            if isinstance(outcome, Doubt):
+                doubtful.append(_Doubtful(outcome, deferred, until or time.monotonic() + DOUBT_SECONDS))
+            else:
+                calls.append(outcome_call(deferred, outcome))
+        self._doubtful += tuple(doubtful)
+        self._done(batch, changes, calls)

@@ -101,7 +101,7 @@ class UrlTests(SynchronousTestCase):
 
     def test_passwords_are_not_shown(self) -> None:
         """A URL with a password that is refused is shown without it."""
-        error = self.assertRaises(SettingsError, database_url, "postgresql://user:secret@host/db")
+        error = self.assertRaises(SettingsError, database_url, "oracle://user:secret@host/db")
         self.assertNotIn("secret", str(error))
         self.assertIn("user:***@host", str(error))
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred, gatherResults
 
 from quantumd.store.errors import CommitFailed, StoreBusy, StoreStopped
-from quantumd.store.tables import subnets
 from quantumd.store.transaction import Transaction
 from tests.contracts.store import add, names, note
 from tests.store.bed import StoreCase
+from tests.store.rows import add_subnet
 
 
 class _Gate:
@@ -128,8 +128,7 @@ class CommitFailureTests(StoreCase):
 
         def dangling(transaction: Transaction) -> None:
             transaction.connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-            row = dict.fromkeys((column.name for column in subnets.c), "")
-            transaction.connection.execute(insert(subnets), row | {"enable_dhcp": True, "network_id": "nowhere"})
+            add_subnet(transaction, "s", network_id="nowhere")
 
         waiting += [self.store.write(add("a")), self.assertFailure(self.store.write(dangling), CommitFailed)]
         waiting += [self.store.write(add("b"))]

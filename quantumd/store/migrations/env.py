@@ -6,12 +6,15 @@ from alembic import context
 
 from quantumd.store.tables import metadata
 
+connection = context.config.attributes["connection"]
+
 # render_as_batch: SQLite alters a table by copying it. transactional_ddl: SQLite can, when transactions are begun by
-# hand as ours are; an upgrade then happens whole or not at all.
+# hand as ours are, and so can PostgreSQL; an upgrade then happens whole or not at all. MariaDB commits by itself before
+# and after each statement that makes or alters a table.
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=metadata,
     render_as_batch=True,
-    transactional_ddl=True,
+    transactional_ddl=connection.dialect.name != "mariadb",
 )
 context.run_migrations()
