@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from attrs import frozen
+
+from quantumd.model.macs import canonical_mac
 
 UNBOUND = "unbound"
 BINDING_FAILED = "binding_failed"
@@ -51,3 +56,29 @@ def bind(host_id: str, vnic_type: str, vif: HostVif | None) -> Binding:
     if vif is None or vnic_type != NORMAL:
         return Binding(BINDING_FAILED)
     return Binding(vif.vif_type, vif.vif_details)
+
+
+PHYSICAL = "direct-physical"
+"""vnic_type of a port that is a whole device of its host, with a MAC address of its own."""
+
+
+def physical_mac(host_id: str, vnic_type: str, profile: Mapping[str, Any]) -> str | None:
+    """Return the MAC address of the device that the port is, None while it is none.
+
+    Nova tells it as ``device_mac_address`` of the binding's profile. Source: port-mac-override.
+    """
+    if not host_id or vnic_type != PHYSICAL:
+        return None
+    return canonical_mac(profile.get("device_mac_address"))
+
+
+def told_profile(profile: Mapping[str, Any], trusted: bool | None, offload_type: str | None) -> dict[str, Any]:
+    """Return the profile with what Nova reads there of attributes that the API has beside it."""
+    told = dict(profile)
+    if trusted is not None:
+        told["trusted"] = trusted
+    if offload_type is not None:
+        known = told.get("capabilities")
+        others = [each for each in known if each != offload_type] if isinstance(known, list) else []
+        told["capabilities"] = [*others, offload_type]
+    return told

@@ -1,20 +1,18 @@
-"""Which addresses a port gets: those it names, those it has, and free ones for the rest."""
+"""Addresses of ports in the database: what a subnet has free, what a port has. No rules here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from ipaddress import ip_address
 from typing import Any
 
-from attrs import frozen
-from sqlalchemy import bindparam, insert, select
+from attrs import Factory, define, field, frozen
+from sqlalchemy import bindparam, func, insert, select
 
-from quantumd.api.errors import InvalidInput
-from quantumd.api.resources.errors import InvalidIpForNetwork, InvalidIpForSubnet, IpAddressGenerationFailure
-from quantumd.api.resources.facts import NetworkFacts, SubnetFacts
+from quantumd.api.resources.facts import SubnetFacts
 from quantumd.api.resources.prepared import Prepared
-from quantumd.model.addresses import Pool, address_text, choose_address, ip_key, is_port_address, prefix_of
-from quantumd.model.port import automatic_choices
+from quantumd.model.addresses import Pool, address_text, ip_key
+from quantumd.model.free_addresses import Occupancy, free_numbers
 from quantumd.store.tables import ip_allocations
 from quantumd.store.transaction import Transaction
 
@@ -41,121 +39,88 @@ class Address:
         return address_text(self.ip_version, self.number)
 
 
-@frozen
-class Demand:
-    """One item of a request's fixed_ips: an address, or a subnet to choose one from."""
-
-    subnet: SubnetFacts
-    address: Address | None
-
-
-def demands_of(network: NetworkFacts, fixed_ips: Sequence[Mapping[str, str]], limit: int) -> tuple[Demand, ...]:
-    """Return what the request's fixed_ips ask for. InvalidInput, InvalidIpForNetwork or InvalidIpForSubnet."""
-    if len(fixed_ips) > limit:
-        raise InvalidInput("Exceeded maximum amount of fixed ips per port")
-    demands = tuple(_demand(network, item) for item in fixed_ips)
-    named = [demand.address for demand in demands if demand.address is not None]
-    for index, address in enumerate(named):
-        if address in named[:index]:
-            raise InvalidInput(f"Duplicate IP address '{address.text}'")
-    return demands
-
-
-def _demand(network: NetworkFacts, item: Mapping[str, str]) -> Demand:
-    subnet_id, text = item.get("subnet_id"), item.get("ip_address")
-    if subnet_id is None:
-        return _by_address(network, text or "")
-    subnet = network.subnet(subnet_id)
-    if subnet is None:
-        raise InvalidInput(
-            f"Failed to create port on network {network.id}, because fixed_ips included invalid subnet {subnet_id}"
-        )
-    if text is None:
-        return Demand(subnet, None)
-    if not is_port_address(subnet.cidr, text):
-        raise InvalidIpForSubnet(text)
-    return Demand(subnet, _address(subnet, text))
-
-
-def _by_address(network: NetworkFacts, text: str) -> Demand:
-    parsed = ip_address(text)
-    subnet = next((each for each in network.subnets if parsed in prefix_of(each.cidr)), None)
-    if subnet is None:
-        raise InvalidIpForNetwork(text)
-    if not is_port_address(subnet.cidr, text):
-        raise InvalidIpForSubnet(text)
-    return Demand(subnet, _address(subnet, text))
-
-
-def _address(subnet: SubnetFacts, text: str) -> Address:
+def address_on(subnet: SubnetFacts, text: str) -> Address:
+    """Return the address of this text as one of the subnet."""
     return Address(subnet.id, subnet.ip_version, int(ip_address(text)))
 
 
-_TAKEN = Prepared(
-    select(ip_allocations.c.ip_key).where(
-        ip_allocations.c.subnet_id == bindparam("subnet"),
-        ip_allocations.c.ip_key >= bindparam("first"),
-        ip_allocations.c.ip_key <= bindparam("last"),
-    )
+_RANGE = (
+    ip_allocations.c.subnet_id == bindparam("subnet"),
+    ip_allocations.c.ip_key >= bindparam("first"),
+    ip_allocations.c.ip_key <= bindparam("last"),
 )
+_TAKEN = Prepared(select(ip_allocations.c.ip_key).where(*_RANGE))
+_COUNT = Prepared(select(func.count()).select_from(ip_allocations).where(*_RANGE))
 
 
-def free_address(tx: Transaction, subnet: SubnetFacts, start: int, besides: Collection[Address] = ()) -> Address | None:
-    """Return a free address of the subnet's pools, looking from the ``start``-th on; None when there is none.
+def _range(subnet: SubnetFacts, piece: Pool) -> dict[str, str]:
+    return {
+        "subnet": subnet.id,
+        "first": ip_key(piece.version, piece.first),
+        "last": ip_key(piece.version, piece.last),
+    }
 
-    :param besides: addresses that are spoken for by the same request.
+
+def free_addresses(
+    tx: Transaction, subnet: SubnetFacts, start: int, wanted: int = 1, besides: Collection[int] = ()
+) -> list[Address]:
+    """Return ``wanted`` free addresses of the subnet, looking from the ``start``-th on; fewer when few are left.
+
+    :param besides: addresses, as numbers, that are spoken for by the same request.
     """
-    spoken_for = {address.number for address in besides if address.subnet_id == subnet.id}
 
-    def taken_within(window: Pool) -> set[int]:
-        keys = {
-            "subnet": subnet.id,
-            "first": ip_key(window.version, window.first),
-            "last": ip_key(window.version, window.last),
-        }
-        return spoken_for.union([int(key, 16) for (key,) in _TAKEN.rows(tx, keys)])
+    def numbers(piece: Pool) -> Collection[int]:
+        return {int(key, 16) for (key,) in _TAKEN.rows(tx, _range(subnet, piece))}.union(besides)
 
-    number = choose_address(subnet.pools, taken_within, start)
-    return None if number is None else Address(subnet.id, subnet.ip_version, number)
+    def count(piece: Pool) -> int:
+        return int(_COUNT.rows(tx, _range(subnet, piece))[0][0])
+
+    found = free_numbers(subnet.pools, Occupancy(numbers, count), start, wanted)
+    return [Address(subnet.id, subnet.ip_version, number) for number in found]
 
 
-def automatic_addresses(tx: Transaction, network: NetworkFacts, bits: Callable[[int], int]) -> tuple[Address, ...]:
-    """Return one free address of each IP version that the network has subnets of. IpAddressGenerationFailure."""
-    chosen = []
-    for group in automatic_choices(network.subnets):
-        found = next(filter(None, (free_address(tx, subnet, bits(RANDOM_BITS)) for subnet in group)), None)
-        if found is None:
-            raise IpAddressGenerationFailure(network.id)
-        chosen.append(found)
-    return tuple(chosen)
+def free_address(tx: Transaction, subnet: SubnetFacts, start: int) -> Address | None:
+    """Return a free address of the subnet's pools, looking from the ``start``-th on; None when there is none."""
+    return next(iter(free_addresses(tx, subnet, start)), None)
 
 
-def demanded_addresses(
-    tx: Transaction,
-    network: NetworkFacts,
-    demands: Sequence[Demand],
-    bits: Callable[[int], int],
-    had: Sequence[Address] = (),
-) -> tuple[Address, ...]:
-    """Return an address for each demand, in order. IpAddressGenerationFailure.
+@define
+class Vacancies:
+    """Free addresses for one request, none given twice.
 
-    :param had: what the port has now: an address of it stays where the demand leaves the choice open.
+    ``ahead`` is for how many ports addresses are looked up at once: a request for many asks the database once a subnet.
     """
-    named = [demand.address for demand in demands if demand.address is not None]
-    spare = [address for address in had if address not in named]
-    chosen: list[Address] = []
-    for demand in demands:
-        if demand.address is not None:
-            chosen.append(demand.address)
-            continue
-        kept = next((address for address in spare if address.subnet_id == demand.subnet.id), None)
-        if kept is not None:
-            spare.remove(kept)
-        found = kept or free_address(tx, demand.subnet, bits(RANDOM_BITS), besides=(*named, *chosen))
-        if found is None:
-            raise IpAddressGenerationFailure(network.id)
-        chosen.append(found)
-    return tuple(chosen)
+
+    _tx: Transaction
+    _bits: Callable[[int], int]
+    _ahead: int = 1
+    _stock: dict[str, list[Address]] = field(default=Factory(dict), init=False)
+    _spoken_for: dict[str, set[int]] = field(default=Factory(dict), init=False)
+    _full: set[str] = field(default=Factory(set), init=False)
+
+    def speak_for(self, addresses: Iterable[Address]) -> None:
+        """Keep these from being given: they were named."""
+        for address in addresses:
+            self._spoken_for.setdefault(address.subnet_id, set()).add(address.number)
+
+    def take(self, subnet: SubnetFacts) -> Address | None:
+        """Return an address of the subnet's pools that is free and not spoken for; None when there is none."""
+        spoken_for = self._spoken_for.setdefault(subnet.id, set())
+        stock = self._stock.get(subnet.id, [])
+        while stock:
+            address = stock.pop()
+            if address.number not in spoken_for:
+                spoken_for.add(address.number)
+                return address
+        if subnet.id in self._full:
+            return None
+        found = free_addresses(self._tx, subnet, self._bits(RANDOM_BITS), self._ahead, spoken_for)
+        if not found:
+            self._full.add(subnet.id)
+            return None
+        spoken_for.add(found[0].number)
+        self._stock[subnet.id] = found[:0:-1]
+        return found[0]
 
 
 _INSERT = Prepared(insert(ip_allocations))
@@ -178,7 +143,7 @@ def _row(port_id: str, ordinal: int, address: Address) -> dict[str, Any]:
     }
 
 
-_OF_PORT = (
+_OF_PORT = Prepared(
     select(ip_allocations.c.subnet_id, ip_allocations.c.ip_key)
     .where(ip_allocations.c.port_id == bindparam("wanted"))
     .order_by(ip_allocations.c.ordinal)
@@ -187,7 +152,7 @@ _OF_PORT = (
 
 def addresses_of(tx: Transaction, port_id: str) -> tuple[Address, ...]:
     """Return the addresses that the port has, in order."""
-    rows = tx.connection.execute(_OF_PORT, {"wanted": port_id})
+    rows = _OF_PORT.rows(tx, {"wanted": port_id})
     return tuple(Address(subnet_id, 4 if len(key) == 8 else 6, int(key, 16)) for subnet_id, key in rows)
 
 

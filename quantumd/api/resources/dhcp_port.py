@@ -15,7 +15,8 @@ from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.errors import IpAddressGenerationFailure, MacAddressGenerationFailure
 from quantumd.api.resources.facts import NetworkFacts
 from quantumd.api.resources.port_rows import change_port, insert_port, new_port_view, remove_port, settled
-from quantumd.api.resources.views import PORT_ROW, View, fixed_ips_of, port_view
+from quantumd.api.resources.port_views import PORT_ROW, fixed_ips_of, port_view
+from quantumd.api.resources.views import View
 from quantumd.config import NetworkSettings
 from quantumd.model.binding import DISTRIBUTED
 from quantumd.model.macs import GENERATED_BITS, generate_mac

@@ -16,6 +16,7 @@ from quantumd.api.resources.standard_attributes import (
     STATUS,
 )
 from quantumd.api.values import (
+    BOOLEAN,
     IP_ADDRESS,
     MAC_ADDRESS,
     OBJECT,
@@ -36,9 +37,12 @@ from quantumd.api.values import (
 )
 from quantumd.model.binding import NORMAL, VNIC_TYPES
 from quantumd.model.macs import is_port_mac
+from quantumd.model.port import DEFERRED, IMMEDIATE, NO_ADDRESSES
 
 
-def _station_mac(given: Any) -> str:
+def _station_mac(given: Any) -> str | None:
+    if given is None:
+        return None
     mac: str = MAC_ADDRESS.convert(given)
     if not is_port_mac(mac):
         raise InvalidValue(f"'{shown(given)}' is the address of a group, not of one port")
@@ -50,6 +54,7 @@ _FIXED_IPS = list_of(
     wrong_list="Invalid data format for fixed IP: '{value}'",
     duplicate="Duplicate IP address '{value}'",
 )
+TAG_PORTS = "tag-ports-during-bulk-creation"
 _TEXT = none_as("", string(255))
 _BINDING: dict[str, Any] = {"read_rule": "admin", "extension": "binding"}
 _HOST_BINDING: dict[str, Any] = {
@@ -67,7 +72,7 @@ PORT_ATTRIBUTES = (
     PROJECT_ID,
     Attribute(
         "mac_address",
-        *Value(_station_mac, MAC_ADDRESS.schema),
+        *Value(_station_mac, {"anyOf": [dict(MAC_ADDRESS.schema), {"type": "null"}]}),
         in_post=True,
         in_put=True,
         filter_convert=filter_mac_address,
@@ -97,6 +102,18 @@ PORT_ATTRIBUTES = (
     Attribute("binding:host_id", *_TEXT, default="", filter_convert=filter_text, **_HOST_BINDING),
     Attribute("binding:vif_type", *string(64), filter_convert=filter_text, **_BINDING),
     Attribute("binding:vif_details", *OBJECT, **_BINDING),
+    Attribute(
+        "port_security_enabled", *BOOLEAN, in_post=True, in_put=True, is_sort_key=False, extension="port-security"
+    ),
+    Attribute(
+        "ip_allocation",
+        *one_of(IMMEDIATE, DEFERRED, NO_ADDRESSES),
+        filter_convert=filter_text,
+        extension="ip_allocation",
+    ),
+    Attribute("tags", *list_of(string(255)), in_post=True, is_sort_key=False, extension=TAG_PORTS),
     *STANDARD,
 )
-"""Left out, ``mac_address`` and ``fixed_ips`` are chosen; an empty list of ``fixed_ips`` means none."""
+"""Left out, ``mac_address`` and ``fixed_ips`` are chosen; an empty list of ``fixed_ips`` means none, and so does null
+for a MAC: another one is generated. Left out, ``port_security_enabled`` is that of the network.
+"""

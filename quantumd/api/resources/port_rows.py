@@ -9,8 +9,9 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from quantumd.api.resources.allocation import Address, shown_addresses, write_addresses
+from quantumd.api.resources.port_views import PORT_DETAILS, PORT_KEYS, journalled_port, port_columns
 from quantumd.api.resources.prepared import Prepared
-from quantumd.api.resources.views import PORT_DETAILS, PORT_KEYS, View, journalled_port, port_columns
+from quantumd.api.resources.views import View
 from quantumd.errors import ApiError
 from quantumd.model.binding import NORMAL, UNBOUND
 from quantumd.model.port import IMMEDIATE, is_host_content

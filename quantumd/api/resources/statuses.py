@@ -10,8 +10,9 @@ from attrs import frozen
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from quantumd.api.resources.port_rows import change_status
+from quantumd.api.resources.port_views import journalled_port, port_views
 from quantumd.api.resources.prepared import Prepared
-from quantumd.api.resources.views import IDS, in_batches, journalled_port, port_views
+from quantumd.api.resources.views import IDS, in_batches
 from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.records import PortReport, Report
 from quantumd.model.status import ACTIVE, DHCP, DOWN, L2, Realisation, Wanted, next_status, roles_of
