@@ -11,15 +11,20 @@ from collections.abc import Collection, Iterable, Sequence
 from attrs import evolve, frozen
 
 from quantumd.api.attributes import Attribute
+from quantumd.api.extensions.address_groups import feature as address_groups
 from quantumd.api.extensions.address_scopes import feature as address_scopes
 from quantumd.api.extensions.agents import feature as agents_family
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
 from quantumd.api.extensions.availability_zones import feature as availability_zones
+from quantumd.api.extensions.default_rules import feature as default_rules
 from quantumd.api.extensions.external_net import feature as external_net
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
 from quantumd.api.extensions.journal import feature as journal
+from quantumd.api.extensions.logging import feature as logging
 from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
+from quantumd.api.extensions.rbac import feature as rbac
+from quantumd.api.extensions.security_groups import feature as security_groups
 from quantumd.api.extensions.service_providers import feature as service_providers
 from quantumd.api.extensions.subnetpools import feature as subnetpools
 from quantumd.api.extensions.subnets import feature as subnets
@@ -43,6 +48,11 @@ FEATURES: tuple[MakeFeature, ...] = (
     external_net.feature,
     network_zones.feature,
     vlan_transparency.feature,
+    address_groups.feature,
+    default_rules.feature,
+    logging.feature,
+    rbac.feature,
+    security_groups.feature,
 )
 """Add a family here; the order has no meaning."""
 

@@ -43,6 +43,14 @@ _ENTRIES = select(rbac_entries).where(
 _REMOVE = delete(rbac_entries).where(_COLUMNS.id == bindparam("wanted"))
 
 
+def seen_by(object_type: str) -> tuple[str, str]:
+    """Return the key under which a transaction's cache holds what scopes see of these objects.
+
+    Whoever keeps something under it takes it out when an object changes; changes of grants take it out too.
+    """
+    return ("seen", object_type)
+
+
 def shared_with(
     connection: Connection,
     context: Context,
@@ -93,6 +101,7 @@ def set_shared(
         "target_project": EVERYBODY,
         "created_at": tx.now,
     }
+    tx.cache.pop(seen_by(object_type), None)
     _journal(tx, context, "create", entry)
     tx.connection.execute(insert(rbac_entries), entry)
     return True
@@ -108,6 +117,7 @@ def forget_grants(
 
 
 def _remove(tx: Transaction, context: Context, entry: Mapping[str, Any]) -> None:
+    tx.cache.pop(seen_by(entry["object_type"]), None)
     _journal(tx, context, "delete", entry)
     tx.connection.execute(_REMOVE, {"wanted": entry["id"]})
 

@@ -1,0 +1,153 @@
+"""Logs: what of security groups is to be logged. Administrators and the managers of a project use them."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from attrs import frozen
+from sqlalchemy import Connection, select
+from zope.interface import implementer
+
+from quantumd.api.aspects import IAspect, View
+from quantumd.api.errors import PolicyNotAuthorized
+from quantumd.api.extensions.logging.errors import (
+    InvalidLogResourceType,
+    InvalidResourceConstraint,
+    LogResourceNotFound,
+    ResourceNotFound,
+    TargetResourceNotFound,
+)
+from quantumd.api.extensions.logging.rows import LOGS, forget_logs_of_port
+from quantumd.api.resource import IOperations, Query
+from quantumd.api.resources.chance import Chance
+from quantumd.model.context import Context
+from quantumd.store.scope import visible, visible_ports
+from quantumd.store.tables import ports
+from quantumd.store.tables.security import port_security_groups, security_groups
+from quantumd.store.transaction import Transaction
+
+SECURITY_GROUP = "security_group"
+LOGGABLE_TYPES = (SECURITY_GROUP,)
+MANAGER = "manager"
+
+_GIVEN = ("name", "description", "project_id", "resource_type", "resource_id", "event", "target_id", "enabled")
+
+
+def is_manager(context: Context) -> bool:
+    """Whether the caller may manage what its project has beyond what members may."""
+    return context.is_admin or MANAGER in context.roles
+
+
+@implementer(IOperations)
+@frozen
+class Logs:
+    """Operations on logs."""
+
+    chance: Chance
+
+    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
+        """See IOperations."""
+        _require_manager(context, "create_log")
+        return [self._create(tx, context, body) for body in bodies]
+
+    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        if body["resource_type"] not in LOGGABLE_TYPES:
+            raise InvalidLogResourceType(body["resource_type"])
+        _require_logged(tx.connection, context, body["resource_id"], body["target_id"])
+        return LOGS.insert(tx, context, {"id": self.chance.new_id(), **{name: body[name] for name in _GIVEN}})
+
+    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
+        """See IOperations."""
+        before = self.show(tx.connection, context, resource_id)
+        return LOGS.change(tx, context, before, changes)
+
+    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
+        """See IOperations."""
+        LOGS.remove(tx, context, self.show(tx.connection, context, resource_id))
+
+    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
+        """See IOperations."""
+        if not is_manager(context):
+            raise LogResourceNotFound(resource_id)
+        return LOGS.show(connection, context, resource_id)
+
+    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
+        """See IOperations. Others than managers see none, as today."""
+        return LOGS.list(connection, context, query) if is_manager(context) else iter(())
+
+
+@implementer(IOperations)
+@frozen
+class LoggableResources:
+    """Operations on the types that can be logged; only the list is served."""
+
+    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> builtins.list[View]:
+        """See IOperations."""
+        raise PolicyNotAuthorized("rule:create_loggable_resource")
+
+    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
+        """See IOperations."""
+        raise PolicyNotAuthorized("rule:update_loggable_resource")
+
+    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
+        """See IOperations."""
+        raise PolicyNotAuthorized("rule:delete_loggable_resource")
+
+    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
+        """See IOperations."""
+        raise LogResourceNotFound(resource_id)
+
+    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
+        """See IOperations."""
+        return iter(([{"type": each} for each in LOGGABLE_TYPES],) if is_manager(context) else ())
+
+
+@implementer(IAspect)
+@frozen
+class LogsOfPorts:
+    """Removes the logs of ports that go; adds nothing to what ports show."""
+
+    attributes = ()
+    filters: ClassVar[Mapping[str, Any]] = {}
+
+    def settle(
+        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
+    ) -> View:
+        """See IAspect."""
+        return {}
+
+    def store(self, tx: Transaction, resource_id: str, values: View) -> None:
+        """See IAspect."""
+
+    def load(self, connection: Connection, views: Mapping[str, View]) -> None:
+        """See IAspect."""
+
+    def forget(self, tx: Transaction, resource_id: str) -> None:
+        """See IAspect. Whoever deletes the port is in the port's journal row."""
+        forget_logs_of_port(tx, Context(""), resource_id)
+
+
+def _require_manager(context: Context, rule: str) -> None:
+    if not is_manager(context):
+        raise PolicyNotAuthorized(f"rule:{rule}")
+
+
+def _require_logged(connection: Connection, context: Context, group_id: str | None, port_id: str | None) -> None:
+    """Refuse what the caller does not see. ResourceNotFound, TargetResourceNotFound, InvalidResourceConstraint."""
+    scope = context.scope
+    if group_id is not None:
+        conditions = visible(security_groups, SECURITY_GROUP, scope)
+        statement = select(security_groups.c.id).where(security_groups.c.id == group_id, *conditions)
+        if connection.execute(statement).first() is None:
+            raise ResourceNotFound(group_id)
+    if port_id is not None:
+        statement = select(ports.c.id).where(ports.c.id == port_id, *visible_ports(scope))
+        if connection.execute(statement).first() is None:
+            raise TargetResourceNotFound(port_id)
+    if group_id is not None and port_id is not None:
+        columns = port_security_groups.c
+        statement = select(columns.port_id).where(columns.port_id == port_id, columns.security_group_id == group_id)
+        if connection.execute(statement).first() is None:
+            raise InvalidResourceConstraint(group_id, port_id)
