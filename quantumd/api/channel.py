@@ -21,6 +21,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from quantumd.api.answers import Answer, answer_to
+from quantumd.api.cors import Cors
 from quantumd.api.errors import HeadersTooLarge, HTTPBadRequest, PayloadTooLarge, URITooLong
 from quantumd.api.identity import is_loopback
 from quantumd.api.request import ApiRequest
@@ -167,6 +168,7 @@ class ApiSite(Site):
         metrics: Metrics,
         body_limit_bytes: int,
         idle_seconds: float = 75.0,
+        cors: Cors | None = None,
     ) -> None:
         super().__init__(resource, reactor=reactor, timeout=idle_seconds, parsePOSTFormSubmission=False)
         self.reactor: Any = reactor
@@ -175,6 +177,7 @@ class ApiSite(Site):
         self.body_limit_bytes = body_limit_bytes
         self.channels: set[ApiChannel] = set()
         self.is_draining = False
+        self.cors = cors
         self._metrics = metrics
         self._measured: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 

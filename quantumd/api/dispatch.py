@@ -39,6 +39,12 @@ class Dispatch(Resource):
         try:
             endpoint, parts = self._routes.match(request.path_text, request.method.decode("ascii"))
             result = self._klein.execute_endpoint(endpoint, request, **parts)
+        except MethodNotAllowed as refusal:
+            if request.method == b"OPTIONS":
+                _tell_methods(refusal, request)
+            else:
+                self._fail(Failure(), request)
+            return NOT_DONE_YET
         except Exception:  # noqa: BLE001 - the HTTP root: whatever happened becomes an answer
             self._fail(Failure(), request)
             return NOT_DONE_YET
@@ -64,6 +70,14 @@ class Dispatch(Resource):
             return
         request.answer(answer)
         request.finish()
+
+
+def _tell_methods(refusal: MethodNotAllowed, request: ApiRequest) -> None:
+    """Answer OPTIONS: no route is for it, so it is refused with the methods that there are."""
+    request.resource_label = "options"
+    request.setResponseCode(204)
+    request.setHeader(b"Allow", ", ".join(sorted({*(refusal.valid_methods or ()), "OPTIONS"})).encode())
+    request.finish()
 
 
 def _end(body: bytes | None, request: ApiRequest) -> None:

@@ -67,6 +67,8 @@ class ApiRequest(Request):
         self.arrived_seconds = site.reactor.seconds()
         request_id = site.new_request_id()
         self.responseHeaders.setRawHeaders(b"X-Openstack-Request-Id", [request_id.encode()])
+        if site.cors is not None:
+            site.cors.mark(self)
         tidy = tidy_path(self.path)
         self.path_text = tidy or "/"
         if tidy is None or is_open(self.method, tidy):

@@ -9,6 +9,7 @@ from twisted.application.service import IService
 
 from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiSite, Identify
+from quantumd.api.cors import cors_of
 from quantumd.api.identity import identify, refuse_open_door, refuse_open_preview
 from quantumd.api.keystone.service import make_keystone_service
 from quantumd.api.site import ApiService, endpoint_for, passed_descriptor
@@ -52,6 +53,7 @@ def _listening(settings: ApiSettings, api: Api, identify: Identify) -> ApiServic
         new_request_id=new_request_id,
         metrics=api.metrics,
         body_limit_bytes=settings.request_body_limit_bytes,
+        cors=cors_of(settings.cors_allowed_origins, settings.cors_max_age_seconds),
     )
     endpoint = endpoint_for(reactor, settings.listen, descriptor, settings.auth)
     return ApiService(reactor, endpoint, site, settings.drain_seconds)

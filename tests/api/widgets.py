@@ -12,6 +12,7 @@ from zope.interface import implementer
 from quantumd.api import values
 from quantumd.api.attributes import REQUIRED, Attribute
 from quantumd.api.resource import IOperations, Query, Resource
+from quantumd.api.resources.arranged import arranged
 from quantumd.errors import ApiError, EdgeUnavailable
 from quantumd.model.context import Context
 
@@ -54,6 +55,7 @@ ATTRIBUTES = (
         update_rule="admin",
     ),
     Attribute("status", values.NAME.convert, values.NAME.schema, filter_convert=values.filter_text),
+    Attribute("revision_number", *values.integer(0), filter_convert=values.filter_integer),
     Attribute("secret", *values.NAME, is_visible=False),
 )
 
@@ -75,14 +77,14 @@ class Widgets:
         if body["name"] == "edge":
             raise EdgeUnavailable("not for the caller's eyes either")
         widget_id = str(UUID(int=len(self.rows) + 1))
-        row = {"id": widget_id, "provider:kind": "tin", "status": "ACTIVE", "secret": "s", **body}
+        row = {"id": widget_id, "provider:kind": "tin", "status": "ACTIVE", "secret": "s", "revision_number": 1, **body}
         self.rows[widget_id] = row
         return dict(row)
 
     def update(self, tx: Any, context: Context, resource_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """See IOperations."""
         row = self._row(context, resource_id)
-        row.update(changes)
+        row.update(changes, revision_number=row["revision_number"] + 1)
         return dict(row)
 
     def delete(self, tx: Any, context: Context, resource_id: str) -> None:
@@ -96,7 +98,7 @@ class Widgets:
 
     def list(self, connection: Any, context: Context, query: Query) -> Iterator[list[dict[str, Any]]]:
         """See IOperations."""
-        found = [dict(row) for row in self.rows.values() if _is_seen(context, row) and _is_wanted(query, row)]
+        found = arranged([dict(row) for row in self.rows.values() if _is_seen(context, row)], query)
         for start in range(0, len(found), 500):
             yield found[start : start + 500]
 
@@ -109,10 +111,6 @@ class Widgets:
 
 def _is_seen(context: Context, row: Mapping[str, Any]) -> bool:
     return context.scope.is_everything or row["project_id"] == context.scope.project_id
-
-
-def _is_wanted(query: Query, row: Mapping[str, Any]) -> bool:
-    return all(row[name] in alternatives for name, alternatives in query.filters)
 
 
 def widget_resource(widgets: Widgets) -> Resource:

@@ -13,9 +13,11 @@ from twisted.internet.testing import StringTransportWithDisconnection
 
 from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiChannel, ApiSite
+from quantumd.api.cors import cors_of
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS
 from quantumd.api.extensions.features import Served
 from quantumd.api.identity import identify
+from quantumd.config import ApiSettings
 from quantumd.metrics import Metrics
 from quantumd.store.memory import MemoryStore
 from tests.api.widgets import Widgets, widget_resource
@@ -86,6 +88,7 @@ class Wire:
     body_limit_bytes: int = 10_000
     peer: str = "127.0.0.1"
     identify: Any = identify
+    settings: ApiSettings = field(factory=ApiSettings)
     site: ApiSite = field(init=False)
 
     @site.default
@@ -98,6 +101,7 @@ class Wire:
             reactor=self.clock,
             bulk_limit=3,
             version="1.0",
+            settings=self.settings,
         )
         return ApiSite(
             make_app(api),
@@ -106,6 +110,7 @@ class Wire:
             new_request_id=lambda: REQUEST_ID,
             metrics=self.metrics,
             body_limit_bytes=self.body_limit_bytes,
+            cors=cors_of(self.settings.cors_allowed_origins, self.settings.cors_max_age_seconds),
         )
 
     def connect(self) -> tuple[ApiChannel, StringTransportWithDisconnection]:
