@@ -84,7 +84,7 @@ def _halved(piece: Pool, occupancy: Occupancy, wanted: int) -> list[int]:
 
 def _read(piece: Pool, occupancy: Occupancy, wanted: int) -> list[int]:
     taken = occupancy.numbers(piece)
-    found = []
+    found: list[int] = []
     for number in range(piece.first, piece.last + 1):
         if len(found) >= wanted:
             break

@@ -17,7 +17,7 @@ from quantumd.api.resources.port_addresses import Wish, chosen_addresses, comput
 from quantumd.api.resources.port_binding import rebound
 from quantumd.api.resources.port_creation import PortMaker, explain_taken, settle
 from quantumd.api.resources.port_errors import HostNotCompatibleWithFixedIps
-from quantumd.api.resources.port_reading import whole_port
+from quantumd.api.resources.port_reading import port_of
 from quantumd.api.resources.port_rows import change_port, settled
 from quantumd.api.resources.port_rules import (
     require_changeable,
@@ -25,7 +25,6 @@ from quantumd.api.resources.port_rules import (
     require_groups_allowed,
     require_still_addresses,
 )
-from quantumd.api.resources.port_views import PORT_ROW
 from quantumd.api.resources.views import View
 from quantumd.config import NetworkSettings
 from quantumd.errors import ApiError
@@ -33,7 +32,6 @@ from quantumd.model.binding import PHYSICAL, physical_mac, told_profile
 from quantumd.model.context import Context
 from quantumd.model.port import DEFERRED, is_dhcp_port
 from quantumd.model.status import DOWN
-from quantumd.store.tables import ports
 from quantumd.store.transaction import Transaction
 
 _ANY = None
@@ -175,10 +173,9 @@ def bind_plugged(tx: Transaction, context: Context, port_id: str, host: str) -> 
     A port that is gone, bound already, or a DHCP port stays as it is, and so does one for which the host's segment has
     no address: what was plugged then stays dead.
     """
-    row = tx.connection.execute(PORT_ROW.where(ports.c.id == port_id)).first()
-    if row is None or row.host_id or is_dhcp_port(row.device_owner):
+    before = port_of(tx.connection, (), port_id)
+    if before is None or before["binding:host_id"] or is_dhcp_port(before["device_owner"]):
         return False
-    before = whole_port(tx.connection, (), row)
     addresses = None
     if before["ip_allocation"] == DEFERRED and not before["fixed_ips"]:
         addresses = _awaited_addresses(tx, before, host)

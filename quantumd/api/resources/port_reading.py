@@ -11,14 +11,10 @@ from quantumd.api.resources.errors import PortNotFound
 from quantumd.api.resources.matching import Alternatives, Filterable
 from quantumd.api.resources.port_views import (
     PORT_COLUMNS,
-    PORT_ROW,
-    fixed_ips_of,
-    port_view,
     port_views,
-    tags_of_ports,
 )
 from quantumd.api.resources.views import View
-from quantumd.model.context import Context
+from quantumd.model.context import Context, Scope
 from quantumd.store.scope import visible_ports
 from quantumd.store.tables import ip_allocations, ports
 
@@ -47,19 +43,28 @@ def filterable_ports(aspects: Sequence[IAspect]) -> Filterable:
 
 def shown_port(connection: Connection, aspects: Sequence[IAspect], context: Context, port_id: str) -> View:
     """Return the view of the port, if the context's scope holds it. PortNotFound."""
-    row = connection.execute(PORT_ROW.where(ports.c.id == port_id, *visible_ports(context.scope))).first()
-    if row is None:
+    view = port_of(connection, aspects, port_id)
+    if view is None or not _is_visible(connection, context.scope, view):
         raise PortNotFound(port_id)
-    return whole_port(connection, aspects, row)
-
-
-def whole_port(connection: Connection, aspects: Sequence[IAspect], row: Sequence[object]) -> View:
-    """Return the view of a port with all that aspects know of it; ``row`` is one of PORT_ROW."""
-    ids = (str(row[0]),)
-    view = port_view(row, fixed_ips_of(connection, ids)[ids[0]], tags_of_ports(connection, ids).get(ids[0]))
-    for aspect in aspects:
-        aspect.load(connection, {ids[0]: view})
     return view
+
+
+def _is_visible(connection: Connection, scope: Scope, port: View) -> bool:
+    """Whether the scope holds the port; nearly always it is the caller's own, and the database need not be asked."""
+    if scope.is_everything or port["project_id"] == scope.project_id:
+        return True
+    statement = select(ports.c.id).where(ports.c.id == port["id"], *visible_ports(scope))
+    return connection.execute(statement).first() is not None
+
+
+def port_of(connection: Connection, aspects: Sequence[IAspect], port_id: str) -> View | None:
+    """Return the view of the port with all that aspects know of it, whoever may see it; None when there is none."""
+    views = port_views(connection, (port_id,))
+    if not views:
+        return None
+    for aspect in aspects:
+        aspect.load(connection, {port_id: views[0]})
+    return views[0]
 
 
 def listed_ports(

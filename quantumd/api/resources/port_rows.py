@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from quantumd.api.resources.allocation import Address, shown_addresses, write_addresses
@@ -26,14 +26,16 @@ ATTEMPTS = 16
 
 _INSERT = Prepared(insert(ports))
 _KEPT = frozenset({"id", "network_id", "project_id", "created_at"})
-_NEW = {name: bindparam(f"new_{name}") for name in PORT_KEYS.values() if name not in _KEPT}
+_NEW: Mapping[str, BindParameter[Any]] = {
+    name: bindparam(f"new_{name}") for name in PORT_KEYS.values() if name not in _KEPT
+}
 _UPDATE = Prepared(update(ports).where(ports.c.id == bindparam("wanted")).values(_NEW))
 _UPDATE_CONTENT = Prepared(
     update(ports).where(ports.c.id == bindparam("wanted")).values({**_NEW, "record_version": bindparam("new_version")})
 )
-_DELETE = delete(ports).where(ports.c.id == bindparam("wanted"))
-_FORGET_ADDRESSES = delete(ip_allocations).where(ip_allocations.c.port_id == bindparam("wanted"))
-_FORGET_REALISATIONS = delete(realisations).where(realisations.c.port_id == bindparam("wanted"))
+_DELETE = Prepared(delete(ports).where(ports.c.id == bindparam("wanted")))
+_FORGET_ADDRESSES = Prepared(delete(ip_allocations).where(ip_allocations.c.port_id == bindparam("wanted")))
+_FORGET_REALISATIONS = Prepared(delete(realisations).where(realisations.c.port_id == bindparam("wanted")))
 
 NewPort: TypeAlias = tuple[View, Sequence[Address]]
 """The view of a port that is to be written, and its addresses."""
@@ -99,10 +101,10 @@ def change_port(
     position = _journal(tx, request_id, "update", after, before=before, after=after)
     _write(tx, after, position if is_host_content([PORT_KEYS.get(name, name) for name in changed]) else None)
     if addresses is not None and "fixed_ips" in changed:
-        tx.connection.execute(_FORGET_ADDRESSES, {"wanted": before["id"]})
+        _FORGET_ADDRESSES.write(tx, ({"wanted": before["id"]},))
         write_addresses(tx, ((before["id"], addresses),))
     if "binding:host_id" in changed and before["binding:host_id"]:
-        tx.connection.execute(_FORGET_REALISATIONS, {"wanted": before["id"]})
+        _FORGET_REALISATIONS.write(tx, ({"wanted": before["id"]},))
     return after, position
 
 
@@ -135,7 +137,7 @@ def remove_port(tx: Transaction, request_id: str, before: View) -> int:
     """Delete the port with its addresses and return the journal position."""
     position = _journal(tx, request_id, "delete", before, before=before)
     for statement in (_FORGET_ADDRESSES, _FORGET_REALISATIONS, _DELETE):
-        tx.connection.execute(statement, {"wanted": before["id"]})
+        statement.write(tx, ({"wanted": before["id"]},))
     return position
 
 

@@ -17,6 +17,7 @@ from quantumd.api.extensions.security_groups.errors import SecurityGroupConflict
 from quantumd.api.extensions.security_groups.making import GroupMaker
 from quantumd.api.extensions.security_groups.rows import GROUP_TYPE, visible_groups
 from quantumd.api.resources.prepared import Prepared
+from quantumd.api.resources.prepared_ids import PreparedIds
 from quantumd.api.resources.views import IDS
 from quantumd.model.context import Context, Scope
 from quantumd.model.security import is_trusted
@@ -27,10 +28,9 @@ from quantumd.store.transaction import Transaction
 _COLUMNS = port_security_groups.c
 _INSERT = Prepared(insert(port_security_groups))
 _FORGET = Prepared(delete(port_security_groups).where(_COLUMNS.port_id == bindparam("wanted")))
-_OF_PORTS = (
-    select(_COLUMNS.port_id, _COLUMNS.security_group_id)
-    .where(_COLUMNS.port_id.in_(IDS))
-    .order_by(_COLUMNS.port_id, _COLUMNS.security_group_id)
+_OF_PORTS = PreparedIds(
+    select(_COLUMNS.port_id, _COLUMNS.security_group_id).order_by(_COLUMNS.port_id, _COLUMNS.security_group_id),
+    _COLUMNS.port_id,
 )
 
 
@@ -102,7 +102,7 @@ class PortGroups:
     def load(self, connection: Connection, views: Mapping[str, View]) -> None:
         """See IAspect."""
         found: defaultdict[str, list[str]] = defaultdict(list)
-        for port_id, group_id in connection.execute(_OF_PORTS, {"ids": list(views)}).all():
+        for port_id, group_id in _OF_PORTS.rows(connection, list(views)):
             found[port_id].append(group_id)
         for port_id, view in views.items():
             view["security_groups"] = found[port_id]
