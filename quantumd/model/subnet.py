@@ -19,14 +19,6 @@ IPV6_MODES = (DHCPV6_STATEFUL, DHCPV6_STATELESS, SLAAC)
 AUTO_ADDRESS_MODES = frozenset({SLAAC, DHCPV6_STATELESS})
 """Modes in which ports compute their address from their MAC."""
 
-ROUTER_INTERFACE_OWNERS = (
-    "network:router_interface",
-    "network:ha_router_replicated_interface",
-    "network:router_interface_distributed",
-    "network:router_centralized_snat",
-)
-"""device_owner of the ports by which routers are on a subnet: they keep it, and never compute their address."""
-
 SERVICE_TYPE_PREFIXES = ("network:", "neutron:", "compute:")
 """How a device_owner that a subnet may be kept for begins."""
 

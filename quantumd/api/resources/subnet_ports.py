@@ -18,16 +18,13 @@ from quantumd.api.resources.port_rows import change_port
 from quantumd.api.resources.views import View, in_batches, port_views
 from quantumd.model.addresses import eui64_number
 from quantumd.model.nouns import DHCP_OWNER
-from quantumd.model.subnet import ROUTER_INTERFACE_OWNERS
+from quantumd.model.port import ROUTER_INTERFACE_OWNERS, computes_addresses
 from quantumd.store.tables import ip_allocations, ports
 from quantumd.store.transaction import Transaction
 
 _OF_NETWORK = (
     select(ports.c.id)
-    .where(
-        ports.c.network_id == bindparam("wanted"),
-        ports.c.device_owner.not_in((*ROUTER_INTERFACE_OWNERS, DHCP_OWNER)),
-    )
+    .where(ports.c.network_id == bindparam("wanted"), ports.c.device_owner != DHCP_OWNER)
     .order_by(ports.c.created_at, ports.c.id)
 )
 _OF_SUBNET = (
@@ -36,7 +33,7 @@ _OF_SUBNET = (
     .where(ip_allocations.c.subnet_id == bindparam("wanted"), ports.c.device_owner != DHCP_OWNER)
     .distinct()
 )
-_OF_ROUTERS = _OF_SUBNET.where(ports.c.device_owner.in_(ROUTER_INTERFACE_OWNERS)).limit(1)
+_OF_ROUTERS = _OF_SUBNET.where(ports.c.device_owner.in_(sorted(ROUTER_INTERFACE_OWNERS))).limit(1)
 
 
 def give_auto_addresses(tx: Transaction, request_id: str, network_id: str, subnet: SubnetFacts) -> None:
@@ -44,6 +41,8 @@ def give_auto_addresses(tx: Transaction, request_id: str, network_id: str, subne
     if not subnet.is_auto_address:
         return
     for port in _ports(tx, _OF_NETWORK, network_id):
+        if not computes_addresses(port["device_owner"]):
+            continue
         address = Address(subnet.id, subnet.ip_version, eui64_number(subnet.cidr, port["mac_address"]))
         change_port(tx, request_id, port, {}, (*addresses_of(tx, port["id"]), address))
 

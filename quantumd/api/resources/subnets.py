@@ -36,7 +36,7 @@ from quantumd.model.context import Context
 from quantumd.model.port import ROUTER_OWNER_PREFIX
 from quantumd.model.subnet import is_host_content
 from quantumd.store.scope import granted, visible_subnets
-from quantumd.store.tables import ip_allocations, networks, ports, subnets
+from quantumd.store.tables import ip_allocations, ports, subnets
 from quantumd.store.transaction import Transaction
 
 
@@ -181,9 +181,9 @@ class Subnets:
 def _of_shared(context: Context) -> Any:
     """Return what makes the condition of the filter ``shared``: that the network is shared with the caller."""
 
+    of_shared = subnets.c.network_id.in_(granted("network", context.project_id))
+
     def condition(alternatives: Alternatives) -> ColumnElement[bool]:
-        shared = or_(networks.c.shared.is_(True), networks.c.id.in_(granted("network", context.project_id)))
-        of_shared = subnets.c.network_id.in_(select(networks.c.id).where(shared))
         return or_(*(of_shared if wanted else ~of_shared for wanted in alternatives))
 
     return condition

@@ -25,9 +25,9 @@ from quantumd.api.values import (
 
 
 def _not_blank(value: Any) -> str:
+    if isinstance(value, str) and not value.strip():
+        raise InvalidValue(f"'{shown(value)}' Blank strings are not permitted")
     text: str = NAME.convert(value)
-    if not text.strip():
-        raise InvalidValue(f"'{shown(text)}' Blank strings are not permitted")
     return text
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
-from quantumd.api.extensions.subnets import publishing, service_types
+from quantumd.api.extensions.subnets import external, publishing, service_types
+from quantumd.api.extensions.subnets.external import ExternalSubnets
 from quantumd.api.extensions.subnets.publishing import Publishing
+from quantumd.api.extensions.subnets.segment import SubnetSegments
 from quantumd.api.extensions.subnets.service_types import ServiceTypes
 
 SUBNET_EXTENSIONS = (
@@ -22,9 +24,30 @@ SUBNET_EXTENSIONS = (
         "2019-05-24T10:00:00-00:00",
         capability=publishing.ALIAS,
     ),
+    Extension(
+        external.ALIAS,
+        "Subnet belongs to an external network",
+        "Informs if the subnet belongs to an external network",
+        "2024-02-05T18:00:00-00:00",
+    ),
+    Extension(
+        "subnet-segmentid-enforce",
+        "Subnet SegmentID (policy enforced)",
+        "Enforce segment_id policy rule.",
+        "2018-09-04T00:00:00-00:00",
+    ),
+    Extension(
+        "subnet-segmentid-writable",
+        "Subnet SegmentID (writable)",
+        "Provides a writable segment_id attribute for a subnet resource.",
+        "2018-03-12T00:00:00-00:00",
+    ),
 )
 
 
 def feature(parts: Parts) -> Feature:
     """Return what is added to subnets."""
-    return Feature(extensions=SUBNET_EXTENSIONS, subnet_aspects=(ServiceTypes(), Publishing()))
+    return Feature(
+        extensions=SUBNET_EXTENSIONS,
+        subnet_aspects=(ServiceTypes(), SubnetSegments(), ExternalSubnets(), Publishing()),
+    )
