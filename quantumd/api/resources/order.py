@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Column, ColumnElement, and_, false, or_
+from sqlalchemy import Column, ColumnElement, and_, false, literal, or_
 
 Row = tuple[Any, ...]
 
@@ -43,7 +43,9 @@ def _beyond(key: Key, value: Any) -> ColumnElement[bool]:
     column: ColumnElement[Any] = key.column
     if value is None:
         return false() if key.is_descending else column.is_not(None)
-    beyond: ColumnElement[bool] = column < value if key.is_descending else column > value
+    # A parameter, because SQLAlchemy does not compare with True and False themselves.
+    given = literal(value, key.column.type)
+    beyond: ColumnElement[bool] = column < given if key.is_descending else column > given
     return or_(beyond, column.is_(None)) if key.is_descending and key.column.nullable else beyond
 
 

@@ -20,6 +20,7 @@ from quantumd.api.extensions.security_groups.making import GroupMaker
 from quantumd.api.extensions.security_groups.port_aspect import PortGroups
 from quantumd.api.extensions.security_groups.rules import Rules
 from quantumd.api.resource import Resource
+from quantumd.store.tables.security import security_groups
 
 EXTENSIONS = (
     Extension(
@@ -101,6 +102,7 @@ def feature(parts: Parts) -> Feature:
                 quota="security_group",
                 extension=GROUP,
                 before_list=groups.before_list,
+                table=security_groups,
             ),
             Resource(
                 "security_group_rule",
