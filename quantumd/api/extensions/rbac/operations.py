@@ -20,13 +20,13 @@ from quantumd.api.extensions.rbac.errors import (
     RbacPolicyNotFound,
     SharedObjectNotFound,
 )
+from quantumd.api.extensions.rbac.networks import network_granted_anew, require_no_gateways
 from quantumd.api.extensions.rbac.objects import OBJECT_TYPES, owner_of, projects_using
 from quantumd.api.extensions.rbac.shared import ACCESS_AS_SHARED, seen_by
 from quantumd.api.policy import expression
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.errors import InvalidSharedSetting
-from quantumd.api.resources.facts import forget_network
 from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.rows import Rows, of_project
 from quantumd.api.resources.views import View
@@ -146,8 +146,8 @@ def _require_unused(tx: Transaction, policy: View, new_target: str | None) -> No
 
     :param new_target: whom the policy is for from now on; None when it goes.
     """
-    # Access to external networks is used by routers' gateways only, and those ports belong to no project.
     if policy["action"] != ACCESS_AS_SHARED:
+        require_no_gateways(tx.connection, policy, new_target)
         return
     object_type, object_id = policy["object_type"], policy["object_id"]
     owner = owner_of(tx.connection, object_type, object_id)
@@ -177,4 +177,4 @@ def _granted_anew(tx: Transaction, policy: View) -> None:
     """Forget what the transaction has read of who sees the object."""
     tx.cache.pop(seen_by(policy["object_type"]), None)
     if policy["object_type"] == "network":
-        forget_network(tx, policy["object_id"])
+        network_granted_anew(tx, policy)
