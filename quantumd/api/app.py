@@ -92,7 +92,7 @@ def _route_collection(klein: Klein, collection: Collection) -> None:
 
 
 def _route_documents(klein: Klein, api: Api) -> None:
-    described = orjson.dumps(openapi_document(api.served.resources, api.version))
+    described = orjson.dumps(openapi_document(api.served.resources, api.served.actions, api.version))
     by_alias = {each.alias: documents.extension(each) for each in api.served.extensions}
 
     def one_extension(request: ApiRequest, alias: str) -> bytes:

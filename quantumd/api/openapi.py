@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from quantumd.api.attribute_map import PROJECT, TENANT
 from quantumd.api.attributes import REQUIRED, UNSET, Attribute
+from quantumd.api.openapi_paths import action_path, resource_paths
 from quantumd.api.policy import ANY
-from quantumd.api.resource import Resource
-
-_ERROR_STATUSES = {
-    "400": "The request is wrong.",
-    "403": "The caller's roles do not allow it.",
-    "404": "There is none that the caller may see.",
-    "409": "It is in use, or clashes with something that is.",
-    "413": "The body is too large.",
-    "415": "The body is not JSON.",
-    "503": "Try again.",
-}
+from quantumd.api.resource import Action, Resource
 
 
-def openapi_document(served: Sequence[Resource], version: str) -> dict[str, Any]:
-    """Return the document that describes the served resources."""
+def openapi_document(served: Sequence[Resource], actions: Sequence[Action], version: str) -> dict[str, Any]:
+    """Return the document that describes the served resources and requests."""
     schemas: dict[str, Any] = {"NeutronError": _error_schema()}
-    paths: dict[str, Any] = {}
+    paths: dict[str, dict[str, Any]] = {}
     for resource in served:
-        schemas |= _schemas(resource)
-        paths |= _paths(resource)
+        name = resource.member if resource.member not in schemas else _name_of(resource.path)
+        schemas |= _schemas(resource, name)
+        for path, operations in resource_paths(resource, name).items():
+            paths.setdefault(path, {}).update(operations)
+    for action in actions:
+        path, operations = action_path(action)
+        paths.setdefault(path, {}).update(operations)
     return {
         "openapi": "3.1.0",
         "info": {"title": "quantumd: OpenStack Networking API", "version": version},
@@ -36,21 +33,26 @@ def openapi_document(served: Sequence[Resource], version: str) -> dict[str, Any]
     }
 
 
+def _name_of(path: str) -> str:
+    """Return a name for what is at a path: two resources may have members of one name."""
+    return re.sub(r"<[^>]*>|[^a-z0-9]+", "_", path).strip("_")
+
+
 def _error_schema() -> dict[str, Any]:
     members = {name: {"type": "string"} for name in ("type", "message", "detail")}
     body = {"type": "object", "properties": members, "required": list(members)}
     return {"type": "object", "properties": {"NeutronError": body}, "required": ["NeutronError"]}
 
 
-def _schemas(resource: Resource) -> dict[str, Any]:
+def _schemas(resource: Resource, name: str) -> dict[str, Any]:
     shown = [each for each in resource.attributes if each.is_visible]
     created = [each for each in resource.attributes if each.in_post]
     updated = [each for each in resource.attributes if each.in_put]
     required = [each.name for each in created if each.default is REQUIRED]
     return {
-        resource.member: _object(shown),
-        f"{resource.member}_create": {**_object(created, with_defaults=True), "required": required},
-        f"{resource.member}_update": _object(updated),
+        name: _object(shown),
+        f"{name}_create": {**_object(created, with_defaults=True), "required": required},
+        f"{name}_update": _object(updated),
     }
 
 
@@ -71,79 +73,3 @@ def _property(attribute: Attribute, with_default: bool) -> dict[str, Any]:
     if any(rule != ANY for rule in rules.values()):
         schema["x-rules"] = rules
     return schema
-
-
-def _paths(resource: Resource) -> dict[str, Any]:
-    member, collection = resource.member, resource.collection
-    one, many = _wrapped(member, _reference(member)), _wrapped(collection, _list_of(member))
-    either = {
-        "oneOf": [
-            _wrapped(member, _reference(f"{member}_create")),
-            _wrapped(collection, _list_of(f"{member}_create")),
-        ]
-    }
-    resource_id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-    return {
-        f"/v2.0/{collection}": {
-            "get": _operation(f"list_{collection}", "200", many, parameters=_filters(resource)),
-            "post": _operation(f"create_{member}", "201", {"oneOf": [one, many]}, body=either),
-        },
-        f"/v2.0/{collection}/{{id}}": {
-            "parameters": [resource_id],
-            "get": _operation(f"show_{member}", "200", one, parameters=[_fields(resource)]),
-            "put": _operation(f"update_{member}", "200", one, body=_wrapped(member, _reference(f"{member}_update"))),
-            "delete": _operation(f"delete_{member}", "204", None),
-        },
-    }
-
-
-def _reference(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _list_of(name: str) -> dict[str, Any]:
-    return {"type": "array", "items": _reference(name)}
-
-
-def _wrapped(key: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": {key: schema}, "required": [key]}
-
-
-def _content(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
-
-
-def _operation(
-    name: str,
-    status: str,
-    answer: dict[str, Any] | None,
-    *,
-    parameters: Sequence[dict[str, Any]] = (),
-    body: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    done: dict[str, Any] = {"description": "Done."}
-    if answer is not None:
-        done["content"] = _content(answer)
-    responses: dict[str, Any] = {status: done}
-    for code, sentence in _ERROR_STATUSES.items():
-        responses[code] = {"description": sentence, "content": _content(_reference("NeutronError"))}
-    operation: dict[str, Any] = {"operationId": name, "parameters": list(parameters), "responses": responses}
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": _content(body)}
-    return operation
-
-
-def _filters(resource: Resource) -> list[dict[str, Any]]:
-    names = [each.name for each in resource.attributes if each.filter_convert is not None]
-    if PROJECT in names:
-        names.append(TENANT)
-    filters = [_repeated(name, {"type": "string"}) for name in names]
-    return [*filters, _fields(resource)]
-
-
-def _fields(resource: Resource) -> dict[str, Any]:
-    return _repeated("fields", {"enum": [each.name for each in resource.attributes if each.is_visible]})
-
-
-def _repeated(name: str, item: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "explode": True, "schema": {"type": "array", "items": item}}

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.app import READY_SECONDS
 from quantumd.api.extensions.features import serve
+from quantumd.api.openapi import openapi_document
 from quantumd.config import NetworkSettings
 from tests.api.wire import Wire, parse_replies
 
@@ -80,6 +81,26 @@ class OpenApiTests(SynchronousTestCase):
         paths = {path: set(verbs) - {"parameters"} for path, verbs in self.document["paths"].items()}
         expected = {"/v2.0/widgets": {"get", "post"}, "/v2.0/widgets/{id}": {"get", "put", "delete"}}
         self.assertEqual(paths, expected)
+
+    def test_nested_resources_and_requests_are_described(self) -> None:
+        """Everything that is served is there once, with the parts of its path and what it takes."""
+        served = serve(NetworkSettings(), ("physnet1",), (), preview=True)
+        document = openapi_document(served.resources, served.actions, "1.0")
+        paths = document["paths"]
+        operations = [each for path in paths.values() for method, each in path.items() if method != "parameters"]
+        names = [each["operationId"] for each in operations]
+        self.assertEqual(len(names), len(set(names)))
+        verbs = sum(len(resource.verbs) for resource in served.resources)
+        self.assertEqual(len(names), verbs + len(served.actions))
+        tagging = paths["/v2.0/networks/{resource_id}/tags"]["put"]
+        self.assertEqual([each["name"] for each in tagging["parameters"]], ["resource_id"])
+        self.assertEqual(tagging["requestBody"]["content"]["application/json"]["schema"]["required"], ["tags"])
+
+    def test_lists_say_what_they_take(self) -> None:
+        """Filters, order, pages and fields."""
+        named = [each["name"] for each in self.document["paths"]["/v2.0/widgets"]["get"]["parameters"]]
+        self.assertLessEqual({"name", "tenant_id", "sort_key", "sort_dir", "limit", "marker", "fields"}, set(named))
+        self.assertEqual(len(named), len(set(named)))
 
     def test_create_says_what_it_needs(self) -> None:
         """Required attributes, types and defaults come from the attribute map."""

@@ -58,7 +58,7 @@ def tags_feature(served: Iterable[Resource]) -> Feature:
 
 def _actions(resource: Resource) -> Iterator[Action]:
     # What is served under a prefix (qos/policies) is tagged without it too, as today.
-    for path in dict.fromkeys((resource.path, resource.collection.replace("_", "-"))):
+    for path in (resource.path, resource.path.rpartition("/")[2]) if "/" in resource.path else (resource.path,):
         yield from _actions_under(f"{path}/<resource_id>/tags", Tags(resource))
 
 
