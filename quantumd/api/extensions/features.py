@@ -22,6 +22,7 @@ from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
 from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.logging import feature as logging
 from quantumd.api.extensions.network_zones import feature as network_zones
+from quantumd.api.extensions.qos import feature as qos
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
 from quantumd.api.extensions.rbac import feature as rbac
 from quantumd.api.extensions.security_groups import feature as security_groups
@@ -53,6 +54,7 @@ FEATURES: tuple[MakeFeature, ...] = (
     logging.feature,
     rbac.feature,
     security_groups.feature,
+    qos.feature,
 )
 """Add a family here; the order has no meaning."""
 

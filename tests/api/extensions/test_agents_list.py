@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from quantumd.api.extensions.agents.agents import Agents
 from quantumd.api.extensions.agents.heartbeats import agent_id_of, note_agent
@@ -105,7 +106,8 @@ class AgentTests(AgentCase):
             ("binary", "quantumd-dhcp"),
             ("topic", "dhcp_agent"),
         ):
-            self.assertEqual([each["id"] for each in self.bed.listed("agent", **{name: (text,)})], [dhcp])
+            wanted: dict[str, Any] = {name: (text,)}
+            self.assertEqual([each["id"] for each in self.bed.listed("agent", **wanted)], [dhcp])
         self.assertEqual(len(self.bed.listed("agent", availability_zone=("nova",))), 2)
 
     def test_agents_can_be_sorted(self) -> None:

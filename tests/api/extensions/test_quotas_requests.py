@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quantumd.model.context import Context
 from tests.api.resources.bed import ADMIN, ALICE, BOB, View
 from tests.api.resources.case import ResourceCase
@@ -102,7 +104,8 @@ class RequestTests(ResourceCase):
 
     def test_bodies_of_wrong_shape_are_refused(self) -> None:
         """A body without quota is a clear 400."""
-        for body in (None, [], {"quota": 3}, {"quotas": {}}):
+        bodies: tuple[Any, ...] = (None, [], {"quota": 3}, {"quotas": {}})
+        for body in bodies:
             self.assert_refused(
                 400, "HTTPBadRequest", self.bed.act, "PUT", "quotas/<project_id>", body, project_id="alice"
             )

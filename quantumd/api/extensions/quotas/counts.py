@@ -21,7 +21,7 @@ from quantumd.store.tables import metadata
 from quantumd.store.tables.services import quota_limits
 from quantumd.store.transaction import Transaction
 
-_TABLES = {"rbac_policy": "rbac_entries", "subnetpool": "subnet_pools"}
+_TABLES = {"rbac_policy": "rbac_entries", "subnetpool": "subnetpools"}
 """Tables whose name is not the quota's with an s."""
 
 _LIMITS = Prepared(

@@ -13,15 +13,15 @@ from quantumd.api.extensions.computed import Computed
 from quantumd.api.extensions.feature import Feature, Parts
 from quantumd.api.extensions.service_providers.providers import PROVIDERS
 from quantumd.api.resource import Query, Resource
-from quantumd.api.values import BOOLEAN, filter_boolean, filter_text, string
+from quantumd.api.values import BOOLEAN, string
 from quantumd.model.context import Context
 
 _TEXT = string(255)
 
 _ATTRIBUTES = (
-    Attribute("service_type", *_TEXT, filter_convert=filter_text, is_sort_key=False),
-    Attribute("name", *_TEXT, filter_convert=filter_text, is_sort_key=False),
-    Attribute("default", *BOOLEAN, filter_convert=filter_boolean, is_sort_key=False),
+    Attribute("service_type", *_TEXT),
+    Attribute("name", *_TEXT),
+    Attribute("default", *BOOLEAN),
 )
 
 

@@ -1,0 +1,168 @@
+"""The QoS policy of networks and ports. It is kept beside them, so those that have none cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select
+from zope.interface import implementer
+
+from quantumd.api.aspects import Condition, IAspect, View
+from quantumd.api.extensions.qos.attributes import NETWORK_POLICY_ID, POLICY_ID
+from quantumd.api.extensions.qos.errors import PolicyRemoveAuthorizationError, QosPolicyNotFound
+from quantumd.api.extensions.qos.policies import QOS_POLICY_TYPE
+from quantumd.api.resources.prepared import Prepared
+from quantumd.api.resources.views import IDS
+from quantumd.model.context import Context
+from quantumd.store.scope import visible
+from quantumd.store.tables.services import network_qos, port_qos, qos_policies
+from quantumd.store.transaction import Transaction
+
+OWN = "qos_policy_id"
+OF_NETWORK = "qos_network_policy_id"
+
+_DEFAULT = Prepared(select(qos_policies.c.id).where(qos_policies.c.default_for == bindparam("project")))
+_OF_NETWORK = Prepared(select(network_qos.c.policy_id).where(network_qos.c.network_id == bindparam("network")))
+
+
+@frozen
+class Kept:
+    """A table that keeps policies beside a core table, by ``key``, its column of the core table's ids."""
+
+    table: Table
+    key: Column[Any]
+    clear: Prepared
+    write: Prepared
+
+    def policies(self, connection: Connection, ids: Iterable[str]) -> Mapping[str, str]:
+        """Return the policies of those of the ids that have one."""
+        # Most deployments have none, and lists have many rows.
+        if connection.execute(select(self.key).limit(1)).first() is None:
+            return {}
+        statement = select(self.key, self.table.c.policy_id).where(self.key.in_(IDS))
+        return {row[0]: row[1] for row in connection.execute(statement, {"ids": list(ids)})}
+
+    def put(self, tx: Transaction, resource_id: str, policy_id: str | None) -> None:
+        """Keep this policy and no other."""
+        self.clear.write(tx, ({"wanted": resource_id},))
+        if policy_id is not None:
+            self.write.write(tx, ({self.key.name: resource_id, "policy_id": policy_id},))
+
+
+def _kept(table: Table, key: Column[Any]) -> Kept:
+    return Kept(table, key, Prepared(delete(table).where(key == bindparam("wanted"))), Prepared(insert(table)))
+
+
+ON_NETWORKS = _kept(network_qos, network_qos.c.network_id)
+ON_PORTS = _kept(port_qos, port_qos.c.port_id)
+
+
+def require_policy(connection: Connection, context: Context, policy_id: str) -> None:
+    """Refuse a policy that the caller does not see. QosPolicyNotFound."""
+    if not _is_seen(connection, context, policy_id):
+        raise QosPolicyNotFound(policy_id)
+
+
+def _is_seen(connection: Connection, context: Context, policy_id: str) -> bool:
+    statement = select(qos_policies.c.id).where(
+        qos_policies.c.id == policy_id, *visible(qos_policies, QOS_POLICY_TYPE, context.scope)
+    )
+    return connection.execute(statement).first() is not None
+
+
+def _changed(tx: Transaction, context: Context, named: Mapping[str, Any], before: View) -> View:
+    """Return the policy if an update really changes it. QosPolicyNotFound, PolicyRemoveAuthorizationError."""
+    had = before.get(OWN)
+    if OWN not in named or named[OWN] == had:
+        return {}
+    if had is not None and not _is_seen(tx.connection, context, had):
+        raise PolicyRemoveAuthorizationError(had)
+    if named[OWN] is not None:
+        require_policy(tx.connection, context, named[OWN])
+    return {OWN: named[OWN]}
+
+
+@implementer(IAspect)
+@frozen
+class NetworkQos:
+    """The policy of a network: for its ports that have none of their own."""
+
+    attributes = (POLICY_ID,)
+    filters: Mapping[str, Condition] = {}
+
+    def settle(
+        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
+    ) -> View:
+        """See IAspect. A new network without a policy is given its project's default."""
+        if before is not None:
+            return _changed(tx, context, named, before)
+        policy_id = named.get(OWN)
+        if policy_id is None:
+            rows = _DEFAULT.rows(tx, {"project": view["project_id"]})
+            return {OWN: rows[0][0] if rows else None}
+        require_policy(tx.connection, context, policy_id)
+        return {OWN: policy_id}
+
+    def store(self, tx: Transaction, resource_id: str, values: View) -> None:
+        """See IAspect."""
+        if OWN in values:
+            tx.cache.pop(("qos of network", resource_id), None)
+            ON_NETWORKS.put(tx, resource_id, values[OWN])
+
+    def load(self, connection: Connection, views: Mapping[str, View]) -> None:
+        """See IAspect."""
+        policies = ON_NETWORKS.policies(connection, views)
+        for network_id, view in views.items():
+            view[OWN] = policies.get(network_id)
+
+    def forget(self, tx: Transaction, resource_id: str) -> None:
+        """See IAspect. The row goes with the network's."""
+        tx.cache.pop(("qos of network", resource_id), None)
+
+
+@implementer(IAspect)
+@frozen
+class PortQos:
+    """The policy of a port, and that of its network, which counts for ports without one."""
+
+    attributes = (POLICY_ID, NETWORK_POLICY_ID)
+    filters: Mapping[str, Condition] = {}
+
+    def settle(
+        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
+    ) -> View:
+        """See IAspect."""
+        if before is not None:
+            return _changed(tx, context, named, before)
+        policy_id = named.get(OWN)
+        if policy_id is not None:
+            require_policy(tx.connection, context, policy_id)
+        return {OWN: policy_id, OF_NETWORK: _policy_of_network(tx, view["network_id"])}
+
+    def store(self, tx: Transaction, resource_id: str, values: View) -> None:
+        """See IAspect."""
+        is_new = OF_NETWORK in values
+        if OWN in values and not (is_new and values[OWN] is None):
+            ON_PORTS.put(tx, resource_id, values[OWN])
+
+    def load(self, connection: Connection, views: Mapping[str, View]) -> None:
+        """See IAspect."""
+        own = ON_PORTS.policies(connection, views)
+        of_networks = ON_NETWORKS.policies(connection, {view["network_id"] for view in views.values()})
+        for port_id, view in views.items():
+            view[OWN] = own.get(port_id)
+            view[OF_NETWORK] = of_networks.get(view["network_id"])
+
+    def forget(self, tx: Transaction, resource_id: str) -> None:
+        """See IAspect. The row goes with the port's."""
+
+
+def _policy_of_network(tx: Transaction, network_id: str) -> str | None:
+    key = ("qos of network", network_id)
+    if key not in tx.cache:
+        rows = _OF_NETWORK.rows(tx, {"network": network_id})
+        tx.cache[key] = rows[0][0] if rows else None
+    policy_id: str | None = tx.cache[key]
+    return policy_id

@@ -1,0 +1,164 @@
+"""Rules of QoS policies: inside their policy, and under their own ids."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+from zope.interface import implementer
+
+from quantumd.api.errors import HTTPMethodNotAllowed
+from quantumd.api.extensions.qos.errors import QosRuleNotFound, QoSRuleParameterConflict, QoSRulesConflict
+from quantumd.api.extensions.qos.policies import POLICIES, QOS_POLICY_TYPE, own_policy, rules_of
+from quantumd.api.resource import INestedOperations, IOperations, Query
+from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.rows import Rows
+from quantumd.api.resources.views import View
+from quantumd.model.context import Context
+from quantumd.model.qos import RuleType, clash_with, twin_of
+from quantumd.store.scope import visible
+from quantumd.store.tables.services import qos_policies, qos_rules
+from quantumd.store.transaction import Transaction
+
+
+@implementer(INestedOperations)
+@frozen
+class NestedRules:
+    """The rules of one type, by policy."""
+
+    rule_type: RuleType
+    chance: Chance
+
+    def under(self, parent_id: str) -> Rules:
+        """See INestedOperations."""
+        return Rules(self.rule_type, self.chance, parent_id)
+
+
+@implementer(IOperations)
+@frozen
+class Rules:
+    """Operations on the rules of one type inside one policy."""
+
+    rule_type: RuleType
+    chance: Chance
+    policy_id: str
+
+    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
+        """See IOperations."""
+        own_policy(tx.connection, context, self.policy_id, f"create_policy_{self.rule_type.name}_rule")
+        return [self._create(tx, context, body) for body in bodies]
+
+    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        rule = {"id": self.chance.new_id(), **{name: body[name] for name in self.rule_type.parameters}}
+        self._require_fitting(tx, rule)
+        hidden = {
+            "policy_id": self.policy_id,
+            "rule_type": self.rule_type.name,
+            "direction": "",
+            "created_at": tx.now,
+        }
+        try:
+            with tx.savepoint():
+                self._rows.insert(tx, context, hidden | rule)
+        except IntegrityError:
+            # Another process was faster.
+            raise QoSRulesConflict(self.rule_type.name, rule["id"], self.policy_id) from None
+        POLICIES.touch(tx, self.policy_id)
+        return rule
+
+    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
+        """See IOperations."""
+        own_policy(tx.connection, context, self.policy_id, f"update_policy_{self.rule_type.name}_rule")
+        before = self._rows.show(tx.connection, context, resource_id)
+        self._require_fitting(tx, {**before, **changes})
+        after = self._rows.change(tx, context, before, changes)
+        if after != before:
+            POLICIES.touch(tx, self.policy_id)
+        return after
+
+    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
+        """See IOperations."""
+        own_policy(tx.connection, context, self.policy_id, f"delete_policy_{self.rule_type.name}_rule")
+        self._rows.remove(tx, context, self._rows.show(tx.connection, context, resource_id))
+        POLICIES.touch(tx, self.policy_id)
+
+    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
+        """See IOperations."""
+        POLICIES.show(connection, context, self.policy_id)
+        return self._rows.show(connection, context, resource_id)
+
+    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
+        """See IOperations."""
+        POLICIES.show(connection, context, self.policy_id)
+        return self._rows.list(connection, context, query)
+
+    @property
+    def _rows(self) -> Rows:
+        columns = qos_rules.c
+        return Rows(
+            "qos_rule",
+            qos_rules,
+            lambda rule_id: QosRuleNotFound(rule_id, self.policy_id),
+            lambda scope: (columns.policy_id == self.policy_id, columns.rule_type == self.rule_type.name),
+            hidden=frozenset(columns.keys()) - {"id", *self.rule_type.parameters},
+        )
+
+    def _require_fitting(self, tx: Transaction, rule: Mapping[str, Any]) -> None:
+        """Refuse a rule that the others of the policy do not allow. QoSRuleParameterConflict, QoSRulesConflict."""
+        others = rules_of(tx.connection, (self.policy_id,))[self.policy_id]
+        typed = {**rule, "type": self.rule_type.name}
+        clash = clash_with(typed, others)
+        if clash is not None:
+            raise QoSRuleParameterConflict(clash.value, self.policy_id, clash.rule_type, clash.existing)
+        twin = twin_of(typed, others)
+        if twin is not None:
+            raise QoSRulesConflict(self.rule_type.name, twin["id"], self.policy_id)
+
+
+@implementer(IOperations)
+@frozen
+class AliasRules:
+    """Operations on the rules of one type under their own ids."""
+
+    rule_type: RuleType
+    chance: Chance
+
+    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
+        """See IOperations."""
+        return self._inside(tx.connection, context, resource_id).update(tx, context, resource_id, changes)
+
+    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
+        """See IOperations."""
+        self._inside(tx.connection, context, resource_id).delete(tx, context, resource_id)
+
+    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
+        """See IOperations."""
+        return self._inside(connection, context, resource_id).show(connection, context, resource_id)
+
+    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
+        """See IOperations; not served: a rule is made inside its policy."""
+        raise HTTPMethodNotAllowed("POST", ("GET", "PUT", "DELETE"))
+
+    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
+        """See IOperations; not served."""
+        raise HTTPMethodNotAllowed("GET", ("GET", "PUT", "DELETE"))
+
+    def _inside(self, connection: Connection, context: Context, rule_id: str) -> Rules:
+        """Return the operations inside the rule's policy. QosRuleNotFound."""
+        statement = (
+            select(qos_rules.c.policy_id)
+            .join(qos_policies, qos_policies.c.id == qos_rules.c.policy_id)
+            .where(
+                qos_rules.c.id == rule_id,
+                qos_rules.c.rule_type == self.rule_type.name,
+                *visible(qos_policies, QOS_POLICY_TYPE, context.scope),
+            )
+        )
+        policy_id = connection.execute(statement).scalar()
+        if policy_id is None:
+            raise QosRuleNotFound(rule_id)
+        return Rules(self.rule_type, self.chance, policy_id)
