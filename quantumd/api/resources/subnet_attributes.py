@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 from quantumd.api.attributes import REQUIRED, Attribute
@@ -59,6 +59,18 @@ def _route_prefix(value: Any) -> str:
     return cidr
 
 
+def _subnet_prefix(value: Any) -> str:
+    # As today an address without a length is a subnet of one address.
+    if isinstance(value, str) and "/" not in value:
+        try:
+            address = ip_address(IP_ADDRESS.convert(value))
+        except InvalidInput:
+            raise InvalidInput(f"{shown(value)} is not in a CIDR format") from None
+        return f"{address}/{address.max_prefixlen}"
+    cidr: str = CIDR.convert(value)
+    return cidr
+
+
 def _non_negative(value: Any) -> int:
     try:
         number = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
@@ -81,8 +93,10 @@ def _pool_id(value: Any) -> str:
     return PREFIX_DELEGATION if value == PREFIX_DELEGATION else str(UUID.convert(value))
 
 
+_SUBNET_PREFIX = Value(_subnet_prefix, {"type": "string", "format": "cidr"})
 _POOL_ID = or_none(Value(_pool_id, {"type": "string"}))
 _RANGE = dict_of({"start": Member(IP_ADDRESS, True), "end": Member(IP_ADDRESS, True)})
+_RANGES = list_of(_RANGE, wrong_list="Invalid data format for IP pool: '{value}'")
 _ROUTE_PREFIX = Value(_route_prefix, {"type": "string", "format": "cidr"})
 _ROUTE = dict_of({"destination": Member(_ROUTE_PREFIX, True), "nexthop": Member(IP_ADDRESS, True)})
 _NAMESERVERS = list_of(
@@ -130,13 +144,8 @@ def subnet_attributes(serves_ipv6_modes: bool) -> tuple[Attribute, ...]:
         Attribute("enable_dhcp", *BOOLEAN, in_post=True, in_put=True, default=True, filter_convert=filter_boolean),
         *_mode_attributes(serves_ipv6_modes),
         Attribute("gateway_ip", *IP_ADDRESS_OR_NONE, in_post=True, in_put=True, filter_convert=filter_ip_address),
-        Attribute("cidr", *or_none(CIDR), in_post=True, filter_convert=filter_cidr),
-        Attribute(
-            "allocation_pools",
-            *list_of(_RANGE, wrong_list="Invalid data format for IP pool: '{value}'"),
-            in_post=True,
-            in_put=True,
-        ),
+        Attribute("cidr", *_SUBNET_PREFIX, in_post=True, filter_convert=filter_cidr),
+        Attribute("allocation_pools", *none_as([], _RANGES), in_post=True, in_put=True),
         Attribute("host_routes", *none_as([], _ROUTES), in_post=True, in_put=True, default=()),
         Attribute("dns_nameservers", *none_as([], _NAMESERVERS), in_post=True, in_put=True, default=()),
         Attribute("shared", *BOOLEAN, is_visible=False, filter_convert=filter_boolean, is_sort_key=False),

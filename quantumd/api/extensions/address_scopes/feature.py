@@ -25,7 +25,6 @@ SCOPE_ATTRIBUTES = (
         in_put=True,
         default=False,
         filter_convert=filter_boolean,
-        is_sort_key=False,
         create_rule="admin",
         update_rule="admin",
     ),

@@ -67,7 +67,6 @@ POOL_ATTRIBUTES = (
         in_post=True,
         default=False,
         filter_convert=filter_boolean,
-        is_sort_key=False,
         create_rule="admin",
     ),
     Attribute(

@@ -62,18 +62,7 @@ _VALUE = Value(_service_types, {"type": "array", "items": {"type": "string", "ma
 class ServiceTypes:
     """Settles ``service_types``, a column of the subnet's row."""
 
-    attributes = (
-        Attribute(
-            _NAME,
-            *_VALUE,
-            in_post=True,
-            in_put=True,
-            default=(),
-            create_rule="admin",
-            update_rule="admin",
-            extension=ALIAS,
-        ),
-    )
+    attributes = (Attribute(_NAME, *_VALUE, in_post=True, in_put=True, default=(), extension=ALIAS),)
     filters: Mapping[str, Condition] = {}
 
     def settle(
