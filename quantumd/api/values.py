@@ -29,6 +29,7 @@ _BOOLEANS: Final = {
 _LONGEST_UUID: Final = 47
 _UUID_SIGNS: Final = re.compile("^(urn:)?(uuid:)?{?|-|}$")
 _LAST_OF_NAMES: Final = "\ufffe"
+_LONGEST_MAC: Final = 17
 _UNUSABLE_MACS: Final = ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff")
 
 
@@ -161,13 +162,23 @@ IP_ADDRESS_OR_NONE: Final = or_none(IP_ADDRESS)
 
 
 def _mac_address(value: Any) -> str:
-    if isinstance(value, str) and len(value) in (12, 14, 17):
-        digits = value.lower().replace(":", "").replace("-", "").replace(".", "")
+    if isinstance(value, str) and len(value) <= _LONGEST_MAC:
+        digits = _mac_digits(value.lower())
         if len(digits) == 12 and all(digit in "0123456789abcdef" for digit in digits):
             mac = ":".join(digits[at : at + 2] for at in range(0, 12, 2))
             if mac not in _UNUSABLE_MACS:
                 return mac
     raise InvalidValue(f"'{shown(value)}' is not a valid MAC address")
+
+
+def _mac_digits(text: str) -> str:
+    """Return the digits of six groups of up to two, three groups of up to four, or none."""
+    for separator, count in ((":", 6), ("-", 6), (".", 3), (":", 3), ("-", 3)):
+        groups = text.split(separator)
+        if len(groups) == count:
+            size = 12 // count
+            return "".join(group.zfill(size) for group in groups) if all(groups) else ""
+    return text
 
 
 MAC_ADDRESS: Final = Value(_mac_address, {"type": "string", "format": "mac-address"})

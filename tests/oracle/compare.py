@@ -36,11 +36,6 @@ _KINDS: Final = {
 
 _NOTHING: Final[tuple[list[Any], ...]] = (["value", None], ["value", ""], ["value", []], ["value", {}])
 
-_OWN: Final = frozenset({
-    "standard-attr-description", "standard-attr-revisions", "standard-attr-timestamp", "standard-attr-tag",
-})  # fmt: skip
-"""Aliases whose attributes neutron-lib does not hold: Neutron has them itself."""
-
 
 @frozen
 class Difference:
@@ -81,7 +76,10 @@ def differences(served: Served, oracle: Oracle) -> list[Difference]:
     told = oracle.ask()
     ours = {resource.collection.replace("-", "_"): resource for resource in served.resources}
     collections = {name: attributes for name, attributes in told["collections"].items() if name in ours}
-    found = [each for name, attributes in collections.items() for each in _map_differences(ours[name], attributes)]
+    mapped = frozenset((*told["aliases"], None))
+    found = [
+        each for name, attributes in collections.items() for each in _map_differences(ours[name], attributes, mapped)
+    ]
     found += _missing_collections(ours, told["collections"])
     found += _missing_actions(served, told["actions"])
     values = {
@@ -121,7 +119,13 @@ def _missing_actions(served: Served, theirs: Mapping[str, Any]) -> Iterator[Diff
                     yield Difference(member, name, f"is no {method} request of ours")
 
 
-def _map_differences(resource: Resource, theirs: Mapping[str, Any]) -> Iterator[Difference]:
+def _map_differences(
+    resource: Resource, theirs: Mapping[str, Any], mapped: frozenset[str | None]
+) -> Iterator[Difference]:
+    """Yield what differs.
+
+    :param mapped: the aliases whose attributes neutron-lib holds; those of others Neutron has itself.
+    """
     name = resource.collection.replace("-", "_")
     for attribute, spec in theirs.items():
         mine = _attribute(resource, attribute)
@@ -133,7 +137,7 @@ def _map_differences(resource: Resource, theirs: Mapping[str, Any]) -> Iterator[
         return
     for each in resource.attributes:
         is_shown = each.is_visible or each.in_post or each.in_put
-        if is_shown and each.extension not in _OWN and each.name not in theirs and each.name != PROJECT:
+        if is_shown and each.extension in mapped and each.name not in (*theirs, PROJECT):
             yield Difference(name, each.name, "is unknown to neutron-lib")
 
 
@@ -148,7 +152,8 @@ def _spec_differences(name: str, attribute: str, mine: Attribute, theirs: Mappin
     for key, value in said.items():
         if value != theirs[key]:
             yield Difference(name, attribute, f"{key} is {value}")
-    if mine.in_post and theirs["allow_post"] and attribute != TENANT:
+    # Whose it is follows from the caller, whatever the maps say.
+    if mine.in_post and theirs["allow_post"] and attribute not in (TENANT, PROJECT):
         default = _default(mine)
         # What they leave to their plug-ins is nothing in particular: no text, no items.
         is_left_open = theirs["default"] == "UNSET" and default in _NOTHING

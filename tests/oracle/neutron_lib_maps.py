@@ -111,7 +111,7 @@ def main():
         }
     else:
         answer = {
-            "aliases": [definition.ALIAS for definition in ordered],
+            "aliases": [each.ALIAS for each in ordered if getattr(each, "RESOURCE_ATTRIBUTE_MAP", None)],
             "collections": {
                 collection: {name: told(spec) for name, spec in attributes.items()}
                 for collection, attributes in collections.items()
