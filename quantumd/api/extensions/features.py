@@ -19,13 +19,17 @@ from quantumd.api.extensions.availability_zones import feature as availability_z
 from quantumd.api.extensions.default_rules import feature as default_rules
 from quantumd.api.extensions.external_net import feature as external_net
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
+from quantumd.api.extensions.ip_availability import feature as ip_availability
 from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.logging import feature as logging
 from quantumd.api.extensions.network_zones import feature as network_zones
+from quantumd.api.extensions.networks import feature as networks
 from quantumd.api.extensions.qos import feature as qos
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
 from quantumd.api.extensions.rbac import feature as rbac
 from quantumd.api.extensions.security_groups import feature as security_groups
+from quantumd.api.extensions.segment_ranges import feature as segment_ranges
+from quantumd.api.extensions.segments import feature as segments
 from quantumd.api.extensions.service_providers import feature as service_providers
 from quantumd.api.extensions.subnetpools import feature as subnetpools
 from quantumd.api.extensions.subnets import feature as subnets
@@ -55,6 +59,10 @@ FEATURES: tuple[MakeFeature, ...] = (
     rbac.feature,
     security_groups.feature,
     qos.feature,
+    ip_availability.feature,
+    networks.feature,
+    segment_ranges.feature,
+    segments.feature,
 )
 """Add a family here; the order has no meaning."""
 

@@ -22,6 +22,7 @@ from quantumd.api.resources.matching import matching_ids
 from quantumd.api.resources.network_rules import asked_segments, checked_mtu, moved_segment, network_mtu
 from quantumd.api.resources.network_sharing import grant, require_own_use
 from quantumd.api.resources.network_views import NetworkViews, network_row, segment_columns, segments_view
+from quantumd.api.resources.network_writing import journal_network
 from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.port_rows import remove_port
 from quantumd.api.resources.segments import Segments, hold_segments, move_segment
@@ -79,7 +80,7 @@ class Networks:
             settled = [each.settle(tx, context, body, None, view) for each in self.aspects]
             for values in settled:
                 view |= values
-            position = _journal(tx, context, "create", view, after=view)
+            position = journal_network(tx, context, "create", view, after=view)
             row = {**network_row(view), **network_row(segment_columns(chosen[0])), "record_version": position}
             tx.connection.execute(insert(networks), row)
             hold_segments(tx, self.chance, view["id"], chosen)
@@ -123,7 +124,7 @@ class Networks:
             return before
         changed |= {"revision_number": before["revision_number"] + 1, "updated_at": tx.now}
         after = {**before, **changed}
-        position = _journal(tx, context, "update", after, before=before, after=after)
+        position = journal_network(tx, context, "update", after, before=before, after=after)
         row = network_row(changed)
         if is_host_content(row):
             row["record_version"] = position
@@ -174,7 +175,7 @@ class Networks:
         _require_unused(tx, resource_id)
         for aspect in self.aspects:
             aspect.forget(tx, resource_id)
-        _journal(tx, context, "delete", before, before=before)
+        journal_network(tx, context, "delete", before, before=before)
         forget_grants(tx, context, "network", resource_id)
         dhcp_port = dhcp_port_of(tx, resource_id)
         if dhcp_port is not None:
@@ -206,22 +207,3 @@ def _require_unused(tx: Transaction, network_id: str) -> None:
     port_ids = list(tx.connection.execute(statement).scalars())
     if port_ids:
         raise NetworkInUse(network_id, port_ids)
-
-
-def _journal(
-    tx: Transaction,
-    context: Context,
-    operation: str,
-    network: View,
-    before: View | None = None,
-    after: View | None = None,
-) -> int:
-    return tx.journal(
-        resource="network",
-        resource_id=network["id"],
-        project_id=network["project_id"],
-        request_id=context.request_id,
-        operation=operation,
-        before=before,
-        after=after,
-    )

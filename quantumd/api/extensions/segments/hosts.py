@@ -1,0 +1,54 @@
+"""Which segments reach a host: those of the physical networks that it has, and every tunnel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, Select, delete, insert, or_, select
+
+from quantumd.store.tables import segments
+from quantumd.store.tables.networks import host_physical_networks
+from quantumd.store.transaction import Transaction
+
+_HOSTS = host_physical_networks.c
+
+
+def segment_ids_of_host(connection: Connection, host: str) -> frozenset[str]:
+    """Return the ids of the segments of the physical networks that a host said it has; none for an unknown host.
+
+    Tunnels are not among them: they reach every host.
+    """
+    statement = select(segments.c.id).where(segments.c.physical_network.in_(_physical_networks_of(host)))
+    return frozenset(connection.execute(statement).scalars())
+
+
+def segment_ids_of_network_on(connection: Connection, network_id: str, host: str) -> frozenset[str]:
+    """Return the ids of those of a network's segments that reach a host, tunnels among them."""
+    reaches = or_(segments.c.physical_network == "", segments.c.physical_network.in_(_physical_networks_of(host)))
+    statement = select(segments.c.id).where(segments.c.network_id == network_id, reaches)
+    return frozenset(connection.execute(statement).scalars())
+
+
+def is_known(connection: Connection, host: str) -> bool:
+    """Whether a host ever said which physical networks it has."""
+    statement = select(_HOSTS.host).where(_HOSTS.host == host).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def keep_physical_networks(tx: Transaction, host: str, names: Iterable[str]) -> bool:
+    """Note which physical networks a host has from now on; return whether that is news."""
+    wanted = set(names)
+    had = set(tx.connection.execute(_physical_networks_of(host)).scalars())
+    gone, new = had - wanted, sorted(wanted - had)
+    if gone:
+        tx.connection.execute(
+            delete(host_physical_networks).where(_HOSTS.host == host, _HOSTS.physical_network.in_(gone))
+        )
+    if new:
+        rows = [{"host": host, "physical_network": name} for name in new]
+        tx.connection.execute(insert(host_physical_networks), rows)
+    return bool(gone or new)
+
+
+def _physical_networks_of(host: str) -> Select[tuple[str]]:
+    return select(_HOSTS.physical_network).where(_HOSTS.host == host)

@@ -1,0 +1,115 @@
+"""Segments of networks: making more of them, naming and deleting them."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, func, select
+from zope.interface import implementer
+
+from quantumd.api.extensions.segments.errors import SegmentInUse, SegmentNotFound
+from quantumd.api.resource import IOperations, Query
+from quantumd.api.resources.network_views import NetworkViews, segments_of, segments_view
+from quantumd.api.resources.network_writing import rewrite_network
+from quantumd.api.resources.rows import Rows, for_everybody
+from quantumd.api.resources.segments import Segments, asked_segment, segment_of, segment_row
+from quantumd.api.resources.views import View
+from quantumd.model.context import Context
+from quantumd.model.network import Segment
+from quantumd.store.tables import ports, segments, subnets
+from quantumd.store.transaction import Transaction
+
+
+def _shown(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
+    """Show of a flat network no number, and of a tunnel no physical network."""
+    for view in views.values():
+        held = segment_of(view["network_type"], view["physical_network"], view["segmentation_id"])
+        view |= {"physical_network": held.physical_network, "segmentation_id": held.segmentation_id}
+
+
+SEGMENT_ROWS = Rows(
+    "segment", segments, SegmentNotFound, for_everybody, hidden=frozenset({"segment_index"}), children=_shown
+)
+"""Segments are administrators' to see, so no scope hides any."""
+
+
+@implementer(IOperations)
+@frozen
+class SegmentOperations:
+    """Operations on segments."""
+
+    segments: Segments
+
+    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
+        """See IOperations. NetworkNotFound, InvalidInput, VlanIdInUse, TunnelIdInUse, NoNetworkAvailable."""
+        return [self._create(tx, context, body) for body in bodies]
+
+    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        network = NetworkViews().visible(tx.connection, context, body["network_id"])
+        had = segments_of(tx.connection, network["id"])
+        asked = asked_segment(body, prefix="")
+        self.segments.check(asked)
+
+        def make(chosen: tuple[Segment, ...]) -> View:
+            index = tx.connection.execute(
+                select(func.max(segments.c.segment_index)).where(segments.c.network_id == network["id"])
+            ).scalar()
+            row = segment_row(self.segments.chance.new_id(), network["id"], chosen[0], (index or 0) + 1, tx.now)
+            row |= {"name": body["name"], "description": body["description"]}
+            view = SEGMENT_ROWS.insert(tx, context, row)
+            del view["segment_index"]
+            _shown(tx.connection, context, {view["id"]: view})
+            return view
+
+        view = self.segments.held(tx, network["project_id"], (asked,), make)
+        _follow(tx, context, network, had)
+        return view
+
+    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
+        """See IOperations."""
+        return SEGMENT_ROWS.change(tx, context, self.show(tx.connection, context, resource_id), changes)
+
+    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
+        """See IOperations. SegmentInUse."""
+        before = self.show(tx.connection, context, resource_id)
+        network = NetworkViews().visible(tx.connection, context, before["network_id"])
+        _require_unused(tx, before, network)
+        had = segments_of(tx.connection, network["id"])
+        SEGMENT_ROWS.remove(tx, context, before)
+        _follow(tx, context, network, had)
+
+    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
+        """See IOperations."""
+        return SEGMENT_ROWS.show(connection, context, resource_id)
+
+    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
+        """See IOperations."""
+        return SEGMENT_ROWS.list(connection, context, query)
+
+
+def _follow(tx: Transaction, context: Context, before: View, had: Sequence[Segment]) -> None:
+    """Write what the network shows of its segments now; hosts are told of its first one."""
+    held = segments_of(tx.connection, before["id"])
+    others = {name: value for name, value in before.items() if name != "segments"}
+    rewrite_network(tx, context, before, {**others, **segments_view(held)}, held[0] if held[0] != had[0] else None)
+
+
+def _require_unused(tx: Transaction, segment: View, network: View) -> None:
+    connection, segment_id, network_id = tx.connection, segment["id"], network["id"]
+    subnet_ids = connection.execute(select(subnets.c.id).where(subnets.c.segment_id == segment_id)).scalars().all()
+    if subnet_ids:
+        raise SegmentInUse(segment_id, f"The segment is still associated with subnet(s) {', '.join(subnet_ids)}")
+    first = connection.execute(
+        select(segments.c.id).where(segments.c.network_id == network_id).order_by(segments.c.segment_index).limit(2)
+    ).scalars()
+    of_network = list(first)
+    if of_network == [segment_id]:
+        raise SegmentInUse(segment_id, "It is the only segment of its network")
+    bound = select(func.count()).select_from(ports).where(ports.c.network_id == network_id, ports.c.host_id != "")
+    count = connection.execute(bound).scalar_one()
+    # Hosts know a network by its first segment.
+    if of_network[0] == segment_id and count:
+        raise SegmentInUse(segment_id, f"The segment is still bound with {count} port(s)")
