@@ -55,7 +55,18 @@ default_security_groups = Table(
 )
 """The one group of each project that its ports have when they name none."""
 
-address_groups = Table("address_groups", metadata, *standard_columns(), Index("ix_address_groups_name", "name"))
+address_groups = Table(
+    "address_groups",
+    metadata,
+    id_column(),
+    project_column(),
+    Column("name", String(255), nullable=False),
+    Column("description", String(1024), nullable=False),
+    Column("created_at", String(20), nullable=False),
+    Column("updated_at", String(20), nullable=False),
+    Column("revision_number", Integer, nullable=False),
+    Index("ix_address_groups_name", "name"),
+)
 
 address_group_addresses = Table(
     "address_group_addresses",
@@ -95,7 +106,7 @@ default_security_group_rules = Table(
     *_match_columns(),
     Column("remote_group_id", String(36)),
     Column("remote_address_group_id", String(36)),
-    Column("description", String(255), nullable=False),
+    Column("description", String(1024), nullable=False),
     Column("used_in_default_sg", Boolean, nullable=False),
     Column("used_in_non_default_sg", Boolean, nullable=False),
     Column("created_at", String(20), nullable=False),

@@ -18,7 +18,7 @@ from quantumd.api.extensions.feature import Feature, Parts
 from quantumd.api.extensions.security_groups.attributes import GROUP, MATCH_ATTRIBUTES, STATEFUL
 from quantumd.api.resource import Resource
 from quantumd.api.resources.standard_attributes import ID, PROJECT_ID
-from quantumd.api.values import BOOLEAN, DESCRIPTION, Value, filter_boolean, filter_text, or_none, string
+from quantumd.api.values import BOOLEAN, Value, filter_boolean, filter_text, or_none, string
 
 _RULES = "security-groups-default-rules"
 _STATEFULNESS = "security-groups-default-statefulness"
@@ -49,7 +49,7 @@ def _project_or_every(value: Any) -> str:
 TEMPLATE_ATTRIBUTES = (
     ID,
     evolve(PROJECT_ID, is_visible=False, filter_convert=None),
-    Attribute("description", *DESCRIPTION, in_post=True, default="", filter_convert=filter_text, is_sort_key=False),
+    Attribute("description", *string(1024), in_post=True, default="", filter_convert=filter_text, is_sort_key=False),
     *MATCH_ATTRIBUTES,
     *(
         Attribute(name, *BOOLEAN, in_post=True, default=REQUIRED, filter_convert=filter_boolean, is_sort_key=False)
@@ -64,6 +64,7 @@ SETTING_ATTRIBUTES = (
         "project_id",
         *Value(_project_or_every, or_none(string(255)).schema),
         in_post=True,
+        default=None,
         filter_convert=filter_text,
     ),
     Attribute("stateful", *BOOLEAN, in_post=True, in_put=True, default=True, filter_convert=filter_boolean),

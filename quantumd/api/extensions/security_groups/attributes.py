@@ -50,6 +50,7 @@ GROUP_ATTRIBUTES = (
         in_put=True,
         default=UNSET,
         filter_convert=filter_boolean,
+        is_sort_key=False,
         extension=STATEFUL,
     ),
     Attribute("shared", *BOOLEAN, filter_convert=filter_boolean, is_sort_key=False, extension=SHARED_FILTERING),

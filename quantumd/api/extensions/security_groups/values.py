@@ -106,12 +106,11 @@ PREFIX: Final = Value(_prefix, {"anyOf": [{"type": "string", "format": "cidr"}, 
 
 
 def _reference(value: Any) -> str | None:
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or "\x00" in value:
+    text = str(value) if value else None
+    if text is not None and "\x00" in text:
         raise InvalidValue(f"'{shown(value)}' is not a valid string")
-    return value
+    return text
 
 
 REFERENCE: Final = Value(_reference, {"anyOf": [{"type": "string"}, {"type": "null"}]})
-"""The id of another resource; one that is none is not found later, as today."""
+"""The id of another resource; what is none, of whatever kind, is not found later, as today."""

@@ -56,7 +56,11 @@ def _make_groups() -> None:
 
 
 def _make_address_groups() -> None:
-    op.create_table("address_groups", *_standard(), sa.PrimaryKeyConstraint("id", name=op.f("pk_address_groups")))
+    op.create_table(
+        "address_groups",
+        *_standard(description_length=1024),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_address_groups")),
+    )
     _index("address_groups", "project_id")
     _index("address_groups", "name")
     op.create_table(
@@ -99,7 +103,7 @@ def _make_default_rules() -> None:
         *_match(),
         sa.Column("remote_group_id", sa.String(length=36), nullable=True),
         sa.Column("remote_address_group_id", sa.String(length=36), nullable=True),
-        sa.Column("description", sa.String(length=255), nullable=False),
+        sa.Column("description", sa.String(length=1024), nullable=False),
         sa.Column("used_in_default_sg", sa.Boolean(), nullable=False),
         sa.Column("used_in_non_default_sg", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.String(length=20), nullable=False),
@@ -157,12 +161,12 @@ def _make_logs() -> None:
         _index("logs", column)
 
 
-def _standard() -> tuple[sa.Column[Any], ...]:
+def _standard(description_length: int = 255) -> tuple[sa.Column[Any], ...]:
     return (
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("project_id", sa.String(length=255), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("description", sa.String(length=255), nullable=False),
+        sa.Column("description", sa.String(length=description_length), nullable=False),
         sa.Column("created_at", sa.String(length=20), nullable=False),
         sa.Column("updated_at", sa.String(length=20), nullable=False),
         sa.Column("revision_number", sa.Integer(), nullable=False),
