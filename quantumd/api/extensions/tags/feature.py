@@ -29,12 +29,6 @@ TAG_EXTENSIONS = (
         "Allow to create multiple tags for a resource",
         "2024-23-07T10:00:00-00:00",
     ),
-    Extension(
-        "tag-ports-during-bulk-creation",
-        "Tag Ports During Bulk Creation",
-        "Allow to tag ports during bulk creation",
-        "2019-12-29T19:00:00-00:00",
-    ),
 )
 
 TAGS = Attribute("tags", *TAG_LIST, extension=ALIAS)
