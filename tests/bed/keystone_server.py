@@ -23,7 +23,8 @@ default_log_levels = keystone=WARNING,alembic=WARNING,oslo=WARNING
 [database]
 connection = sqlite:///{home}/keystone.sqlite
 [cache]
-enabled = false
+enabled = true
+backend = dogpile.cache.memory
 [fernet_tokens]
 key_repository = {home}/keys
 [fernet_receipts]

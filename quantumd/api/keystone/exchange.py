@@ -154,6 +154,8 @@ class _BoundedEndpoint:
     def connect(self, protocolFactory: Any) -> Deferred[Any]:
         factory = WrappingFactory(protocolFactory)
         factory.protocol = _Bounded
+        # Each connection would be told of in the log, twice.
+        factory.noisy = protocolFactory.noisy = False
         connecting: Deferred[Any] = self._within.connect(factory)
         return connecting.addCallback(lambda bounded: bounded.wrappedProtocol)
 

@@ -1,0 +1,148 @@
+"""The functional network tests that ship with openstacksdk and python-openstackclient, against a real quantumd.
+
+They find two clouds as they expect them: those that DevStack makes, with an admin, a system admin and two projects.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from tests.bed.appliance import Appliance
+from tests.bed.keystone import REGION, Keystone, Project, User
+from tests.bed.needs import environment_python
+
+SDK = ("openstack.tests.functional.network.v2", "openstack.tests.functional.cloud.test_network")
+CLIENT = ("openstackclient.tests.functional.network.v2",)
+
+_SHELL = Path(__file__).with_name("client_shell.py")
+_RUN = Path(__file__).with_name("client_suite_run.py")
+_TEST_SECONDS = "90"
+_CLOSE_SECONDS = 10.0
+
+
+class SuiteError(Exception):
+    """The tests could not be run; what they said is the message."""
+
+
+@frozen
+class Outcome:
+    """What came of one test: passed, skipped or failed, and the last line of why."""
+
+    test: str
+    outcome: str
+    why: str
+    seconds: float
+
+
+@define(eq=False)
+class Cloud:
+    """A quantumd on memory edges whose callers a Keystone knows, and what clients need to find both."""
+
+    keystone: Keystone
+    home: Path
+    settings: Mapping[str, str] = field(factory=dict)
+    appliance: Appliance = field(init=False)
+    _shell: subprocess.Popen[str] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start quantumd, name it in the catalogue, write ``clouds.yaml``."""
+        keystone = self.keystone
+        service = keystone.make_user("service", project=keystone.make_project())
+        asked = keystone.settings(service, self.home / "password")
+        self.appliance = Appliance(self.home / "quantumd", settings={"api.preview": "true", **asked, **self.settings})
+        self.appliance.start("/readyz")
+        keystone.publish(self.appliance.url)
+        demo, other = (keystone.make_user("member", project=keystone.make_project()) for _ in range(2))
+        admin = keystone.admin
+        clouds = {
+            "devstack": _cloud(keystone, demo, demo.project),
+            "devstack-alt": _cloud(keystone, other, other.project),
+            "devstack-admin": _cloud(keystone, admin, admin.project),
+            "devstack-system-admin": _cloud(keystone, admin, None),
+        }
+        # YAML reads JSON.
+        (self.home / "clouds.yaml").write_text(json.dumps({"clouds": clouds}))
+        (self.home / "clouds.yaml").chmod(0o600)
+        self._make_public_network()
+
+    def _make_public_network(self) -> None:
+        headers = {"X-Auth-Token": self.keystone.token(self.keystone.admin)}
+        network = {"network": {"name": "public", "router:external": True, "is_default": True}}
+        made = self.appliance.request("POST", "/v2.0/networks", network, headers)
+        if made.status == 201:
+            subnet = {"network_id": made.body["network"]["id"], "ip_version": 4, "cidr": "172.24.4.0/24"}
+            self.appliance.request("POST", "/v2.0/subnets", {"subnet": subnet}, headers)
+
+    def close(self) -> None:
+        """End what was started."""
+        if self._shell is not None:
+            self._shell.communicate(timeout=_CLOSE_SECONDS)
+        self.appliance.close()
+
+    def environment(self) -> dict[str, str]:
+        """What the clients find in their environment."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "OPENSTACK"))}
+        programs = f"{self.home / 'bin'}{os.pathsep}{kept.get('PATH', os.defpath)}"
+        return {
+            **kept,
+            "HOME": str(self.home),
+            "PATH": programs,
+            "OS_CLIENT_CONFIG_FILE": str(self.home / "clouds.yaml"),
+            "OS_CLOUD": "devstack-admin",
+            "OS_TEST_TIMEOUT": _TEST_SECONDS,
+            "OPENSTACKSDK_FUNC_TEST_TIMEOUT": "20",
+            "OS_STDOUT_CAPTURE": "1",
+            "OS_STDERR_CAPTURE": "1",
+            "OS_LOG_CAPTURE": "1",
+            "PYTHONWARNINGS": "ignore",
+        }
+
+    def start_program(self) -> None:
+        """Have the ``openstack`` program ready for the tests that run it."""
+        (self.home / "bin").mkdir()
+        self._shell = subprocess.Popen(
+            (str(environment_python("client")), "-P", str(_SHELL), "bin/openstack", str(self.home / "shell")),
+            cwd=self.home, env=self.environment(), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        if self._shell.stdout is None or self._shell.stdout.readline() != "ready\n":
+            raise SuiteError("the client does not start")
+
+    def run(self, modules: Iterable[str], only: Iterable[str] = (), workers: int = 2) -> list[Outcome]:
+        """Run the tests of modules, or those of them whose ids begin so; return what came of each."""
+        wanted = {"modules": list(modules), "only": list(only), "workers": workers}
+        with ThreadPoolExecutor(workers) as threads:
+            running = [threads.submit(self._work, {**wanted, "worker": number}) for number in range(workers)]
+            return sorted((each for done in running for each in done.result()), key=lambda each: each.test)
+
+    def _work(self, wanted: Any) -> list[Outcome]:
+        with tempfile.TemporaryFile("w+", dir=self.home) as told, tempfile.TemporaryFile("w+", dir=self.home) as said:
+            number = told.fileno()
+            done = subprocess.run(
+                (str(environment_python("client")), "-P", str(_RUN), str(number)), input=json.dumps(wanted) + "\n",
+                cwd=self.home, env=self.environment(), text=True, stdout=said, stderr=said, pass_fds=(number,),
+                check=False,
+            )  # fmt: skip
+            told.seek(0)
+            said.seek(0)
+            if done.returncode != 0:
+                raise SuiteError(f"the tests ended with {done.returncode}: {said.read()[-2000:]}")
+            lines = [json.loads(line) for line in told]
+        return [Outcome(line["id"], line["outcome"], line["why"], line["seconds"]) for line in lines]
+
+
+def _cloud(keystone: Keystone, user: User, project: Project | None) -> Any:
+    auth = {"auth_url": keystone.url, "username": user.name, "password": user.password, "user_domain_id": "default"}
+    scope = {"system_scope": "all"} if project is None else {"project_id": project.id}
+    return {
+        "auth": {**auth, **scope}, "region_name": REGION, "identity_api_version": "3", "network_api_version": "2",
+    }  # fmt: skip
