@@ -19,6 +19,7 @@ from quantumd.api.extensions.availability_zones import feature as availability_z
 from quantumd.api.extensions.default_rules import feature as default_rules
 from quantumd.api.extensions.external_net import feature as external_net
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
+from quantumd.api.extensions.flavors import feature as flavors
 from quantumd.api.extensions.ip_availability import feature as ip_availability
 from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.logging import feature as logging
@@ -63,6 +64,7 @@ FEATURES: tuple[MakeFeature, ...] = (
     networks.feature,
     segment_ranges.feature,
     segments.feature,
+    flavors.feature,
 )
 """Add a family here; the order has no meaning."""
 

@@ -17,9 +17,10 @@ from quantumd.api.values import (
     filter_text,
     integer,
     one_of,
+    or_none,
     string,
 )
-from quantumd.model.qos import BANDWIDTH_LIMIT, DSCP_MARKS, EGRESS, RuleType
+from quantumd.model.qos import BANDWIDTH_LIMIT, DSCP_MARKS, EGRESS, MINIMUM_PACKET_RATE, RuleType
 
 _RATE = integer(0, 2**31 - 1)
 _LIST = Value(lambda value: value, {"type": "array", "items": {"type": "object"}})
@@ -57,7 +58,7 @@ RULE_TYPE_ATTRIBUTES: Final = (
     *(
         Attribute(
             name,
-            *BOOLEAN,
+            *or_none(BOOLEAN),
             in_post=True,
             in_put=True,
             is_visible=False,
@@ -87,6 +88,10 @@ NETWORK_POLICY_ID: Final = _policy_id("qos_network_policy_id", extension="qos-po
 """The policy of a port's network, beside its own."""
 
 
+_PROJECT = evolve(PROJECT_ID, in_post=False, filter_convert=None)
+"""Rules show no project of their own, but their maps name one."""
+
+
 def rule_attributes(rule_type: RuleType) -> tuple[Attribute, ...]:
     """Return the attribute map of the rules of a type."""
     return (ID, *_numbers(rule_type), *_directions(rule_type))
@@ -94,7 +99,8 @@ def rule_attributes(rule_type: RuleType) -> tuple[Attribute, ...]:
 
 def alias_attributes(rule_type: RuleType) -> tuple[Attribute, ...]:
     """Return the map of the same rules under their own ids: they are changed there, and not made."""
-    return tuple(evolve(each, in_post=False) for each in rule_attributes(rule_type))
+    own = tuple(evolve(each, in_post=False) for each in rule_attributes(rule_type))
+    return own if rule_type.name == MINIMUM_PACKET_RATE else (*own, _PROJECT)
 
 
 def _numbers(rule_type: RuleType) -> tuple[Attribute, ...]:
