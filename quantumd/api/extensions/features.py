@@ -15,9 +15,12 @@ from quantumd.api.extensions.address_groups import feature as address_groups
 from quantumd.api.extensions.address_scopes import feature as address_scopes
 from quantumd.api.extensions.agents import feature as agents_family
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
+from quantumd.api.extensions.allowed_address_pairs import feature as allowed_address_pairs
 from quantumd.api.extensions.availability_zones import feature as availability_zones
 from quantumd.api.extensions.default_rules import feature as default_rules
+from quantumd.api.extensions.dns import feature as dns
 from quantumd.api.extensions.external_net import feature as external_net
+from quantumd.api.extensions.extra_dhcp_options import feature as extra_dhcp_options
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
 from quantumd.api.extensions.flavors import feature as flavors
 from quantumd.api.extensions.ip_availability import feature as ip_availability
@@ -25,6 +28,7 @@ from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.logging import feature as logging
 from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.networks import feature as networks
+from quantumd.api.extensions.port_details import feature as port_details
 from quantumd.api.extensions.qos import feature as qos
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
 from quantumd.api.extensions.rbac import feature as rbac
@@ -44,8 +48,17 @@ from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
 from quantumd.model.network import carried_types
 
 FEATURES: tuple[MakeFeature, ...] = (
+    port_details.feature,
+    extra_dhcp_options.feature,
+    dns.feature,
+    allowed_address_pairs.feature,
+    address_groups.feature,
     address_scopes.feature,
+    default_rules.feature,
     journal.feature,
+    logging.feature,
+    rbac.feature,
+    security_groups.feature,
     subnetpools.feature,
     subnets.feature,
     agents_family.feature,
@@ -54,16 +67,11 @@ FEATURES: tuple[MakeFeature, ...] = (
     external_net.feature,
     network_zones.feature,
     vlan_transparency.feature,
-    address_groups.feature,
-    default_rules.feature,
-    logging.feature,
-    rbac.feature,
-    security_groups.feature,
-    qos.feature,
     ip_availability.feature,
     networks.feature,
     segment_ranges.feature,
     segments.feature,
+    qos.feature,
     flavors.feature,
 )
 """Add a family here; the order has no meaning."""

@@ -34,4 +34,4 @@ class PreparedIds:
             return []
         size = next(each for each in _SIZES if each >= len(ids))
         # An id that is asked for twice is found once, so a few sizes do for all.
-        return raw_connection(connection).execute(self._sql[size], (*ids, *(ids[-1:] * (size - len(ids))))).fetchall()
+        return raw_connection(connection).execute(self._sql[size], (*ids, *[ids[-1]] * (size - len(ids)))).fetchall()
