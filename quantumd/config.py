@@ -178,7 +178,7 @@ class DatabaseSettings:
         choices=("FULL", "NORMAL"),
     )
     connections: int = setting(
-        2, "How many threads write, each on a connection of its own; SQLite has one.", "threads", least=1, most=64
+        1, "How many threads write, each on a connection of its own; SQLite has one.", "threads", least=1, most=64
     )
     readers: int = setting(2, "How many threads read at once.", "threads", least=1, most=64)
     waiting_limit: int = setting(

@@ -10,9 +10,9 @@ import shutil
 from functools import cache
 from itertools import count
 
-from sqlalchemy import create_engine, insert
+from sqlalchemy import Engine, create_engine, event, insert
 
-from quantumd.store.engine import database_url
+from quantumd.store.engine import database_url, writer_engine
 from quantumd.store.schema import ensure_schema
 from quantumd.store.tables import metadata, turns
 from quantumd.store.tables.turns import TURN
@@ -50,6 +50,18 @@ def new_server(kind: str) -> DatabaseServer:
 def new_database(kind: str) -> str:
     """Return the URL of a database without tables."""
     return server(kind).create(f"quantumd_{next(_NUMBERS)}")
+
+
+@cache
+def uncommitted_engine(kind: str) -> Engine:
+    """Return an engine on a database with empty tables, for tests that never commit."""
+    url = new_database(kind)
+    ensure_schema(url)
+    engine = writer_engine(database_url(url))
+    if kind == "postgresql":
+        # Undone with the rest; on MariaDB positions rise from test to test.
+        event.listen(engine, "begin", lambda c: c.exec_driver_sql("ALTER SEQUENCE journal_position_seq RESTART"))
+    return engine
 
 
 @cache

@@ -1,4 +1,7 @@
-"""The core resources on a database in memory, used as the API uses them: bodies go through the attribute maps."""
+"""The resources on a database, used as the API uses them: bodies go through the attribute maps.
+
+The database is in memory, or a server's on which nothing is ever committed.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from quantumd.model.records import Report
 from quantumd.store.engine import memory_engine
 from quantumd.store.tables import hosts, metadata
 from quantumd.store.transaction import Transaction
+from tests.bed.databases import uncommitted_engine
 
 ADMIN = Context("req-admin", project_id="operator", roles=frozenset({"admin"}))
 ALICE = Context("req-alice", project_id="alice", roles=frozenset({"member"}))
@@ -49,11 +53,14 @@ class Bed:
         physical_networks: tuple[str, ...] = ("physnet1",),
         chance: Chance | None = None,
         quota: QuotaSettings | None = None,
+        database: str = "sqlite",
     ) -> None:
         self.now = NOW
-        self._engine = memory_engine()
+        self._engine = memory_engine() if database == "sqlite" else uncommitted_engine(database)
         self.connection = self._engine.connect()
-        metadata.create_all(self.connection)
+        self.connection.begin()
+        if database == "sqlite":
+            metadata.create_all(self.connection)
         self._transaction = Transaction(self.connection, NOW)
         self.served = serve(
             settings or NetworkSettings(),
@@ -67,7 +74,7 @@ class Bed:
         self._maps = {resource.member: attribute_map_of(resource) for resource in self.served.resources}
 
     def close(self) -> None:
-        """Drop the database."""
+        """Drop the database, or undo all on a server."""
         self.connection.close()
         self._engine.dispose()
 

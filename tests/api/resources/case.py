@@ -1,4 +1,4 @@
-"""A test case with the core resources on a database in memory."""
+"""A test case with the resources on a database."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from tests.api.resources.bed import Bed, View
 
 
 class ResourceCase(SynchronousTestCase):
-    """Has ``bed``; children set ``settings`` and ``physical_networks``."""
+    """Has ``bed``; children set ``settings`` and ``physical_networks``. test_databases.py runs them on servers too."""
 
     settings = NetworkSettings()
     physical_networks: tuple[str, ...] = ("physnet1",)
+    database = "sqlite"
 
     def setUp(self) -> None:
         """Make the database."""
-        self.bed = Bed(self.settings, self.physical_networks)
+        self.bed = Bed(self.settings, self.physical_networks, database=self.database)
         self.addCleanup(self.bed.close)
 
     def assert_refused(self, status: int, type_name: str, work: Callable[..., Any], *args: Any, **more: Any) -> str:
