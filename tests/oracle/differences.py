@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from tests.oracle.compare import STRICTER, Difference
+from tests.oracle.compare import CONVERTED, STRICTER, Difference
 
 MOST: Final = 20
 
@@ -37,5 +37,10 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         ("*.name",),
         (f"{STRICTER} (a text)",),
         "A name is one line, without a break at its end, and no longer than its column.",
+    ),
+    Deliberate(
+        ("networks.segments",),
+        (f"{STRICTER} (a text)", f"{STRICTER} (an object)", CONVERTED),
+        "Segments are a list, and what one of them leaves out is null, where neutron-lib has a mark of its own.",
     ),
 )

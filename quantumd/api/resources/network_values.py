@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from quantumd.api.errors import HTTPBadRequest, InvalidInput, InvalidValue
 from quantumd.api.resources.views import json_text
-from quantumd.api.values import Value, integer, list_of, none_as, shown, string
+from quantumd.api.values import Value, integer, list_of, shown, string
 
 SEGMENT_NAMES: Final = ("provider:network_type", "provider:physical_network", "provider:segmentation_id")
 
@@ -82,7 +82,7 @@ def _domain_fault(labels: list[str]) -> str | None:
     return None
 
 
-DNS_DOMAIN: Final = none_as("", Value(_dns_domain, {"type": "string", "maxLength": _FQDN_CHARACTERS}))
+DNS_DOMAIN: Final = Value(_dns_domain, {"type": "string", "maxLength": _FQDN_CHARACTERS})
 """A domain name with its final dot, in lower case; '' is none."""
 
 _ZONES: Final = list_of(string(_AZ_HINTS_CHARACTERS))

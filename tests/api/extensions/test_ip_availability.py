@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from quantumd.api.resource import Query
@@ -43,13 +45,14 @@ class AvailabilityTests(ResourceCase):
         four, _ = self.bed.network_with_subnet()
         six, _ = self.bed.network_with_subnet("2001:db8::/64", enable_dhcp=False)
         self.bed.update("network", four, name="x")
-        for filters, expected in (
+        cases: tuple[tuple[dict[str, Any], list[str]], ...] = (
             ({"network_id": (six,)}, [six]),
             ({"network_name": ("x",)}, [four]),
             ({"project_id": ("nobody",)}, []),
             ({"ip_version": ("4",)}, [four]),
             ({"ip_version": ("6",)}, [six]),
-        ):
+        )
+        for filters, expected in cases:
             found = self.bed.listed(MEMBER, **filters)
             self.assertEqual([each["network_id"] for each in found], expected, filters)
 

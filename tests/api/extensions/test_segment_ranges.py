@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quantumd.config import NetworkSettings
 from tests.api.resources.bed import ALICE, BOB, View
 from tests.api.resources.case import ResourceCase
@@ -17,10 +19,10 @@ class RangeCase(ResourceCase):
         tenant_network_types=("vlan",), vlan_ranges=("physnet1:100:103",), vxlan_ranges=("1:16777215",)
     )
 
-    def vlans(self, minimum: int, maximum: int, **body: object) -> View:
+    def vlans(self, minimum: int, maximum: int, **body: Any) -> View:
         """Make a range."""
-        given = {"network_type": "vlan", "physical_network": "physnet1", "minimum": minimum, "maximum": maximum}
-        return self.bed.create(MEMBER, **given, **body)
+        given: dict[str, Any] = {"physical_network": "physnet1", "minimum": minimum, "maximum": maximum}
+        return self.bed.create(MEMBER, network_type="vlan", **given, **body)
 
     def numbers(self, context: object, count: int) -> list[int]:
         """Make networks and return their VLANs."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quantumd.api.extensions.segments.hosts import (
     keep_physical_networks,
     segment_ids_of_host,
@@ -24,7 +26,7 @@ class SegmentCase(ResourceCase):
     )
     physical_networks = ("physnet1", "physnet2")
 
-    def segment(self, network_id: str, network_type: str = "vlan", **body: object) -> View:
+    def segment(self, network_id: str, network_type: str = "vlan", **body: Any) -> View:
         """Make a segment."""
         return self.bed.create("segment", network_id=network_id, network_type=network_type, **body)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
@@ -80,7 +81,7 @@ class TunnelTests(ResourceCase):
     def test_wrong_settings_are_named(self) -> None:
         """By their names."""
         for name, value in (("vxlan_ranges", "0:5"), ("gre_ranges", "x"), ("physical_network_mtus", "physnet1")):
-            settings = NetworkSettings(**{name: (value,)})
+            settings = evolve(NetworkSettings(), **{name: (value,)})
             error = self.assertRaises(SettingsError, serve, settings, (), ())
             self.assertIn(f"network.{name}", str(error))
 

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from quantumd.api.attributes import REQUIRED, Attribute
 from quantumd.api.resources.standard_attributes import ID, NAMED, PROJECT_ID, STANDARD
-from quantumd.api.values import BOOLEAN, OBJECT, filter_text, integer, list_of, one_of, or_none, string
+from quantumd.api.values import BOOLEAN, OBJECT, filter_text, integer, list_of, one_of, string
 from quantumd.model.network import FIRST_ID, GRE, LAST_ID
 
 RANGE_TYPES = tuple(LAST_ID)
@@ -22,15 +22,13 @@ RANGE_ATTRIBUTES: tuple[Attribute, ...] = (
         "network_type",
         *one_of(*RANGE_TYPES),
         in_post=True,
-        default=REQUIRED,
         filter_convert=filter_text,
         is_sort_key=False,
     ),
     Attribute(
         "physical_network",
-        *or_none(string(64)),
+        *string(64),
         in_post=True,
-        default=None,
         filter_convert=filter_text,
         is_sort_key=False,
     ),

@@ -48,6 +48,15 @@ class NetworkSegmentRangeOverlaps(ApiError):
         super().__init__(f"Network segment range overlaps with range(s) with id {', '.join(range_ids)}")
 
 
+class NetworkSegmentRangeNetTypeNotSupported(ApiError):
+    """Networks of the type have no ids, or the request names no type."""
+
+    status = 400
+
+    def __init__(self, network_type: str | None) -> None:
+        super().__init__(f"Network type {network_type} does not support network segment ranges.")
+
+
 class NetworkVlanRangeError(ApiError):
     """These are no VLANs. ``reason`` is a sentence without its full stop."""
 

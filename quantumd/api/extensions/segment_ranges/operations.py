@@ -14,6 +14,7 @@ from zope.interface import implementer
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.segment_ranges.errors import (
     NetworkSegmentRangeDefaultReadOnly,
+    NetworkSegmentRangeNetTypeNotSupported,
     NetworkSegmentRangeNotFound,
     NetworkSegmentRangeOverlaps,
     NetworkSegmentRangeReferencedByProject,
@@ -71,6 +72,8 @@ class RangeOperations:
         return [self._create(tx, context, body) for body in bodies]
 
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        if body.get("network_type") is None:
+            raise NetworkSegmentRangeNetTypeNotSupported(None)
         values = {
             "id": self.chance.new_id(),
             "name": body["name"],
@@ -128,7 +131,7 @@ class RangeOperations:
 def _physical_network(body: Mapping[str, Any]) -> str | None:
     if body["network_type"] != VLAN:
         return None
-    if not body["physical_network"]:
+    if not body.get("physical_network"):
         raise BadRequest(
             "network_segment_range",
             f"Network type {VLAN} requires 'physical_network' to be specified while creating new range",

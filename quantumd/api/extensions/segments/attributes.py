@@ -6,7 +6,7 @@ from attrs import evolve
 
 from quantumd.api.attributes import REQUIRED, Attribute
 from quantumd.api.resources.standard_attributes import ID, NETWORK_ID, PROJECT_ID, STANDARD
-from quantumd.api.values import NAME, filter_integer, filter_text, integer, or_none, string
+from quantumd.api.values import NAME, filter_text, integer, or_none, string
 
 SEGMENT_ATTRIBUTES: tuple[Attribute, ...] = (
     ID,
@@ -15,6 +15,6 @@ SEGMENT_ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("name", *or_none(NAME), in_post=True, in_put=True, default=None, filter_convert=filter_text),
     Attribute("network_type", *string(32), in_post=True, default=REQUIRED, filter_convert=filter_text),
     Attribute("physical_network", *string(64), in_post=True, filter_convert=filter_text),
-    Attribute("segmentation_id", *integer(), in_post=True, filter_convert=filter_integer),
+    Attribute("segmentation_id", *integer(), in_post=True, is_sort_key=True),
     *STANDARD,
 )
