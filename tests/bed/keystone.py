@@ -158,19 +158,20 @@ class Keystone:
 
     def publish(self, url: str, region: str = REGION) -> None:
         """Let the catalogue name ``url`` as the network service of a region, in place of what it named before."""
-        services = self.call("GET", "/services?type=network")["services"]
-        service = services[0] if services else self._make_service()
-        if region != REGION and region not in {each["id"] for each in self.call("GET", "/regions")["regions"]}:
+        if region not in {each["id"] for each in self.call("GET", "/regions")["regions"]}:
             self.call("POST", "/regions", {"region": {"id": region}})
-        wanted = f"/endpoints?service_id={service['id']}&region_id={region}"
-        for endpoint in self.call("GET", wanted)["endpoints"]:
+            self._name("identity", self.url, region)
+        self._name("network", url, region)
+
+    def _name(self, kind: str, url: str, region: str) -> None:
+        found = self.call("GET", f"/services?type={kind}")["services"]
+        wanted = {"service": {"type": kind, "name": kind}}
+        service = found[0] if found else self.call("POST", "/services", wanted)["service"]
+        for endpoint in self.call("GET", f"/endpoints?service_id={service['id']}&region_id={region}")["endpoints"]:
             self.call("DELETE", f"/endpoints/{endpoint['id']}")
         for interface in ("public", "internal", "admin"):
             endpoint = {"service_id": service["id"], "region_id": region, "interface": interface, "url": url}
             self.call("POST", "/endpoints", {"endpoint": endpoint})
-
-    def _make_service(self) -> Any:
-        return self.call("POST", "/services", {"service": {"type": "network", "name": "quantumd"}})["service"]
 
     def settings(self, service: User, password_file: Path) -> dict[str, str]:
         """Write the password file and return the settings of a quantumd that asks here as ``service``."""
@@ -182,6 +183,18 @@ class Keystone:
             "keystone.user": service.name,
             "keystone.project": service.project.name if service.project else "",
             "keystone.password_file": str(password_file),
+        }
+
+    def login(self, user: User, region: str = REGION) -> dict[str, str]:
+        """Return what the ``openstack`` client finds in its environment to log in as a user."""
+        return {
+            "OS_AUTH_URL": self.url,
+            "OS_IDENTITY_API_VERSION": "3",
+            "OS_REGION_NAME": region,
+            "OS_USERNAME": user.name,
+            "OS_USER_DOMAIN_ID": "default",
+            "OS_PASSWORD": user.password,
+            "OS_PROJECT_ID": user.project.id if user.project else "",
         }
 
 

@@ -1,10 +1,11 @@
-"""The unmodified ``openstack`` client, from its own environment, pointed at an endpoint without authentication."""
+"""The unmodified ``openstack`` client, from its own environment: without authentication, or as a user of Keystone."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +37,20 @@ class Said:
 
 @define
 class OpenStackClient:
-    """One process of the client, which runs command after command until ``close()``."""
+    """One process of the client, which runs command after command until ``close()``.
+
+    ``url`` is where the API is; with ``login``, what the client finds in its environment to log in, the catalogue says.
+    """
 
     url: str
+    login: Mapping[str, str] | None = None
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
 
     @property
     def environment(self) -> dict[str, str]:
         """What the client finds in its environment."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
-        return {**kept, "OS_AUTH_TYPE": "none", "OS_ENDPOINT": self.url}
+        return {**kept, **(self.login or {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": self.url})}
 
     def start(self) -> None:
         """Start the client."""

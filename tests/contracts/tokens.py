@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from zope.interface.verify import verifyObject
 
 from quantumd.api.keystone.caller import Caller
@@ -95,7 +96,7 @@ class TokensContract(_Base):
     async def test_a_wrong_password_is_no_answer(self) -> None:
         """Of no token is said that it is not valid when Keystone does not listen to us."""
         token = self.keystone.token(self.keystone.make_user("member"))
-        stranger = self.tokens_of(self.service.__class__(self.service.id, self.service.name, "wrong", None))
+        stranger = self.tokens_of(evolve(self.service, password="wrong"))
         try:
             await self.ask(token, stranger)
         except EdgeError as error:
