@@ -16,6 +16,7 @@ from quantumd.api.extensions.address_scopes import feature as address_scopes
 from quantumd.api.extensions.agents import feature as agents_family
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
 from quantumd.api.extensions.allowed_address_pairs import feature as allowed_address_pairs
+from quantumd.api.extensions.auto_topology import feature as auto_topology
 from quantumd.api.extensions.availability_zones import feature as availability_zones
 from quantumd.api.extensions.default_rules import feature as default_rules
 from quantumd.api.extensions.dns import feature as dns
@@ -73,6 +74,7 @@ FEATURES: tuple[MakeFeature, ...] = (
     segments.feature,
     qos.feature,
     flavors.feature,
+    auto_topology.feature,
 )
 """Add a family here; the order has no meaning."""
 
