@@ -1,4 +1,4 @@
-"""Writing that a network changed, for itself and for what changes it from outside: its segments, RBAC policies."""
+"""Writing that a network changed, for itself and for its segments that change it from outside."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, update
 
 from quantumd.api.resources.facts import forget_network
 from quantumd.api.resources.network_values import SEGMENT_NAMES
-from quantumd.api.resources.network_views import NetworkViews, network_row, segment_columns
+from quantumd.api.resources.network_views import network_row, segment_columns
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
 from quantumd.model.network import Segment, is_host_content
@@ -50,10 +50,3 @@ def rewrite_network(tx: Transaction, context: Context, before: View, after: View
     tx.connection.execute(_UPDATE.values(row), {"wanted": before["id"]})
     forget_network(tx, before["id"])
     return after
-
-
-def make_external(tx: Transaction, context: Context, network_id: str) -> None:
-    """Make a network external because an RBAC policy lets a project use it as one; nobody else is let by that."""
-    before = NetworkViews().visible(tx.connection, context, network_id)
-    if not before["router:external"]:
-        rewrite_network(tx, context, before, {**before, "router:external": True})

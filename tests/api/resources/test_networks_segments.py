@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from quantumd.api.extensions.features import serve
 from quantumd.api.resources.segment_settings import segment_rules
 from quantumd.api.resources.segments import Segments, segment_row
-from quantumd.config import NetworkSettings
+from quantumd.config import NetworkSettings, Settings, apply_document
 from quantumd.errors import SettingsError
 from quantumd.model.network import Segment
 from quantumd.store.tables import segments
@@ -81,7 +80,7 @@ class TunnelTests(ResourceCase):
     def test_wrong_settings_are_named(self) -> None:
         """By their names."""
         for name, value in (("vxlan_ranges", "0:5"), ("gre_ranges", "x"), ("physical_network_mtus", "physnet1")):
-            settings = evolve(NetworkSettings(), **{name: (value,)})
+            settings = apply_document(Settings(), {"network": {name: [value]}}, "").network
             error = self.assertRaises(SettingsError, serve, settings, (), ())
             self.assertIn(f"network.{name}", str(error))
 

