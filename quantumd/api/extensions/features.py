@@ -18,6 +18,7 @@ from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
 from quantumd.api.extensions.allowed_address_pairs import feature as allowed_address_pairs
 from quantumd.api.extensions.auto_topology import feature as auto_topology
 from quantumd.api.extensions.availability_zones import feature as availability_zones
+from quantumd.api.extensions.bindings import feature as bindings
 from quantumd.api.extensions.default_rules import feature as default_rules
 from quantumd.api.extensions.dns import feature as dns
 from quantumd.api.extensions.external_net import feature as external_net
@@ -49,6 +50,7 @@ from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
 from quantumd.model.network import carried_types
 
 FEATURES: tuple[MakeFeature, ...] = (
+    bindings.feature,
     port_details.feature,
     extra_dhcp_options.feature,
     dns.feature,

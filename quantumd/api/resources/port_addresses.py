@@ -28,6 +28,7 @@ from quantumd.model.port import (
     reachable,
     serving,
 )
+from quantumd.store.transaction import Transaction
 
 FixedIps = Sequence[Mapping[str, str]]
 
@@ -60,13 +61,15 @@ class Wish:
         return tuple(each.address for each in self.demands or () if each.address is not None)
 
 
-def wish_of(network: NetworkFacts, device_owner: str, host: str, fixed_ips: FixedIps | None, limit: int) -> Wish:
+def wish_of(
+    tx: Transaction, network: NetworkFacts, device_owner: str, host: str, fixed_ips: FixedIps | None, limit: int
+) -> Wish:
     """Return what a port wants that says ``fixed_ips`` (None: nothing of it).
 
     :raises InvalidInput, InvalidIpForNetwork, InvalidIpForSubnet, AllocationOnAutoAddressSubnet: it cannot have these.
     :raises HostNotConnectedToAnySegment, IpAddressGenerationFailureNoMatchingSubnet: no subnet is for it.
     """
-    subnets = _subnets_for(network, device_owner, host, is_named=fixed_ips is not None)
+    subnets = _subnets_for(tx, network, device_owner, host, is_named=fixed_ips is not None)
     if fixed_ips is None:
         waits = not subnets and bool(network.subnets)
         return Wish(network, device_owner, subnets, None, DEFERRED if waits else IMMEDIATE)
@@ -74,7 +77,9 @@ def wish_of(network: NetworkFacts, device_owner: str, host: str, fixed_ips: Fixe
     return Wish(network, device_owner, subnets, demands, IMMEDIATE if fixed_ips else NO_ADDRESSES)
 
 
-def _subnets_for(network: NetworkFacts, device_owner: str, host: str, is_named: bool) -> tuple[SubnetFacts, ...]:
+def _subnets_for(
+    tx: Transaction, network: NetworkFacts, device_owner: str, host: str, is_named: bool
+) -> tuple[SubnetFacts, ...]:
     """Return the subnets to choose from; none when the port has to wait for its host, or the network has none."""
     found = serving(network.subnets, device_owner)
     is_routed = any(subnet.segment_id is not None for subnet in network.subnets)
@@ -83,7 +88,7 @@ def _subnets_for(network: NetworkFacts, device_owner: str, host: str, is_named: 
             raise IpAddressGenerationFailureNoMatchingSubnet(network.id, device_owner)
         return found if is_named else reachable(found, ())
     if is_routed:
-        found = reachable(found, segments_of_host(network, host))
+        found = reachable(found, segments_of_host(tx, network, host))
         if not found:
             raise HostNotConnectedToAnySegment(host, network.id)
     if not found and network.subnets:

@@ -66,7 +66,7 @@ class PortChanger:
         named: dict[str, Any],
     ) -> View:
         had = addresses_of(tx, before["id"])
-        wish = self._wish(network, before, named, had)
+        wish = self._wish(tx, network, before, named, had)
         fixed_mac = named.get("mac_address", _ANY)
 
         def attempt() -> View:
@@ -110,7 +110,12 @@ class PortChanger:
         return after
 
     def _wish(
-        self, network: NetworkFacts, before: View, named: Mapping[str, Any], had: tuple[Address, ...]
+        self,
+        tx: Transaction,
+        network: NetworkFacts,
+        before: View,
+        named: Mapping[str, Any],
+        had: tuple[Address, ...],
     ) -> Wish | None:
         """Return what decides the port's addresses anew; None when they stay."""
         owner = named.get("device_owner", before["device_owner"])
@@ -119,14 +124,14 @@ class PortChanger:
         if is_dhcp_port(before["device_owner"]):
             return None
         if "fixed_ips" in named:
-            return wish_of(network, owner, host, named["fixed_ips"], limit)
+            return wish_of(tx, network, owner, host, named["fixed_ips"], limit)
         is_moved = bool(host) and host != before["binding:host_id"]
         if is_moved and not had and before["ip_allocation"] == DEFERRED:
-            return wish_of(network, owner, host, None, limit)
+            return wish_of(tx, network, owner, host, None, limit)
         if is_moved:
-            _require_reached(network, before["id"], host, had)
+            _require_reached(tx, network, before["id"], host, had)
         if "mac_address" in named and any(subnet.is_auto_address for subnet in network.subnets):
-            return with_mac(wish_of(network, owner, host, (), limit), had)
+            return with_mac(wish_of(tx, network, owner, host, (), limit), had)
         return None
 
 
@@ -157,12 +162,12 @@ def _physical(before: View, after: View) -> dict[str, Any]:
     return {"mac_address": _ANY} if before["binding:host_id"] and not after["binding:host_id"] else {}
 
 
-def _require_reached(network: NetworkFacts, port_id: str, host: str, had: tuple[Address, ...]) -> None:
+def _require_reached(tx: Transaction, network: NetworkFacts, port_id: str, host: str, had: tuple[Address, ...]) -> None:
     """Refuse a host on whose segments the port's addresses do not work. HostNotCompatibleWithFixedIps."""
     segments = {subnet.id: subnet.segment_id for subnet in network.subnets if subnet.segment_id is not None}
     if not segments:
         return
-    reached = segments_of_host(network, host)
+    reached = segments_of_host(tx, network, host)
     if any(segments.get(each.subnet_id, "") not in reached for each in had if each.subnet_id in segments):
         raise HostNotCompatibleWithFixedIps(host, port_id)
 
@@ -190,7 +195,7 @@ def _awaited_addresses(tx: Transaction, port: View, host: str) -> tuple[Address,
     if network is None:
         return None
     try:
-        wish = wish_of(network, port["device_owner"], host, None, limit=0)
+        wish = wish_of(tx, network, port["device_owner"], host, None, limit=0)
         return chosen_addresses(wish, port["mac_address"], Vacancies(tx, system_chance().bits))
     except ApiError:
         return None

@@ -94,7 +94,7 @@ class PortMaker:
             raise NetworkNotFound(body["network_id"])
         require_free_choice(context, network, body, "create_port")
         host, limit = body["binding:host_id"], self.settings.max_fixed_ips_per_port
-        wish = wish_of(network, body["device_owner"], host, body.get("fixed_ips"), limit)
+        wish = wish_of(tx, network, body["device_owner"], host, body.get("fixed_ips"), limit)
         mac = physical_mac(host, body["binding:vnic_type"], body["binding:profile"]) or body.get("mac_address")
         return Plan(body, wish, mac)
 

@@ -108,6 +108,18 @@ def change_port(
     return after, position
 
 
+_TOUCH = Prepared(
+    update(ports)
+    .where(ports.c.id == bindparam("wanted"))
+    .values(revision_number=ports.c.revision_number + bindparam("one"), updated_at=bindparam("at"))
+)
+
+
+def touch_port(tx: Transaction, port_id: str) -> None:
+    """Note a new revision because something kept beside the port changed; the journal tells of that something."""
+    _TOUCH.write(tx, ({"wanted": port_id, "one": 1, "at": tx.now},))
+
+
 def _write(tx: Transaction, view: View, version: int | None) -> None:
     """Write the whole row anew: one statement that is always the same is far cheaper than one made for each change."""
     row = {f"new_{name}": value for name, value in port_columns(view).items() if name not in _KEPT}
