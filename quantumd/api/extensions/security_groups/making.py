@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from quantumd.api.extensions.default_rules.templates import rules_for_new_group, stateful_by_default
 from quantumd.api.extensions.security_groups.rows import GROUPS, RULES, embedded
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
 from quantumd.model.security import DEFAULT_DESCRIPTION, DEFAULT_NAME, normalized_cidr
@@ -21,6 +22,8 @@ from quantumd.store.transaction import Transaction
 _DEFAULT_OF = select(default_security_groups.c.security_group_id).where(
     default_security_groups.c.project_id == bindparam("project")
 )
+# Once a commit, and most commits that make ports ask.
+_DEFAULT_OF_PROJECT = Prepared(_DEFAULT_OF)
 
 
 def default_group_of(connection: Any, project_id: str) -> str | None:
@@ -81,7 +84,8 @@ class GroupMaker:
         key = ("default_security_group", project_id)
         found: str | None = tx.cache.get(key)
         if found is None:
-            found = default_group_of(tx.connection, project_id) or self._make_default(tx, context, project_id)
+            rows = _DEFAULT_OF_PROJECT.rows(tx, {"project": project_id})
+            found = rows[0][0] if rows else self._make_default(tx, context, project_id)
             tx.cache[key] = found
         return found
 

@@ -71,8 +71,11 @@ class PortGroups:
             wanted = []
         else:
             wanted = [self.maker.default_group(tx, context, view["project_id"])]
-        if before is not None and before.get("security_groups") == wanted:
-            return {}
+        if before is not None:
+            if before.get("security_groups") == wanted:
+                return {}
+            # New ports have no rows to remove, and most ports that are written are new.
+            tx.cache[_has_rows(before["id"])] = True
         return {"security_groups": wanted}
 
     def _named(self, tx: Transaction, context: Context, given: tuple[str, ...], project_id: str) -> list[str]:
@@ -92,11 +95,12 @@ class PortGroups:
         return wanted
 
     def store(self, tx: Transaction, resource_id: str, values: View) -> None:
-        """See IAspect. A new port has no rows yet; those of an old one are removed first."""
+        """See IAspect."""
         wanted = values.get("security_groups")
         if wanted is None:
             return
-        _FORGET.write(tx, ({"wanted": resource_id},))
+        if tx.cache.pop(_has_rows(resource_id), False):
+            _FORGET.write(tx, ({"wanted": resource_id},))
         _INSERT.write(tx, [{"port_id": resource_id, "security_group_id": each} for each in wanted])
 
     def load(self, connection: Connection, views: Mapping[str, View]) -> None:
@@ -109,6 +113,10 @@ class PortGroups:
 
     def forget(self, tx: Transaction, resource_id: str) -> None:
         """See IAspect. The rows go with the port's row: they refer to it."""
+
+
+def _has_rows(port_id: str) -> tuple[str, str]:
+    return ("port_security_groups", port_id)
 
 
 def _stateful_by_group(tx: Transaction, wanted: tuple[str, ...], scope: Scope) -> Mapping[str, bool]:
