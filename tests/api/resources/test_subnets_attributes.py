@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from quantumd.api.extensions.features import serve
 from quantumd.api.resource import Query, TagFilter
 from quantumd.api.resources.tags import set_tags
+from quantumd.config import NetworkSettings
 from quantumd.store.tables import segments
 from tests.api.resources.bed import ADMIN, ALICE, BOB, View
 from tests.api.resources.case import ResourceCase
@@ -297,3 +299,46 @@ class ModeTests(SubnetCase):
             fixed_ips=[{"subnet_id": subnet["id"], "ip_address": "fd00:9::1"}],
         )
         self.assert_refused(409, "SubnetInUse", self.bed.delete, "subnet", subnet["id"])
+
+
+class PoolEditTests(SubnetCase):
+    """Allocation pools that change while addresses of them are used."""
+
+    def test_pools_may_shrink_below_used_addresses(self) -> None:
+        """As today: ports keep what they have, new ones get what is left."""
+        subnet = self.subnet(enable_dhcp=False)
+        port = self.bed.create("port", network_id=self.network_id)
+        pools = [{"start": "10.9.0.250", "end": "10.9.0.254"}]
+        self.bed.update("subnet", subnet["id"], allocation_pools=pools)
+        self.assertEqual(self.bed.show("port", port["id"])["fixed_ips"], port["fixed_ips"])
+
+    def test_a_subnet_may_have_no_pool(self) -> None:
+        """Ports then name their address."""
+        subnet = self.subnet(enable_dhcp=False, allocation_pools=[])
+        self.assertEqual(subnet["allocation_pools"], [])
+        self.assert_refused(409, "IpAddressGenerationFailure", self.bed.create, "port", network_id=self.network_id)
+        port = self.bed.create("port", network_id=self.network_id, fixed_ips=[{"ip_address": "10.9.0.7"}])
+        self.assertEqual([each["ip_address"] for each in port["fixed_ips"]], ["10.9.0.7"])
+
+
+class PreviewTests(SubnetCase):
+    """What drivers must obey is closed until they do."""
+
+    def test_publishing_is_kept_in_preview(self) -> None:
+        """On create and on update."""
+        subnet = self.subnet(dns_publish_fixed_ip=True)
+        self.assertTrue(self.bed.show("subnet", subnet["id"])["dns_publish_fixed_ip"])
+        self.assertFalse(self.bed.update("subnet", subnet["id"], dns_publish_fixed_ip=False)["dns_publish_fixed_ip"])
+
+    def test_without_preview_nobody_names_it(self) -> None:
+        """Neither is it shown, nor its alias announced; pools and address scopes are always there."""
+        served = serve(NetworkSettings(), (), (), preview=False)
+        subnet = next(each for each in served.resources if each.member == "subnet")
+        publishing = next(each for each in subnet.attributes if each.name == "dns_publish_fixed_ip")
+        self.assertFalse(publishing.in_post or publishing.in_put or publishing.is_visible)
+        aliases = {each.alias for each in served.extensions}
+        self.assertNotIn("subnet-dns-publish-fixed-ip", aliases)
+        self.assertLessEqual(
+            {"subnet_allocation", "default-subnetpools", "subnetpool-prefix-ops", "subnet_onboard", "address-scope"},
+            aliases,
+        )
