@@ -59,15 +59,17 @@ class Oracle:
     aliases: tuple[str, ...]
 
     def ask(self, **question: Any) -> Any:
-        """Return its answer."""
+        """Return its answer. LookupError when it has none."""
         done = subprocess.run(
             (self.python, str(_SCRIPT)),
             input=json.dumps({"aliases": self.aliases, **question}),
             capture_output=True,
             text=True,
             timeout=120,
-            check=True,
+            check=False,
         )
+        if done.returncode:
+            raise LookupError(done.stderr)
         return json.loads(done.stdout)
 
 

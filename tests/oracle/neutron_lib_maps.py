@@ -90,6 +90,8 @@ def judged(spec, value):
             reason = validators.get_validator(rule)(result, parameters)
             if reason:
                 return ["refused", str(reason)]
+    except cfg.NoSuchOptError:
+        raise
     except Exception as error:  # noqa: BLE001 - a validator of theirs that fails refuses too
         return ["refused", f"{type(error).__name__}: {error}"]
     return ["taken", result]
@@ -97,7 +99,12 @@ def judged(spec, value):
 
 def main():
     """Answer one question."""
-    cfg.CONF.register_opt(cfg.StrOpt("dns_domain", default="openstacklocal"))
+    cfg.CONF.register_opts([
+        cfg.StrOpt("dns_domain", default="openstacklocal"),
+        cfg.StrOpt("base_mac", default="fa:16:3e:00:00:00"),
+        cfg.IntOpt("max_allowed_address_pair", default=10),
+        cfg.BoolOpt("sg_filter_ethertypes", default=False),
+    ])
     asked = json.load(sys.stdin)
     ordered = in_order(every_definition(), set(asked["aliases"]))
     collections = put_together(ordered)
