@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
-from quantumd.api.extensions.subnets import external, publishing, service_types
+from quantumd.api.extensions.subnets import external, publishing, segment, service_types
 from quantumd.api.extensions.subnets.external import ExternalSubnets
 from quantumd.api.extensions.subnets.publishing import Publishing
 from quantumd.api.extensions.subnets.segment import SubnetSegments
@@ -35,12 +35,14 @@ SUBNET_EXTENSIONS = (
         "Subnet SegmentID (policy enforced)",
         "Enforce segment_id policy rule.",
         "2018-09-04T00:00:00-00:00",
+        capability=segment.EXTENSION,
     ),
     Extension(
         "subnet-segmentid-writable",
         "Subnet SegmentID (writable)",
         "Provides a writable segment_id attribute for a subnet resource.",
         "2018-03-12T00:00:00-00:00",
+        capability=segment.EXTENSION,
     ),
 )
 

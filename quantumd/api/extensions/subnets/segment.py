@@ -11,10 +11,10 @@ from zope.interface import implementer
 
 from quantumd.api.aspects import Condition, IAspect, View
 from quantumd.api.attributes import Attribute
+from quantumd.api.extensions.segments.errors import SegmentNotFound
 from quantumd.api.extensions.subnets.segment_errors import (
     NetworkIdsDontMatch,
     NoUpdateSubnetWhenMultipleSegmentsOnNetwork,
-    SegmentNotFound,
     SubnetSegmentAssociationChangeNotAllowed,
     SubnetsNotAllAssociatedWithSegments,
 )
@@ -55,7 +55,7 @@ class SubnetSegments:
     def settle(
         self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
     ) -> View:
-        """See IAspect. Errors are those of segment_errors."""
+        """See IAspect. SegmentNotFound, and errors of segment_errors."""
         segment_id, network_id = named.get(_NAME), view["network_id"]
         if before is not None and (_NAME not in named or before[_NAME] == segment_id):
             return {}

@@ -5,15 +5,6 @@ from __future__ import annotations
 from quantumd.errors import ApiError
 
 
-class SegmentNotFound(ApiError):
-    """There is no such segment."""
-
-    status = 404
-
-    def __init__(self, segment_id: str) -> None:
-        super().__init__(f"Segment {segment_id} could not be found.")
-
-
 class NetworkIdsDontMatch(ApiError):
     """The segment is another network's."""
 
