@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from attrs import frozen
 from sqlalchemy import bindparam
 
+from quantumd.api.extensions.quotas.counts import forget_count
 from quantumd.api.resources.allocation import Address, addresses_of, free_address, shown_addresses
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.errors import IpAddressGenerationFailure, MacAddressGenerationFailure
@@ -62,6 +63,8 @@ class DhcpPorts:
             mac = generate_mac(self.settings.mac_base, self.chance.bits(GENERATED_BITS))
             return insert_port(tx, request_id, self._new_view(tx, network, mac, addresses), addresses)
 
+        # It counts as a port of the network's project, though nobody asked for it.
+        forget_count(tx, "port", network.project_id)
         return settled(tx, attempt, lambda: None, MacAddressGenerationFailure(network.id))
 
     def _new_view(self, tx: Transaction, network: NetworkFacts, mac: str, addresses: Sequence[Address]) -> View:

@@ -101,6 +101,12 @@ class FlavorTests(ResourceCase):
         self.assert_refused(404, "FlavorNotFound", self.associate, "nowhere", self.profile())
         self.assert_refused(404, "ServiceProfileNotFound", self.associate, self.flavor(), "nowhere")
 
+    def test_members_see_no_profiles(self) -> None:
+        """What stands behind a flavor is the operator's business."""
+        profile_id = self.profile()
+        self.assertEqual(self.bed.listed("service_profile", ALICE), [])
+        self.assert_refused(404, "ServiceProfileNotFound", self.bed.show, "service_profile", profile_id, ALICE)
+
     def test_members_associate_nothing(self) -> None:
         """Flavors are made by administrators."""
         self.assert_refused(403, "PolicyNotAuthorized", self.bed.act, "POST", _OF, {}, ALICE, flavor_id=self.flavor())

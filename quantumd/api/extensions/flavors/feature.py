@@ -46,7 +46,6 @@ def feature(parts: Parts) -> Feature:
                 Profiles(parts.chance, PROVIDERS),
                 ServiceProfileNotFound,
                 create_rule="admin",
-                read_rule="admin",
                 update_rule="admin",
                 delete_rule="admin",
                 extension=_ALIAS,

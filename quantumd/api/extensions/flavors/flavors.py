@@ -126,7 +126,7 @@ class Flavors:
         profiles = FLAVORS.show(connection, context, parts["flavor_id"])["service_profiles"]
         if not profiles:
             raise FlavorServiceProfileBindingNotFound("", parts["flavor_id"])
-        profile = PROFILES.show(connection, context, profiles[0])
+        (profile,) = PROFILES.views(connection, context, profiles[:1])
         if not profile["enabled"]:
             raise ServiceProfileDisabled()
         for provider in self.providers:

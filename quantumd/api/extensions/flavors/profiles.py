@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import Connection, select
 from zope.interface import implementer
 
+from quantumd.api.extensions.agents.agents import for_admins
 from quantumd.api.extensions.flavors.errors import (
     ServiceProfileDriverNotFound,
     ServiceProfileEmpty,
@@ -19,14 +20,14 @@ from quantumd.api.extensions.flavors.errors import (
 from quantumd.api.extensions.service_providers.providers import Provider
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
-from quantumd.api.resources.rows import Rows, for_everybody
+from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
 from quantumd.store.tables.services import flavor_profiles, service_profiles
 from quantumd.store.transaction import Transaction
 
 PROFILES = Rows(
-    "service_profile", service_profiles, ServiceProfileNotFound, for_everybody, hidden=frozenset({"created_at"})
+    "service_profile", service_profiles, ServiceProfileNotFound, for_admins, hidden=frozenset({"created_at"})
 )
 
 _GIVEN = ("description", "driver", "enabled", "metainfo")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, insert, select
 from zope.interface import implementer
 
 from quantumd.api.aspects import Condition, IAspect, View
@@ -29,30 +29,36 @@ _OF_NETWORK = Prepared(select(network_qos.c.policy_id).where(network_qos.c.netwo
 
 @frozen
 class Kept:
-    """A table that keeps policies beside a core table, by ``key``, its column of the core table's ids."""
+    """The statements of a table that keeps policies beside a core table; ``key`` is its column of that one's ids."""
 
-    table: Table
-    key: Column[Any]
+    key: str
+    any_row: Select[Any]
+    of_ids: Select[Any]
     clear: Prepared
     write: Prepared
 
     def policies(self, connection: Connection, ids: Iterable[str]) -> Mapping[str, str]:
         """Return the policies of those of the ids that have one."""
         # Most deployments have none, and lists have many rows.
-        if connection.execute(select(self.key).limit(1)).first() is None:
+        if connection.execute(self.any_row).first() is None:
             return {}
-        statement = select(self.key, self.table.c.policy_id).where(self.key.in_(IDS))
-        return {row[0]: row[1] for row in connection.execute(statement, {"ids": list(ids)})}
+        return {row[0]: row[1] for row in connection.execute(self.of_ids, {"ids": list(ids)})}
 
     def put(self, tx: Transaction, resource_id: str, policy_id: str | None) -> None:
         """Keep this policy and no other."""
         self.clear.write(tx, ({"wanted": resource_id},))
         if policy_id is not None:
-            self.write.write(tx, ({self.key.name: resource_id, "policy_id": policy_id},))
+            self.write.write(tx, ({self.key: resource_id, "policy_id": policy_id},))
 
 
 def _kept(table: Table, key: Column[Any]) -> Kept:
-    return Kept(table, key, Prepared(delete(table).where(key == bindparam("wanted"))), Prepared(insert(table)))
+    return Kept(
+        key.name,
+        select(key).limit(1),
+        select(key, table.c.policy_id).where(key.in_(IDS)),
+        Prepared(delete(table).where(key == bindparam("wanted"))),
+        Prepared(insert(table)),
+    )
 
 
 ON_NETWORKS = _kept(network_qos, network_qos.c.network_id)
