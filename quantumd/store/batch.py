@@ -133,7 +133,8 @@ class BatchWriter:
         connection, self._connection = self._connection, None
         if connection is not None:
             self._is_ending = True
-            session_of(connection).roll_back()
+            if not connection.invalidated:
+                session_of(connection).roll_back()
             connection.close()
 
     def _patiently(self, works: Sequence[Work], tried: Batch | _Lost) -> Batch:
@@ -219,13 +220,14 @@ class BatchWriter:
 
     def _give_up(self, outcome: Any) -> _Lost:
         """End the transaction after a change after which it is gone or useless."""
+        is_loss = self._connection is not None and self._connection.invalidated
         self.close()
         if not isinstance(outcome, Failure):
             outcome = Failure(CommitFailed("the change ended the transaction itself"))
         cause = outcome.value
         if not isinstance(cause, self._errors):
-            return _Lost(outcome, cause)
-        return _Lost(Failure(CommitFailed(sentence_of(cause))), cause, self._database.is_loss(cause))
+            return _Lost(outcome, cause, is_loss)
+        return _Lost(Failure(CommitFailed(sentence_of(cause))), cause, is_loss or self._database.is_loss(cause))
 
     def _is_kept(self, mark: object) -> bool:
         connection = self._begin()

@@ -21,7 +21,7 @@ from quantumd.store.readers import Readers
 from quantumd.store.stream import ByteStream, Line, StreamLimits
 from quantumd.store.times import utc_now
 from quantumd.store.transaction import Transaction
-from quantumd.store.writer import Writer, WriterFigures
+from quantumd.store.writer import DOUBT_SECONDS, Writer, WriterFigures
 
 T = TypeVar("T")
 
@@ -45,6 +45,7 @@ class Store:
         url: str,
         utc_now: Callable[[], str] = utc_now,
         stream_limits: StreamLimits = StreamLimits(),  # noqa: B008 - frozen
+        doubt_seconds: float = DOUBT_SECONDS,
     ) -> None:
         parsed = database_url(url)
         self._reactor = reactor
@@ -54,7 +55,8 @@ class Store:
         self._listeners: list[Callable[[int], None]] = []
         engine = writer_engine(parsed, settings.synchronous)
         count = 1 if engine.dialect.name == "sqlite" else settings.connections
-        self._writer = Writer([BatchWriter(engine, utc_now) for _ in range(count)], self._delivery, self._tell)
+        batches = [BatchWriter(engine, utc_now) for _ in range(count)]
+        self._writer = Writer(batches, self._delivery, self._tell, doubt_seconds)
         self._readers = Readers(reader_engine(parsed), self._delivery, settings.readers)
         self._line = Line()
         self._is_running = False

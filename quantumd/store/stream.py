@@ -118,7 +118,7 @@ class _Run:
         try:
             if is_first:
                 self._begin()
-            chunk, self._held = self._held, self._next()
+            chunk, self._held = self._held, self._guarded(lambda: next(self._chunks, None))
         except BaseException:
             self.close()
             raise
@@ -137,14 +137,18 @@ class _Run:
 
     def _begin_once(self) -> None:
         self._connection = self._connections.take()
-        self._connection.begin()
-        self._chunks = iter(self._work(self._connection))
-        self._held = self._next()
+        self._held = self._guarded(self._first)
 
-    def _next(self) -> bytes | None:
+    def _first(self) -> bytes | None:
+        if self._connection is not None:
+            self._connection.begin()
+            self._chunks = iter(self._work(self._connection))
+        return next(self._chunks, None)
+
+    def _guarded(self, make: Callable[[], bytes | None]) -> bytes | None:
         connection = self._connection
         try:
-            return next(self._chunks, None)
+            return make()
         except self._connections.errors as error:
             self._connection = None
             if connection is not None and self._connections.give_broken(connection, error):

@@ -53,12 +53,18 @@ class Writer:
     the same time may be committed in any order.
     """
 
-    def __init__(self, batches: Sequence[BatchWriter], delivery: Delivery, on_commit: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        batches: Sequence[BatchWriter],
+        delivery: Delivery,
+        on_commit: Callable[[int], None],
+        doubt_seconds: float = DOUBT_SECONDS,
+    ) -> None:
         self.figures = WriterFigures()
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._delivery = delivery
         self._on_commit = on_commit
-        self._threads = [_WriterThread(self._queue, each, self._done) for each in batches]
+        self._threads = [_WriterThread(self._queue, each, self._done, doubt_seconds) for each in batches]
         self._lock = Lock()
         self._running = len(batches)
         self._ended: Deferred[None] = Deferred()
@@ -128,10 +134,12 @@ class _WriterThread:
         queue: SimpleQueue[_Item | None],
         batches: BatchWriter,
         done: Callable[[Batch, int, list[Call]], None],
+        doubt_seconds: float,
     ) -> None:
         self._queue = queue
         self._batches = batches
         self._done = done
+        self._doubt_seconds = doubt_seconds
         self._doubtful: tuple[_Doubtful, ...] = ()
 
     def run(self) -> None:
@@ -190,7 +198,7 @@ class _WriterThread:
         doubtful = []
         for deferred, outcome in zip(deferreds, batch.outcomes, strict=True):
             if isinstance(outcome, Doubt):
-                doubtful.append(_Doubtful(outcome, deferred, until or time.monotonic() + DOUBT_SECONDS))
+                doubtful.append(_Doubtful(outcome, deferred, until or time.monotonic() + self._doubt_seconds))
             else:
                 calls.append(outcome_call(deferred, outcome))
         self._doubtful += tuple(doubtful)
