@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Column, Connection, Select, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, delete, insert, select
 from zope.interface import implementer
 
 from quantumd.api.aspects import Condition, IAspect, View
@@ -32,16 +32,13 @@ class Kept:
     """The statements of a table that keeps policies beside a core table; ``key`` is its column of that one's ids."""
 
     key: str
-    any_row: Select[Any]
+    is_used: ColumnElement[bool]
     of_ids: Select[Any]
     clear: Prepared
     write: Prepared
 
     def policies(self, connection: Connection, ids: Iterable[str]) -> Mapping[str, str]:
         """Return the policies of those of the ids that have one."""
-        # Most deployments have none, and lists have many rows.
-        if connection.execute(self.any_row).first() is None:
-            return {}
         return {row[0]: row[1] for row in connection.execute(self.of_ids, {"ids": list(ids)})}
 
     def put(self, tx: Transaction, resource_id: str, policy_id: str | None) -> None:
@@ -54,7 +51,7 @@ class Kept:
 def _kept(table: Table, key: Column[Any]) -> Kept:
     return Kept(
         key.name,
-        select(key).limit(1),
+        select(key).exists(),
         select(key, table.c.policy_id).where(key.in_(IDS)),
         Prepared(delete(table).where(key == bindparam("wanted"))),
         Prepared(insert(table)),
@@ -63,6 +60,10 @@ def _kept(table: Table, key: Column[Any]) -> Kept:
 
 ON_NETWORKS = _kept(network_qos, network_qos.c.network_id)
 ON_PORTS = _kept(port_qos, port_qos.c.port_id)
+
+# Most deployments have no policies, and lists have many rows, so it is asked first whether there are any at all.
+_IS_NETWORKS_USED = select(ON_NETWORKS.is_used)
+_IS_USED = select(ON_PORTS.is_used, ON_NETWORKS.is_used)
 
 
 def require_policy(connection: Connection, context: Context, policy_id: str) -> None:
@@ -119,7 +120,8 @@ class NetworkQos:
 
     def load(self, connection: Connection, views: Mapping[str, View]) -> None:
         """See IAspect."""
-        policies = ON_NETWORKS.policies(connection, views)
+        is_used = connection.execute(_IS_NETWORKS_USED).scalar()
+        policies = ON_NETWORKS.policies(connection, views) if is_used else {}
         for network_id, view in views.items():
             view[OWN] = policies.get(network_id)
 
@@ -155,8 +157,10 @@ class PortQos:
 
     def load(self, connection: Connection, views: Mapping[str, View]) -> None:
         """See IAspect."""
-        own = ON_PORTS.policies(connection, views)
-        of_networks = ON_NETWORKS.policies(connection, {view["network_id"] for view in views.values()})
+        is_own_used, is_networks_used = connection.execute(_IS_USED).one()
+        own = ON_PORTS.policies(connection, views) if is_own_used else {}
+        network_ids = {view["network_id"] for view in views.values()} if is_networks_used else ()
+        of_networks = ON_NETWORKS.policies(connection, network_ids) if network_ids else {}
         for port_id, view in views.items():
             view[OWN] = own.get(port_id)
             view[OF_NETWORK] = of_networks.get(view["network_id"])
