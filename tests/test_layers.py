@@ -10,7 +10,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).resolve().parents[1]
-ROLES = ("api", "l2", "l3", "dhcp")
+HOST_ROLES = ("l2", "l3", "dhcp")
+ROLES = ("api", *HOST_ROLES)
 MECHANISMS = ("store", "bus", "edge", "converge")
 SHARED = ("config", "errors", "interfaces", "version")
 PROGRAMS = ("service", "ctl")
@@ -85,7 +86,7 @@ def room(module: str) -> str:
 def is_pure(module: str) -> bool:
     """Whether the layers promise that a module computes values and touches nothing."""
     parts = module.split(".")
-    in_role = len(parts) > 2 and parts[1] in ROLES and not PURE_PARTS.isdisjoint(parts[2:])
+    in_role = len(parts) > 2 and parts[1] in HOST_ROLES and not PURE_PARTS.isdisjoint(parts[2:])
     return in_role or module in PURE_CODECS or module.startswith(tuple(f"{name}." for name in PURE_PACKAGES))
 
 
