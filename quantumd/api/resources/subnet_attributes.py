@@ -67,6 +67,9 @@ def _subnet_prefix(value: Any) -> str:
         except InvalidInput:
             raise InvalidInput(f"{shown(value)} is not in a CIDR format") from None
         return f"{address}/{address.max_prefixlen}"
+    if isinstance(value, str):
+        address_text, _, length = value.partition("/")
+        value = f"{address_text}/{length.strip()}"
     cidr: str = CIDR.convert(value)
     return cidr
 
@@ -91,6 +94,15 @@ NON_NEGATIVE: Final = Value(_non_negative, {"type": "integer", "minimum": 0, "ma
 
 def _pool_id(value: Any) -> str:
     return PREFIX_DELEGATION if value == PREFIX_DELEGATION else str(UUID.convert(value))
+
+
+def _none_for_empty(value: Value) -> Value:
+    """The same list; null and, as today, empty text and an empty object stand for an empty one."""
+
+    def convert(given: Any) -> Any:
+        return value.convert([] if given is None or given in ("", {}) else given)
+
+    return Value(convert, none_as([], value).schema)
 
 
 _SUBNET_PREFIX = Value(_subnet_prefix, {"type": "string", "format": "cidr"})
@@ -145,9 +157,9 @@ def subnet_attributes(serves_ipv6_modes: bool) -> tuple[Attribute, ...]:
         *_mode_attributes(serves_ipv6_modes),
         Attribute("gateway_ip", *IP_ADDRESS_OR_NONE, in_post=True, in_put=True, filter_convert=filter_ip_address),
         Attribute("cidr", *_SUBNET_PREFIX, in_post=True, filter_convert=filter_cidr),
-        Attribute("allocation_pools", *none_as([], _RANGES), in_post=True, in_put=True),
+        Attribute("allocation_pools", *_none_for_empty(_RANGES), in_post=True, in_put=True),
         Attribute("host_routes", *none_as([], _ROUTES), in_post=True, in_put=True, default=()),
-        Attribute("dns_nameservers", *none_as([], _NAMESERVERS), in_post=True, in_put=True, default=()),
+        Attribute("dns_nameservers", *_none_for_empty(_NAMESERVERS), in_post=True, in_put=True, default=()),
         Attribute("shared", *BOOLEAN, is_visible=False, filter_convert=filter_boolean, is_sort_key=False),
         *STANDARD,
     )

@@ -42,7 +42,8 @@ class InvalidInputSubnetServiceType(ApiError):
 
 
 def _service_types(value: Any) -> tuple[str, ...]:
-    if value is None:
+    # As today whatever is nothing stands for an empty list.
+    if not value:
         return ()
     if not isinstance(value, list):
         raise HTTPBadRequest("Subnet service types must be a list.")
