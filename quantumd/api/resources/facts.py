@@ -9,11 +9,12 @@ import orjson
 from attrs import frozen
 from sqlalchemy import and_, bindparam, select
 
+from quantumd.api.resources.prepared import Prepared
 from quantumd.model.addresses import Pool, ip_key_of
 from quantumd.model.binding import Binding, HostVif, bind
 from quantumd.model.context import Scope
 from quantumd.model.subnet import is_auto_address, is_served
-from quantumd.store.scope import EVERYBODY, NETWORK_ACTIONS
+from quantumd.store.scope import EVERYBODY
 from quantumd.store.tables import hosts, networks, rbac_entries, subnets
 from quantumd.store.transaction import Transaction
 
@@ -65,7 +66,8 @@ class NetworkFacts:
 
 
 # With who else may use it, a row each, or one row when nobody may: a second statement would cost more than the join.
-_NETWORK = (
+# Every RBAC entry of a network, whatever its action, lets a project see it.
+_NETWORK = Prepared(
     select(
         networks.c.id,
         networks.c.project_id,
@@ -80,13 +82,12 @@ _NETWORK = (
         rbac_entries,
         and_(
             rbac_entries.c.object_id == networks.c.id,
-            rbac_entries.c.action.in_(NETWORK_ACTIONS),
-            rbac_entries.c.object_type == "network",
+            rbac_entries.c.object_type == bindparam("object_type"),
         ),
     )
     .where(networks.c.id == bindparam("wanted"))
 )
-_SUBNETS = (
+_SUBNETS = Prepared(
     select(
         subnets.c.id,
         subnets.c.ip_version,
@@ -114,11 +115,10 @@ def network_facts(tx: Transaction, network_id: str) -> NetworkFacts | None:
         found: NetworkFacts | None = tx.cache[key]
         return found
     wanted = {"wanted": network_id}
-    found_rows = tx.connection.execute(_NETWORK, wanted).all()
+    found_rows = _NETWORK.rows(tx, {**wanted, "object_type": "network"})
     facts = None
     if found_rows:
-        rows = tx.connection.execute(_SUBNETS, wanted)
-        facts = _network_facts(found_rows, tuple(_subnet_facts(each) for each in rows))
+        facts = _network_facts(found_rows, tuple(_subnet_facts(each) for each in _SUBNETS.rows(tx, wanted)))
     tx.cache[key] = facts
     return facts
 
@@ -129,27 +129,39 @@ def _network_facts(rows: Sequence[Any], of_subnets: tuple[SubnetFacts, ...]) -> 
     return NetworkFacts(
         network_id,
         project_id,
-        admin_state_up,
+        bool(admin_state_up),
         mtu,
-        is_external,
+        bool(is_external),
         users,
         of_subnets,
-        port_security_enabled,
+        bool(port_security_enabled),
         dns_domain,
     )
 
 
-def _subnet_facts(row: Any) -> SubnetFacts:
+def _subnet_facts(row: Sequence[Any]) -> SubnetFacts:
+    (
+        subnet_id,
+        ip_version,
+        cidr,
+        gateway_ip,
+        enable_dhcp,
+        pools,
+        ipv6_ra_mode,
+        ipv6_address_mode,
+        service_types,
+        segment_id,
+    ) = row
     return SubnetFacts(
-        row.id,
-        row.ip_version,
-        row.cidr,
-        row.gateway_ip,
-        row.enable_dhcp,
-        pools_of(row.ip_version, orjson.loads(row.allocation_pools)),
-        is_auto_address(row.ipv6_ra_mode, row.ipv6_address_mode),
-        tuple(orjson.loads(row.service_types)) if row.service_types else (),
-        row.segment_id,
+        subnet_id,
+        ip_version,
+        cidr,
+        gateway_ip,
+        bool(enable_dhcp),
+        pools_of(ip_version, orjson.loads(pools)),
+        is_auto_address(ipv6_ra_mode, ipv6_address_mode),
+        tuple(orjson.loads(service_types)) if service_types else (),
+        segment_id,
     )
 
 
