@@ -1,0 +1,189 @@
+"""What proves each alias: names of tests. ``python -m tests.conformance`` prints docs/conformance.md."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from quantumd.api.extensions.aliases import Extension
+from quantumd.api.extensions.features import serve
+from quantumd.config import NetworkSettings
+
+_X: Final = "tests/api/extensions/"
+_R: Final = "tests/api/resources/"
+_A: Final = "tests/api/"
+_AGENTS: Final = f"{_X}test_agents_list.py"
+_DETAILS: Final = f"{_X}test_port_details_attributes.py"
+_POOLS: Final = f"{_X}test_subnetpools.py"
+_QOS: Final = f"{_X}test_qos_policies.py"
+_QUOTAS: Final = f"{_X}test_quotas_requests.py"
+_RBAC: Final = f"{_X}test_rbac.py"
+_RULES: Final = f"{_X}test_security_group_rules.py"
+_GROUPS: Final = f"{_X}test_security_groups.py"
+_SMALL: Final = f"{_X}test_small_promises.py"
+_SUBNETS: Final = f"{_R}test_subnets_attributes.py"
+
+PROOFS: Final[Mapping[str, Sequence[str]]] = {
+    "aap-reject-multicast": (f"{_X}test_allowed_address_pairs_ports.py::test_bad_pairs",),
+    "address-group": (f"{_X}test_address_groups.py",),
+    "address-scope": (f"{_X}test_address_scopes.py",),
+    "agent": (f"{_AGENTS}::AgentTests",),
+    "agent-resources-synced": (f"{_AGENTS}::test_a_report_is_shown",),
+    "agent_sort_key": (f"{_AGENTS}::test_agents_can_be_sorted",),
+    "allowed-address-pairs": (f"{_X}test_allowed_address_pairs_ports.py::PairTests",),
+    "auto-allocated-topology": (f"{_X}test_auto_topology_validation.py",),
+    "availability_zone": (f"{_AGENTS}::ZoneTests",),
+    "availability_zone_filter": (f"{_AGENTS}::test_zones_can_be_filtered",),
+    "binding": (f"{_R}test_ports.py::BindingTests", f"{_R}test_statuses.py::RealisedTests"),
+    "binding-extended": (f"{_X}test_bindings_moves.py",),
+    "data-plane-status": (f"{_DETAILS}::test_what_is_said_is_kept",),
+    "default-subnetpools": (f"{_X}test_subnetpools_allocation.py::DefaultTests",),
+    "dhcp_agent_scheduler": (f"{_X}test_agents_dhcp.py",),
+    "dns-domain-ports": (f"{_DETAILS}::NameTests",),
+    "dns-integration": (f"{_DETAILS}::NameTests", f"{_R}test_networks_sharing.py::test_dns_domain"),
+    "empty-string-filtering": (
+        f"{_A}test_lists.py::test_an_empty_value_is_a_value", f"{_R}test_lists.py::test_empty_text_is_a_value"
+    ),
+    "external-net": (f"{_X}test_external_net.py", f"{_X}test_rbac_networks.py::ExternalNetworkTests"),
+    "extra_dhcp_opt": (f"{_DETAILS}::OptionTests",),
+    "filter-validation": (
+        f"{_A}test_lists.py::test_unknown_filters_are_named", f"{_A}test_pages.py::TimeTests"
+    ),
+    "flavors": (f"{_X}test_flavors_profiles.py",),
+    "ip-substring-filtering": (f"{_R}test_lists.py::test_address_filters",),
+    "ip_allocation": (f"{_SMALL}::test_how_addresses_are_given_is_told", f"{_X}test_segments_resource.py"),
+    "journal": (f"{_X}test_journal.py",),
+    "l2_adjacency": (f"{_X}test_segments_resource.py::test_network_that_is_routed_is_not_adjacent",),
+    "l3-port-ip-change-not-allowed": (f"{_SMALL}::test_addresses_of_routers_stay",),
+    "logging": (f"{_X}test_logging.py",),
+    "multi-provider": (f"{_X}test_segments_resource.py::MultiProviderTests",),
+    "net-mtu": (f"{_R}test_networks_segments.py::MtuTests",),
+    "net-mtu-writable": (f"{_R}test_networks_segments.py::MtuTests",),
+    "network-ip-availability": (f"{_X}test_ip_availability.py",),
+    "network-ip-availability-details": (
+        f"{_X}test_ip_availability.py::test_details_are_left_out_when_nobody_asks",
+    ),
+    "network-segment-range": (f"{_X}test_segment_ranges.py",),
+    "network_availability_zone": (f"{_X}test_availability_zones_hints.py",),
+    "pagination": (f"{_A}test_pages.py::PageTests", f"{_R}test_pages.py::PageTests"),
+    "port-device-profile": (f"{_DETAILS}::test_what_is_said_is_kept", f"{_DETAILS}::test_wrong_values"),
+    "port-hardware-offload-type": (f"{_DETAILS}::test_nova_reads_the_profile", f"{_DETAILS}::test_wrong_values"),
+    "port-hint-ovs-tx-steering": (f"{_DETAILS}::test_what_is_said_is_kept", f"{_DETAILS}::test_wrong_values"),
+    "port-hints": (f"{_DETAILS}::test_what_is_said_is_kept", f"{_DETAILS}::test_wrong_values"),
+    "port-mac-address-regenerate": (f"{_SMALL}::test_a_mac_is_made_anew",),
+    "port-mac-override": (f"{_SMALL}::test_a_whole_device_has_its_own_mac",),
+    "port-numa-affinity-policy": (f"{_DETAILS}::test_numa_policy_of_a_bound_port_stays",),
+    "port-numa-affinity-policy-socket": (f"{_DETAILS}::test_what_is_said_is_kept",),
+    "port-resource-request": (f"{_DETAILS}::test_what_a_port_has_that_says_nothing",),
+    "port-resource-request-groups": (f"{_DETAILS}::test_what_a_port_has_that_says_nothing",),
+    "port-security": (f"{_X}test_allowed_address_pairs_ports.py::PortSecurityTests",),
+    "port-security-groups-filtering": (f"{_X}test_security_group_ports.py::test_ports_are_found_by_their_groups",),
+    "port-trusted-vif": (f"{_DETAILS}::test_nova_reads_the_profile",),
+    "project-id": (f"{_SMALL}::EverythingTests", f"{_A}test_lists.py::test_two_keys_are_and"),
+    "provider": (f"{_R}test_networks.py::SegmentTests", f"{_R}test_networks_segments.py"),
+    "qinq": (f"{_R}test_networks_sharing.py::test_tags_of_guests",),
+    "qos": (f"{_QOS}::PolicyTests", f"{_QOS}::RuleTests", f"{_X}test_qos_uses.py"),
+    "qos-bw-limit-direction": (f"{_QOS}::test_one_rule_of_a_type_and_direction",),
+    "qos-bw-minimum-ingress": (f"{_QOS}::test_rules_of_every_type",),
+    "qos-default": (f"{_QOS}::test_a_project_has_one_default", f"{_X}test_qos_uses.py::NetworkTests"),
+    "qos-port-network-policy": (f"{_X}test_qos_uses.py::test_ports_show_the_policy_of_their_network",),
+    "qos-pps": (f"{_QOS}::test_rules_of_every_type",),
+    "qos-pps-minimum": (f"{_QOS}::test_rules_of_every_type",),
+    "qos-pps-minimum-rule-alias": (f"{_QOS}::test_rules_are_changed_under_their_own_ids",),
+    "qos-rule-type-details": (f"{_QOS}::test_one_type_is_shown",),
+    "qos-rule-type-filter": (f"{_QOS}::test_types_are_filtered",),
+    "qos-rules-alias": (f"{_QOS}::test_rules_are_changed_under_their_own_ids",),
+    "quota-check-limit": (f"{_QUOTAS}::test_a_limit_below_use_is_refused",),
+    "quota-check-limit-default": (f"{_QUOTAS}::test_a_limit_below_use_is_refused",),
+    "quota_details": (f"{_QUOTAS}::test_details_tell_what_is_used",),
+    "quotas": (f"{_QUOTAS}::RequestTests", f"{_X}test_quotas_admission.py"),
+    "rbac-address-group": (f"{_RBAC}::CreateTests",),
+    "rbac-address-scope": (f"{_RBAC}::CreateTests", f"{_X}test_address_scopes.py"),
+    "rbac-policies": (f"{_RBAC}", f"{_X}test_rbac_networks.py"),
+    "rbac-security-groups": (f"{_GROUPS}::SharedTests",),
+    "rbac-subnetpool": (f"{_RBAC}::CreateTests", f"{_POOLS}::VisibilityTests"),
+    "revision-if-match": (f"{_A}test_conditions.py::RevisionTests",),
+    "security-group": (f"{_GROUPS}", f"{_RULES}", f"{_X}test_security_group_ports.py"),
+    "security-groups-default-rules": (f"{_X}test_security_defaults.py::TemplateTests",),
+    "security-groups-default-statefulness": (f"{_X}test_security_defaults.py::StatefulnessTests",),
+    "security-groups-name-restrictions": (f"{_GROUPS}::test_names_are_printable",),
+    "security-groups-normalized-cidr": (f"{_RULES}::test_values_are_taken_as_clients_write_them",),
+    "security-groups-remote-address-group": (f"{_X}test_address_groups.py::UseTests",),
+    "security-groups-rules-belongs-to-default-sg": (f"{_RULES}::test_rules_of_default_groups_are_found",),
+    "security-groups-shared-filtering": (f"{_GROUPS}::SharedTests",),
+    "segment": (f"{_X}test_segments_resource.py::SegmentTests", f"{_SUBNETS}::SegmentTests"),
+    "service-type": (f"{_SMALL}::test_service_providers_are_listed",),
+    "sort-key-validation": (f"{_A}test_pages.py::SortTests",),
+    "sorting": (f"{_A}test_pages.py::SortTests", f"{_R}test_pages.py::PageTests"),
+    "standard-attr-description": (f"{_SMALL}::test_descriptions_are_kept_and_found",),
+    "standard-attr-revisions": (
+        f"{_R}test_networks.py::test_update_is_a_revision", f"{_X}test_tags.py::test_tags_are_a_revision"
+    ),
+    "standard-attr-segment": (f"{_X}test_segments_resource.py::test_name_and_description_change",),
+    "standard-attr-tag": (f"{_X}test_tags.py",),
+    "standard-attr-timestamp": (f"{_SMALL}::test_times_are_of_the_change", f"{_R}test_pages.py::test_changed_since"),
+    "stateful-security-group": (f"{_X}test_security_group_ports.py::test_stateful_and_stateless_groups_do_not_mix",),
+    "subnet-dns-publish-fixed-ip": (f"{_SUBNETS}::test_publishing_is_kept_in_preview",),
+    "subnet-external-network": (f"{_SUBNETS}::test_external",),
+    "subnet-segmentid-enforce": (f"{_SUBNETS}::test_all_or_none",),
+    "subnet-segmentid-writable": (
+        f"{_SUBNETS}::test_the_only_subnet_may_be_put_on_the_only_segment",
+    ),
+    "subnet-service-types": (f"{_SUBNETS}::ServiceTypeTests", f"{_SMALL}::test_ports_avoid_subnets_of_other_services"),
+    "subnet_allocation": (f"{_X}test_subnetpools_allocation.py::ChoiceTests",),
+    "subnet_onboard": (f"{_POOLS}::OnboardTests",),
+    "subnetpool-prefix-ops": (f"{_POOLS}::PrefixRequestTests",),
+    "tag-creation": (f"{_X}test_tags.py::test_several_tags_are_added",),
+    "tag-ports-during-bulk-creation": (f"{_DETAILS}::test_tags_of_a_new_port",),
+    "uplink-status-propagation": (f"{_DETAILS}::DetailTests",),
+    "uplink-status-propagation-updatable": (f"{_DETAILS}::test_what_is_said_is_kept",),
+    "vlan-transparent": (f"{_R}test_networks_sharing.py::test_tags_of_guests",),
+}  # fmt: skip
+
+ORACLE: Final = "tests/oracle/test_neutron_lib.py::NeutronLibTests"
+
+INTRODUCTION: Final = f"""# What is announced, and what proves it
+
+`GET /v2.0/extensions` announces an alias only if packets obey what it promises under the active drivers; with
+`api.preview = true` it announces all. This table has every alias that can be announced, what drivers must be able to do
+for it, and the tests that hold it to its word. Besides, `{ORACLE}` compares names, defaults, visibility, filters, sort
+keys, requests and validators of every one that neutron-lib knows with neutron-lib's own; what differs on purpose is in
+`tests/oracle/differences.py`, each with its reason. What belongs to no alias:
+
+| What | Proof |
+|---|---|
+| Versions, resources, extensions, the OpenAPI document | `{_A}test_documents.py` |
+| Bodies, bulk requests, errors as clients know them | `{_A}test_requests.py` |
+| Whatever is sent is answered clearly | `{_A}test_limits.py::AnythingTests`, `tests/functional/test_fuzz.py` |
+| Tokens, projects, who sees what | `{_A}keystone/test_identity.py`, `{_R}test_isolation.py` |
+| `ETag` and `304`, `HEAD`, `OPTIONS`, pages of other origins | `{_A}test_conditions.py` |
+| Filters use indexes | `{_R}test_pages.py::PlanTests` |
+| The clients' own tests | `tests/functional/test_client.py` |
+
+Made by `python -m tests.conformance`.
+
+| Alias | Drivers must have | Proof |
+|---|---|---|
+"""
+
+
+def every_extension() -> tuple[Extension, ...]:
+    """Return every extension that can be announced."""
+    return serve(NetworkSettings(), (), (), preview=True).extensions
+
+
+def page() -> str:
+    """Return the text of docs/conformance.md."""
+    return INTRODUCTION + "".join(f"{line}\n" for line in _lines())
+
+
+def _lines() -> Iterator[str]:
+    for each in every_extension():
+        needs = "" if each.capability is None else f"`{each.capability}`"
+        proofs = ", ".join(f"`{proof}`" for proof in PROOFS.get(each.alias, ()))
+        yield f"| `{each.alias}` | {needs} | {proofs} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
