@@ -27,6 +27,7 @@ from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
 from quantumd.api.extensions.flavors import feature as flavors
 from quantumd.api.extensions.ip_availability import feature as ip_availability
 from quantumd.api.extensions.journal import feature as journal
+from quantumd.api.extensions.local_ips import feature as local_ips
 from quantumd.api.extensions.logging import feature as logging
 from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.networks import feature as networks
@@ -41,6 +42,7 @@ from quantumd.api.extensions.service_providers import feature as service_provide
 from quantumd.api.extensions.subnetpools import feature as subnetpools
 from quantumd.api.extensions.subnets import feature as subnets
 from quantumd.api.extensions.tags.feature import TAG_EXTENSIONS, tags_feature, with_tags
+from quantumd.api.extensions.trunks import feature as trunks
 from quantumd.api.extensions.vlan_transparency import feature as vlan_transparency
 from quantumd.api.resource import Action, Resource
 from quantumd.api.resources.chance import Chance, system_chance
@@ -50,6 +52,8 @@ from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
 from quantumd.model.network import carried_types
 
 FEATURES: tuple[MakeFeature, ...] = (
+    trunks.feature,
+    local_ips.feature,
     bindings.feature,
     port_details.feature,
     extra_dhcp_options.feature,

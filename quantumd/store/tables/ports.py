@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 
-from quantumd.store.tables.base import metadata, standard_columns
+from quantumd.store.tables.base import id_column, metadata, project_column, standard_columns
 
 inactive_bindings = Table(
     "inactive_bindings",
@@ -42,7 +42,13 @@ sub_ports = Table(
 local_ips = Table(
     "local_ips",
     metadata,
-    *standard_columns(),
+    id_column(),
+    project_column(),
+    Column("name", String(255), nullable=False),
+    Column("description", String(1024), nullable=False),
+    Column("created_at", String(20), nullable=False),
+    Column("updated_at", String(20), nullable=False),
+    Column("revision_number", Integer, nullable=False),
     Column("local_port_id", String(36), ForeignKey("ports.id"), nullable=False, index=True),
     Column("network_id", String(36), ForeignKey("networks.id"), nullable=False, index=True),
     Column("local_ip_address", String(45), nullable=False),

@@ -7,6 +7,9 @@ from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.bindings.errors import PortBindingNotFound
 from quantumd.api.extensions.bindings.operations import BindingsOfPorts
 from quantumd.api.extensions.feature import Feature, Parts
+from quantumd.api.extensions.trunks import feature as trunks
+from quantumd.api.extensions.trunks.aspect import TrunkDetails
+from quantumd.api.extensions.trunks.sub_ports import SubPorts
 from quantumd.api.resource import Action, Resource
 from quantumd.api.resources.port_changes import PortChanger
 from quantumd.api.values import OBJECT, filter_text, none_as, one_of, string
@@ -27,7 +30,9 @@ ATTRIBUTES = (
 
 def feature(parts: Parts) -> Feature:
     """Return what several bindings add to the API."""
-    operations = BindingsOfPorts(PortChanger(parts.settings, parts.chance, ()))
+    # What is inside a trunk moves with the port of the trunk.
+    trunk = TrunkDetails(SubPorts(PortChanger(parts.settings, parts.chance, ())), parts.obeys(trunks.ALIAS))
+    operations = BindingsOfPorts(PortChanger(parts.settings, parts.chance, (trunk,)))
     return Feature(
         extensions=(
             Extension(

@@ -31,12 +31,12 @@ def upgrade() -> None:
     _local_ips()
 
 
-def _standard_columns() -> tuple[sa.Column[object], ...]:
+def _standard_columns(description_length: int = 255) -> tuple[sa.Column[object], ...]:
     return (
         sa.Column("id", sa.String(36), nullable=False),
         sa.Column("project_id", sa.String(255), nullable=False),
         sa.Column("name", sa.String(255), nullable=False),
-        sa.Column("description", sa.String(255), nullable=False),
+        sa.Column("description", sa.String(description_length), nullable=False),
         sa.Column("created_at", sa.String(20), nullable=False),
         sa.Column("updated_at", sa.String(20), nullable=False),
         sa.Column("revision_number", sa.Integer(), nullable=False),
@@ -93,7 +93,7 @@ def _trunks() -> None:
 def _local_ips() -> None:
     op.create_table(
         "local_ips",
-        *_standard_columns(),
+        *_standard_columns(1024),
         sa.Column("local_port_id", sa.String(36), nullable=False),
         sa.Column("network_id", sa.String(36), nullable=False),
         sa.Column("local_ip_address", sa.String(45), nullable=False),
