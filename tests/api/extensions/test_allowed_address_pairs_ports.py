@@ -57,7 +57,7 @@ class PairTests(PairCase):
 
     def test_bad_pairs(self) -> None:
         """Each with the error of today."""
-        cases = (
+        cases: tuple[tuple[int, str, Any, str], ...] = (
             (400, "HTTPBadRequest", "10.0.0.1", "Allowed address pairs must be a list."),
             (400, "AllowedAddressPairsMissingIP", [{}], "AllowedAddressPair must contain ip_address"),
             (400, "HTTPBadRequest", [{"ip_address": "x"}], "'x' is not a valid IP address"),

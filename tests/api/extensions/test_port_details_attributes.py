@@ -28,7 +28,7 @@ class DetailTests(DetailCase):
     def test_what_a_port_has_that_says_nothing(self) -> None:
         """As in the answers of today."""
         port = self.port()
-        wanted = {
+        wanted: View = {
             "propagate_uplink_status": True,
             "data_plane_status": None,
             "device_profile": None,
@@ -57,13 +57,14 @@ class DetailTests(DetailCase):
 
     def test_wrong_values(self) -> None:
         """Unknown policies, statuses and hints are refused."""
-        for wrong in (
+        cases: tuple[View, ...] = (
             {"numa_affinity_policy": "near"},
             {"hints": {"openvswitch": {"other_config": {"tx-steering": "fast"}}}},
             {"hints": {"ovn": {}}},
             {"hardware_offload_type": "magic"},
             {"device_profile": "x" * 256},
-        ):
+        )
+        for wrong in cases:
             self.assert_refused(400, "HTTPBadRequest", self.port, **wrong)
 
     def test_numa_policy_of_a_bound_port_stays(self) -> None:

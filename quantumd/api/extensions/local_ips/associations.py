@@ -23,6 +23,11 @@ from quantumd.store.tables.ports import local_ip_associations, local_ips
 from quantumd.store.transaction import Transaction
 
 _COLUMNS = local_ip_associations.c
+_NAMES = ("local_ip_id", "fixed_port_id", "fixed_ip", "local_ip_address", "host")
+
+
+def _view(row: Sequence[Any]) -> View:
+    return dict(zip(_NAMES, row, strict=True))
 
 
 @implementer(INestedOperations)
@@ -86,13 +91,13 @@ class Associations:
         """See IOperations."""
         LOCAL_IPS.show(connection, context, self.local_ip_id)
         rows = connection.execute(self._rows().order_by(_COLUMNS.fixed_port_id)).all()
-        yield arranged([dict(row._mapping) for row in rows], query)
+        yield arranged([_view(row) for row in rows], query)
 
     def _one(self, connection: Connection, port_id: str) -> View:
         row = connection.execute(self._rows().where(_COLUMNS.fixed_port_id == port_id)).first()
         if row is None:
             raise LocalIPAssociationNotFound(port_id, self.local_ip_id)
-        return dict(row._mapping)
+        return _view(row)
 
     def _rows(self) -> Select[Any]:
         return (
