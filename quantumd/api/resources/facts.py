@@ -11,11 +11,10 @@ from sqlalchemy import and_, bindparam, select
 
 from quantumd.api.resources.prepared import Prepared
 from quantumd.model.addresses import Pool, ip_key_of
-from quantumd.model.binding import Binding, HostVif, bind
 from quantumd.model.context import Scope
 from quantumd.model.subnet import is_auto_address, is_served
 from quantumd.store.scope import EVERYBODY
-from quantumd.store.tables import hosts, networks, rbac_entries, subnets
+from quantumd.store.tables import networks, rbac_entries, subnets
 from quantumd.store.transaction import Transaction
 
 
@@ -103,9 +102,6 @@ _SUBNETS = Prepared(
     .where(subnets.c.network_id == bindparam("wanted"))
     .order_by(subnets.c.created_at, subnets.c.id)
 )
-_HOST_VIF = select(hosts.c.vif_type, hosts.c.vif_details).where(
-    hosts.c.host == bindparam("wanted"), hosts.c.role == "l2", hosts.c.vif_type.is_not(None)
-)
 
 
 def network_facts(tx: Transaction, network_id: str) -> NetworkFacts | None:
@@ -173,11 +169,3 @@ def pools_of(ip_version: int, shown: Iterable[Mapping[str, str]]) -> tuple[Pool,
 def forget_network(tx: Transaction, network_id: str) -> None:
     """Drop what is cached of a network; called by whoever writes it or its subnets."""
     tx.cache.pop(("network", network_id), None)
-
-
-def binding_for(tx: Transaction, host_id: str, vnic_type: str) -> Binding:
-    """Return what a port of this vnic_type answers when it is bound to the host ('' is none)."""
-    if not host_id:
-        return bind("", vnic_type, None)
-    row = tx.connection.execute(_HOST_VIF, {"wanted": host_id}).first()
-    return bind(host_id, vnic_type, None if row is None else HostVif(row.vif_type, row.vif_details))

@@ -15,7 +15,8 @@ from quantumd.api.resources.allocation import Address, addresses_of
 from quantumd.api.resources.errors import SubnetInUse
 from quantumd.api.resources.facts import SubnetFacts
 from quantumd.api.resources.port_rows import change_port
-from quantumd.api.resources.views import View, in_batches, port_views
+from quantumd.api.resources.port_views import port_views
+from quantumd.api.resources.views import View, in_batches
 from quantumd.model.addresses import eui64_number
 from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.port import ROUTER_INTERFACE_OWNERS, computes_addresses

@@ -1,4 +1,4 @@
-"""From rows to what the API shows: one function a noun, and the readers that hand them their rows."""
+"""What readers and writers of every resource use: how views, lists of ids and JSON columns look."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
-from quantumd.store.tables import ip_allocations, ports, subnets, tags
+from quantumd.store.tables import subnets
 
 View = dict[str, Any]
 
@@ -18,15 +18,6 @@ IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 BATCH = 500
 """How many rows are read at once."""
-
-PORT_COLUMNS: Mapping[str, str] = {
-    "binding:host_id": "host_id",
-    "binding:vif_type": "vif_type",
-    "binding:vif_details": "vif_details",
-    "binding:profile": "profile",
-    "binding:vnic_type": "vnic_type",
-}
-"""Attributes of ports whose column has another name."""
 
 
 def json_text(value: Any) -> str:
@@ -40,92 +31,10 @@ def object_of(text: str) -> Any:
     return {} if text == "{}" else orjson.loads(text)
 
 
-PORT_KEYS: Mapping[str, str] = {
-    "id": "id",
-    "name": "name",
-    "network_id": "network_id",
-    "project_id": "project_id",
-    "mac_address": "mac_address",
-    "admin_state_up": "admin_state_up",
-    "status": "status",
-    "device_id": "device_id",
-    "device_owner": "device_owner",
-    "description": "description",
-    "binding:vnic_type": "vnic_type",
-    "binding:profile": "profile",
-    "binding:host_id": "host_id",
-    "binding:vif_type": "vif_type",
-    "binding:vif_details": "vif_details",
-    "created_at": "created_at",
-    "updated_at": "updated_at",
-    "revision_number": "revision_number",
-    "ip_allocation": "ip_allocation",
-    "port_security_enabled": "port_security_enabled",
-    "details": "details",
-}
-"""What of a port's view is read from its row: the key, and the column."""
-
-PORT_ROW = select(*(ports.c[column] for column in PORT_KEYS.values()))
-"""The columns of a port in the order in which ``port_view`` takes them."""
-
-PORT_DETAILS: Mapping[str, Any] = {
-    "allowed_address_pairs": [],
-    "extra_dhcp_opts": [],
-    "dns_name": "",
-    "dns_domain": "",
-    "data_plane_status": None,
-    "propagate_uplink_status": True,
-    "device_profile": None,
-    "numa_affinity_policy": None,
-    "hints": None,
-    "trusted": None,
-    "hardware_offload_type": None,
-    "resource_request": None,
-}
-"""Attributes kept together in the column ``details``, with what most ports have. The values are never changed."""
-
-_NO_TAGS: list[str] = []
-
-
-def port_view(row: Sequence[Any], fixed_ips: list[dict[str, str]], tagged: list[str] | None = None) -> View:
-    """Return what the API shows of a port; ``row`` is one of PORT_ROW. What aspects keep elsewhere is not there."""
-    view = dict(zip(PORT_KEYS, row, strict=True))
-    view["binding:profile"] = object_of(view["binding:profile"])
-    view["binding:vif_details"] = object_of(view["binding:vif_details"])
-    details = view.pop("details")
-    view |= PORT_DETAILS
-    if details is not None:
-        view |= orjson.loads(details)
-    view["fixed_ips"] = fixed_ips
-    view["tags"] = tagged or _NO_TAGS
-    return view
-
-
-def port_columns(view: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a port's row that hold what its view shows."""
-    row = {column: view[key] for key, column in PORT_KEYS.items() if column != "details"}
-    row["profile"] = json_text(row["profile"])
-    row["vif_details"] = json_text(row["vif_details"])
-    details = {name: view[name] for name, usual in PORT_DETAILS.items() if view[name] != usual}
-    row["details"] = json_text(details) if details else None
-    return row
-
-
-def journalled_port(view: Mapping[str, Any]) -> View:
-    """Return a port's view as the journal keeps it: with the host under a name of its own, so that moves are seen."""
-    return {**view, "host_id": view["binding:host_id"]}
-
-
-_PORTS = PORT_ROW.where(ports.c.id.in_(IDS))
 _SUBNET_IDS = (
     select(subnets.c.network_id, subnets.c.id)
     .where(subnets.c.network_id.in_(IDS))
     .order_by(subnets.c.created_at, subnets.c.id)
-)
-_FIXED_IPS = (
-    select(ip_allocations.c.port_id, ip_allocations.c.subnet_id, ip_allocations.c.ip_address)
-    .where(ip_allocations.c.port_id.in_(IDS))
-    .order_by(ip_allocations.c.port_id, ip_allocations.c.ordinal)
 )
 
 
@@ -135,30 +44,6 @@ def subnet_ids_of(connection: Connection, network_ids: Sequence[str]) -> Mapping
     for network_id, subnet_id in connection.execute(_SUBNET_IDS, {"ids": network_ids}).all():
         found[network_id].append(subnet_id)
     return found
-
-
-def fixed_ips_of(connection: Connection, port_ids: Sequence[str]) -> Mapping[str, list[dict[str, str]]]:
-    """Return the ports' fixed IPs as the API shows them; a port without any is an empty list."""
-    found: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
-    for port_id, subnet_id, ip_address in connection.execute(_FIXED_IPS, {"ids": port_ids}).all():
-        found[port_id].append({"subnet_id": subnet_id, "ip_address": ip_address})
-    return found
-
-
-_PORT_TAGS = select(tags.c.resource_id, tags.c.tag).where(tags.c.resource_id.in_(IDS)).order_by(tags.c.tag)
-
-
-def port_views(
-    connection: Connection, ids: Sequence[str], with_fixed_ips: bool = True, with_tags: bool = True
-) -> list[View]:
-    """Return the views of the ports, in the order of the ids; those that are gone are left out."""
-    rows = {row[0]: row for row in connection.execute(_PORTS, {"ids": ids}).all()}
-    fixed_ips = fixed_ips_of(connection, ids) if with_fixed_ips else defaultdict(list)
-    tagged: defaultdict[str, list[str]] = defaultdict(list)
-    if with_tags:
-        for port_id, tag in connection.execute(_PORT_TAGS, {"ids": ids}).all():
-            tagged[port_id].append(tag)
-    return [port_view(rows[key], fixed_ips[key], tagged.get(key)) for key in ids if key in rows]
 
 
 def in_batches(ids: Iterable[str], size: int = BATCH) -> Iterable[list[str]]:

@@ -99,12 +99,12 @@ class CreateTests(TrunkCase):
             ([sub, twice], f"Segmentation ID '100' for '{twice['port_id']}' is not unique"),
         ):
             self.assertIn(part, self.assert_refused(400, "HTTPBadRequest", self.trunk, *wrong))
-        for wrong, part in (
+        for other, part in (
             ({**sub, "segmentation_type": "vxlan"}, "Unknown segmentation_type 'vxlan'"),
             ({**sub, "segmentation_id": 4095}, "Segmentation ID '4095' is not in range"),
             ({**sub, "segmentation_id": "x"}, "segmentation_id 'x' is not an integer"),
         ):
-            self.assertIn(part, self.assert_refused(400, "InvalidInput", self.trunk, wrong))
+            self.assertIn(part, self.assert_refused(400, "InvalidInput", self.trunk, other))
 
     def test_network_inside_must_fit(self) -> None:
         """Its frames go through the parent."""
