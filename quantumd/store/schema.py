@@ -36,7 +36,7 @@ class Upgrade:
         return self.before != self.after
 
 
-def ensure_schema(url: str) -> Upgrade:
+def ensure_schema(url: str, target: str = HEAD) -> Upgrade:
     """Create or upgrade the tables; harmless to repeat and in several processes at once.
 
     On SQLite and PostgreSQL that happens whole or not at all; on MariaDB what was cut short goes on with the next call.
@@ -44,6 +44,7 @@ def ensure_schema(url: str) -> Upgrade:
     Blocks, so it is called before the reactor runs. When nothing is to be done it takes a few milliseconds: Alembic,
     whose import takes 0.3 s, is imported only for an upgrade.
 
+    :param target: another revision than that of this code, for tests of upgrades.
     :raises SettingsError: the database was made by a newer quantumd, or holds tables of somebody else.
     :raises EdgeUnavailable: it cannot be opened or is locked.
     """
@@ -51,7 +52,7 @@ def ensure_schema(url: str) -> Upgrade:
     database = database_of(parsed)
     engine = database.upgrade_engine(parsed)
     try:
-        return _ensure(engine, parsed, database)
+        return _ensure(engine, parsed, database, target)
     except (DBAPIError, OSError) as error:
         reason = sentence_of(error)
         raise EdgeUnavailable(f"The database {shown_url(parsed)} cannot be opened: {reason}") from None
@@ -67,19 +68,20 @@ def current_revision(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _ensure(engine: Engine, url: URL, database: Database) -> Upgrade:
+def _ensure(engine: Engine, url: URL, database: Database, target: str) -> Upgrade:
     # From the look to the last step nobody else gets in: a second process that starts now waits here, and then
     # finds nothing to do.
     with engine.connect() as connection, connection.begin():
         database.lock_schema(connection)
         before = current_revision(connection)
-        if before == HEAD:
-            return Upgrade(before, HEAD)
+        if before == target:
+            return Upgrade(before, target)
         _refuse_strangers(connection, before, url)
         _fit_statements(connection, database)
-        _upgrade(connection)
-    log.info("database {url} brought from revision {before} to {after}", url=shown_url(url), before=before, after=HEAD)
-    return Upgrade(before, HEAD)
+        _upgrade(connection, target)
+    message = "database {url} brought from revision {before} to {after}"
+    log.info(message, url=shown_url(url), before=before, after=target)
+    return Upgrade(before, target)
 
 
 def _fit_statements(connection: Connection, database: Database) -> None:
@@ -104,7 +106,7 @@ def _refuse_strangers(connection: Connection, revision: str | None, url: URL) ->
         )
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, target: str) -> None:
     from alembic import command  # imported here: see ensure_schema
     from alembic.config import Config
 
@@ -112,4 +114,4 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", "quantumd.store:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, target)
