@@ -6,6 +6,7 @@ from typing import Any
 
 from quantumd.api.attributes import Attribute
 from quantumd.api.errors import InvalidValue
+from quantumd.api.extensions.tags.values import TAG_LIST
 from quantumd.api.resources.standard_attributes import (
     ADMIN_STATE_UP,
     ID,
@@ -53,9 +54,9 @@ _FIXED_IPS = list_of(
     dict_of({"subnet_id": Member(UUID), "ip_address": Member(IP_ADDRESS)}, at_least_one=True),
     wrong_list="Invalid data format for fixed IP: '{value}'",
     duplicate="Duplicate IP address '{value}'",
+    different=lambda item: item.get("ip_address"),
 )
 TAG_PORTS = "tag-ports-during-bulk-creation"
-_TEXT = none_as("", string(255))
 _BINDING: dict[str, Any] = {"read_rule": "admin", "extension": "binding"}
 _HOST_BINDING: dict[str, Any] = {
     "in_post": True,
@@ -80,14 +81,15 @@ PORT_ATTRIBUTES = (
     ),
     ADMIN_STATE_UP,
     STATUS,
-    Attribute("device_id", *_TEXT, in_post=True, in_put=True, default="", filter_convert=filter_text),
-    Attribute("device_owner", *_TEXT, in_post=True, in_put=True, default="", filter_convert=filter_text),
+    Attribute("device_id", *string(255), in_post=True, in_put=True, default="", filter_convert=filter_text),
+    Attribute("device_owner", *string(255), in_post=True, in_put=True, default="", filter_convert=filter_text),
     Attribute(
         "fixed_ips",
-        *none_as([], _FIXED_IPS),
+        *_FIXED_IPS,
         in_post=True,
         in_put=True,
         filter_convert=filter_pair(subnet_id=filter_uuid, ip_address=filter_ip_address, ip_address_substr=filter_text),
+        is_sort_key=False,
     ),
     Attribute(
         "binding:vnic_type",
@@ -99,7 +101,7 @@ PORT_ATTRIBUTES = (
         extension="binding",
     ),
     Attribute("binding:profile", *none_as({}, OBJECT), default={}, **_HOST_BINDING),
-    Attribute("binding:host_id", *_TEXT, default="", filter_convert=filter_text, **_HOST_BINDING),
+    Attribute("binding:host_id", *none_as("", string(255)), default="", filter_convert=filter_text, **_HOST_BINDING),
     Attribute("binding:vif_type", *string(64), filter_convert=filter_text, **_BINDING),
     Attribute("binding:vif_details", *OBJECT, **_BINDING),
     Attribute(
@@ -111,7 +113,7 @@ PORT_ATTRIBUTES = (
         filter_convert=filter_text,
         extension="ip_allocation",
     ),
-    Attribute("tags", *list_of(string(255)), in_post=True, is_sort_key=False, extension=TAG_PORTS),
+    Attribute("tags", *TAG_LIST, in_post=True, is_sort_key=False, extension=TAG_PORTS),
     *STANDARD,
 )
 """Left out, ``mac_address`` and ``fixed_ips`` are chosen; an empty list of ``fixed_ips`` means none, and so does null

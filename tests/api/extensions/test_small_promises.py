@@ -51,7 +51,7 @@ class PortTests(ResourceCase):
     def test_ports_avoid_subnets_of_other_services(self) -> None:
         """subnet-service-types: such a subnet gives addresses to ports of its services only."""
         other = self.bed.create("network")["id"]
-        routers = {"service_types": ["network:router_gateway"]}
+        routers: dict[str, Any] = {"service_types": ["network:router_gateway"]}
         for cidr, more in (("10.20.0.0/24", routers), ("10.21.0.0/24", {})):
             self.bed.create("subnet", network_id=other, cidr=cidr, ip_version=4, enable_dhcp=False, **more)
         port = self.bed.create("port", network_id=other)

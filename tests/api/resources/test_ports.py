@@ -113,7 +113,13 @@ class CreateTests(PortCase):
     def test_same_address_twice(self) -> None:
         """Also when only one of them names its subnet."""
         fixed_ips = [{"ip_address": "10.9.0.9"}, {"ip_address": "10.9.0.9", "subnet_id": self.subnet_id}]
-        self.assert_refused(400, "InvalidInput", self.port, fixed_ips=fixed_ips)
+        message = self.assert_refused(400, "HTTPBadRequest", self.port, fixed_ips=fixed_ips)
+        self.assertEqual(message, "Invalid input for fixed_ips. Reason: Duplicate IP address '10.9.0.9'.")
+
+    def test_several_addresses_of_one_subnet(self) -> None:
+        """A subnet may be named again: each time it gives another address."""
+        port = self.port(fixed_ips=[{"subnet_id": self.subnet_id}] * 2)
+        self.assertEqual(len({each["ip_address"] for each in port["fixed_ips"]}), 2)
 
     def test_mac_in_use(self) -> None:
         """On the same network, with the sentence of Neutron; elsewhere it is free."""
