@@ -23,6 +23,29 @@ from tests.bed.needs import environment_python
 SDK = ("openstack.tests.functional.network.v2", "openstack.tests.functional.cloud.test_network")
 CLIENT = ("openstackclient.tests.functional.network.v2",)
 
+ALONE = (
+    "openstack.tests.functional.cloud.test_network.TestNetworkQuotas.",
+    "openstack.tests.functional.cloud.test_network.TestQosPolicy.",
+    "openstack.tests.functional.network.v2.test_default_security_group_rule.",
+    "openstack.tests.functional.network.v2.test_quota.",
+    "openstackclient.tests.functional.network.v2.test_default_security_group_rule.",
+)
+"""Tests that change what others are given by default, so that they run after them."""
+
+_POOLS = (
+    {"name": "shared-default-subnetpool-v4", "prefixes": ["10.0.0.0/8"], "default_prefixlen": "26"},
+    {"name": "shared-default-subnetpool-v6", "prefixes": ["fd00:8d1c:2b5f::/56"], "default_prefixlen": "64"},
+)
+_SETTINGS = {
+    "api.preview": "true",
+    # The physical network on which DevStack makes its public network.
+    "l2.bridge_mappings": '["public:br-ex"]',
+    "network.vlan_ranges": '["public:3000:3999"]',
+    # Tests add one to the limits of users; other tests of this checkout have none.
+    "quota.network": "100",
+    "quota.subnet": "100",
+    "quota.port": "500",
+}
 _SHELL = Path(__file__).with_name("client_shell.py")
 _RUN = Path(__file__).with_name("client_suite_run.py")
 _TEST_SECONDS = "90"
@@ -35,7 +58,7 @@ class SuiteError(Exception):
 
 @frozen
 class Outcome:
-    """What came of one test: passed, skipped or failed, and the last line of why."""
+    """What came of one test: passed, skipped or failed, and why."""
 
     test: str
     outcome: str
@@ -58,10 +81,10 @@ class Cloud:
         keystone = self.keystone
         service = keystone.make_user("service", project=keystone.make_project())
         asked = keystone.settings(service, self.home / "password")
-        self.appliance = Appliance(self.home / "quantumd", settings={"api.preview": "true", **asked, **self.settings})
+        self.appliance = Appliance(self.home / "quantumd", settings={**_SETTINGS, **asked, **self.settings})
         self.appliance.start("/readyz")
         keystone.publish(self.appliance.url)
-        demo, other = (keystone.make_user("member", project=keystone.make_project()) for _ in range(2))
+        demo, other = (self._user(name) for name in ("demo", "alt_demo"))
         admin = keystone.admin
         clouds = {
             "devstack": _cloud(keystone, demo, demo.project),
@@ -72,15 +95,29 @@ class Cloud:
         # YAML reads JSON.
         (self.home / "clouds.yaml").write_text(json.dumps({"clouds": clouds}))
         (self.home / "clouds.yaml").chmod(0o600)
-        self._make_public_network()
+        self._make_what_stands_ready()
 
-    def _make_public_network(self) -> None:
+    def _user(self, name: str) -> User:
+        # Tests look for a project by this name; the Keystone may have it from another cloud.
+        keystone = self.keystone
+        found = keystone.call("GET", f"/projects?name={name}")["projects"]
+        project = Project(found[0]["id"], name) if found else keystone.make_project(name)
+        return keystone.make_user("member", project=project)
+
+    def _make_what_stands_ready(self) -> None:
+        network = {"name": "public", "router:external": True, "is_default": True}
+        made = self._make("networks", {"network": network})["network"]
+        subnet = {"network_id": made["id"], "ip_version": 4, "cidr": "172.24.4.0/24", "enable_dhcp": False}
+        self._make("subnets", {"subnet": subnet})
+        for pool in _POOLS:
+            self._make("subnetpools", {"subnetpool": {**pool, "shared": True, "is_default": True}})
+
+    def _make(self, collection: str, body: Any) -> Any:
         headers = {"X-Auth-Token": self.keystone.token(self.keystone.admin)}
-        network = {"network": {"name": "public", "router:external": True, "is_default": True}}
-        made = self.appliance.request("POST", "/v2.0/networks", network, headers)
-        if made.status == 201:
-            subnet = {"network_id": made.body["network"]["id"], "ip_version": 4, "cidr": "172.24.4.0/24"}
-            self.appliance.request("POST", "/v2.0/subnets", {"subnet": subnet}, headers)
+        answer = self.appliance.request("POST", f"/v2.0/{collection}", body, headers)
+        if answer.status != 201:
+            raise SuiteError(f"{collection} {body}: {answer.status} {answer.body}")
+        return answer.body
 
     def close(self) -> None:
         """End what was started."""
@@ -119,10 +156,14 @@ class Cloud:
 
     def run(self, modules: Iterable[str], only: Iterable[str] = (), workers: int = 2) -> list[Outcome]:
         """Run the tests of modules, or those of them whose ids begin so; return what came of each."""
-        wanted = {"modules": list(modules), "only": list(only), "workers": workers}
+        wanted = {"modules": list(modules), "only": list(only), "alone": ALONE}
         with ThreadPoolExecutor(workers) as threads:
-            running = [threads.submit(self._work, {**wanted, "worker": number}) for number in range(workers)]
-            return sorted((each for done in running for each in done.result()), key=lambda each: each.test)
+            running = [
+                threads.submit(self._work, {**wanted, "worker": number, "workers": workers})
+                for number in range(workers)
+            ]
+            outcomes = [each for done in running for each in done.result()]
+        return sorted([*outcomes, *self._work({**wanted, "worker": 0, "workers": 0})], key=lambda each: each.test)
 
     def _work(self, wanted: Any) -> list[Outcome]:
         with tempfile.TemporaryFile("w+", dir=self.home) as told, tempfile.TemporaryFile("w+", dir=self.home) as said:

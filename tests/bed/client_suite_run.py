@@ -1,9 +1,10 @@
 """Run by the client environment's Python: functional tests that ship with the client, in the order of their names.
 
 The line of JSON on standard input says ``modules`` (dotted names of modules and packages), ``only`` (beginnings of the
-ids of tests, or nothing), ``worker`` and ``workers``: the test classes are dealt out among them. Each line of JSON on
+ids of tests, or nothing), ``alone`` (beginnings too), ``worker`` and ``workers``: the test classes are dealt out among
+them; with no workers it is those tests that are to run alone. Each line of JSON on
 the descriptor of the first argument is a test that has ended: ``id``, ``outcome`` (passed, skipped, failed), ``why``
-(the last line of it) and ``seconds``.
+(the error, or the reason to skip) and ``seconds``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import pkgutil
+import re
 import sys
 import time
 import traceback
@@ -18,6 +20,10 @@ import unittest
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, TextIO
+
+_ERROR = re.compile(r"[\w.]+(Error|Exception|Failed|Timeout|Disabled|NotFound)\w*(:|$)")
+_OUTSIDE = re.compile(r"(\w+) \((.+)\)")
+_LONGEST = 600
 
 
 class Told(unittest.TestResult):
@@ -47,17 +53,22 @@ class Told(unittest.TestResult):
         self._tell(test, "skipped", reason)
 
     def addError(self, test: Any, err: Any) -> None:
-        self._tell(test, "failed", _last_line(err))
+        self._tell(test, "failed", _why(err))
 
     addFailure = addError
 
 
-def _last_line(err: Any) -> str:
-    # testtools hands over texts with logs; the last line that names an error says what happened.
-    text = "".join(traceback.format_exception(*err))
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith((" ", "}"))]
-    named = [line for line in lines if "Error" in line or "Exception" in line or "Failed" in line or "!=" in line]
-    return (named or lines or [""])[-1][:400]
+def _id(test: Any) -> str:
+    # What goes wrong before or after all tests of a class is told as setUpClass (module.Class).
+    outside = _OUTSIDE.fullmatch(test.id())
+    return f"{outside[2]}.{outside[1]}" if outside else str(test.id())
+
+
+def _why(err: Any) -> str:
+    # testtools hands over texts with logs; what begins with the last name of an error says what happened.
+    lines = [line.strip() for line in "".join(traceback.format_exception(*err)).splitlines() if line.strip()]
+    named = [number for number, line in enumerate(lines) if _ERROR.match(line)]
+    return " ".join(lines[named[-1] if named else -1 :])[:_LONGEST]
 
 
 def modules(names: list[str]) -> Iterator[str]:
@@ -89,9 +100,15 @@ def main() -> None:
     every = [test for name in modules(wanted["modules"]) for test in tests(loader.loadTestsFromName(name))]
     only = tuple(wanted["only"])
     chosen = [test for test in every if not only or test.id().startswith(only)]
-    classes = list(dict.fromkeys(type(test) for test in chosen))
-    mine = set(classes[wanted["worker"] :: wanted["workers"]])
-    unittest.TestSuite(test for test in chosen if type(test) in mine).run(told)
+    alone = tuple(wanted["alone"])
+    if wanted["workers"] == 0:
+        mine = [test for test in chosen if test.id().startswith(alone)]
+    else:
+        beside = [test for test in chosen if not test.id().startswith(alone)]
+        classes = list(dict.fromkeys(type(test) for test in beside))
+        own = set(classes[wanted["worker"] :: wanted["workers"]])
+        mine = [test for test in beside if type(test) in own]
+    unittest.TestSuite(mine).run(told)
 
 
 if __name__ == "__main__":
