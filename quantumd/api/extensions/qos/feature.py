@@ -42,8 +42,9 @@ def feature(parts: Parts) -> Feature:
             *(_nested(each, parts.chance) for each in RULE_TYPES),
             *_aliases(parts.chance),
         ),
-        network_aspects=(NetworkQos(),),
-        port_aspects=(PortQos(),),
+        # Where packets do not obey QoS, networks and ports pay nothing for it.
+        network_aspects=(NetworkQos(),) if parts.obeys("qos") else (),
+        port_aspects=(PortQos(),) if parts.obeys("qos") else (),
     )
 
 
