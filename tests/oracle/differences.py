@@ -39,8 +39,53 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         "A name is one line, without a break at its end, and no longer than its column.",
     ),
     Deliberate(
+        ("ports.binding:host_id", "bindings.host", "security_group_rules.remote_address_group_id"),
+        (f"{STRICTER} (a text)", f"{STRICTER} (a list)", f"{STRICTER} (an object)", f"{STRICTER} (null)"),
+        "Their maps do not look at it and their database fails on it; it is a text of at most 255 characters.",
+    ),
+    Deliberate(
+        ("service_profiles.metainfo",),
+        (f"{STRICTER} (a list)", f"{STRICTER} (an object)", f"{STRICTER} (null)"),
+        "Their map does not look at it and their database fails on it; it is a text.",
+    ),
+    Deliberate(
+        ("service_profiles.id",),
+        ("allow_post is False", "is_filter is True", "is_sort_key is True"),
+        "Ids are given by the service, and profiles are found by theirs, as everything else.",
+    ),
+    Deliberate(
+        ("ports.fixed_ips",),
+        (f"{STRICTER} (a list)",),
+        "An item that names neither a subnet nor an address, or what nobody knows, is refused at once; theirs later.",
+    ),
+    Deliberate(
+        ("ports.mac_address",),
+        (f"{STRICTER} (a text)",),
+        "A number in a text is no MAC address, and the address of a group is not that of a port.",
+    ),
+    Deliberate(
+        ("ports.mac_address",),
+        (CONVERTED,),
+        "Null asks for another address: theirs is made by the converter, ours where it can be tried again.",
+    ),
+    Deliberate(
         ("networks.segments",),
-        (f"{STRICTER} (a text)", f"{STRICTER} (an object)", CONVERTED),
-        "Segments are a list, and what one of them leaves out is null, where neutron-lib has a mark of its own.",
+        (CONVERTED, f"{STRICTER} (a text)", f"{STRICTER} (an object)"),
+        "What is not named is left out, where theirs marks it; no segments are null or an empty list, not any nothing.",
+    ),
+    Deliberate(
+        ("ports.binding:vif_type", "ports.binding:vnic_type"),
+        ("is_filter is True",),
+        "Operators ask which ports failed to bind.",
+    ),
+    Deliberate(
+        ("bindings.project_id",),
+        ("is_visible is False",),
+        "The port that a binding is of says whose it is.",
+    ),
+    Deliberate(
+        ("security_groups.stateful",),
+        ("has the default *",),
+        "A project has its own default (security-groups-default-statefulness), so the map has none.",
     ),
 )

@@ -98,11 +98,19 @@ PORT_ATTRIBUTES = (
         in_put=True,
         default=NORMAL,
         filter_convert=filter_text,
+        is_sort_key=False,
         extension="binding",
     ),
     Attribute("binding:profile", *none_as({}, OBJECT), default={}, **_HOST_BINDING),
-    Attribute("binding:host_id", *none_as("", string(255)), default="", filter_convert=filter_text, **_HOST_BINDING),
-    Attribute("binding:vif_type", *string(64), filter_convert=filter_text, **_BINDING),
+    Attribute(
+        "binding:host_id",
+        *none_as("", string(255)),
+        default="",
+        filter_convert=filter_text,
+        is_sort_key=False,
+        **_HOST_BINDING,
+    ),
+    Attribute("binding:vif_type", *string(64), filter_convert=filter_text, is_sort_key=False, **_BINDING),
     Attribute("binding:vif_details", *OBJECT, **_BINDING),
     Attribute(
         "port_security_enabled", *BOOLEAN, in_post=True, in_put=True, is_sort_key=False, extension="port-security"

@@ -18,12 +18,28 @@ from quantumd.model.binding import NORMAL, VNIC_TYPES
 ALIAS = "binding-extended"
 
 ATTRIBUTES = (
-    Attribute("host", *string(255), in_post=True, in_put=True, default=REQUIRED, filter_convert=filter_text),
-    Attribute("vif_type", *string(64), filter_convert=filter_text),
+    Attribute(
+        "host",
+        *string(255),
+        in_post=True,
+        in_put=True,
+        default=REQUIRED,
+        filter_convert=filter_text,
+        is_sort_key=False,
+    ),
+    Attribute("vif_type", *string(64), filter_convert=filter_text, is_sort_key=False),
     Attribute("vif_details", *OBJECT),
-    Attribute("vnic_type", *one_of(*VNIC_TYPES), in_post=True, in_put=True, default=NORMAL, filter_convert=filter_text),
+    Attribute(
+        "vnic_type",
+        *one_of(*VNIC_TYPES),
+        in_post=True,
+        in_put=True,
+        default=NORMAL,
+        filter_convert=filter_text,
+        is_sort_key=False,
+    ),
     Attribute("profile", *none_as({}, OBJECT), in_post=True, in_put=True, default={}),
-    Attribute("status", *string(16), filter_convert=filter_text),
+    Attribute("status", *string(16), filter_convert=filter_text, is_sort_key=False),
     Attribute("project_id", *string(255), in_post=True, is_visible=False),
 )
 
