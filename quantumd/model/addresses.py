@@ -1,11 +1,11 @@
-"""Addresses of subnets: automatic gateways and pools, what is valid, and the choice of a free one.
+"""Addresses of subnets: automatic gateways and pools, and what is valid.
 
 Addresses are handled as numbers; text is made at the border. Nothing here reads rows: what is taken is an argument.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import pairwise
@@ -13,12 +13,6 @@ from itertools import pairwise
 from attrs import frozen
 
 Prefix = IPv4Network | IPv6Network
-
-WINDOW = 64
-"""How many neighbouring addresses are looked at first; a full window is followed by one twice as large."""
-
-WINDOW_LIMIT = 16_384
-"""The largest window."""
 
 
 @frozen
@@ -171,48 +165,3 @@ def first_overlap(cidr: str, others: Sequence[str]) -> str | None:
     """Return the first of the other prefixes that shares an address with this one."""
     prefix = prefix_of(cidr)
     return next((other for other in others if prefix_of(other).overlaps(prefix)), None)
-
-
-def windows(pools: Sequence[Pool], start: int) -> Iterator[Pool]:
-    """Yield neighbouring ranges that cover every address of the pools exactly once, beginning at the ``start``-th.
-
-    ``start`` counts over all pools together and wraps around; ranges grow from WINDOW to WINDOW_LIMIT addresses.
-    """
-    total = sum(pool.size for pool in pools)
-    if not total:
-        return
-    offset = start % total
-    size = WINDOW
-    for piece in (*_slice(pools, offset, total), *_slice(pools, 0, offset)):
-        first = piece.first
-        while first <= piece.last:
-            last = min(first + size - 1, piece.last)
-            yield Pool(piece.version, first, last)
-            first, size = last + 1, min(size * 2, WINDOW_LIMIT)
-
-
-def _slice(pools: Sequence[Pool], begin: int, end: int) -> Iterator[Pool]:
-    """Yield what of the pools lies at the positions from ``begin`` up to, not including, ``end``."""
-    passed = 0
-    for pool in pools:
-        low, high = max(begin - passed, 0), min(end - passed, pool.size)
-        if low < high:
-            yield Pool(pool.version, pool.first + low, pool.first + high - 1)
-        passed += pool.size
-
-
-def choose_address(pools: Sequence[Pool], taken_within: Callable[[Pool], Collection[int]], start: int) -> int | None:
-    """Return a free address of the pools, or None when every one is taken.
-
-    Looks from the ``start``-th address (a random number of any size) and takes the first free one. Reads what is taken
-    in windows, so it is cheap in a nearly empty subnet and still finds the last address of a nearly full one.
-
-    :param taken_within: returns the taken addresses inside a range; others in its answer do no harm.
-    """
-    for window in windows(pools, start):
-        taken = taken_within(window)
-        if len(taken) < window.size or any(number not in window for number in taken):
-            for number in range(window.first, window.last + 1):
-                if number not in taken:
-                    return number
-    return None

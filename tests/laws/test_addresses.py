@@ -13,15 +13,14 @@ from quantumd.model.addresses import (
     address_text,
     automatic_gateway,
     automatic_pools,
-    choose_address,
     first_overlap,
     ip_key,
     ip_key_of,
     is_port_address,
     overlapping_pools,
     pool_out_of_bounds,
-    windows,
 )
+from quantumd.model.free_addresses import Occupancy, free_numbers, pieces_from
 
 SMALL_V4 = st.builds(
     lambda number, length: str(IPv4Network((number, length), strict=False)),
@@ -89,57 +88,63 @@ class AutomaticPoolLaws(SynchronousTestCase):
         self.assertNotIn(int(ip_address(str(gateway))), numbers(automatic_pools(cidr, gateway)))
 
 
+def occupancy(taken: set[int]) -> Occupancy:
+    """Return what the search asks of a database in which these are taken."""
+
+    def within(piece: Pool) -> set[int]:
+        return {number for number in taken if number in piece}
+
+    return Occupancy(within, lambda piece: len(within(piece)))
+
+
 class ChoiceLaws(SynchronousTestCase):
-    """The choice of a free address."""
+    """The search for free addresses."""
 
     @settings(deadline=None)
     @given(disjoint_pools(), st.data())
-    def test_choice_is_free_and_in_a_pool(self, pools: tuple[Pool, ...], data: st.DataObject) -> None:
-        """A chosen address is in a pool and not taken; there is none only when every one is taken."""
+    def test_what_is_found_is_free_and_in_a_pool(self, pools: tuple[Pool, ...], data: st.DataObject) -> None:
+        """As many as are wanted, or every one that is free; none twice."""
         every = numbers(pools)
         taken = set(data.draw(st.lists(st.sampled_from(every), unique=True)))
-        start = data.draw(st.integers(0, 2**64))
-        chosen = choose_address(pools, lambda _: taken, start)
-        if chosen is None:
-            self.assertEqual(taken, set(every))
-        else:
-            self.assertIn(chosen, set(every) - taken)
+        wanted = data.draw(st.integers(1, 300))
+        found = free_numbers(pools, occupancy(taken), data.draw(st.integers(0, 2**64)), wanted)
+        free = set(every) - taken
+        self.assertEqual(len(set(found)), len(found))
+        self.assertLessEqual(set(found), free)
+        self.assertEqual(len(found), min(wanted, len(free)))
 
     @settings(deadline=None)
-    @given(disjoint_pools(), st.data())
-    def test_last_free_address_is_found(self, pools: tuple[Pool, ...], data: st.DataObject) -> None:
-        """With one address left, every start finds it."""
-        every = numbers(pools)
-        free = data.draw(st.sampled_from(every))
-        start = data.draw(st.integers(0, 2**64))
-        taken = set(every) - {free}
-        self.assertEqual(choose_address(pools, lambda window: {n for n in taken if n in window}, start), free)
+    @given(st.integers(0, 4999), st.integers(0, 2**64))
+    def test_last_free_address_is_found(self, free: int, start: int) -> None:
+        """With one address left among thousands, every start finds it."""
+        pools = (Pool(4, 0, 1999), Pool(4, 2000, 4999))
+        self.assertEqual(free_numbers(pools, occupancy(set(range(5000)) - {free}), start), [free])
 
     @settings(deadline=None)
     @given(disjoint_pools(), st.integers(0, 2**64))
     def test_full_pools_give_none(self, pools: tuple[Pool, ...], start: int) -> None:
-        """Nothing is left, nothing is chosen."""
-        self.assertIsNone(choose_address(pools, lambda _: set(numbers(pools)), start))
+        """Nothing is left, nothing is found."""
+        self.assertEqual(free_numbers(pools, occupancy(set(numbers(pools))), start), [])
 
     @settings(deadline=None)
     @given(disjoint_pools(), st.integers(0, 2**64))
-    def test_windows_cover_every_address_once(self, pools: tuple[Pool, ...], start: int) -> None:
+    def test_pieces_cover_every_address_once(self, pools: tuple[Pool, ...], start: int) -> None:
         """Wherever the search begins, it looks at each address exactly once."""
-        looked_at = numbers(tuple(windows(pools, start)))
+        looked_at = numbers(tuple(pieces_from(pools, start)))
         self.assertEqual(sorted(looked_at), sorted(numbers(pools)))
 
     @settings(deadline=None)
     @given(st.integers(0, 2**64))
-    def test_nearly_empty_subnet_is_read_in_one_window(self, start: int) -> None:
+    def test_nearly_empty_subnet_is_read_once(self, start: int) -> None:
         """A /64 with few ports costs one look at 64 addresses or less."""
         asked: list[Pool] = []
 
-        def taken_within(window: Pool) -> set[int]:
-            asked.append(window)
+        def numbers_in(piece: Pool) -> set[int]:
+            asked.append(piece)
             return set()
 
-        choose_address(automatic_pools("fd00::/64", None), taken_within, start)
-        self.assertEqual([window.size <= 64 for window in asked], [True])
+        free_numbers(automatic_pools("fd00::/64", None), Occupancy(numbers_in, lambda _: 0), start)
+        self.assertEqual([piece.size <= 64 for piece in asked], [True])
 
 
 class KeyLaws(SynchronousTestCase):

@@ -8,7 +8,6 @@ from quantumd.model.addresses import (
     Pool,
     automatic_gateway,
     automatic_pools,
-    choose_address,
     is_gateway_valid,
     is_port_address,
     overlapping_pools,
@@ -107,27 +106,3 @@ class PortAddressTests(SynchronousTestCase):
     def test_outside_the_pools_is_fine(self) -> None:
         """The gateway's address can be named."""
         self.assertTrue(is_port_address("10.9.0.0/24", "10.9.0.1"))
-
-
-class ChoiceTests(SynchronousTestCase):
-    """The search for a free address."""
-
-    def test_start_decides(self) -> None:
-        """The address at the start is taken when it is free."""
-        pools = (Pool(4, 10, 19), Pool(4, 30, 39))
-        self.assertEqual(choose_address(pools, lambda _: (), 12), 32)
-
-    def test_search_wraps_around(self) -> None:
-        """After the last address comes the first."""
-        self.assertEqual(choose_address((Pool(4, 10, 19),), lambda _: {18, 19}, 8), 10)
-
-    def test_large_full_pool_is_read_in_growing_windows(self) -> None:
-        """Finding the one free address among 65,536 takes a handful of reads."""
-        asked: list[Pool] = []
-
-        def all_but_the_last(window: Pool) -> range:
-            asked.append(window)
-            return range(window.first, min(window.last, 65_534) + 1)
-
-        self.assertEqual(choose_address((Pool(4, 0, 65_535),), all_but_the_last, 0), 65_535)
-        self.assertLess(len(asked), 14)
