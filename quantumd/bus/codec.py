@@ -6,17 +6,17 @@ Decoding is strict: an unknown kind or version, a missing or wrongly typed field
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import attrs
 import orjson
 
 from quantumd.errors import QuantumdError
-from quantumd.model.records import MESSAGE_TYPES, RECORD_TYPES, Message, Record
+from quantumd.model.records import MESSAGE_TYPES, RECORD_TYPES, HostReport, Message, Record
 
-VERSION = 1
-"""The version of every kind so far. A new version of a kind gets its own entry when it comes."""
+VERSIONS = {cls.message_kind: 1 for cls in MESSAGE_TYPES} | {HostReport.message_kind: 2}
+"""The version in which each kind is sent. Those that came before are still understood, so hosts may be older."""
 
 Decoder = Callable[[Any], Any]
 
@@ -27,7 +27,7 @@ class CodecError(QuantumdError):
 
 def encode(message: Message) -> bytes:
     """Return a message as bytes."""
-    body = {"kind": message.message_kind, "version": VERSION, "body": message}
+    body = {"kind": message.message_kind, "version": VERSIONS[message.message_kind], "body": message}
     return orjson.dumps(body, default=_plain)
 
 
@@ -38,9 +38,10 @@ def decode(data: bytes) -> Message:
         kind, version, body = outer["kind"], outer["version"], outer["body"]
     except (ValueError, KeyError, TypeError) as error:
         raise CodecError(f"not a message: {error}") from error
-    if version != VERSION or kind not in _MESSAGES:
+    decoder = _MESSAGES.get((kind, version)) if type(kind) is str and type(version) is int else None
+    if decoder is None:
         raise CodecError(f"message of kind {kind!r} version {version!r} is unknown here")
-    return _MESSAGES[kind](body)  # type: ignore[no-any-return]
+    return decoder(body)  # type: ignore[no-any-return]
 
 
 def _plain(value: Any) -> Any:
@@ -81,9 +82,11 @@ def _fixed(inners: tuple[Decoder, ...]) -> Decoder:
     return decode_each
 
 
-def _object(cls: type) -> Decoder:
+def _object(cls: type, lacking: Collection[str] = ()) -> Decoder:
+    """Return what decodes objects of the class; earlier versions lack its last fields, which have defaults."""
     hints = get_type_hints(cls)
-    fields = tuple((field.name, _decoder(hints[field.name])) for field in attrs.fields(cls))
+    names = (field.name for field in attrs.fields(cls) if field.name not in lacking)
+    fields = tuple((name, _decoder(hints[name])) for name in names)
 
     def build(value: Any) -> Any:
         if type(value) is not dict:
@@ -118,7 +121,10 @@ def _decoder(hint: Any) -> Decoder:
 
 
 _RECORDS: dict[str, Decoder] = {cls.kind: _object(cls) for cls in RECORD_TYPES}
-_MESSAGES: dict[str, Decoder] = {cls.message_kind: _object(cls) for cls in MESSAGE_TYPES}
+_MESSAGES: dict[tuple[str, int], Decoder] = {
+    **{(cls.message_kind, VERSIONS[cls.message_kind]): _object(cls) for cls in MESSAGE_TYPES},
+    (HostReport.message_kind, 1): _object(HostReport, lacking=("physical_networks",)),
+}
 
 
 def _fields_of(*roots: type) -> dict[type, tuple[str, ...]]:

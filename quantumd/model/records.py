@@ -217,6 +217,7 @@ class HostReport:
     """What a host's role is and can do, sent when it starts and on every comparison.
 
     ``vif_type`` and ``vif_details`` (JSON text of an object) are what a port bound to this host answers with.
+    ``physical_networks`` are those that the role carries frames to; None from a role that does not say.
     """
 
     message_kind: ClassVar[str] = "host"
@@ -225,6 +226,7 @@ class HostReport:
     quantumd_version: str
     vif_type: str | None = None
     vif_details: str = "{}"
+    physical_networks: tuple[str, ...] | None = None
 
 
 @frozen

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.bus.codec import VERSION, CodecError, decode, encode
+from quantumd.bus.codec import VERSIONS, CodecError, decode, encode
 from quantumd.model import records as r
 
 EVERY_RECORD = (
@@ -31,7 +31,7 @@ EVERY_MESSAGE: tuple[r.Message, ...] = (
     r.FetchRequest("h", "l2", (1,)),
     r.FetchReply(9, EVERY_RECORD),
     r.Report("h", "l2", (r.PortReport("p1", 5, True), r.PortReport("p2", 0, False, "no rules")), True, ("p3",)),
-    r.HostReport("h", "l2", "0.1.0", "ovs", "{}"),
+    r.HostReport("h", "l2", "0.1.0", "ovs", "{}", ("physnet1", "physnet2")),
     r.Ack(EVERY_RECORD),
 )
 
@@ -47,9 +47,16 @@ class CodecTests(SynchronousTestCase):
 
     def test_unknown_version_is_refused(self) -> None:
         """A message of a version from the future is refused, and the refusal names it."""
-        outer = orjson.loads(encode(r.Ack())) | {"version": VERSION + 1}
+        future = VERSIONS["ack"] + 1
+        outer = orjson.loads(encode(r.Ack())) | {"version": future}
         error = self.assertRaises(CodecError, decode, orjson.dumps(outer))
-        self.assertIn(str(VERSION + 1), str(error))
+        self.assertIn(str(future), str(error))
+
+    def test_older_hosts_are_understood(self) -> None:
+        """A host that does not say which physical networks it has yet is a host all the same."""
+        body = {"host": "h", "role": "l2", "quantumd_version": "0", "vif_type": None, "vif_details": "{}"}
+        report = decode(orjson.dumps({"kind": "host", "version": 1, "body": body}))
+        self.assertEqual(report, r.HostReport("h", "l2", "0"))
 
     @given(st.binary(max_size=200))
     def test_any_bytes_are_refused_cleanly(self, data: bytes) -> None:

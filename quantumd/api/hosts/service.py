@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from quantumd.api.extensions.agents.heartbeats import note_agent
+from quantumd.api.extensions.segments.hosts import keep_physical_networks
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
@@ -110,6 +111,8 @@ def _fetch(connection: Connection, request: FetchRequest) -> FetchReply:
 
 def _note_host(tx: Transaction, report: HostReport, availability_zone: str) -> Ack:
     note_agent(tx, report, availability_zone)
+    if report.physical_networks is not None:
+        keep_physical_networks(tx, report.host, report.physical_networks)
     tx.connection.execute(delete(hosts).where(hosts.c.host == report.host, hosts.c.role == report.role))
     tx.connection.execute(
         insert(hosts),

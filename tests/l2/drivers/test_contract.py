@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantumd.config import L2Settings
 from quantumd.converge.records import Records
 from quantumd.l2.drivers import DRIVERS, find_driver
 from quantumd.l2.drivers.interfaces import IL2Driver
@@ -49,6 +51,13 @@ class OvsDriverTests(L2DriverContract):
         edges = OvsEdges(world.ovsdb, world.switch, world.channel)
         parts = OvsDriver().install_on(site_for(records, clock), edges)
         return DriverBed(parts, clock, records, world.plug, world.unplug)
+
+    def test_its_host_has_the_physical_networks_of_its_bridges(self) -> None:
+        """Those that the settings map; the server learns from it which segments reach the host."""
+        site = site_for(Records(), Clock())
+        mapped = evolve(site, l2=L2Settings(bridge_mappings=("physnet2:br-b", "physnet1:br-a")))
+        converger = OvsDriver().install(mapped).converger
+        self.assertEqual(converger.describe().physical_networks, ("physnet1", "physnet2"))
 
 
 class FindTests(SynchronousTestCase):

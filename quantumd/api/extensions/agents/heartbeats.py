@@ -74,4 +74,7 @@ def note_agent(tx: Transaction, report: HostReport, availability_zone: str) -> N
 
 def _configurations(report: HostReport) -> dict[str, object]:
     details = orjson.loads(report.vif_details) if report.vif_details else {}
-    return {"quantumd_version": report.quantumd_version, "vif_type": report.vif_type, "vif_details": details}
+    told = {"quantumd_version": report.quantumd_version, "vif_type": report.vif_type, "vif_details": details}
+    if report.physical_networks is not None:
+        told["physical_networks"] = list(report.physical_networks)
+    return told

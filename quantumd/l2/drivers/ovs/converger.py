@@ -329,7 +329,8 @@ class OvsConverger:
             "bridge_name": self._bridges.integration,
             "bound_drivers": {"0": "openvswitch"},
         }
-        return HostReport(self._host, self.role, VERSION, "ovs", json.dumps(details, sort_keys=True))
+        physical_networks = tuple(sorted(self._bridges.mappings))
+        return HostReport(self._host, self.role, VERSION, "ovs", json.dumps(details, sort_keys=True), physical_networks)
 
 
 def _port_id(row: InterfaceRow | None) -> str | None:
