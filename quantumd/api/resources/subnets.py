@@ -18,6 +18,7 @@ from quantumd.api.resources.errors import GatewayIpInUse, NetworkNotFound, Subne
 from quantumd.api.resources.facts import NetworkFacts, SubnetFacts, forget_network, network_facts
 from quantumd.api.resources.matching import Alternatives, Filterable, matching_ids
 from quantumd.api.resources.network_rows import record_changed, subnets_changed
+from quantumd.api.resources.network_rules import require_mtu
 from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.subnet_pools import placed
 from quantumd.api.resources.subnet_ports import give_auto_addresses, take_addresses
@@ -62,6 +63,7 @@ class Subnets:
         body = placed(tx, context, network, body)
         require_possible(body, None, self.settings)
         require_disjoint(network, body["cidr"])
+        require_mtu(network.id, network.mtu_bytes, (body["ip_version"],))
         view = self._new_view(tx, body)
         settled = [(each, each.settle(tx, context, body, None, view)) for each in self.aspects]
         for _, values in settled:

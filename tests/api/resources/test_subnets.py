@@ -136,6 +136,15 @@ class CreateTests(SubnetCase):
         self.assertEqual((network["subnets"], network["revision_number"]), ([subnet["id"]], 2))
         self.assertEqual(self.network_version(self.network_id), self.position())
 
+    def test_networks_need_the_mtu_of_the_ip_version(self) -> None:
+        """IPv6 does not work with less than 1280 bytes, whatever the addresses."""
+        self.bed.update("network", self.network_id, mtu=1279)
+        message = self.assert_refused(409, "NetworkMTUSubnetConflict", self.subnet, "2001:db8::/64")
+        self.assertEqual(message, f"MTU of {self.network_id} is not valid, subnet requires a minimum of 1280")
+        self.subnet("10.9.0.0/24")
+        self.bed.update("network", self.network_id, mtu=1280)
+        self.subnet("2001:db8::/64")
+
     def test_unknown_network(self) -> None:
         """There is nothing to make a subnet of."""
         self.assert_refused(
