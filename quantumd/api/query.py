@@ -77,6 +77,8 @@ def parse_list_request(language: Language, query_string: bytes) -> ListRequest:
 
 def parameters(query_string: bytes) -> Parameters:
     """Return the decoded pairs of a query string, in order; HTTPBadRequest when they are not UTF-8 text."""
+    if not query_string:
+        return []
     try:
         pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError:
