@@ -31,7 +31,7 @@ setup(
         "ovs",
         "prometheus_client",
         "sqlalchemy",
-        "twisted",
+        "twisted[tls]",
         "zope.interface",
     ],
     extras_require={

@@ -95,6 +95,7 @@ class KeystoneSettings:
 
     auth_url: str = setting("http://127.0.0.1:5000/v3", "The root of Keystone's API, version 3.")
     public_url: str = setting("", "What callers without a valid token are told to ask; empty means auth_url.")
+    ca_file: str = setting("", "The certificates (PEM) that an https Keystone is checked by; empty means the system's.")
     user: str = setting("neutron", "The name of quantumd's own user.")
     user_domain: str = setting("Default", "The name of the domain of that user.")
     project: str = setting("service", "The name of the project that this user is scoped to.")

@@ -23,7 +23,9 @@ def new_request_id() -> str:
 
 
 def make_api_service(
-    settings: ApiSettings, api: Api, keystone: KeystoneSettings = KeystoneSettings()  # noqa: B008 - frozen
+    settings: ApiSettings,
+    api: Api,
+    keystone: KeystoneSettings = KeystoneSettings(),  # noqa: B008 - frozen
 ) -> IService:
     """Return the service that serves ``api`` as the settings say, on a passed socket if there is one.
 
@@ -55,5 +57,5 @@ def _listening(settings: ApiSettings, api: Api, identify: Identify) -> ApiServic
         body_limit_bytes=settings.request_body_limit_bytes,
         cors=cors_of(settings.cors_allowed_origins, settings.cors_max_age_seconds),
     )
-    endpoint = endpoint_for(reactor, settings.listen, descriptor, settings.auth)
+    endpoint = endpoint_for(reactor, settings.listen, descriptor, settings.auth, settings.preview)
     return ApiService(reactor, endpoint, site, settings.drain_seconds)

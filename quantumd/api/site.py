@@ -45,10 +45,13 @@ def passed_descriptor(reactor: Any, environment: Mapping[str, str] = os.environ)
     return FIRST_PASSED_DESCRIPTOR if is_ours and count.isdigit() and int(count) > 0 else None
 
 
-def endpoint_for(reactor: Any, listen: str, descriptor: int | None, auth: str) -> IStreamServerEndpoint:
+def endpoint_for(
+    reactor: Any, listen: str, descriptor: int | None, auth: str, preview: bool = False
+) -> IStreamServerEndpoint:
     """Return where to listen: on the passed socket if there is one, else on the endpoint of the settings.
 
-    :raises SettingsError: the passed socket can be reached from other machines, and everybody would be admin.
+    :raises SettingsError: the passed socket can be reached from other machines, and everybody would be admin or would
+        find previews.
     """
     if descriptor is None:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, listen)
@@ -56,8 +59,11 @@ def endpoint_for(reactor: Any, listen: str, descriptor: int | None, auth: str) -
     with socket.socket(fileno=os.dup(descriptor)) as passed:
         family, address = passed.family, passed.getsockname()
     host = address[0] if isinstance(address, tuple) else ""
-    if auth == "none" and family in (socket.AF_INET, socket.AF_INET6) and not is_loopback(host):
+    is_open = family in (socket.AF_INET, socket.AF_INET6) and not is_loopback(host)
+    if is_open and auth == "none":
         raise SettingsError(f"the passed socket listens on {host} and api.auth is 'none': everybody would be admin")
+    if is_open and preview:
+        raise SettingsError(f"the passed socket listens on {host} and api.preview is for the loopback only")
     return AdoptedStreamServerEndpoint(reactor, descriptor, family)
 
 

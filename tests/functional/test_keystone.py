@@ -11,14 +11,22 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from twisted.internet import reactor as twisted_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.ssl import PrivateCertificate
+from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.web.server import Site
 
 from quantumd.api.keystone.caller import Caller
+from quantumd.api.keystone.credentials import read_trust
 from quantumd.api.keystone.exchange import make_exchange
 from quantumd.api.keystone.tokens import KeystoneTokens
+from quantumd.errors import EdgeUnavailable
 from tests.api.keystone.case import credentials_of
 from tests.bed.appliance import Appliance
+from tests.bed.certificates import make_certificate
 from tests.bed.keystone import Keystone, User, missing_keystone, the_keystone
+from tests.bed.keystone_memory import KeystoneResource, MemoryKeystone
 from tests.bed.openstack_client import ClientError, OpenStackClient, missing_client
 from tests.contracts.tokens import TokensContract
 
@@ -56,6 +64,42 @@ class RealTokensTests(TokensContract, TestCase):
         self.assertIsNotNone(own)
         self.keystone.revoke_token(getattr(own, "token", b"").decode())
         await self.validated(self.keystone.token(user))
+
+
+class TlsTests(TestCase):
+    """Keystone behind https, which is how most have it."""
+
+    def setUp(self) -> None:
+        """A server with a certificate that signs itself."""
+        self.keystone = MemoryKeystone(Clock())
+        self.keystone.clock.advance(time.time())
+        certificate, key = make_certificate("127.0.0.1")
+        self.ca_file = Path(self.mktemp())
+        self.ca_file.write_bytes(b"Some words.\n" + certificate + b"Others.\n")
+        site = Site(KeystoneResource(self.keystone.answer))
+        options = PrivateCertificate.loadPEM(certificate + key).options()
+        reactor: Any = twisted_reactor
+        self.port = reactor.listenSSL(0, site, options, interface="127.0.0.1")
+        self.addCleanup(self.port.stopListening)
+        self.addCleanup(lambda: deferLater(reactor, 0.05))
+
+    def ask(self, ca_file: str) -> Deferred[Caller | None]:
+        """Validate a token, Keystone being checked by the certificates of a file."""
+        url = f"https://127.0.0.1:{self.port.getHost().port}/v3"
+        exchange = make_exchange(twisted_reactor, url, TIMEOUT_SECONDS, trust=read_trust(ca_file))
+        service = credentials_of(self.keystone.make_user("service"))
+        tokens = KeystoneTokens(exchange, service, twisted_reactor, time.time, TIMEOUT_SECONDS)
+        self.addCleanup(tokens.close)
+        return tokens.validate(self.keystone.token(self.keystone.make_user("member")).encode())
+
+    async def test_a_known_certificate_is_trusted(self) -> None:
+        """The one that the setting names."""
+        self.assertIsNotNone(await self.ask(str(self.ca_file)))
+
+    async def test_an_unknown_one_is_not(self) -> None:
+        """Neither our password nor any token is sent there."""
+        await self.assertFailure(self.ask(""), EdgeUnavailable)
+        self.assertEqual(self.keystone.asked, [])
 
 
 def start(cleanup: Callable[..., Any], keystone: Keystone, **settings: str) -> Appliance:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 from attrs import field, frozen
+from OpenSSL.crypto import Error as OpenSSLError
+from twisted.internet.ssl import Certificate, trustRootFromCertificates
 
 from quantumd.config import KeystoneSettings
 from quantumd.errors import SettingsError
 
 _LONGEST_PASSWORD = 4096
+_PEM = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 @frozen
@@ -70,6 +75,25 @@ def read_credentials(settings: KeystoneSettings) -> Credentials:
     return credentials
 
 
+def read_trust(ca_file: str) -> Any:
+    """Return what an https Keystone is checked by: the certificates of a file, None meaning the system's.
+
+    :raises SettingsError: the file cannot be read or holds none.
+    """
+    if not ca_file:
+        return None
+    try:
+        blocks = _PEM.findall(Path(ca_file).read_bytes())
+        certificates = [Certificate.loadPEM(block) for block in blocks]
+    except OSError as error:
+        raise SettingsError(f"keystone.ca_file: {ca_file}: {error.strerror}") from None
+    except OpenSSLError:
+        raise SettingsError(f"keystone.ca_file: {ca_file} holds what is no certificate") from None
+    if not certificates:
+        raise SettingsError(f"keystone.ca_file: {ca_file} holds no certificate")
+    return trustRootFromCertificates(certificates)
+
+
 def check_url(url: str) -> None:
     """Refuse what cannot be asked.
 
@@ -77,7 +101,7 @@ def check_url(url: str) -> None:
     """
     try:
         parts = urlsplit(url)
-        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise SettingsError("keystone.auth_url is no URL") from None
     if not is_good or not url.isascii():

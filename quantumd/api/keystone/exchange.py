@@ -102,15 +102,18 @@ class Exchange:
         return closed
 
 
-def make_exchange(reactor: Any, root_url: str, timeout_seconds: float, endpoints: Any = None) -> Exchange:
+def make_exchange(
+    reactor: Any, root_url: str, timeout_seconds: float, endpoints: Any = None, trust: Any = None
+) -> Exchange:
     """Return an exchange with connections of its own.
 
     :param endpoints: an IAgentEndpointFactory, where the network is not to be used.
+    :param trust: by what an https server is checked (an IOpenSSLTrustRoot), None meaning what the system trusts.
     """
     pool = HTTPConnectionPool(reactor)
     pool.maxPersistentPerHost = CONNECTIONS
     pool.cachedConnectionTimeout = IDLE_SECONDS
-    network = endpoints or NetworkEndpoints(reactor, timeout_seconds)
+    network = endpoints or NetworkEndpoints(reactor, timeout_seconds, trust)
     agent = Agent.usingEndpointFactory(reactor, BoundedEndpoints(network), pool)
     return Exchange(agent, pool, root_url.rstrip("/").encode("ascii"), reactor, timeout_seconds)
 
@@ -122,6 +125,7 @@ class NetworkEndpoints:
 
     _reactor: Any
     _timeout_seconds: float
+    _trust: Any = None
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """Return where a URL is served."""
@@ -130,7 +134,8 @@ class NetworkEndpoints:
         if uri.scheme != b"https":
             endpoint: IStreamClientEndpoint = plain
         else:
-            endpoint = wrapClientTLS(BrowserLikePolicyForHTTPS().creatorForNetloc(uri.host, uri.port), plain)
+            policy = BrowserLikePolicyForHTTPS(self._trust)
+            endpoint = wrapClientTLS(policy.creatorForNetloc(uri.host, uri.port), plain)
         return endpoint
 
 

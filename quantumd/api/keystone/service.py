@@ -8,7 +8,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from quantumd.api.keystone.credentials import read_credentials
+from quantumd.api.keystone.credentials import read_credentials, read_trust
 from quantumd.api.keystone.exchange import make_exchange
 from quantumd.api.keystone.identity import KeystoneIdentity
 from quantumd.api.keystone.interfaces import ITokens
@@ -35,7 +35,8 @@ def make_keystone_service(settings: KeystoneSettings, reactor: Any) -> KeystoneS
     :raises SettingsError: the settings of Keystone make no sense, or there is no password.
     """
     credentials = read_credentials(settings)
-    exchange = make_exchange(reactor, settings.auth_url, settings.timeout_seconds)
+    trust = read_trust(settings.ca_file)
+    exchange = make_exchange(reactor, settings.auth_url, settings.timeout_seconds, trust=trust)
     # Keystone tells by the calendar when tokens end, so the wall clock decides.
     tokens = KeystoneTokens(exchange, credentials, reactor, time.time, settings.timeout_seconds)
     identity = KeystoneIdentity(
