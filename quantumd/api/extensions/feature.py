@@ -11,7 +11,7 @@ from quantumd.api.aspects import IAspect
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.resource import Action, Resource
 from quantumd.api.resources.chance import Chance
-from quantumd.config import AgentSettings, NetworkSettings
+from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
 from quantumd.model.context import Context
 from quantumd.model.network import SegmentRules
 
@@ -31,6 +31,7 @@ class Parts:
     chance: Chance
     agents: AgentSettings
     obeys: Callable[[str], bool]
+    quota: QuotaSettings = QuotaSettings()
 
 
 @frozen

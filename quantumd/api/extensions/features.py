@@ -110,12 +110,14 @@ def serve(
     :param capabilities: aliases of extensions whose promises packets obey under the active drivers.
     """
     rules = segment_rules(settings, physical_networks, carried_types(capabilities, preview))
+    quota = quota or QuotaSettings()
     parts = Parts(
         settings,
         rules,
         chance or system_chance(),
         agents or AgentSettings(),
         lambda each: preview or each in capabilities,
+        quota,
     )
     families = [make(parts) for make in features]
     brought = (each for family in families for each in family.extensions)
@@ -128,7 +130,7 @@ def serve(
     served = tuple(_opened(with_tags(each), closed) for each in resources if each.extension not in closed)
     # Quotas bound what is served, so their family is made last.
     names = {each.quota for each in served if each.quota is not None}
-    families.append(quotas_feature(quota or QuotaSettings(), names, quota_defaults(families)))
+    families.append(quotas_feature(quota, names, quota_defaults(families)))
     families.append(tags_feature(served))
     return Served(
         served,

@@ -80,6 +80,47 @@ class AdmissionTests(ResourceCase):
         self.assert_refused(409, "OverQuota", self.bed.create, "port", ALICE, network_id=network_id)
 
 
+class SecurityGroupTests(ResourceCase):
+    """Groups that nobody asked for, and rules that come with groups."""
+
+    def setUp(self) -> None:
+        """Make the database: the default group brings four rules, every other one two."""
+        quota = QuotaSettings(network=-1, port=-1, security_group=3, security_group_rule=6)
+        self.bed = Bed(quota=quota, database=self.database)
+        self.addCleanup(self.bed.close)
+
+    def test_the_default_group_counts_at_once(self) -> None:
+        """Also within the commit in which a port brings it."""
+        network_id = self.bed.create("network", ALICE)["id"]
+        self.bed.act("PUT", "quotas/<project_id>", {"quota": {"security_group_rule": -1}}, project_id="alice")
+        self.bed.create("security_group", ALICE, name="a")
+        self.bed.create("port", ALICE, network_id=network_id)
+        self.bed.create("security_group", ALICE, name="b")
+        self.assert_refused(409, "OverQuota", self.bed.create, "security_group", ALICE, name="c")
+
+    def test_it_is_made_where_no_more_groups_may_be(self) -> None:
+        """Ports of the project are secure all the same."""
+        network_id = self.bed.create("network", ALICE)["id"]
+        self.bed.act("PUT", "quotas/<project_id>", {"quota": {"security_group": 0}}, project_id="alice")
+        self.assertEqual(len(self.bed.create("port", ALICE, network_id=network_id)["security_groups"]), 1)
+
+    def test_rules_of_new_groups_count(self) -> None:
+        """A group whose rules would be too many is not made."""
+        self.bed.create("security_group", ALICE, name="a")
+        message = self.assert_refused(409, "OverQuota", self.bed.create, "security_group", ALICE, name="b")
+        self.assertEqual(message, "Quota exceeded for resources: ['security_group_rule'].")
+        self.assertEqual([each["name"] for each in self.bed.listed("security_group", ALICE)], ["default", "a"])
+        group_id = self.bed.listed("security_group", ALICE, name=("a",))[0]["id"]
+        rule = {"security_group_id": group_id, "direction": "ingress"}
+        self.assert_refused(409, "OverQuota", self.bed.create, "security_group_rule", ALICE, **rule)
+
+    def test_without_quotas_nothing_is_refused(self) -> None:
+        """As the operator wished."""
+        bed = Bed(quota=QuotaSettings(enforced=False, security_group_rule=0), database=self.database)
+        self.addCleanup(bed.close)
+        self.assertTrue(bed.create("security_group", ALICE, name="a")["security_group_rules"])
+
+
 class UnlimitedTests(ResourceCase):
     """No limits."""
 

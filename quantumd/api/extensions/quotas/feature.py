@@ -6,18 +6,14 @@ The family is made after all others, because it bounds what they serve.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-import attrs
 
 from quantumd.api.extensions.aliases import Extension
-from quantumd.api.extensions.feature import Admit, Feature
-from quantumd.api.extensions.quotas.admission import Admission
+from quantumd.api.extensions.feature import Feature
+from quantumd.api.extensions.quotas.admission import admission_of, limits_by_name
 from quantumd.api.extensions.quotas.counts import countables
 from quantumd.api.extensions.quotas.requests import Quotas
 from quantumd.api.resource import Action
 from quantumd.config import QuotaSettings
-from quantumd.model.quota import default_limits
 
 QUOTA_EXTENSIONS: tuple[Extension, ...] = (
     Extension(
@@ -53,10 +49,8 @@ def quotas_feature(settings: QuotaSettings, names: Iterable[str], of_families: M
     :param names: the quotas of everything that is served.
     :param of_families: the default limits that the families name.
     """
-    of_settings = {key: limit for key, limit in attrs.asdict(settings).items() if key != "enforced"}
-    defaults = default_limits(frozenset(names), of_families, of_settings)
-    counted = countables(defaults)
-    quotas = Quotas(defaults, counted)
+    defaults = limits_by_name(settings, names, of_families)
+    quotas = Quotas(defaults, countables(defaults))
     return Feature(
         extensions=QUOTA_EXTENSIONS,
         actions=(
@@ -71,13 +65,5 @@ def quotas_feature(settings: QuotaSettings, names: Iterable[str], of_families: M
             Action("GET", "quotas/<project_id>/details", quotas.details, writes=False),
             Action("GET", "quotas/<project_id>/details.json", quotas.details, writes=False),
         ),
-        admit=_admit_of(settings, defaults, counted),
+        admit=admission_of(settings, defaults),
     )
-
-
-def _admit_of(settings: QuotaSettings, defaults: Mapping[str, int], counted: Mapping[str, Any]) -> Admit:
-    return Admission(defaults, counted) if settings.enforced else admit_all
-
-
-def admit_all(tx: Any, context: Any, resource: Any, bodies: Any) -> None:
-    """No quotas."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
+from quantumd.api.extensions.quotas.admission import admission_of, limits_by_name
 from quantumd.api.extensions.security_groups.attributes import (
     BELONGS_TO_DEFAULT,
     GROUP,
@@ -83,10 +84,12 @@ EXTENSIONS = (
 )
 """Those that only show or filter what groups hold are there when packets obey groups."""
 
+_QUOTAS = {"security_group": 10, "security_group_rule": 100}
+
 
 def feature(parts: Parts) -> Feature:
     """Return the family of security groups."""
-    maker = GroupMaker(parts.chance)
+    maker = GroupMaker(parts.chance, admission_of(parts.quota, limits_by_name(parts.quota, _QUOTAS, _QUOTAS)))
     groups = Groups(maker)
     return Feature(
         extensions=EXTENSIONS,
@@ -118,5 +121,5 @@ def feature(parts: Parts) -> Feature:
             ),
         ),
         port_aspects=(PortGroups(maker),) if parts.obeys(GROUP) else (),
-        quotas={"security_group": 10, "security_group_rule": 100},
+        quotas=_QUOTAS,
     )

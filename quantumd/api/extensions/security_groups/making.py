@@ -10,6 +10,8 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from quantumd.api.extensions.default_rules.templates import rules_for_new_group, stateful_by_default
+from quantumd.api.extensions.quotas.admission import Admission
+from quantumd.api.extensions.quotas.counts import forget_count
 from quantumd.api.extensions.security_groups.rows import GROUPS, RULES, embedded
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.prepared import Prepared
@@ -39,13 +41,16 @@ def forget_default(tx: Transaction, project_id: str) -> None:
 
 @frozen
 class GroupMaker:
-    """Makes groups."""
+    """Makes groups. ``admission`` bounds how many rules a project has."""
 
     chance: Chance
+    admission: Admission
 
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any], is_default: bool = False) -> View:
-        """Write a new group with the rules that the templates give it; return its view.
+        """Write a new group with the rules that the templates give it; return its view. OverQuota.
 
+        A project's default group counts as one of its groups, yet no limit keeps it from being made; only its rules
+        are bounded, as those of every group.
         :param body: ``name``, ``description``, ``project_id``, and ``stateful`` when it is said.
         """
         group_id, project_id = self.chance.new_id(), body["project_id"]
@@ -62,10 +67,12 @@ class GroupMaker:
         if is_default:
             row = {"project_id": project_id, "security_group_id": group_id}
             tx.connection.execute(insert(default_security_groups), row)
+            forget_count(tx, "security_group", project_id)
         of_group = {"project_id": project_id, "security_group_id": group_id, "description": None}
+        rules = rules_for_new_group(tx.connection, group_id, is_default)
+        self.admission.require_room(tx, "security_group_rule", project_id, len(rules))
         group["security_group_rules"] = [
-            embedded(self.make_rule(tx, context, {**said, **of_group}, is_default))
-            for said in rules_for_new_group(tx.connection, group_id, is_default)
+            embedded(self.make_rule(tx, context, {**said, **of_group}, is_default)) for said in rules
         ]
         return group
 
