@@ -31,7 +31,7 @@ class Parts:
     chance: Chance
     agents: AgentSettings
     obeys: Callable[[str], bool]
-    quota: QuotaSettings = QuotaSettings()
+    quota: QuotaSettings
 
 
 @frozen
