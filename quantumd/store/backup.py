@@ -27,6 +27,9 @@ def back_up(url: str, target: str) -> int:
     :raises EdgeUnavailable: the database cannot be read, or the copy cannot be written.
     """
     parsed = database_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        own = {"postgresql": "pg_dump", "mariadb": "mariadb-dump"}[parsed.get_backend_name()]
+        raise SettingsError(f"database.url {shown_url(parsed)}: only SQLite is backed up here; use {own}")
     if not parsed.database or parsed.database == ":memory:":
         raise SettingsError(f"database.url {shown_url(parsed)}: a database in memory cannot be backed up")
     if os.path.lexists(target):

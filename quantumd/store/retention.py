@@ -35,7 +35,7 @@ _BYTES = sum(
     (func.length(func.coalesce(column, "")) for column in journal.c if column.name != "position"),
     start=journal.c.position * 0 + ROW_OVERHEAD_BYTES,
 )
-_MEAN = select(func.avg(_BYTES)).where(journal.c.position.in_(bindparam("places", expanding=True)))
+_MEAN = select(func.coalesce(func.avg(_BYTES), 0)).where(journal.c.position.in_(bindparam("places", expanding=True)))
 
 
 @frozen

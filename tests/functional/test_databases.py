@@ -39,7 +39,7 @@ POOL = 253
 
 @define
 class Follower:
-    """Reads the journal while it grows, as a consumer does: only what comes after the last position that it has seen."""
+    """Reads the journal while it grows, as a consumer does: only what comes after the last position it has seen."""
 
     engine: Engine
     seen: list[int] = field(factory=list)
@@ -216,17 +216,15 @@ class OutageRules(_TestCase):
         self.process.start()
 
     def test_nothing_is_lost_or_repeated(self) -> None:
-        """Meanwhile requests get 503 with Retry-After; what was answered 201 is there once, what got 503 is not there."""
+        """Meanwhile requests get 503 with Retry-After. What was answered 201 is there once, what got 503 is not."""
         load = Load(self.process, 16)
         load.start()
         for how in (self.server.kill, self.server.stop) * times(1, 10):
-            self._await(lambda load=load, since=time.monotonic(): load.answered(201, since) > 50)
+            self._await_answers(load, 201)
             how()
-            away = time.monotonic()
-            self._await(lambda load=load, since=away: load.answered(503, since) > 50)
+            self._await_answers(load, 503)
             self.server.start()
-            back = time.monotonic()
-            self._await(lambda load=load, since=back: load.answered(201, since) > 50)
+            self._await_answers(load, 201)
         load.finish()
         self.assertEqual(load.broken, [])
         self.assertEqual({each.status for each in load.asked}, {201, 503}, self.process.log()[-3000:])
@@ -235,10 +233,11 @@ class OutageRules(_TestCase):
         self.assertEqual([name for name, number in stored.items() if number > 1], [])
         self.assertEqual({each.name for each in load.asked if each.status == 201}, set(stored))
 
-    def _await(self, is_so: Any) -> None:
-        deadline = time.monotonic() + 60
-        while not is_so():
-            self.assertLess(time.monotonic(), deadline, self.process.log()[-3000:])
+    def _await_answers(self, load: Load, status: int) -> None:
+        """Wait until many requests were answered so from now on."""
+        begun = time.monotonic()
+        while load.answered(status, begun) < 50:
+            self.assertLess(time.monotonic(), begun + 60, self.process.log()[-3000:])
             time.sleep(0.02)
 
     def _stored(self) -> Counter[str]:

@@ -78,6 +78,14 @@ class BackupTests(StoreCase):
         """A database in memory is of this process only."""
         self.assertRaises(SettingsError, back_up, "sqlite://", f"{self.path}.backup")
 
+    async def test_servers_have_programs_of_their_own(self) -> None:
+        """Who asks for a backup of PostgreSQL or MariaDB is told what makes one, and no password is shown."""
+        for kind, program in (("postgresql", "pg_dump"), ("mariadb", "mariadb-dump")):
+            url = f"{kind}://user:secret@host/db"
+            error = self.assertRaises(SettingsError, back_up, url, f"{self.path}.backup")
+            self.assertIn(program, str(error))
+            self.assertNotIn("secret", str(error))
+
 
 def _names(path: str) -> list[str]:
     with closing(sqlite3.connect(path)) as connection:

@@ -14,6 +14,7 @@ from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, create
 from sqlalchemy.types import BigInteger
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantumd.errors import SettingsError
 from quantumd.store.engine import database_url
 from quantumd.store.schema import HEAD, REVISIONS, ensure_schema
 from quantumd.store.tables import metadata
@@ -136,6 +137,22 @@ class UpgradeRules(_TestCase):
             self.assertEqual(done.returncode, 7, done.stderr)
             self.assertEqual(ensure_schema(url).after, HEAD)
             self._expect_every_column(url)
+
+    def test_strangers_are_refused(self) -> None:
+        """Tables that are not quantumd's, or a newer quantumd's, are left alone."""
+        url = self.new_url()
+        engine = create_engine(database_url(url))
+        self.addCleanup(engine.dispose)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE theirs (id INTEGER)")
+        self.assertIn("did not make", str(self.assertRaises(SettingsError, ensure_schema, url)))
+        url = self.new_url()
+        ensure_schema(url, REVISIONS[0])
+        newer = create_engine(database_url(url))
+        self.addCleanup(newer.dispose)
+        with newer.begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        self.assertIn("newer quantumd", str(self.assertRaises(SettingsError, ensure_schema, url)))
 
     def test_two_starts_at_once_upgrade_once(self) -> None:
         """Of two processes that start with an empty database, one makes the tables and the other waits for it."""
