@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -30,7 +31,7 @@ REFUSED_TOKENS: Final = 1000
 WAITING_TOKENS: Final = 500
 """How many different tokens may wait for Keystone; requests with further ones get 503."""
 
-_VISIBLE: Final = frozenset(range(0x21, 0x7F))
+_TOKEN: Final = re.compile(rb"[\x21-\x7e]{1,%d}" % LONGEST_TOKEN_BYTES)
 
 
 @define(eq=False)
@@ -62,17 +63,18 @@ class KeystoneIdentity:
         token = self._token(headers)
         key = token_key(token)
         now = self._now()
+        # What is known was looked at when it came first.
         known = self._valid.get(key, now)
         if known is not None and known.caller is not None:
             return _context(known.caller, request_id, headers)
-        if self._refused.get(key, now) is not None:
+        if self._refused.get(key, now) is not None or _TOKEN.fullmatch(token) is None:
             raise Unauthorized(self._challenge_url)
         return self._asked(key, token).addCallback(_context, request_id, headers)
 
     def _token(self, headers: Headers) -> bytes:
         values = headers.getRawHeaders(b"X-Auth-Token") or ()
         # Of two tokens none is the caller's: what stands before us may have looked at the other one.
-        if len(values) != 1 or not 0 < len(values[0]) <= LONGEST_TOKEN_BYTES or not _VISIBLE.issuperset(values[0]):
+        if len(values) != 1:
             raise Unauthorized(self._challenge_url)
         return values[0]
 
