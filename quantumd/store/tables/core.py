@@ -104,6 +104,7 @@ ports = Table(
     UniqueConstraint("network_id", "mac_address"),
     Index("ix_ports_created_at_id", "created_at", "id"),
     Index("ix_ports_name", "name"),
+    Index("ix_ports_network_id_host_id", "network_id", "host_id"),
 )
 """Ports. ``details`` is a JSON object of attributes that few ports have and nobody filters by; null: none of them."""
 

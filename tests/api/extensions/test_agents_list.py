@@ -18,9 +18,9 @@ _THEN = datetime.fromisoformat(NOW)
 class AgentCase(ResourceCase):
     """Has hosts that reported at the bed's time."""
 
-    def report(self, host: str, role: str) -> str:
+    def report(self, host: str, role: str, zone: str = "nova") -> str:
         """Report as a role of a host and return the agent's id."""
-        note_agent(self.bed.tx(), HostReport(host, role, "1", "ovs", '{"bridge_name": "br-int"}'), "nova")
+        note_agent(self.bed.tx(), HostReport(host, role, "1", "ovs", '{"bridge_name": "br-int"}'), zone)
         return agent_id_of(host, role)
 
     def at(self, seconds: float) -> Agents:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select, union_all
 
 from quantumd.api.resource import Query
 from quantumd.errors import ApiError
 from quantumd.model.context import Context
-from quantumd.store.tables.services import agents
+from quantumd.store.tables import ports
+from quantumd.store.tables.services import agents, network_agents
 
 View = dict[str, Any]
 
 _ROLES: Final = {"network": "dhcp", "router": "l3"}
 """Which role's agents make the zones of a resource."""
+
+_IDS = bindparam("ids", expanding=True)
+# Greater, not different: the index on network and host then leaves out the many ports that are on no host.
+_SERVING_HOSTS = union_all(
+    select(ports.c.network_id, ports.c.host_id).where(ports.c.network_id.in_(_IDS), ports.c.host_id > "").distinct(),
+    select(network_agents.c.network_id, agents.c.host)
+    .join(agents, agents.c.id == network_agents.c.agent_id)
+    .where(network_agents.c.network_id.in_(_IDS)),
+)
+_ZONES_OF_HOSTS = select(agents.c.host, agents.c.availability_zone).where(
+    agents.c.role == _ROLES["network"], agents.c.host.in_(bindparam("hosts", expanding=True))
+)
 
 
 class AvailabilityZoneNotFound(ApiError):
@@ -44,19 +57,20 @@ def require_zones(connection: Connection, kind: str, names: Sequence[str]) -> No
             raise AvailabilityZoneNotFound(name)
 
 
-def zones_of_networks(connection: Connection, hosts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Return the zones that serve each network, by network id.
+def zones_of_networks(connection: Connection, network_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return the zones that serve each network, by network id: those of the agents that are shown to serve it.
 
-    :param hosts: the hosts that ports of each network are bound to.
+    Two queries however many networks there are, one when none of them is anywhere.
     """
-    wanted = {host for each in hosts.values() for host in each}
-    if not wanted:
-        return {network_id: [] for network_id in hosts}
-    statement = select(agents.c.host, agents.c.availability_zone).where(
-        agents.c.role == _ROLES["network"], agents.c.host.in_(sorted(wanted))
-    )
-    zones = {row.host: row.availability_zone for row in connection.execute(statement)}
-    return {network_id: sorted({zones[host] for host in each if host in zones}) for network_id, each in hosts.items()}
+    hosts = connection.execute(_SERVING_HOSTS, {"ids": list(network_ids)}).all()
+    found: dict[str, set[str]] = {network_id: set() for network_id in network_ids}
+    if hosts:
+        rows = connection.execute(_ZONES_OF_HOSTS, {"hosts": sorted({host for _, host in hosts})})
+        zone_of = {row.host: row.availability_zone for row in rows}
+        for network_id, host in hosts:
+            if host in zone_of:
+                found[network_id].add(zone_of[host])
+    return {network_id: sorted(each) for network_id, each in found.items()}
 
 
 def zones(connection: Connection, context: Context, query: Query) -> list[View]:

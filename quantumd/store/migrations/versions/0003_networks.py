@@ -160,6 +160,7 @@ def _ranges() -> None:
         sa.PrimaryKeyConstraint("host", "physical_network", name=op.f("pk_host_physical_networks")),
     )
     op.create_index("ix_host_physical_networks_physical_network", "host_physical_networks", ["physical_network"])
+    op.create_index("ix_ports_network_id_host_id", "ports", ["network_id", "host_id"])
 
 
 def _derived_id(network_id: str, name: str) -> str:
@@ -170,6 +171,7 @@ def _derived_id(network_id: str, name: str) -> str:
 def downgrade() -> None:
     """Keep each network's first segment, and the sharing with everybody."""
     connection = op.get_bind()
+    op.drop_index("ix_ports_network_id_host_id", "ports")
     op.drop_table("host_physical_networks")
     op.drop_table("network_segment_ranges")
     _one_segment_each()
