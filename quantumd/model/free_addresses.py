@@ -1,19 +1,26 @@
 """The search for free addresses: cheap in an empty subnet, in a crowded one, and in one that is full.
 
-A few neighbouring addresses are read first, from a random one on; nearly always one of them is free. When they are
-not, what is taken is counted, in halves: a count costs far less than reading, and a full range is left at once.
+A few neighbouring addresses are read at a random place, and at another one when all of them are taken; nearly always
+some are free. When they are not, the subnet is crowded, and what is taken is counted, in halves: a count costs far less
+than reading, and a full range is left at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from attrs import frozen
 
 from quantumd.model.addresses import Pool
 
-WINDOWS = (64, 256, 1024)
-"""How many neighbouring addresses are read at first, then, and at last."""
+PROBES = 16
+"""At how many places to look before counting."""
+
+WINDOW = 16
+"""How many neighbouring addresses are read at one place; twice as many as are wanted when that is more."""
+
+LEAF = 512
+"""A range of at most this many addresses is read, not halved."""
 
 
 @frozen
@@ -27,17 +34,37 @@ class Occupancy:
     count: Callable[[Pool], int]
 
 
-def free_numbers(pools: Sequence[Pool], occupancy: Occupancy, start: int, wanted: int = 1) -> list[int]:
+def free_numbers(pools: Sequence[Pool], occupancy: Occupancy, starts: Iterable[int], wanted: int = 1) -> list[int]:
     """Return ``wanted`` free addresses of the pools, fewer when there are no more.
 
-    Looks from the ``start``-th address of all pools (a number of any size) and goes on at the front.
+    :param starts: where to look first, each a number of any size that counts over all pools; with a single one of 0 the
+        lowest free addresses are found.
     """
+    total = sum(pool.size for pool in pools)
+    if not total:
+        return []
     found: list[int] = []
-    for piece in pieces_from(pools, start):
-        found += _free_in(piece, occupancy, wanted - len(found))
+    first = 0
+    for at, start in enumerate(starts):
+        first = start if at == 0 else first
+        window = _window(pools, start % total, max(WINDOW, 2 * wanted))
+        found += _read(window, occupancy, wanted - len(found), found)
+        if len(found) >= wanted:
+            return found
+    for piece in pieces_from(pools, first):
+        found += _halved(piece, occupancy, wanted - len(found), occupancy.count(piece), found)
         if len(found) >= wanted:
             break
     return found
+
+
+def _window(pools: Sequence[Pool], offset: int, width: int) -> Pool:
+    for pool in pools:
+        if offset < pool.size:
+            first = pool.first + offset
+            return Pool(pool.version, first, min(first + width - 1, pool.last))
+        offset -= pool.size
+    raise IndexError(offset)
 
 
 def pieces_from(pools: Sequence[Pool], start: int) -> Iterator[Pool]:
@@ -58,36 +85,27 @@ def pieces_from(pools: Sequence[Pool], start: int) -> Iterator[Pool]:
     yield from before
 
 
-def _free_in(piece: Pool, occupancy: Occupancy, wanted: int) -> list[int]:
-    found: list[int] = []
-    first = piece.first
-    for width in WINDOWS:
-        last = min(first + max(width, 2 * wanted) - 1, piece.last)
-        found += _read(Pool(piece.version, first, last), occupancy, wanted - len(found))
-        first = last + 1
-        if len(found) >= wanted or first > piece.last:
-            return found
-    return found + _halved(Pool(piece.version, first, piece.last), occupancy, wanted - len(found))
-
-
-def _halved(piece: Pool, occupancy: Occupancy, wanted: int) -> list[int]:
-    if occupancy.count(piece) >= piece.size:
+def _halved(piece: Pool, occupancy: Occupancy, wanted: int, taken: int, besides: Sequence[int]) -> list[int]:
+    """Return free addresses of a range in which so many are taken."""
+    if taken >= piece.size:
         return []
-    if piece.size <= WINDOWS[-1]:
-        return _read(piece, occupancy, wanted)
+    if piece.size <= LEAF:
+        return _read(piece, occupancy, wanted, besides)
     middle = (piece.first + piece.last) // 2
-    found = _halved(Pool(piece.version, piece.first, middle), occupancy, wanted)
+    left, right = Pool(piece.version, piece.first, middle), Pool(piece.version, middle + 1, piece.last)
+    in_left = occupancy.count(left)
+    found = _halved(left, occupancy, wanted, in_left, besides)
     if len(found) < wanted:
-        found += _halved(Pool(piece.version, middle + 1, piece.last), occupancy, wanted - len(found))
+        found += _halved(right, occupancy, wanted - len(found), taken - in_left, besides)
     return found
 
 
-def _read(piece: Pool, occupancy: Occupancy, wanted: int) -> list[int]:
+def _read(piece: Pool, occupancy: Occupancy, wanted: int, besides: Sequence[int]) -> list[int]:
     taken = occupancy.numbers(piece)
     found: list[int] = []
     for number in range(piece.first, piece.last + 1):
         if len(found) >= wanted:
             break
-        if number not in taken:
+        if number not in taken and number not in besides:
             found.append(number)
     return found

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, func, insert, select
 from quantumd.api.resources.facts import SubnetFacts
 from quantumd.api.resources.prepared import Prepared
 from quantumd.model.addresses import Pool, address_text, ip_key
-from quantumd.model.free_addresses import Occupancy, free_numbers
+from quantumd.model.free_addresses import PROBES, Occupancy, free_numbers
 from quantumd.store.tables import ip_allocations
 from quantumd.store.transaction import Transaction
 
@@ -62,10 +62,11 @@ def _range(subnet: SubnetFacts, piece: Pool) -> dict[str, str]:
 
 
 def free_addresses(
-    tx: Transaction, subnet: SubnetFacts, start: int, wanted: int = 1, besides: Collection[int] = ()
+    tx: Transaction, subnet: SubnetFacts, starts: Iterable[int], wanted: int = 1, besides: Collection[int] = ()
 ) -> list[Address]:
-    """Return ``wanted`` free addresses of the subnet, looking from the ``start``-th on; fewer when few are left.
+    """Return ``wanted`` free addresses of the subnet's pools; fewer when few are left.
 
+    :param starts: where to look first; see free_numbers.
     :param besides: addresses, as numbers, that are spoken for by the same request.
     """
 
@@ -75,13 +76,13 @@ def free_addresses(
     def count(piece: Pool) -> int:
         return int(_COUNT.rows(tx, _range(subnet, piece))[0][0])
 
-    found = free_numbers(subnet.pools, Occupancy(numbers, count), start, wanted)
+    found = free_numbers(subnet.pools, Occupancy(numbers, count), starts, wanted)
     return [Address(subnet.id, subnet.ip_version, number) for number in found]
 
 
-def free_address(tx: Transaction, subnet: SubnetFacts, start: int) -> Address | None:
-    """Return a free address of the subnet's pools, looking from the ``start``-th on; None when there is none."""
-    return next(iter(free_addresses(tx, subnet, start)), None)
+def lowest_free_address(tx: Transaction, subnet: SubnetFacts) -> Address | None:
+    """Return the lowest free address of the subnet's pools; None when there is none."""
+    return next(iter(free_addresses(tx, subnet, (0,))), None)
 
 
 @define
@@ -114,7 +115,8 @@ class Vacancies:
                 return address
         if subnet.id in self._full:
             return None
-        found = free_addresses(self._tx, subnet, self._bits(RANDOM_BITS), self._ahead, spoken_for)
+        starts = (self._bits(RANDOM_BITS) for _ in range(PROBES))
+        found = free_addresses(self._tx, subnet, starts, self._ahead, spoken_for)
         if not found:
             self._full.add(subnet.id)
             return None

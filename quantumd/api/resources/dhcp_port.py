@@ -11,7 +11,7 @@ from attrs import frozen
 from sqlalchemy import bindparam
 
 from quantumd.api.extensions.quotas.counts import forget_count
-from quantumd.api.resources.allocation import Address, addresses_of, free_address, shown_addresses
+from quantumd.api.resources.allocation import Address, addresses_of, lowest_free_address, shown_addresses
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.errors import IpAddressGenerationFailure, MacAddressGenerationFailure
 from quantumd.api.resources.facts import NetworkFacts
@@ -89,7 +89,7 @@ def _addresses(tx: Transaction, network: NetworkFacts, had: Sequence[Address]) -
     chosen = []
     for subnet in network.subnets:
         if subnet.is_served:
-            found = by_subnet.get(subnet.id) or free_address(tx, subnet, start=0)
+            found = by_subnet.get(subnet.id) or lowest_free_address(tx, subnet)
             if found is None:
                 raise IpAddressGenerationFailure(network.id)
             chosen.append(found)
