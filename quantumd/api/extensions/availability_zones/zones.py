@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, select, union_all
 
 from quantumd.api.resource import Query
+from quantumd.api.resources.views import IDS
 from quantumd.errors import ApiError
 from quantumd.model.context import Context
 from quantumd.store.tables import ports
@@ -18,13 +19,12 @@ View = dict[str, Any]
 _ROLES: Final = {"network": "dhcp", "router": "l3"}
 """Which role's agents make the zones of a resource."""
 
-_IDS = bindparam("ids", expanding=True)
 # Greater, not different: the index on network and host then leaves out the many ports that are on no host.
 _SERVING_HOSTS = union_all(
-    select(ports.c.network_id, ports.c.host_id).where(ports.c.network_id.in_(_IDS), ports.c.host_id > "").distinct(),
+    select(ports.c.network_id, ports.c.host_id).where(ports.c.network_id.in_(IDS), ports.c.host_id > "").distinct(),
     select(network_agents.c.network_id, agents.c.host)
     .join(agents, agents.c.id == network_agents.c.agent_id)
-    .where(network_agents.c.network_id.in_(_IDS)),
+    .where(network_agents.c.network_id.in_(IDS)),
 )
 _ZONES_OF_HOSTS = select(agents.c.host, agents.c.availability_zone).where(
     agents.c.role == _ROLES["network"], agents.c.host.in_(bindparam("hosts", expanding=True))
