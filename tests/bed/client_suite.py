@@ -73,15 +73,22 @@ class Cloud:
     keystone: Keystone
     home: Path
     settings: Mapping[str, str] = field(factory=dict)
-    appliance: Appliance = field(init=False)
+    _appliance: Appliance | None = field(default=None, init=False)
     _shell: subprocess.Popen[str] | None = field(default=None, init=False)
+
+    @property
+    def appliance(self) -> Appliance:
+        """The quantumd."""
+        if self._appliance is None:
+            raise SuiteError("it was not started")
+        return self._appliance
 
     def start(self) -> None:
         """Start quantumd, name it in the catalogue, write ``clouds.yaml``."""
         keystone = self.keystone
         service = keystone.make_user("service", project=keystone.make_project())
         asked = keystone.settings(service, self.home / "password")
-        self.appliance = Appliance(self.home / "quantumd", settings={**_SETTINGS, **asked, **self.settings})
+        self._appliance = Appliance(self.home / "quantumd", settings={**_SETTINGS, **asked, **self.settings})
         self.appliance.start("/readyz")
         keystone.publish(self.appliance.url)
         demo, other = (self._user(name) for name in ("demo", "alt_demo"))
@@ -93,8 +100,9 @@ class Cloud:
             "devstack-system-admin": _cloud(keystone, admin, None),
         }
         # YAML reads JSON.
-        (self.home / "clouds.yaml").write_text(json.dumps({"clouds": clouds}))
-        (self.home / "clouds.yaml").chmod(0o600)
+        file = self.home / "clouds.yaml"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({"clouds": clouds}))
         self._make_what_stands_ready()
 
     def _user(self, name: str) -> User:
@@ -123,7 +131,8 @@ class Cloud:
         """End what was started."""
         if self._shell is not None:
             self._shell.communicate(timeout=_CLOSE_SECONDS)
-        self.appliance.close()
+        if self._appliance is not None:
+            self._appliance.close()
 
     def environment(self) -> dict[str, str]:
         """What the clients find in their environment."""
