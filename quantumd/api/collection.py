@@ -22,7 +22,7 @@ from quantumd.api.extensions.feature import Admit
 from quantumd.api.links import PageLinks
 from quantumd.api.listing import answer_stream, list_chunks
 from quantumd.api.policy import allows, expression
-from quantumd.api.query import Language, parameters, parse_list_request
+from quantumd.api.query import Language, parameters, parse_list_request, refuse_hidden
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Query, Resource
 from quantumd.api.views import Views, views_of
@@ -73,6 +73,7 @@ class Collection:
         operations = self._operations(parent_id)
         wanted = parse_list_request(self.language, request.query_string)
         shape = self.views.shape(context, wanted.fields)
+        refuse_hidden(wanted.query, self.views.hidden(context))
         page = wanted.query.page
         links = None
         if page.limit is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -73,6 +73,19 @@ def parse_list_request(language: Language, query_string: bytes) -> ListRequest:
         filters=_filters(language.attributes, texts),
     )
     return ListRequest(query, fields, given)
+
+
+def refuse_hidden(query: Query, hidden: Collection[str]) -> None:
+    """Refuse to find or order rows by attributes that the caller does not see: what is found would tell of them.
+
+    :raises HTTPBadRequest: as if the attributes were not there.
+    """
+    filters = [name for name, _ in query.filters if name in hidden]
+    if filters:
+        raise HTTPBadRequest(f"{filters} is invalid attribute for filtering")
+    sorts = [sort.name for sort in query.sorts if sort.name in hidden]
+    if sorts:
+        raise HTTPBadRequest(f"{sorts} is invalid attribute for sort_keys")
 
 
 def parameters(query_string: bytes) -> Parameters:

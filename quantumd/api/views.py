@@ -45,8 +45,11 @@ class Views:
 
     def shape(self, context: Context, fields: frozenset[str] = frozenset()) -> Shape:
         """Return what this caller sees; no ``fields`` means all."""
-        hidden = tuple(name for name, rule in self.ruled if not allows(rule, context))
-        return Shape(hidden + self.invisible, fields or None, self.has_project)
+        return Shape(self.hidden(context) + self.invisible, fields or None, self.has_project)
+
+    def hidden(self, context: Context) -> tuple[str, ...]:
+        """Return the attributes that others see and this caller does not."""
+        return tuple(name for name, rule in self.ruled if not allows(rule, context))
 
     def one(self, context: Context, view: dict[str, Any], fields: frozenset[str] = frozenset()) -> bytes:
         """Return the body that shows one."""

@@ -1,0 +1,97 @@
+"""All that can be served, over HTTP in memory, on a real database: for tests that go over every resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, insert, select
+
+from quantumd.api.app import Api, make_app
+from quantumd.api.channel import ApiSite
+from quantumd.api.extensions.features import Served, serve
+from quantumd.api.identity import identify
+from quantumd.config import ApiSettings, NetworkSettings, QuotaSettings
+from quantumd.store.tables import hosts, metadata
+from tests.api.wire import Reply, Wire
+
+Dump = Mapping[str, list[tuple[Any, ...]]]
+Headers = Mapping[str, str]
+
+ADMIN: Headers = {"X-Project-Id": "operator", "X-Roles": "admin"}
+ALICE: Headers = {"X-Project-Id": "alice", "X-Roles": "member"}
+BOB: Headers = {"X-Project-Id": "bob", "X-Roles": "member"}
+
+
+@frozen
+class Everything:
+    """A wire to everything that is served in preview; ``served`` is that."""
+
+    wire: Wire
+    served: Served
+
+    def request(self, method: str, path: str, body: Any = None, headers: Headers = ADMIN) -> Reply:
+        """Send one request; ``path`` is below ``/v2.0/``."""
+        return self.wire.request(method, f"/v2.0/{path}", body, headers)
+
+    def make(self, path: str, member: str, headers: Headers = ADMIN, **body: Any) -> dict[str, Any]:
+        """Create one and return it; ``__`` in a name stands for ``:``. ValueError unless 201."""
+        named = {name.replace("__", ":"): value for name, value in body.items()}
+        reply = self.request("POST", path, {member: named}, headers)
+        if reply.status != 201:
+            raise ValueError(f"{path} {named}: {reply.status} {reply.body!r}")
+        made: dict[str, Any] = reply.json[member]
+        return made
+
+    def add_host(self, host: str) -> None:
+        """Make a host known on which ports can be plugged."""
+        row = {
+            "host": host,
+            "role": "l2",
+            "quantumd_version": "1",
+            "vif_type": "ovs",
+            "vif_details": "{}",
+            "reported_at": "2026-01-01T00:00:00Z",
+        }
+        self.wire.store.write(lambda tx: tx.connection.execute(insert(hosts), row))
+
+    def dump(self) -> Dump:
+        """Return every row of every table."""
+        found: list[Dump] = []
+        self.wire.store.read(_rows).addCallback(found.append)
+        return found[0]
+
+
+def _rows(connection: Connection) -> Dump:
+    return {
+        table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+        for table in metadata.sorted_tables
+    }
+
+
+def everything(
+    network: NetworkSettings | None = None, quota: QuotaSettings | None = None, body_limit_bytes: int = 1_048_576
+) -> Everything:
+    """Serve everything."""
+    wire = Wire(body_limit_bytes=body_limit_bytes)
+    served = serve(network or NetworkSettings(), ("physnet1",), (), preview=True, quota=quota)
+    api = Api(
+        served=served,
+        store=wire.store,
+        readiness=wire.readiness,
+        metrics=wire.metrics,
+        reactor=wire.clock,
+        bulk_limit=100,
+        version="1.0",
+        settings=ApiSettings(),
+    )
+    wire.site = ApiSite(
+        make_app(api),
+        reactor=wire.clock,
+        identify=identify,
+        new_request_id=lambda: "req-1",
+        metrics=wire.metrics,
+        body_limit_bytes=body_limit_bytes,
+    )
+    return Everything(wire, served)
