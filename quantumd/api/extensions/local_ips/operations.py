@@ -19,7 +19,7 @@ from quantumd.api.extensions.local_ips.errors import (
     LocalIPRequestedIPNotFound,
 )
 from quantumd.api.resource import IOperations, Query
-from quantumd.api.resources.errors import NetworkNotFound
+from quantumd.api.resources.errors import NetworkNotFound, PortNotFound
 from quantumd.api.resources.facts import network_facts
 from quantumd.api.resources.port_creation import PortMaker
 from quantumd.api.resources.port_errors import BadPortRequest
@@ -27,7 +27,6 @@ from quantumd.api.resources.port_reading import port_of, shown_port
 from quantumd.api.resources.port_rows import remove_port
 from quantumd.api.resources.rows import Rows, of_project
 from quantumd.api.resources.views import View
-from quantumd.errors import ApiError
 from quantumd.model.binding import NORMAL
 from quantumd.model.context import Context
 from quantumd.store.tables.ports import local_ip_associations, local_ips
@@ -56,7 +55,7 @@ def visible_port(connection: Connection, context: Context, port_id: str, resourc
     """Return the port that a request names. BadRequest when the caller sees none, as today."""
     try:
         return shown_port(connection, (), context, port_id)
-    except ApiError:
+    except PortNotFound:
         raise BadPortRequest(f"Port {port_id} not found", resource) from None
 
 
