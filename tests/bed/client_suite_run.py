@@ -43,7 +43,7 @@ class Told(unittest.TestResult):
     def _tell(self, test: Any, outcome: str, why: str = "") -> None:
         seconds = round(time.monotonic() - self._began, 2)
         print(
-            json.dumps({"id": test.id(), "outcome": outcome, "why": why, "seconds": seconds}), file=self._to, flush=True
+            json.dumps({"id": _id(test), "outcome": outcome, "why": why, "seconds": seconds}), file=self._to, flush=True
         )
 
     def addSuccess(self, test: Any) -> None:
