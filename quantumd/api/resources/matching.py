@@ -27,16 +27,20 @@ class Filterable:
     """What a table's lists can be filtered by.
 
     ``renamed`` are attributes whose column has another name; ``special`` makes a condition of a filter's
-    alternatives. ``key`` is the column that names a row: the marker of a page is one of its values.
+    alternatives, and ``computed`` are what lists are sorted by that no column holds. ``key`` is the column that names a
+    row: the marker of a page is one of its values.
     """
 
     table: Table
     renamed: Mapping[str, str] = {}
     special: Mapping[str, Callable[[Alternatives], ColumnElement[bool]]] = {}
     key: str = "id"
+    computed: Mapping[str, ColumnElement[Any]] = {}
 
-    def column(self, attribute: str) -> Column[Any]:
-        """Return the column that holds the attribute; KeyError when none does."""
+    def column(self, attribute: str) -> ColumnElement[Any]:
+        """Return the column that holds the attribute, or what computes it; KeyError when nothing does."""
+        if attribute in self.computed:
+            return self.computed[attribute]
         return self.table.c[self.renamed.get(attribute, attribute)]
 
     @property
@@ -82,7 +86,7 @@ def _is_back(query: Query) -> bool:
     return query.page.limit is not None and query.page.is_reverse
 
 
-def _column(filterable: Filterable, attribute: str, purpose: str) -> Column[Any]:
+def _column(filterable: Filterable, attribute: str, purpose: str) -> ColumnElement[Any]:
     try:
         return filterable.column(attribute)
     except KeyError:

@@ -13,16 +13,21 @@ Row = tuple[Any, ...]
 
 @frozen(eq=False)
 class Key:
-    """One column of an order. The last one of an order names the row, so that no two rows are equal."""
+    """One column of an order, or what is computed. The last one names the row, so that no two rows are equal."""
 
-    column: Column[Any]
+    column: ColumnElement[Any]
     is_descending: bool = False
+
+    @property
+    def is_nullable(self) -> bool:
+        """Whether it may be NULL; what is computed never is."""
+        return isinstance(self.column, Column) and bool(self.column.nullable)
 
 
 def order_by(keys: Sequence[Key]) -> Iterator[ColumnElement[Any]]:
     """Yield what to order by. Databases differ in where they put NULL, so that is said too."""
     for key in keys:
-        parts = (key.column.is_not(None), key.column) if key.column.nullable else (key.column,)
+        parts = (key.column.is_not(None), key.column) if key.is_nullable else (key.column,)
         for part in parts:
             yield part.desc() if key.is_descending else part.asc()
 
@@ -46,7 +51,7 @@ def _beyond(key: Key, value: Any) -> ColumnElement[bool]:
     # A parameter, because SQLAlchemy does not compare with True and False themselves.
     given = literal(value, key.column.type)
     beyond: ColumnElement[bool] = column < given if key.is_descending else column > given
-    return or_(beyond, column.is_(None)) if key.is_descending and key.column.nullable else beyond
+    return or_(beyond, column.is_(None)) if key.is_descending and key.is_nullable else beyond
 
 
 def sorted_rows(keys: Sequence[Key], rows: Iterable[Row]) -> list[Row]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from attrs import frozen
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select, update
 
 from quantumd.api.aspects import Condition
 from quantumd.api.resource import Query
@@ -47,8 +47,9 @@ class Rows:
     """How one resource is kept.
 
     ``resource`` is its name in the journal. ``renamed`` are attributes whose column has another name, ``json`` those
-    kept as JSON text, ``hidden`` columns that are no attributes. ``children`` adds to views what is kept elsewhere, and
-    ``special`` filters by it. A table with the columns of the standard attributes has them kept up to date.
+    kept as JSON text, ``hidden`` columns that are no attributes. ``children`` adds to views what is kept elsewhere,
+    ``special`` filters and ``computed`` sorts by it. A table with the columns of the standard attributes has them kept
+    up to date.
     """
 
     resource: str
@@ -61,6 +62,7 @@ class Rows:
     children: Children = no_children
     special: Mapping[str, Condition] = {}
     is_taggable: bool = False
+    computed: Mapping[str, ColumnElement[Any]] = {}
 
     def insert(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> View:
         """Write a new row and its journal row; return its view. IntegrityError when the table refuses it.
@@ -120,7 +122,7 @@ class Rows:
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """Yield the views of those that match, in batches, in the order that the query asks for."""
-        filterable = Filterable(self.table, self.renamed, self.special)
+        filterable = Filterable(self.table, self.renamed, self.special, computed=self.computed)
         for batch in in_batches(matching_ids(connection, filterable, self.visible(context.scope), query)):
             yield self.views(connection, context, batch)
 

@@ -11,9 +11,8 @@ from sqlalchemy import Connection, bindparam, select
 from zope.interface import implementer
 
 from quantumd.api.errors import PolicyNotAuthorized
-from quantumd.api.extensions.rbac.shared import forget_grants, set_shared
+from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, set_shared, whether_shared
 from quantumd.api.extensions.subnetpools.associations import SCOPE_TYPE, lock_scope
-from quantumd.api.extensions.subnetpools.rows import filtered_by_sharing, whether_shared
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.ownership import is_owner
@@ -90,7 +89,7 @@ class AddressScopes:
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
-        return filtered_by_sharing(SCOPES, context).list(connection, context, query)
+        return found_by_sharing(SCOPES, SCOPE_TYPE, context).list(connection, context, query)
 
 
 def _own_scope(connection: Connection, context: Context, address_scope_id: str, rule: str) -> View:

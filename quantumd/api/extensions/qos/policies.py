@@ -17,7 +17,7 @@ from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.qos.errors import QoSPolicyDefaultAlreadyExists, QosPolicyInUse, QosPolicyNotFound
 from quantumd.api.extensions.rbac.errors import RbacPolicyInUse
 from quantumd.api.extensions.rbac.objects import projects_using
-from quantumd.api.extensions.rbac.shared import forget_grants, set_shared, shared_with
+from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, set_shared, shared_with
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.matching import Alternatives
@@ -27,7 +27,7 @@ from quantumd.api.resources.views import IDS, View
 from quantumd.model.context import Context
 from quantumd.model.qos import RULE_TYPES
 from quantumd.model.sharing import depends_on_grant
-from quantumd.store.scope import EVERYBODY, granted, visible
+from quantumd.store.scope import EVERYBODY, visible
 from quantumd.store.tables import rbac_entries
 from quantumd.store.tables.services import network_qos, port_qos, qos_policies, qos_rules
 from quantumd.store.transaction import Transaction
@@ -79,8 +79,6 @@ POLICIES = Rows(
     children=_with_rules,
     special={
         "is_default": lambda alternatives: _any_of(alternatives, qos_policies.c.default_for.is_not(None)),
-        # What is shared with one project only is not looked for here: the caller is not known.
-        "shared": lambda alternatives: _any_of(alternatives, qos_policies.c.id.in_(granted(QOS_POLICY_TYPE, None))),
     },
     is_taggable=True,
 )
@@ -142,7 +140,7 @@ class Policies:
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
-        return POLICIES.list(connection, context, query)
+        return found_by_sharing(POLICIES, QOS_POLICY_TYPE, context).list(connection, context, query)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Grants of what a project owns to others, as the resources that show ``shared`` read and write them.
 
-Which rows a caller may see by grants is a matter of quantumd.store.scope; here is what is shown and changed.
+What a caller finds and sorts by ``shared`` is what answers to this caller show. Which rows a caller may see by grants
+is a matter of quantumd.store.scope; here is what is shown and changed.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from attrs import evolve
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, insert, or_, select
 
-from quantumd.api.resources.views import IDS
+from quantumd.api.resources.rows import Children, Rows
+from quantumd.api.resources.views import IDS, View
 from quantumd.model.context import Context
-from quantumd.store.scope import EVERYBODY
+from quantumd.store.scope import EVERYBODY, granted
 from quantumd.store.tables import rbac_entries
 from quantumd.store.transaction import Transaction
 
@@ -67,6 +70,31 @@ def shared_with(
     targets = (EVERYBODY,) if context.project_id is None else (EVERYBODY, context.project_id)
     wanted = {"ids": ids, "targets": targets, "wanted_action": action, "wanted_type": object_type}
     return set(connection.execute(_GRANTED_AMONG, wanted).scalars())
+
+
+def whether_shared(object_type: str) -> Children:
+    """Return what adds ``shared`` to views: whether the object is granted to the caller's project."""
+
+    def add(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
+        shared = shared_with(connection, context, object_type, list(views))
+        for object_id, view in views.items():
+            view["shared"] = object_id in shared
+
+    return add
+
+
+def found_by_sharing(rows: Rows, object_type: str, context: Context) -> Rows:
+    """Return the rows as the caller can filter and sort them by ``shared``."""
+    shared = rows.table.c.id.in_(granted(object_type, context.project_id))
+
+    def condition(alternatives: tuple[Any, ...]) -> ColumnElement[bool]:
+        return or_(*(shared if wanted else ~shared for wanted in set(alternatives)))
+
+    return evolve(
+        rows,
+        special={**rows.special, "shared": condition},
+        computed={**rows.computed, "shared": case((shared, 1), else_=0)},
+    )
 
 
 def set_shared(

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.logging.rows import forget_logs_of_group
-from quantumd.api.extensions.rbac.shared import forget_grants, seen_by
+from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, seen_by
 from quantumd.api.extensions.security_groups.errors import (
     SecurityGroupCannotRemoveDefault,
     SecurityGroupCannotUpdateDefault,
@@ -24,9 +24,8 @@ from quantumd.api.extensions.security_groups.rows import (
     GROUP_TYPE,
     GROUPS,
     RULES,
+    WHETHER_SHARED,
     defaults_among,
-    filtered_by_sharing,
-    whether_shared,
 )
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.ownership import is_owner
@@ -89,9 +88,9 @@ class Groups:
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
-        rows = filtered_by_sharing(GROUPS, GROUP_TYPE, context)
+        rows = found_by_sharing(GROUPS, GROUP_TYPE, context)
         if query.fields and "security_group_rules" not in query.fields:
-            rows = evolve(rows, children=whether_shared)
+            rows = evolve(rows, children=WHETHER_SHARED)
         return rows.list(connection, context, query)
 
     def before_list(

@@ -6,16 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import evolve
-from sqlalchemy import ColumnElement, Connection, Table, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
-from quantumd.api.extensions.rbac.shared import shared_with
+from quantumd.api.extensions.rbac.shared import whether_shared
 from quantumd.api.extensions.security_groups.errors import SecurityGroupNotFound, SecurityGroupRuleNotFound
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import IDS, View
 from quantumd.model.context import Context, Scope
-from quantumd.store.scope import EVERYBODY, Conditions, visible
-from quantumd.store.tables import rbac_entries
+from quantumd.store.scope import Conditions, visible
 from quantumd.store.tables.security import (
     default_security_groups,
     security_group_rules,
@@ -90,15 +88,11 @@ def embedded(rule: View) -> View:
     return {**rule, "tenant_id": rule["project_id"], "tags": []}
 
 
-def whether_shared(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
-    """Add ``shared``: whether the group is granted to the caller's project."""
-    shared = shared_with(connection, context, GROUP_TYPE, list(views))
-    for group_id, view in views.items():
-        view["shared"] = group_id in shared
+WHETHER_SHARED = whether_shared(GROUP_TYPE)
 
 
 def _with_rules(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
-    whether_shared(connection, context, views)
+    WHETHER_SHARED(connection, context, views)
     rules = rules_of(connection, list(views))
     for group_id, view in views.items():
         view["security_group_rules"] = rules[group_id]
@@ -112,22 +106,3 @@ def visible_groups(scope: Scope) -> Conditions:
 GROUPS = Rows(
     GROUP_TYPE, security_groups, SecurityGroupNotFound, visible_groups, children=_with_rules, is_taggable=True
 )
-
-
-def filtered_by_sharing(rows: Rows, object_type: str, context: Context) -> Rows:
-    """Return the rows with a filter ``shared`` that finds what answers to this caller show as shared."""
-    return evolve(rows, special={**rows.special, "shared": _shared_filter(rows.table, object_type, context)})
-
-
-def _shared_filter(table: Table, object_type: str, context: Context) -> Any:
-    targets = (EVERYBODY,) if context.project_id is None else (EVERYBODY, context.project_id)
-    granted = select(rbac_entries.c.object_id).where(
-        rbac_entries.c.target_project.in_(targets),
-        rbac_entries.c.object_type == object_type,
-        rbac_entries.c.action == "access_as_shared",
-    )
-
-    def condition(alternatives: tuple[Any, ...]) -> ColumnElement[bool]:
-        return or_(*(table.c.id.in_(granted) if wanted else table.c.id.not_in(granted) for wanted in alternatives))
-
-    return condition

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, bindparam, select
 from zope.interface import implementer
 
 from quantumd.api.errors import InvalidInput, PolicyNotAuthorized
-from quantumd.api.extensions.rbac.shared import forget_grants, set_shared
+from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, set_shared
 from quantumd.api.extensions.subnetpools.associations import require_association, require_own_scope
-from quantumd.api.extensions.subnetpools.rows import POOL_TYPE, POOLS, filtered_by_sharing, shown_pool
+from quantumd.api.extensions.subnetpools.rows import POOL_TYPE, POOLS, shown_pool
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.ownership import is_owner
@@ -93,7 +93,7 @@ class SubnetPools:
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
-        for batch in filtered_by_sharing(POOLS, context).list(connection, context, query):
+        for batch in found_by_sharing(POOLS, POOL_TYPE, context).list(connection, context, query):
             yield [shown_pool(view) for view in batch]
 
 
