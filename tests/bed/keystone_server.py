@@ -93,6 +93,9 @@ def main() -> None:
         sys.stdout.write(json.dumps({"url": url}) + "\n")
         sys.stdout.flush()
         sys.stdin.read()
+        # A request under way would make the database again while its directory goes.
+        server.close()
+        server.task_dispatcher.shutdown()
 
 
 if __name__ == "__main__":
