@@ -61,7 +61,7 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
     Deliberate(
         ("ports.mac_address",),
         (f"{STRICTER} (a text)",),
-        "A number in a text is no MAC address, and the address of a group is not that of a port.",
+        "A number in a text is no MAC address.",
     ),
     Deliberate(
         ("ports.mac_address",),

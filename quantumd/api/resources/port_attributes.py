@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from quantumd.api.attributes import Attribute
-from quantumd.api.errors import InvalidValue
 from quantumd.api.extensions.tags.values import TAG_LIST
 from quantumd.api.resources.standard_attributes import (
     ADMIN_STATE_UP,
@@ -23,7 +22,6 @@ from quantumd.api.values import (
     OBJECT,
     UUID,
     Member,
-    Value,
     dict_of,
     filter_ip_address,
     filter_mac_address,
@@ -33,22 +31,11 @@ from quantumd.api.values import (
     list_of,
     none_as,
     one_of,
-    shown,
+    or_none,
     string,
 )
 from quantumd.model.binding import NORMAL, VNIC_TYPES
-from quantumd.model.macs import is_port_mac
 from quantumd.model.port import DEFERRED, IMMEDIATE, NO_ADDRESSES
-
-
-def _station_mac(given: Any) -> str | None:
-    if given is None:
-        return None
-    mac: str = MAC_ADDRESS.convert(given)
-    if not is_port_mac(mac):
-        raise InvalidValue(f"'{shown(given)}' is the address of a group, not of one port")
-    return mac
-
 
 _FIXED_IPS = list_of(
     dict_of({"subnet_id": Member(UUID), "ip_address": Member(IP_ADDRESS)}, at_least_one=True),
@@ -73,7 +60,7 @@ PORT_ATTRIBUTES = (
     PROJECT_ID,
     Attribute(
         "mac_address",
-        *Value(_station_mac, {"anyOf": [dict(MAC_ADDRESS.schema), {"type": "null"}]}),
+        *or_none(MAC_ADDRESS),
         in_post=True,
         in_put=True,
         filter_convert=filter_mac_address,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from attrs import frozen
@@ -71,9 +72,9 @@ class GroupMaker:
         of_group = {"project_id": project_id, "security_group_id": group_id, "description": None}
         rules = rules_for_new_group(tx.connection, group_id, is_default)
         self.admission.require_room(tx, "security_group_rule", project_id, len(rules))
-        group["security_group_rules"] = [
-            embedded(self.make_rule(tx, context, {**said, **of_group}, is_default)) for said in rules
-        ]
+        made = [embedded(self.make_rule(tx, context, {**said, **of_group}, is_default)) for said in rules]
+        # All of one moment, so they come in the order in which a later look at the group finds them.
+        group["security_group_rules"] = sorted(made, key=itemgetter("id"))
         return group
 
     def make_rule(self, tx: Transaction, context: Context, rule: Mapping[str, Any], is_of_default_group: bool) -> View:
