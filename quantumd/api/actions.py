@@ -9,7 +9,7 @@ from attrs import frozen
 
 from quantumd.api.body import check_content_type, parse_json
 from quantumd.api.errors import HTTPNotFound, PolicyNotAuthorized
-from quantumd.api.policy import allows
+from quantumd.api.policy import allows, may_write
 from quantumd.api.query import parameters
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Action
@@ -28,7 +28,7 @@ class Requested:
         request.resource_label = action.path.partition("/")[0]
         if any("\x00" in part for part in parts.values()):
             raise HTTPNotFound()
-        if not allows(action.rule, context):
+        if not allows(action.rule, context) or (action.method != "GET" and not may_write(context)):
             raise PolicyNotAuthorized(f"rule:{action.method.lower()}_{request.resource_label}")
         body = _body(request)
         if action.writes:

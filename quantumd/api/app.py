@@ -157,4 +157,3 @@ async def _asked(readiness: Readiness) -> Sequence[str]:
 def _document(request: ApiRequest, label: str, document: Any, status: int = 200) -> bytes:
     request.resource_label = label
     return request.show(status, orjson.dumps(document))
-

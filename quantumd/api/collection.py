@@ -21,7 +21,7 @@ from quantumd.api.etags import is_known, wanted_revision
 from quantumd.api.extensions.feature import Admit
 from quantumd.api.links import PageLinks
 from quantumd.api.listing import answer_stream, list_chunks
-from quantumd.api.policy import allows, expression
+from quantumd.api.policy import allows, expression, may_write
 from quantumd.api.query import Language, parameters, parse_list_request, refuse_hidden
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Query, Resource
@@ -161,7 +161,7 @@ class Collection:
         # Not every database takes NUL in text; no id holds it.
         if any("\x00" in each for each in ids):
             raise HTTPNotFound()
-        if not allows(rule, context):
+        if not allows(rule, context) or (verb != "get" and not may_write(context)):
             raise PolicyNotAuthorized(expression(f"{verb}_{resource.member}", ()))
         return resource, context
 

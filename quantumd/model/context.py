@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import frozen
+
+NO_PROJECT: Final = "(none)"
+"""The project of callers who have none; no project has this id."""
 
 
 @frozen
@@ -38,5 +43,8 @@ class Context:
 
     @property
     def scope(self) -> Scope:
-        """The rows the caller may see. A caller with no project and no admin role sees the rows of project ''."""
-        return Scope(None) if self.is_admin else Scope(self.project_id or "")
+        """The rows the caller may see. A caller with no project and no admin role sees what everybody sees.
+
+        Rows of project '' are those of administrators who are in none, and nobody else's.
+        """
+        return Scope(None) if self.is_admin else Scope(self.project_id or NO_PROJECT)

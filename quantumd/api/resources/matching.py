@@ -127,9 +127,7 @@ def _one_page(
     return ids[::-1] if page.limit is not None and page.is_reverse else ids
 
 
-def _cut(
-    rows: list[tuple[Any, ...]], keys: tuple[Key, ...], marker: tuple[Any, ...] | None, page: Page
-) -> list[Any]:
+def _cut(rows: list[tuple[Any, ...]], keys: tuple[Key, ...], marker: tuple[Any, ...] | None, page: Page) -> list[Any]:
     """Return the ids of one page of rows that are in order."""
     ids = [row[-1] for row in rows]
     if page.limit is None:

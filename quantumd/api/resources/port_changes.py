@@ -24,6 +24,7 @@ from quantumd.api.resources.port_rules import (
     require_free_choice,
     require_groups_allowed,
     require_still_addresses,
+    require_still_trusted,
 )
 from quantumd.api.resources.views import View
 from quantumd.config import NetworkSettings
@@ -54,6 +55,7 @@ class PortChanger:
         named = {name: value for name, value in changes.items() if name not in before or before[name] != value}
         require_changeable(before, named)
         require_free_choice(context, network, named, "update_port")
+        require_still_trusted(context, network, before, named)
         return self._settled(tx, context, network, before, changes, {**named, **_followed(tx, before, changes, named)})
 
     def _settled(

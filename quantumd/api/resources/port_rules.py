@@ -54,6 +54,15 @@ def require_changeable(before: View, named: Mapping[str, Any]) -> None:
         raise PortBound(before["id"], before["binding:vif_type"], before["mac_address"], named["mac_address"])
 
 
+def require_still_trusted(context: Context, network: NetworkFacts, before: View, named: Mapping[str, Any]) -> None:
+    """Refuse to make something else of a port of the service, which has no port security. PolicyNotAuthorized."""
+    if is_owner(context, network.project_id) or not before["device_owner"].startswith(TRUSTED_OWNER_PREFIX):
+        return
+    for name in ("device_owner", "device_id"):
+        if name in named:
+            raise PolicyNotAuthorized(expression("update_port", (name,)))
+
+
 def require_still_addresses(before: View, had: Sequence[Address], chosen: Sequence[Address]) -> None:
     """Refuse other IPv4 addresses for a port that a router uses. IPAddressChangeNotAllowed."""
     if before["device_owner"] not in STILL_OWNERS or not before["device_id"]:

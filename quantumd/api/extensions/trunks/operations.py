@@ -27,7 +27,7 @@ from quantumd.api.extensions.trunks.rows import (
     trunk_of_sub_port,
     write_sub_ports,
 )
-from quantumd.api.extensions.trunks.sub_ports import SubPorts
+from quantumd.api.extensions.trunks.sub_ports import SubPorts, own_port
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.port_reading import shown_port
 from quantumd.api.resources.views import View
@@ -49,7 +49,7 @@ class Trunks:
         return [self._create(tx, context, body) for body in bodies]
 
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
-        parent = shown_port(tx.connection, (), context, body["port_id"])
+        parent = own_port(tx.connection, context, body["port_id"])
         if trunk_of_sub_port(tx, parent["id"]) is not None:
             raise TrunkPortInUse(parent["id"])
         if parent["binding:host_id"] or trunk_of_parent(tx, parent["id"]) is not None:

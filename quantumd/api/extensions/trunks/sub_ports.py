@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
-from quantumd.api.errors import InvalidInput
+from quantumd.api.errors import InvalidInput, PolicyNotAuthorized
 from quantumd.api.extensions.trunks.errors import (
     ParentPortInUse,
     SubPortMtuGreaterThanTrunkPortMtu,
@@ -16,6 +16,7 @@ from quantumd.api.extensions.trunks.errors import (
 )
 from quantumd.api.extensions.trunks.rows import trunk_of_parent, trunk_of_sub_port
 from quantumd.api.resources.facts import network_facts
+from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.port_changes import PortChanger
 from quantumd.api.resources.port_errors import PortInUse
 from quantumd.api.resources.port_reading import shown_port
@@ -46,6 +47,7 @@ class SubPorts:
     ) -> list[View]:
         """Return the sub-ports with their segments.
 
+        :raises PortNotFound, PolicyNotAuthorized: a port is not the caller's.
         :raises ParentPortInUse, TrunkPortInUse, PortInUse: a port is used otherwise.
         :raises SubPortMtuGreaterThanTrunkPortMtu, InvalidInput: it does not fit.
         """
@@ -55,7 +57,7 @@ class SubPorts:
         port_id = given["port_id"]
         if port_id == parent["id"]:
             raise ParentPortInUse(port_id)
-        port = shown_port(tx.connection, (), context, port_id)
+        port = own_port(tx.connection, context, port_id)
         _require_fitting(tx, parent, port)
         kind, number = _segment(tx, given, port)
         fault = segment_fault(kind, number)
@@ -89,6 +91,17 @@ class SubPorts:
         for each in which:
             port = shown_port(tx.connection, self.changer.aspects, elevated, each["port_id"])
             self.changer.change(tx, elevated, port, named)
+
+
+def own_port(connection: Connection, context: Context, port_id: str) -> View:
+    """Return a port that the caller may make part of a trunk. The owner of a network sees ports that are not its own.
+
+    :raises PortNotFound, PolicyNotAuthorized: it is not there, or another project's.
+    """
+    port = shown_port(connection, (), context, port_id)
+    if not is_owner(context, port["project_id"]):
+        raise PolicyNotAuthorized("rule:update_port")
+    return port
 
 
 def _require_fitting(tx: Transaction, parent: View, port: View) -> None:
