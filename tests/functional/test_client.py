@@ -149,14 +149,14 @@ class ClientTests(SynchronousTestCase):
         self.expect_refusal("overlaps with another subnet", *subnet, "10.0.0.128/25")
         self.expect_refusal("No Port found for nobody", "port", "show", "nobody")
         self.expect_refusal(f"No Network found for {NOBODY}", "port", "create", "--network", NOBODY, "x")
-        self.expect_refusal("mtu", "network", "create", "--mtu", "9000", "x")
+        self.expect_refusal("MTU is too big", "network", "create", "--mtu", "9000", "x")
         self.expect_refusal("ipv6_ra_mode", *subnet, "2001:db8::/64", "--ip-version", "6", "--ipv6-ra-mode", "slaac")
 
     def test_extensions_are_listed(self) -> None:
         """Those that packets obey, and no others."""
         listed = {row["Alias"] for row in self.openstack("extension", "list", "--network")}
         self.assertLessEqual({"binding", "provider", "net-mtu"}, listed)
-        self.assertFalse({"router", "security-group", "qos", "agent"} & listed)
+        self.assertFalse({"router", "security-group", "qos", "trunk"} & listed)
         self.assertEqual(self.openstack("extension", "show", "provider")["alias"], "provider")
 
     def test_what_was_created_in_bulk_is_listed(self) -> None:
