@@ -1,4 +1,4 @@
-"""What the store does in a second: ``python -m bench.store [--seconds N] [--folder DIR]``.
+"""What the store does in a second: ``python -m bench.store [--seconds N] [--folder DIR] [--database postgresql]``.
 
 Writes look like the creation of a port: three selects, three inserts and a journal row each.
 """
@@ -25,6 +25,7 @@ from quantumd.store.schema import ensure_schema
 from quantumd.store.store import Store
 from quantumd.store.tables import ip_allocations, networks, ports, realisations, subnets
 from quantumd.store.transaction import Transaction
+from tests.bed.databases import SERVERS, new_database
 
 _WAITING = (1, 8, 32, 64)
 _STANDARD = {
@@ -160,11 +161,11 @@ async def list_once(store: Store) -> None:
     )
 
 
-async def run(folder: str, seconds: float) -> None:
-    """Run everything on a database in ``folder``."""
-    url = f"sqlite:///{os.path.join(folder, 'bench.db')}"
+async def run(url: str, connections: int, seconds: float) -> None:
+    """Run everything on a database that has no tables yet."""
     ensure_schema(url)
-    store = Store(reactor, DatabaseSettings(waiting_limit=100_000), url)  # type: ignore[arg-type]
+    settings = DatabaseSettings(waiting_limit=100_000, connections=connections)
+    store = Store(reactor, settings, url)  # type: ignore[arg-type]
     store.start()
     await store.write(prepare)
     print("port-like creates, durable\n")
@@ -176,10 +177,11 @@ async def run(folder: str, seconds: float) -> None:
     print(f"most memory at any time: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB RSS")
 
 
-def main(clock: Any, folder: str | None, seconds: float) -> Deferred[None]:
+def main(clock: Any, database: str, folder: str | None, connections: int, seconds: float) -> Deferred[None]:
     """Run in the reactor."""
     home = tempfile.TemporaryDirectory(prefix="quantumd-bench-", dir=folder)
-    running = Deferred.fromCoroutine(run(home.name, seconds))
+    url = f"sqlite:///{os.path.join(home.name, 'bench.db')}" if database == "sqlite" else new_database(database)
+    running = Deferred.fromCoroutine(run(url, connections, seconds))
 
     def tidy(result: Any) -> Any:
         home.cleanup()
@@ -192,5 +194,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each number of waiting changes is tried")
     parser.add_argument("--folder", help="where the database is made; the disk is part of what is measured")
+    parser.add_argument("--database", choices=("sqlite", *SERVERS), default="sqlite", help="a server is started for it")
+    parser.add_argument("--connections", type=int, default=1, help="how many threads write, on a server")
     arguments = parser.parse_args()
-    react(main, (arguments.folder, arguments.seconds))
+    react(main, (arguments.database, arguments.folder, arguments.connections, arguments.seconds))
