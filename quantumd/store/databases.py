@@ -54,7 +54,7 @@ class Session(Protocol):
         """Make the savepoint of this depth."""
 
     def keep(self, depth: int) -> None:
-        """Drop the savepoint of this depth and keep what was done since."""
+        """Keep what was done since the savepoint of this depth, which is not named again before it is made again."""
 
     def undo(self, depth: int) -> None:
         """Undo what was done since the savepoint of this depth, and drop it."""

@@ -21,6 +21,7 @@ from quantumd.store.databases import (
     LOCK_TIMEOUT_SECONDS,
     UPGRADE_WAIT_SECONDS,
 )
+from quantumd.store.errors import CommitFailed
 
 if TYPE_CHECKING:
     import psycopg
@@ -52,12 +53,14 @@ _KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count
 class PostgresqlSession:
     """Implements Session."""
 
-    __slots__ = ("_connection", "_number", "_raw")
+    __slots__ = ("_connection", "_kept", "_number", "_raw")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._raw = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
         self._number = ""
+        self._kept = 0
+        """The depth of a savepoint whose release is still to be said."""
 
     @property
     def is_open(self) -> bool:
@@ -92,16 +95,18 @@ class PostgresqlSession:
 
     def save(self, depth: int) -> None:
         """See Session."""
-        self._raw.execute(f"SAVEPOINT q{depth}")
+        self._run(f"SAVEPOINT q{depth}")
 
     def keep(self, depth: int) -> None:
-        """See Session."""
-        self._raw.execute(f"RELEASE SAVEPOINT q{depth}")
+        """See Session. Said with what comes next: the way to the server and back costs more than the work there."""
+        if not self.may_commit:
+            raise CommitFailed("the change left an error behind in the transaction")
+        self._kept = depth
 
     def undo(self, depth: int) -> None:
-        """See Session."""
-        self._raw.execute(f"ROLLBACK TO SAVEPOINT q{depth}")
-        self._raw.execute(f"RELEASE SAVEPOINT q{depth}")
+        """See Session. What was kept inside goes with it."""
+        self._kept = 0
+        self._run(f"ROLLBACK TO SAVEPOINT q{depth}; RELEASE SAVEPOINT q{depth}")
 
     def roll_back(self) -> None:
         """See Session."""
@@ -111,6 +116,11 @@ class PostgresqlSession:
             self._raw.rollback()
         except psycopg.Error:
             self._connection.invalidate()
+
+    def _run(self, statements: str) -> None:
+        kept, self._kept = self._kept, 0
+        before = f"RELEASE SAVEPOINT q{kept}; " if kept else ""
+        self._raw.execute(before + statements, prepare=False)
 
     def _one(self, statement: str, values: tuple[Any, ...] | None = None) -> Any:
         row = self._raw.execute(statement, values).fetchone()
