@@ -116,10 +116,6 @@ class RequestTests(ResourceCase):
         self.assertEqual(self.bed.act("GET", "quotas/tenant", [], ALICE), {"tenant": {"tenant_id": "alice"}})
         self.assert_refused(400, "QuotaMissingTenant", self.bed.act, "GET", "quotas/project", [], Context("req"))
 
-    def test_quotas_are_not_created(self) -> None:
-        """They are there without being made."""
-        self.assert_refused(501, "HTTPNotImplemented", self.bed.act, "POST", "quotas", {"quota": {}})
-
     def test_changes_are_journalled(self) -> None:
         """What was set and reset is in the journal."""
         self.set("alice", network=4)

@@ -54,9 +54,3 @@ class AdminRequired(ApiError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"User does not have admin privileges: {reason}.")
-
-
-class HTTPNotImplemented(ApiError):
-    """The path is known, and the method means nothing for it."""
-
-    status = 501

@@ -55,7 +55,6 @@ def quotas_feature(settings: QuotaSettings, names: Iterable[str], of_families: M
         extensions=QUOTA_EXTENSIONS,
         actions=(
             Action("GET", "quotas", quotas.listed, writes=False),
-            Action("POST", "quotas", quotas.refuse_create, writes=False),
             Action("GET", "quotas/tenant", quotas.own_tenant, writes=False),
             Action("GET", "quotas/project", quotas.own_project, writes=False),
             Action("GET", "quotas/<project_id>", quotas.shown, writes=False),

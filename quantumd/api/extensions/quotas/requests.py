@@ -12,7 +12,6 @@ from quantumd.api.errors import HTTPBadRequest, InvalidValue, PolicyNotAuthorize
 from quantumd.api.extensions.quotas.counts import Countable, forget_limits
 from quantumd.api.extensions.quotas.errors import (
     AdminRequired,
-    HTTPNotImplemented,
     LimitBelowUse,
     QuotaMissingTenant,
     TenantQuotaNotFound,
@@ -79,10 +78,6 @@ class Quotas:
     def own_tenant(self, connection: Connection, context: Context, parts: Parts, query: Any) -> View:
         """Return the caller's project under its old name. QuotaMissingTenant."""
         return {"tenant": {"tenant_id": _project_of(context)}}
-
-    def refuse_create(self, connection: Connection, context: Context, parts: Parts, body: Any) -> View:
-        """Refuse: quotas are there without being made."""
-        raise HTTPNotImplemented("POST requests are not supported on this resource.")
 
     def update(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> View:
         """Set some limits of a project and return all. PolicyNotAuthorized, HTTPBadRequest, LimitBelowUse.
