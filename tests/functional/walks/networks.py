@@ -109,6 +109,11 @@ SEGMENTS: Walk = (
         keeps="on_rack",
     ),
     Step("network show {routed}", {"l2_adjacency": False, "subnets": ["{on_rack}"]}),
+    # The host said that it has a bridge on the physical network; of the other one nobody knows.
+    Step("port create --network {routed} --host host-a near", {"ip_allocation": "immediate"}, keeps="near"),
+    Step("port list --fixed-ip subnet={on_rack} --host host-a", [{"ID": "{near}"}]),
+    Step("port create --network {routed} --host host-z far", refused="is not connected to any segments"),
+    Step("port delete {near}"),
     Step("network segment delete {rack1}", refused="The segment is still associated with subnet(s)"),
     Step("network delete {routed}"),
     Step("network segment list", []),
