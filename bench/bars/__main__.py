@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
-from bench.bars.api import api_bar
+from bench.bars.api import api_bar, mariadb_bar, postgresql_bar
 from bench.bars.bed import Row
 from bench.bars.creates import creates_bar
 from bench.bars.dhcp import dhcp_bar
@@ -22,6 +22,8 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "plug": plug_bar,
     "creates": creates_bar,
     "api": api_bar,
+    "api-postgresql": postgresql_bar,
+    "api-mariadb": mariadb_bar,
     "dhcp": dhcp_bar,
     "daemon": daemon_bar,
     "switch": switch_bar,

@@ -19,6 +19,7 @@ from attrs import define, field
 
 from bench.bars.bed import Row, load, stall_row, turns
 from tests.bed.appliance import Appliance
+from tests.bed.databases import new_database
 
 MANY = 10_000
 VERY_MANY = 100_000
@@ -80,13 +81,17 @@ def api_bed(settings: Mapping[str, str]) -> Iterator[ApiBed]:
 UNBOUNDED = {"quota.network": "-1", "quota.port": "-1", "quota.subnet": "-1"}
 
 
-def api_bar(settings: Mapping[str, str] = UNBOUNDED) -> Iterator[Row]:
-    """Every request of the table."""
-    with api_bed(settings) as here:
+def _settings(kind: str) -> Mapping[str, str]:
+    return UNBOUNDED if kind == "sqlite" else {**UNBOUNDED, "database.url": new_database(kind)}
+
+
+def api_bar(kind: str = "sqlite") -> Iterator[Row]:
+    """Every request of the table, on one kind of database; bars are those of SQLite."""
+    with api_bed(_settings(kind)) as here:
         yield from _creates(here, here.make_network())
         yield from _ones(here)
         yield stall_row("creates, shows and updates", *turns(here.appliance))
-    with api_bed(settings) as here:
+    with api_bed(_settings(kind)) as here:
         network_id = here.make_network()
         here.fill(network_id, MANY)
         yield from _lists(here)
@@ -97,6 +102,16 @@ def api_bar(settings: Mapping[str, str] = UNBOUNDED) -> Iterator[Row]:
         yield from _filters(here)
         yield from _full_network(here, network_id)
         yield stall_row(f"everything with {VERY_MANY} ports", *turns(here.appliance))
+
+
+def postgresql_bar() -> Iterator[Row]:
+    """The same on PostgreSQL."""
+    yield from api_bar("postgresql")
+
+
+def mariadb_bar() -> Iterator[Row]:
+    """The same on MariaDB."""
+    yield from api_bar("mariadb")
 
 
 def _create(network_id: str, **more: Any) -> tuple[str, str, str]:
