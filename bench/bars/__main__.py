@@ -32,11 +32,11 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
 
 def main(names: list[str]) -> None:
     """Run bars and print the table as it grows."""
-    print(f"{'bar':<72} {'limit':<14} {'measured':<28} met")
+    print(f"{'bar':<72} {'limit':<26} {'measured':<28} met")
     for name in names or list(BARS):
         for row in BARS[name]():
             met = {True: "yes", False: "NO", None: ""}[row.is_met]
-            print(f"{row.bar:<72} {row.limit:<14} {row.figure:<28} {met}", flush=True)
+            print(f"{row.bar:<72} {row.limit:<26} {row.figure:<28} {met}", flush=True)
 
 
 if __name__ == "__main__":
