@@ -180,4 +180,5 @@ def _filters(attributes: AttributeMap, texts: Mapping[str, list[str]]) -> tuple[
 
 def _alternatives(attributes: AttributeMap, name: str, texts: list[str]) -> tuple[Any, ...]:
     convert = attributes.by_name[name].filter_convert
-    return tuple(convert(text) for text in texts) if convert is not None else ()
+    # Naming one twice asks for nothing more, and databases take only so many conditions.
+    return tuple(dict.fromkeys(convert(text) for text in texts)) if convert is not None else ()

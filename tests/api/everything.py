@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import BigInteger, Connection, Integer, String, insert, select
 
 from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiSite
@@ -68,6 +68,24 @@ def _rows(connection: Connection) -> Dump:
         table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
         for table in metadata.sorted_tables
     }
+
+
+def unportable(dump: Dump) -> list[str]:
+    """Return what SQLite holds and other databases would not: long texts, large numbers, NUL."""
+    found = []
+    for table in metadata.sorted_tables:
+        for position, column in enumerate(table.columns):
+            values = {row[position] for row in dump[table.name]} - {None}
+            found += [f"{column}: {str(value)[:100]}" for value in values if not _fits(column.type, value)]
+    return found
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    if isinstance(kind, String):
+        return isinstance(value, str) and "\x00" not in value and len(value) <= (kind.length or len(value))
+    if isinstance(kind, Integer) and not isinstance(kind, BigInteger):
+        return isinstance(value, int) and abs(value) < 2**31
+    return True
 
 
 def everything(

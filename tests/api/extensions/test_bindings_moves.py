@@ -49,6 +49,17 @@ class CreateTests(BindingCase):
         self.assertEqual(binding["profile"], {"migrating_to": "host-2"})
         self.assertEqual(self.bed.show("port", self.port_id)["binding:host_id"], "host-1")
 
+    def test_it_names_a_host(self) -> None:
+        """Nobody could delete one that names none."""
+        self.assert_refused(409, "PortBindingError", self.bind, "")
+
+    def test_the_same_again_is_no_change(self) -> None:
+        """Nothing is written."""
+        self.bind(profile={"a": "b"})
+        position = self.position()
+        self.bed.update("binding", "host-2", parent=self.port_id, profile={"a": "b"})
+        self.assertEqual(self.position(), position)
+
     def test_active_one_is_listed_first(self) -> None:
         """The list holds both."""
         self.bind()

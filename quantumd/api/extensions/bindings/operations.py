@@ -82,7 +82,8 @@ class Bindings:
     ) -> View:
         """Write a binding that waits for its host. PortBindingError when the host cannot plug it."""
         found = binding_for(tx, host, vnic_type)
-        if found.vif_type == BINDING_FAILED:
+        # No host is named by an empty text: such a binding could be neither shown nor deleted.
+        if not host or found.vif_type == BINDING_FAILED:
             raise PortBindingError(self.port_id, host)
         view = {
             "host": host,
@@ -92,6 +93,8 @@ class Bindings:
             "vif_details": object_of(found.vif_details),
             "status": "INACTIVE",
         }
+        if view == before:
+            return view
         self._journal(tx, context, operation, before, view)
         write_binding(tx, self.port_id, view)
         touch_port(tx, self.port_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve, frozen
 from sqlalchemy import Connection, bindparam, select
@@ -39,6 +39,9 @@ _RULES_ABOUT = select(security_group_rules.c.id, security_group_rules.c.security
     (security_group_rules.c.security_group_id == bindparam("wanted"))
     | (security_group_rules.c.remote_group_id == bindparam("wanted"))
 )
+
+LONGEST_PROJECT_ID: Final = 255
+"""How long the id of a project may be; more is that of none."""
 
 
 @implementer(IOperations)
@@ -102,7 +105,9 @@ class Groups:
         """
         named = dict(query.filters).get("project_id")
         project_id = str(named[0]) if named else context.project_id
-        if not project_id or not context.project_id or not is_owner(context, project_id):
+        if not project_id or len(project_id) > LONGEST_PROJECT_ID:
+            return None
+        if not context.project_id or not is_owner(context, project_id):
             return None
         if default_group_of(connection, project_id) is not None:
             return None
