@@ -39,14 +39,14 @@ class Delivery:
     """Runs calls on the reactor thread in order, for at most 10 ms a turn, so that a big commit causes no stall."""
 
     def __init__(self, reactor: Reactor) -> None:
-        self._reactor = reactor
+        self.reactor = reactor
         self._due: deque[Call] = deque()
         self._goes_on = False
 
     def send(self, calls: Iterable[Call]) -> None:
         """Take calls from any thread."""
         self._due.extend(calls)
-        self._reactor.callFromThread(self._wake)
+        self.reactor.callFromThread(self._wake)
 
     def _wake(self) -> None:
         # Several wakes may arrive in one turn; together they get one slice.
@@ -55,15 +55,15 @@ class Delivery:
 
     def _run(self) -> None:
         self._goes_on = False
-        until = self._reactor.seconds() + SLICE_SECONDS
+        until = self.reactor.seconds() + SLICE_SECONDS
         try:
             while self._due:
                 call, argument = self._due.popleft()
                 call(argument)
-                if self._reactor.seconds() >= until:
+                if self.reactor.seconds() >= until:
                     break
         finally:
             # Also after a call that raised: the reactor logs it, the others are run nevertheless.
             if self._due:
                 self._goes_on = True
-                self._reactor.callLater(0, self._run)
+                self.reactor.callLater(0, self._run)

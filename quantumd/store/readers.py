@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeAlias
 
+from attrs import frozen
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from quantumd.errors import EdgeUnavailable
 from quantumd.store.connecting import Connector, sentence_of
-from quantumd.store.delivery import Delivery, outcome_call
+from quantumd.store.delivery import Call, Delivery, outcome_call
 from quantumd.store.engine import database_named
 from quantumd.store.errors import StoreStopped
+from quantumd.store.turn import Tally, Turn
 
 Job: TypeAlias = Callable[[], Any]
 
@@ -76,8 +80,27 @@ class Connections:
             connection.invalidate()
 
 
+_Item: TypeAlias = tuple[Job, Deferred[Any]]
+
+PATIENCE_SECONDS = 0.005
+"""How long reads wait for a thread that reads, and results for those after them, before they go on without."""
+
+
+@frozen
+class _Errand:
+    """What a thread runs one after the other, and what is called on the reactor thread afterwards."""
+
+    items: Sequence[_Item]
+    then: tuple[Call, ...] = ()
+
+
 class Readers:
-    """A fixed number of threads that run reads in the order in which they come."""
+    """A fixed number of threads that run reads in the order in which they come.
+
+    Reads that come together run on one thread, one after the other: two threads of one interpreter would only wait for
+    each other. Reads that come meanwhile wait for that thread, or, when it is slow, go to another one. ``put_long`` is
+    for what takes a thread for longer.
+    """
 
     def __init__(self, engine: Engine, delivery: Delivery, count: int) -> None:
         self.connections = Connections(engine)
@@ -85,14 +108,19 @@ class Readers:
         self._count = count
         self._running = count
         self._lock = Lock()
-        self._queue: SimpleQueue[tuple[Job, Deferred[Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Errand | None] = SimpleQueue()
+        self._turn: Turn[_Item] = Turn(delivery.reactor, self._turn_ended)
+        self._held: list[_Item] = []
+        self._at_work = 0
+        self._patience: IDelayedCall | None = None
+        self._untaken = Tally()
         self._ended: Deferred[None] = Deferred()
         self._is_stopping = False
 
     @property
     def waiting(self) -> int:
         """How many reads wait, not counting those being run."""
-        return self._queue.qsize()
+        return len(self._turn) + len(self._held) + self._untaken.count
 
     def start(self) -> None:
         """Start the threads. They do not keep the process alive."""
@@ -104,15 +132,24 @@ class Readers:
         return self.put(lambda: self._read(work))
 
     def put(self, job: Job) -> Deferred[Any]:
-        """Run something on one of the threads and fire with what it returns."""
+        """Run something short on one of the threads and fire with what it returns."""
         deferred: Deferred[Any] = Deferred()
-        self._queue.put((job, deferred))
+        self._turn.add((job, deferred))
+        return deferred
+
+    def put_long(self, job: Job) -> Deferred[Any]:
+        """Run something on one of the threads that others need not wait for; fire with what it returns."""
+        deferred: Deferred[Any] = Deferred()
+        self._untaken.add(1)
+        self._queue.put(_Errand([(job, deferred)]))
         return deferred
 
     def stop(self) -> Deferred[None]:
         """End the threads after what waits; fires when all have ended. Nothing may be put afterwards."""
         if not self._is_stopping:
             self._is_stopping = True
+            self._turn.end()
+            self._hand_over()
             self._send_home()
         return self._ended
 
@@ -120,12 +157,34 @@ class Readers:
         """Fail what still waits: the time for stopping is over."""
         while True:
             try:
-                item = self._queue.get_nowait()
+                errand = self._queue.get_nowait()
             except Empty:
                 break
-            if item is not None:
-                item[1].errback(Failure(StoreStopped()))
+            for _, deferred in errand.items if errand else ():
+                deferred.errback(Failure(StoreStopped()))
         self._send_home()
+
+    def _turn_ended(self, items: list[_Item]) -> None:
+        self._held += items
+        if not self._at_work or self._is_stopping:
+            self._hand_over()
+        elif self._patience is None:
+            self._patience = self._delivery.reactor.callLater(PATIENCE_SECONDS, self._hand_over)
+
+    def _hand_over(self) -> None:
+        patience, self._patience = self._patience, None
+        if patience is not None and patience.active():
+            patience.cancel()
+        items, self._held = self._held, []
+        if items:
+            self._at_work += 1
+            self._untaken.add(len(items))
+            self._queue.put(_Errand(items, ((self._worked, None),)))
+
+    def _worked(self, _: object) -> None:
+        self._at_work -= 1
+        if not self._at_work:
+            self._hand_over()
 
     def _send_home(self) -> None:
         for _ in range(self._count):
@@ -154,9 +213,8 @@ class Readers:
         return result
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            job, deferred = item
-            self._delivery.send([outcome_call(deferred, _outcome(job))])
+        while (errand := self._queue.get()) is not None:
+            self._run_errand(errand)
         with self._lock:
             self._running -= 1
             is_last = not self._running
@@ -164,6 +222,18 @@ class Readers:
             # Here and not on the reactor thread: closing the last connection may write the WAL back.
             self.connections.close()
             self._delivery.send([(self._ended.callback, None)])
+
+    def _run_errand(self, errand: _Errand) -> None:
+        calls: list[Call] = []
+        began = time.monotonic()
+        for job, deferred in errand.items:
+            self._untaken.add(-1)
+            calls.append(outcome_call(deferred, _outcome(job)))
+            if time.monotonic() - began > PATIENCE_SECONDS:
+                self._delivery.send(calls)
+                calls = []
+                began = time.monotonic()
+        self._delivery.send([*calls, *errand.then])
 
 
 def _outcome(job: Job) -> Any:

@@ -223,7 +223,7 @@ class ByteStream:
 
     def _step(self) -> None:
         self._is_stepping = True
-        self._readers.put(self._run.step).addCallbacks(self._stepped, self._failed)
+        self._readers.put_long(self._run.step).addCallbacks(self._stepped, self._failed)
 
     def _stepped(self, step: _Step) -> None:
         self._is_stepping = False
@@ -276,7 +276,7 @@ class ByteStream:
             asked.errback(failure)
 
     def _release(self) -> None:
-        self._readers.put(self._run.close).addBoth(lambda _: self._line.leave(self))
+        self._readers.put_long(self._run.close).addBoth(lambda _: self._line.leave(self))
 
     def _set_timer(self, seconds: float | None, call: Callable[[], Any] | None = None) -> None:
         if self._timer is not None and self._timer.active():

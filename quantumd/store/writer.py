@@ -16,9 +16,13 @@ from quantumd.errors import EdgeUnavailable
 from quantumd.store.batch import Batch, BatchWriter, Doubt, Work
 from quantumd.store.delivery import Call, Delivery, outcome_call
 from quantumd.store.errors import OutcomeUnknown, StoreStopped
+from quantumd.store.turn import Tally, Turn
 
 BATCH_LIMIT = 64
 """How many changes are committed together at most: what one savepoint each still costs less than the flush."""
+
+_HANDED_OVER = BATCH_LIMIT // 2
+"""How many changes are handed to a thread at a time at most: a thread takes more while they fit into its commit."""
 
 DOUBT_SECONDS = 30.0
 """How long a change whose commit was not answered waits for the database to come back and tell."""
@@ -49,8 +53,8 @@ class WriterFigures:
 class Writer:
     """Threads that commit changes; while one commit runs, the next changes gather.
 
-    A lone change is committed at once: nothing waits in the hope of company. With several threads, changes that wait at
-    the same time may be committed in any order.
+    A lone change is committed when the reactor's turn ends: nothing waits in the hope of company. With several threads,
+    changes that wait at the same time may be committed in any order.
     """
 
     def __init__(
@@ -61,10 +65,12 @@ class Writer:
         doubt_seconds: float = DOUBT_SECONDS,
     ) -> None:
         self.figures = WriterFigures()
-        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[_Item] | None] = SimpleQueue()
+        self._turn: Turn[_Item] = Turn(delivery.reactor, self._hand_over)
+        self._untaken = Tally()
         self._delivery = delivery
         self._on_commit = on_commit
-        self._threads = [_WriterThread(self._queue, each, self._done, doubt_seconds) for each in batches]
+        self._threads = [_WriterThread(self._queue, each, self._untaken, self._done, doubt_seconds) for each in batches]
         self._lock = Lock()
         self._running = len(batches)
         self._ended: Deferred[None] = Deferred()
@@ -73,7 +79,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """How many changes wait, not counting those being committed."""
-        return self._queue.qsize()
+        return len(self._turn) + self._untaken.count
 
     def start(self) -> None:
         """Start the threads. They do not keep the process alive."""
@@ -83,13 +89,14 @@ class Writer:
     def put(self, work: Work) -> Deferred[Any]:
         """Take a change; the Deferred fires once it is durable, or with why it is not."""
         deferred: Deferred[Any] = Deferred()
-        self._queue.put((work, deferred))
+        self._turn.add((work, deferred))
         return deferred
 
     def stop(self) -> Deferred[None]:
         """End the threads after what waits; fires when they have ended. Nothing may be put afterwards."""
         if not self._is_stopping:
             self._is_stopping = True
+            self._turn.end()
             self._send_home()
         return self._ended
 
@@ -97,12 +104,17 @@ class Writer:
         """Fail what still waits: the time for stopping is over."""
         while True:
             try:
-                item = self._queue.get_nowait()
+                items = self._queue.get_nowait()
             except Empty:
                 break
-            if item is not None:
-                item[1].errback(Failure(StoreStopped()))
+            for _, deferred in items or ():
+                deferred.errback(Failure(StoreStopped()))
         self._send_home()
+
+    def _hand_over(self, items: list[_Item]) -> None:
+        self._untaken.add(len(items))
+        for begin in range(0, len(items), _HANDED_OVER):
+            self._queue.put(items[begin : begin + _HANDED_OVER])
 
     def _send_home(self) -> None:
         for _ in self._threads:
@@ -131,13 +143,15 @@ class _WriterThread:
 
     def __init__(
         self,
-        queue: SimpleQueue[_Item | None],
+        queue: SimpleQueue[list[_Item] | None],
         batches: BatchWriter,
+        untaken: Tally,
         done: Callable[[Batch, int, list[Call]], None],
         doubt_seconds: float,
     ) -> None:
         self._queue = queue
         self._batches = batches
+        self._untaken = untaken
         self._done = done
         self._doubt_seconds = doubt_seconds
         self._doubtful: tuple[_Doubtful, ...] = ()
@@ -146,24 +160,29 @@ class _WriterThread:
         """Commit what comes until a None comes."""
         is_last = False
         while not is_last:
-            items = self._gather()
-            is_last = None in items
+            items, is_last = self._gather()
             if self._doubtful:
                 self._resolve(is_last)
-            works = [item for item in items if item is not None]
-            if works:
-                self._commit(works)
+            if items:
+                self._commit(items)
         self._batches.close()
 
-    def _gather(self) -> list[_Item | None]:
-        items: list[_Item | None] = []
+    def _gather(self) -> tuple[list[_Item], bool]:
+        """Return what waits, as much as one commit may hold, and whether nothing will come after it."""
+        items: list[_Item] = []
+        is_last = False
         try:
-            items.append(self._queue.get(timeout=ASK_SECONDS if self._doubtful else None))
-            while items[-1] is not None and len(items) < BATCH_LIMIT:
-                items.append(self._queue.get_nowait())
+            more = self._queue.get(timeout=ASK_SECONDS if self._doubtful else None)
+            while more is not None:
+                items += more
+                if len(items) + _HANDED_OVER > BATCH_LIMIT:
+                    break
+                more = self._queue.get_nowait()
+            is_last = more is None
         except Empty:
             pass
-        return items
+        self._untaken.add(-len(items))
+        return items, is_last
 
     def _commit(self, items: list[_Item]) -> None:
         works = [work for work, _ in items]

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
 from quantumd.store.errors import CommitFailed, StoreBusy, StoreStopped
@@ -20,11 +21,11 @@ class _Gate:
     """A change or read that keeps its thread busy until it is opened."""
 
     def __init__(self) -> None:
-        self.entered = threading.Event()
+        self.entered: Deferred[None] = Deferred()
         self._open = threading.Event()
 
     def __call__(self, _: object) -> None:
-        self.entered.set()
+        reactor.callFromThread(self.entered.callback, None)  # type: ignore[attr-defined]
         self._open.wait(20)
 
     def open(self) -> None:
@@ -38,7 +39,7 @@ class GroupCommitTests(StoreCase):
         """Changes that gather while a commit runs are committed together, at most 64 at a time."""
         gate = _Gate()
         first = self.store.write(gate)
-        gate.entered.wait(20)
+        await gate.entered
         rest = [self.store.write(add(f"{number:03}")) for number in range(100)]
         gate.open()
         await gatherResults([first, *rest])
@@ -55,7 +56,7 @@ class GroupCommitTests(StoreCase):
         """In one commit every second change fails; the others stay, and the journal has no gap."""
         gate = _Gate()
         waiting = [self.store.write(gate)]
-        gate.entered.wait(20)
+        await gate.entered
 
         def change(number: int) -> Any:
             def work(transaction: Transaction) -> int:
@@ -80,7 +81,7 @@ class GroupCommitTests(StoreCase):
         """Listeners hear once of a commit, and before the changes' own Deferreds fire."""
         gate = _Gate()
         first = self.store.write(gate)
-        gate.entered.wait(20)
+        await gate.entered
         heard: list[Any] = []
         self.store.on_commit(heard.append)
         rest = [self.store.write(note).addCallback(lambda position: heard.append(("own", position))) for _ in "abc"]
@@ -92,7 +93,7 @@ class GroupCommitTests(StoreCase):
         """What one change caches the next of its commit finds, and a later commit does not."""
         gate = _Gate()
         first = self.store.write(gate)
-        gate.entered.wait(20)
+        await gate.entered
         writes = self.store.write(lambda transaction: transaction.cache.update(k="v"))
         reads = self.store.write(lambda transaction: dict(transaction.cache))
         gate.open()
@@ -104,7 +105,7 @@ class GroupCommitTests(StoreCase):
         """After a change that was undone, the next of its commit finds nothing that may have come from it."""
         gate = _Gate()
         first = self.store.write(gate)
-        gate.entered.wait(20)
+        await gate.entered
 
         def failing(transaction: Transaction) -> None:
             transaction.cache["k"] = "v"
@@ -124,7 +125,7 @@ class CommitFailureTests(StoreCase):
         """A change that is found wrong only at the commit fails; those committed with it are tried alone and stay."""
         gate = _Gate()
         waiting = [self.store.write(gate)]
-        gate.entered.wait(20)
+        await gate.entered
 
         def dangling(transaction: Transaction) -> None:
             transaction.connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
@@ -140,7 +141,7 @@ class CommitFailureTests(StoreCase):
         """A change that makes SQLite undo everything fails alone; the others are tried again."""
         gate = _Gate()
         waiting = [self.store.write(gate)]
-        gate.entered.wait(20)
+        await gate.entered
 
         def wrecking(transaction: Transaction) -> None:
             transaction.connection.exec_driver_sql("ROLLBACK")
@@ -201,7 +202,7 @@ class BusyTests(StoreCase):
         store = self.open_store(waiting_limit=3)
         gate = _Gate()
         first = store.write(gate)
-        gate.entered.wait(20)
+        await gate.entered
         waiting = [store.write(add(name)) for name in "abc"]
         refused = await self.assertFailure(store.write(add("d")), StoreBusy)
         await self.assertFailure(store.read(names), StoreBusy)
@@ -220,7 +221,7 @@ class StopTests(StoreCase):
         done: list[str] = []
         gate = _Gate()
         first = self.store.write(gate)
-        gate.entered.wait(20)
+        await gate.entered
         for number in range(100):
             self.store.write(add(f"{number:03}")).addCallback(done.append)
         stopped: Deferred[None] = self.store.stop()
@@ -239,7 +240,7 @@ class StopTests(StoreCase):
         """A stop waits no longer than its limit; what still waits then fails."""
         gate = _Gate()
         stuck = self.store.write(gate)
-        gate.entered.wait(20)
+        await gate.entered
         waiting = self.assertFailure(self.store.write(add("a")), StoreStopped)
         await self.store.stop(timeout_seconds=0.05)
         await waiting
