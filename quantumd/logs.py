@@ -13,14 +13,17 @@ from __future__ import annotations
 import os
 import stat
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from select import PIPE_BUF
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 from twisted.logger import FilteringLogObserver, ILogObserver, LogLevel, LogLevelFilterPredicate, formatEvent
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
+from twisted.python.threadable import isInIOThread
 from zope.interface import implementer
 
 from quantumd.ordered import OrderedServices
@@ -30,8 +33,10 @@ VALUE_LIMIT = 400
 
 _SENTENCE_LIMIT = 2000
 _TRACEBACK_LIMIT = 20_000
+_NOTICE_LIMIT = 100
 _OWN_FIELDS = frozenset({"time", "message", "isError", "format", "failure", "system", "why"})
 _LEVELS = ("debug", "info", "warn", "error")
+_URGENT = (LogLevel.error, LogLevel.critical)
 _NOISY = ("twisted.web.server", "twisted.web.http", "twisted.internet.protocol")
 _PLAIN = frozenset(string.ascii_letters + string.digits + string.punctuation) - frozenset("\"'\\= ")
 
@@ -40,14 +45,26 @@ def format_line(event: Mapping[str, Any]) -> str:
     """Return the text of one event, ending in a newline. Never raises: an event that cannot be shown says so."""
     level = getattr(event.get("log_level"), "name", "info")
     who = event.get("log_namespace") or "-"
-    sentence = _one_line(formatEvent(dict(event)), _SENTENCE_LIMIT)
-    fields = "".join(f" {name}={_value(value)}" for name, value in _fields(event))
-    return f"{_time(event)} {level:<5} {who}  {sentence}{fields}\n{_traceback(event)}"
+    fields = "".join([f" {name}={_value(value)}" for name, value in _fields(event)])
+    return f"{_time(event)} {level:<5} {who}  {_sentence(event)}{fields}\n{_traceback(event)}"
+
+
+def _sentence(event: Mapping[str, Any]) -> str:
+    template = event.get("log_format")
+    # Every request is told by a plain word: that is not worth a formatter.
+    if isinstance(template, str) and "{" not in template and "}" not in template:
+        return _one_line(template, _SENTENCE_LIMIT)
+    return _one_line(formatEvent(dict(event)), _SENTENCE_LIMIT)
 
 
 def _time(event: Mapping[str, Any]) -> str:
-    at = datetime.fromtimestamp(event.get("log_time", 0.0), tz=UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    seconds, fraction = divmod(event.get("log_time", 0.0), 1.0)
+    return f"{_second(seconds)}.{int(fraction * 1000):03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _fields(event: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -57,6 +74,7 @@ def _fields(event: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+@lru_cache(maxsize=1000)
 def _names_in(template: str) -> frozenset[str]:
     try:
         parsed = [name for _, name, _, _ in string.Formatter().parse(template) if name]
@@ -101,31 +119,72 @@ def _traceback(event: Mapping[str, Any]) -> str:
 
 
 @implementer(ILogObserver)
-@define
+@define(eq=False)
 class LineObserver:
-    """Writes each event as one line to a file descriptor, in one write, so that threads do not mix their lines.
+    """Writes each event as one line to a file descriptor; threads do not mix their lines.
+
+    The lines of one turn of ``reactor`` are written together when it ends, before anything is sent; an error is written
+    at once. Other threads, and everybody while no reactor runs, write at once.
 
     A pipe or socket whose reader is stuck does not stop the program: events are lost then, and their number is said in
     the first line that gets through again.
     """
 
     _descriptor: int
-    _lost: int = 0
+    _reactor: Any = None
+    _is_reactor_thread: Callable[[], bool] = isInIOThread
+    _held: list[str] = field(factory=list, init=False)
+    _lost: int = field(default=0, init=False)
 
     def __call__(self, event: Mapping[str, Any]) -> None:
-        """Write the event, or count it as lost."""
+        """Write the event, now or when the turn ends, or count it as lost."""
         line = format_line(event)
-        if self._lost:
-            line = f"{_time(event)} warn  quantumd.logs  {self._lost} events were lost here\n{line}"
-        try:
-            os.write(self._descriptor, line.encode(errors="backslashreplace"))
-        except OSError:
-            self._lost += 1
-        else:
-            self._lost = 0
+        if self._reactor is None or not self._reactor.running or not self._is_reactor_thread():
+            self._write([line])
+            return
+        self._held.append(line)
+        if event.get("log_level") in _URGENT:
+            self.flush()
+        elif len(self._held) == 1:
+            self._reactor.callLater(0, self.flush)
+
+    def flush(self) -> None:
+        """Write what is held."""
+        held, self._held = self._held, []
+        if held:
+            self._write(held)
+
+    def _write(self, lines: list[str]) -> None:
+        for piece in _pieces(line.encode(errors="backslashreplace") for line in lines):
+            notice = [_notice(piece[0], self._lost)] if self._lost else []
+            try:
+                os.write(self._descriptor, b"".join(notice + piece))
+            except OSError:
+                self._lost += len(piece)
+            else:
+                self._lost = 0
 
 
-def make_observer(descriptor: int, level: str) -> ILogObserver:
+def _notice(line: bytes, lost: int) -> bytes:
+    """Return the line that tells of lost ones; its time is that of the line after it."""
+    return line.partition(b" ")[0] + b" warn  quantumd.logs  %d events were lost here\n" % lost
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield lines together as long as a pipe takes them, and a notice, whole or not at all (pipe(7), PIPE_BUF)."""
+    piece: list[bytes] = []
+    size = 0
+    for line in lines:
+        if piece and size + len(line) > PIPE_BUF - _NOTICE_LIMIT:
+            yield piece
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line)
+    if piece:
+        yield piece
+
+
+def make_observer(descriptor: int, level: str, reactor: Any = None) -> ILogObserver:
     """Return an observer that writes events of at least ``level`` (debug, info, warn, error) to a descriptor."""
     kind = os.fstat(descriptor).st_mode
     if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
@@ -134,7 +193,10 @@ def make_observer(descriptor: int, level: str) -> ILogObserver:
     # Twisted says each connection's start and end at info; requests have lines of their own.
     for noisy in _NOISY:
         predicate.setLogLevelForNamespace(noisy, LogLevel.lookupByName(max(level, "warn", key=_LEVELS.index)))
-    return FilteringLogObserver(LineObserver(descriptor), [predicate])
+    lines = LineObserver(descriptor, reactor)
+    if reactor is not None:
+        reactor.addSystemEventTrigger("after", "shutdown", lines.flush)
+    return FilteringLogObserver(lines, [predicate])
 
 
 class LoggedService(OrderedServices):
@@ -144,12 +206,13 @@ class LoggedService(OrderedServices):
     its ``--logger`` goes before.
     """
 
-    def __init__(self, level: str) -> None:
+    def __init__(self, level: str, reactor: Any) -> None:
         super().__init__()
         self._level = level
+        self._reactor = reactor
 
     def setServiceParent(self, parent: Any) -> None:
         """Join the application and become its log."""
         if isinstance(parent, Componentized):
-            parent.setComponent(ILogObserver, make_observer(1, self._level))
+            parent.setComponent(ILogObserver, make_observer(1, self._level, self._reactor))
         super().setServiceParent(parent)

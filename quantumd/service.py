@@ -107,7 +107,7 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     :raises QuantumdError: the settings or the database forbid the start.
     """
     host = settings.host.name or socket.gethostname()
-    root = LoggedService(settings.log.level)
+    root = LoggedService(settings.log.level, reactor)
     metrics = Metrics()
     watchdog = StallWatchdog(reactor, settings.log.stall_seconds, on_stall=lambda seconds: metrics.stalls.inc())
     watchdog.setServiceParent(root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from twisted.application.service import Application
+from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import ILogObserver, LogLevel
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -102,9 +103,76 @@ class ObserverTests(SynchronousTestCase):
     def test_a_root_service_becomes_the_log_of_its_application(self) -> None:
         """twistd asks the application for its observer."""
         application = Application("quantumd")
-        LoggedService("info").setServiceParent(application)
+        LoggedService("info", None).setServiceParent(application)
         self.assertIsNotNone(ILogObserver(application))
 
     def test_a_descriptor_that_is_closed_loses_the_event(self) -> None:
         """And raises nothing."""
         LineObserver(-1)(event("x"))
+
+
+class TurnTests(SynchronousTestCase):
+    """Lines of one turn of the reactor are written together."""
+
+    def setUp(self) -> None:
+        """A pipe, and a reactor that runs."""
+        self.reader, self.writer = os.pipe()
+        self.addCleanup(os.close, self.reader)
+        self.addCleanup(os.close, self.writer)
+        os.set_blocking(self.reader, False)
+        self.reactor = MemoryReactorClock()
+        self.reactor.running = True
+        self.is_reactor_thread = True
+        self.observer = LineObserver(self.writer, self.reactor, lambda: self.is_reactor_thread)
+
+    def read(self) -> str:
+        try:
+            return os.read(self.reader, 1_000_000).decode()
+        except BlockingIOError:
+            return ""
+
+    def test_lines_are_written_when_the_turn_ends(self) -> None:
+        """In order, and not before."""
+        self.observer(event("one"))
+        self.observer(event("two"))
+        self.assertEqual(self.read(), "")
+        self.reactor.advance(0)
+        self.assertRegex(self.read(), r"one\n.*two\n$")
+
+    def test_an_error_is_written_at_once(self) -> None:
+        """With what came before it: the process may not live to the end of the turn."""
+        self.observer(event("one"))
+        self.observer(event("broke", log_level=LogLevel.critical))
+        self.assertRegex(self.read(), r"one\n.*broke\n$")
+
+    def test_other_threads_write_at_once(self) -> None:
+        """They cannot ask the reactor."""
+        self.is_reactor_thread = False
+        self.observer(event("one"))
+        self.assertRegex(self.read(), r"one\n$")
+
+    def test_nothing_is_held_when_the_reactor_does_not_run(self) -> None:
+        """Before its start and after its end."""
+        self.reactor.running = False
+        self.observer(event("one"))
+        self.assertRegex(self.read(), r"one\n$")
+
+    def test_no_line_is_cut_when_the_reader_is_stuck(self) -> None:
+        """What a pipe does not take whole is lost whole."""
+        os.set_blocking(self.writer, False)
+        for _ in range(2000):
+            self.observer(event("x" * 200))
+        self.reactor.advance(0)
+        self.assertTrue(self.read().endswith("x\n"))
+        self.observer(event("back"))
+        self.reactor.advance(0)
+        self.assertRegex(self.read(), r"^\S+ warn  quantumd.logs  \d+ events were lost here\n.*back\n$")
+
+    def test_what_is_held_is_written_when_the_reactor_ends(self) -> None:
+        """make_observer asks for it."""
+        observer = make_observer(self.writer, "info", self.reactor)
+        self.assertIn("after", self.reactor.triggers)
+        observer(event("one"))
+        for function, arguments, keywords in self.reactor.triggers["after"]["shutdown"]:
+            function(*arguments, **keywords)
+        self.assertRegex(self.read(), r"one\n$")
