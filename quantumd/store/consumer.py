@@ -44,11 +44,13 @@ class ConsumerLimits:
     ``lease``: how long another process waits for a holder that died; ``poll``: how often the journal is looked at
     without a commit of this process; ``handle``: how long one call may take; ``retry`` and ``retry_most``: the first
     and the longest wait after a failure; ``stop``: how long a call may still take when the service stops; ``gather``:
-    how long more commits are waited for after the first. A call gets ``rows`` rows at most.
+    how long more commits are waited for after the first, and ``gather_most``: at most, when handling takes long: a
+    consumer that gathers rests as long as it works. A call gets ``rows`` rows at most.
     """
 
     rows: int = 500
     gather: float = 0.0
+    gather_most: float = 0.05
     cursor: float = 1.0
     lease: float = 60.0
     poll: float = 5.0
@@ -149,16 +151,23 @@ class Consumer(Service):
         """Take the lease, then handle rows until it is lost, something fails or the service stops."""
         await self._take_lease()
         while self.running:
+            began = self._clock.seconds()
             rows = await self._store.read(lambda connection: read_after(connection, self._position, self._limits.rows))
             if rows:
                 await self._pass_on(rows)
             if self._clock.seconds() >= self._next_write:
                 await self._store.write(self._write_down)
                 self._next_write = self._clock.seconds() + self._limits.lease / 3
-            if len(rows) < self._limits.rows and self.lag_rows == 0:
-                await self._sleep(min(self._limits.poll, self._next_write - self._clock.seconds()), until_commit=True)
-                if self._limits.gather:
-                    await self._sleep(self._limits.gather)
+            if len(rows) < self._limits.rows:
+                await self._rest(self._clock.seconds() - began)
+
+    async def _rest(self, worked: float) -> None:
+        """Wait until there is something to handle, and then for company; ``worked``: the seconds of the last round."""
+        limits = self._limits
+        if self.lag_rows == 0:
+            await self._sleep(min(limits.poll, self._next_write - self._clock.seconds()), until_commit=True)
+        if limits.gather:
+            await self._sleep(min(max(limits.gather, worked), limits.gather_most))
 
     async def _end(self) -> None:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from attrs import evolve
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -35,9 +36,9 @@ class ConsumerTests(SynchronousTestCase):
     def _take(self, rows: Sequence[JournalRow]) -> None:
         self.seen += [row.position for row in rows]
 
-    def _consumer(self, handle: Handle | None = None, holder: str = "h1") -> Consumer:
+    def _consumer(self, handle: Handle | None = None, holder: str = "h1", limits: ConsumerLimits = LIMITS) -> Consumer:
         now = lambda: BEGIN + timedelta(seconds=self.clock.seconds())  # noqa: E731
-        consumer = Consumer(self.clock, self.store, "c", holder, handle or self._take, LIMITS, now)
+        consumer = Consumer(self.clock, self.store, "c", holder, handle or self._take, limits, now)
         consumer.startService()
         return consumer
 
@@ -71,6 +72,42 @@ class ConsumerTests(SynchronousTestCase):
         self.assertEqual(self.seen, [])
         self.clock.advance(LIMITS.poll)
         self.assertEqual(self.seen, [1])
+
+    def test_commits_are_gathered_after_the_first(self) -> None:
+        """A consumer that gathers handles what comes soon after the first commit together with it."""
+        calls: list[int] = []
+        self._consumer(lambda rows: calls.append(len(rows)), limits=evolve(LIMITS, gather=0.01))
+        self.clock.advance(0.01)
+        self._note()
+        self._note(2)
+        self.assertEqual(calls, [])
+        self.clock.advance(0.01)
+        self.assertEqual(calls, [3])
+
+    def test_a_consumer_that_gathers_rests_as_long_as_it_works(self) -> None:
+        """Under load it does much at once, up to a limit of how long others wait for it."""
+        busy: list[Deferred[None]] = []
+
+        def handle(rows: Sequence[JournalRow]) -> Deferred[None]:
+            self._take(rows)
+            busy.append(Deferred())
+            return busy[-1]
+
+        self._consumer(handle, limits=evolve(LIMITS, gather=0.01, gather_most=0.05))
+        self.clock.advance(0.01)
+        for seconds, rest in ((0.03, 0.03), (0.2, 0.05)):
+            self._note()
+            self.clock.advance(0.05)
+            self._note()
+            self.clock.advance(seconds)
+            seen = len(self.seen)
+            busy[-1].callback(None)
+            self.clock.advance(rest - 0.005)
+            self.assertEqual(len(self.seen), seen)
+            self.clock.advance(0.006)
+            self.assertEqual(len(self.seen), seen + 1)
+            busy[-1].callback(None)
+            self.clock.advance(0.05)
 
     def test_the_cursor_is_written_once_for_many_rows(self) -> None:
         """The cursor is not written for each row but after a second, also when nothing more happens."""
