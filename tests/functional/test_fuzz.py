@@ -37,12 +37,13 @@ class FuzzTests(SynchronousTestCase):
         """Whatever a request holds, the answer says what is wrong with it."""
         document = self.appliance.request("GET", "/v2.0/openapi.json").body
         operations = sum(len(path.keys() - {"parameters"}) for path in document["paths"].values())
-        each = max(1, -(-CASES // operations))
+        # Some operations have less that can be varied.
+        each = -(-CASES * 3 // 2 // operations)
         report = self._fuzz(each)
         self.assertEqual(_server_errors(report), [])
         made = sum(1 for _ in _interactions(report))
         note(f"fuzz: {made} requests to {operations} operations, no 5xx")
-        self.assertGreaterEqual(made, CASES // 2)
+        self.assertGreaterEqual(made, CASES)
         self.assertNotIn(" critical ", self.appliance.log())
 
     def _fuzz(self, each: int) -> Path:

@@ -105,6 +105,7 @@ ports = Table(
     Index("ix_ports_created_at_id", "created_at", "id"),
     Index("ix_ports_name", "name"),
     Index("ix_ports_network_id_host_id", "network_id", "host_id"),
+    Index("ix_ports_network_id_id", "network_id", "id"),
 )
 """Ports. ``details`` is a JSON object of attributes that few ports have and nobody filters by; null: none of them."""
 

@@ -148,6 +148,14 @@ class PlanTests(ResourceCase):
             steps = self.plan(Query(query.filters, tags=query.tags, page=Page(100)))
             self.assertEqual([step for step in steps if step.startswith("SCAN")], [], f"{name}: {steps}")
 
+    def test_a_page_of_a_network_begins_at_its_marker(self) -> None:
+        """A page of the ports of one network reads no more than a page, however many the network has."""
+        self.network_id, _ = self.bed.network_with_subnet()
+        marker: View = self.bed.create("port", network_id=self.network_id)
+        steps = self.plan(Query((("network_id", (self.network_id,)),), page=Page(100, marker["id"])))
+        self.assertTrue(any("network_id=? AND id>?" in step for step in steps), steps)
+        self.assertFalse([step for step in steps if "SCAN" in step or "TEMP B-TREE" in step], steps)
+
     def test_a_page_begins_at_its_marker(self) -> None:
         """The rows before it are not read, and nothing is sorted."""
         self.network_id, _ = self.bed.network_with_subnet()
