@@ -31,6 +31,7 @@ from quantumd.api.extensions.local_ips import feature as local_ips
 from quantumd.api.extensions.logging import feature as logging
 from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.networks import feature as networks
+from quantumd.api.extensions.peer_routes import feature as peer_routes
 from quantumd.api.extensions.port_details import feature as port_details
 from quantumd.api.extensions.qos import feature as qos
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
@@ -78,6 +79,7 @@ FEATURES: tuple[MakeFeature, ...] = (
     networks.feature,
     segment_ranges.feature,
     segments.feature,
+    peer_routes.feature,
     qos.feature,
     flavors.feature,
     auto_topology.feature,
