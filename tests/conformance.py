@@ -61,6 +61,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "multi-provider": (f"{_X}test_segments_resource.py::MultiProviderTests",),
     "net-mtu": (f"{_R}test_networks_segments.py::MtuTests",),
     "net-mtu-writable": (f"{_R}test_networks_segments.py::MtuTests",),
+    "network-cascade-delete": (f"{_X}test_network_cascade_delete.py",),
     "network-ip-availability": (f"{_X}test_ip_availability.py",),
     "network-ip-availability-details": (
         f"{_X}test_ip_availability.py::test_details_are_left_out_when_nobody_asks",
