@@ -121,7 +121,7 @@ class Collection:
         if not allows(resource.read_rule, context):
             raise resource.not_found(resource_id)
         operations = self._operations(parent_id)
-        fields = frozenset(text for key, text in parameters(request.query_string) if key == "fields")
+        fields = frozenset(text for key, text in parameters(request.query_string) if key == "fields" and text)
         view = await self.store.read(lambda connection: operations.show(connection, context, resource_id))
         body = self.views.one(context, view, fields)
         return None if is_known(request, body) else request.show(200, body)
