@@ -61,6 +61,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "multi-provider": (f"{_X}test_segments_resource.py::MultiProviderTests",),
     "net-mtu": (f"{_R}test_networks_segments.py::MtuTests",),
     "net-mtu-writable": (f"{_R}test_networks_segments.py::MtuTests",),
+    "network-cascade-delete": (f"{_X}test_network_cascade_delete.py",),
     "network-ip-availability": (f"{_X}test_ip_availability.py",),
     "network-ip-availability-details": (
         f"{_X}test_ip_availability.py::test_details_are_left_out_when_nobody_asks",
@@ -114,6 +115,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "security-groups-rules-belongs-to-default-sg": (f"{_RULES}::test_rules_of_default_groups_are_found",),
     "security-groups-shared-filtering": (f"{_GROUPS}::SharedTests",),
     "segment": (f"{_X}test_segments_resource.py::SegmentTests", f"{_SUBNETS}::SegmentTests"),
+    "segments-peer-subnet-host-routes": (f"{_X}test_peer_routes.py",),
     "service-type": (f"{_SMALL}::test_service_providers_are_listed",),
     "sort-key-validation": (f"{_A}test_pages.py::SortTests",),
     "sorting": (f"{_A}test_pages.py::SortTests", f"{_R}test_pages.py::PageTests"),

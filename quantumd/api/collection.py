@@ -19,6 +19,7 @@ from quantumd.api.errors import (
 )
 from quantumd.api.etags import is_known, wanted_revision
 from quantumd.api.extensions.feature import Admit
+from quantumd.api.extensions.network_cascade_delete.cascade import is_cascade
 from quantumd.api.links import PageLinks
 from quantumd.api.listing import answer_stream, list_chunks
 from quantumd.api.policy import allows, expression, may_write
@@ -120,7 +121,7 @@ class Collection:
         if not allows(resource.read_rule, context):
             raise resource.not_found(resource_id)
         operations = self._operations(parent_id)
-        fields = frozenset(text for key, text in parameters(request.query_string) if key == "fields")
+        fields = frozenset(text for key, text in parameters(request.query_string) if key == "fields" and text)
         view = await self.store.read(lambda connection: operations.show(connection, context, resource_id))
         body = self.views.one(context, view, fields)
         return None if is_known(request, body) else request.show(200, body)
@@ -150,11 +151,14 @@ class Collection:
         if not self._may(context, resource.delete_rule):
             await self._refuse("delete", context, operations, resource_id)
         revision = wanted_revision(request)
+        delete = operations.delete
+        if resource.cascade is not None and is_cascade(request.query_string):
+            delete = resource.cascade
 
         def write(tx: Transaction) -> None:
             if revision is not None:
                 self._require_revision(tx, context, operations, resource_id, revision)
-            operations.delete(tx, context, resource_id)
+            delete(tx, context, resource_id)
 
         await self.store.write(write)
         request.setResponseCode(204)

@@ -49,7 +49,8 @@ def _verbs(resource: Resource, name: str, many: str, one: str) -> Iterator[tuple
     yield one, "show", "get", _operation(f"show_{name}", 200, shown, parameters=[_fields(resource), _KNOWN])
     update = _wrapped(member, _reference(f"{name}_update"))
     yield one, "update", "put", _operation(f"update_{name}", 200, shown, parameters=[_REVISION], body=update)
-    yield one, "delete", "delete", _operation(f"delete_{name}", 204, None, parameters=[_REVISION])
+    deleting = [_REVISION] if resource.cascade is None else [_REVISION, _CASCADE]
+    yield one, "delete", "delete", _operation(f"delete_{name}", 204, None, parameters=deleting)
 
 
 def action_path(action: Action) -> tuple[str, dict[str, Any]]:
@@ -148,4 +149,10 @@ _REVISION: Final[Schema] = {
     "in": "header",
     "description": "revision_number=N: only when that is its revision",
     "schema": _TEXT,
+}
+_CASCADE: Final[Schema] = {
+    "name": "cascade",
+    "in": "query",
+    "description": "Whether all that is on it goes too",
+    "schema": {"type": "boolean"},
 }

@@ -63,7 +63,7 @@ def parse_list_request(language: Language, query_string: bytes) -> ListRequest:
     texts: dict[str, list[str]] = {}
     for key, text in given:
         texts.setdefault(PROJECT if key == TENANT else key, []).append(text)
-    fields = frozenset(texts.pop("fields", ()))
+    fields = frozenset(texts.pop("fields", ())) - {""}
     query = Query(
         fields=frozenset(PROJECT if field == TENANT else field for field in fields) & _known_fields(language),
         sorts=_sorts(language.attributes, texts.pop("sort_key", []), texts.pop("sort_dir", [])),

@@ -103,7 +103,8 @@ class Resource:
     who may use a verb at all. ``is_taggable``: whether it has ``/tags``. ``quota`` names the quota that bounds how many
     a project has. ``extension`` is the alias that brings it; None for the core. ``before_list`` is asked before a list,
     on a reader, and returns what must be written first (a project's default security group); None when nothing must.
-    ``table`` is where it is kept, with the revision number that grows when its tags change.
+    ``table`` is where it is kept, with the revision number that grows when its tags change. ``cascade`` deletes
+    one with all that hangs on it, as the operation ``delete`` deletes one alone; None when that cannot be asked.
     """
 
     member: str
@@ -122,6 +123,7 @@ class Resource:
     extension: str | None = None
     before_list: Callable[[Connection, Context, Query], Callable[[Transaction], Any] | None] | None = None
     table: Table | None = None
+    cascade: Callable[[Transaction, Context, str], None] | None = None
 
     @property
     def is_nested(self) -> bool:

@@ -185,6 +185,10 @@ class BatchWriter:
             return self._undo(connection, outcomes[0])
         if not session.may_commit:
             return self._give_up(Failure(CommitFailed("the change left an error behind in the transaction")))
+        try:
+            transaction.write_tallies()
+        except self._errors:
+            return self._give_up(Failure())
         return self._end(connection, works, Batch(tuple(outcomes), transaction.position), session.mark())
 
     def _begin(self) -> Connection:

@@ -50,6 +50,9 @@ class Session(Protocol):
         ``row``: at, resource, resource_id, project_id, request_id, operation, before, after.
         """
 
+    def add_up(self, project_id: str, resource: str, step: int) -> None:
+        """Add to the number of what the project has of the resource; the first step makes it."""
+
     def save(self, depth: int) -> None:
         """Make the savepoint of this depth."""
 

@@ -24,6 +24,7 @@ from quantumd.store.databases import (
     UPGRADE_WAIT_SECONDS,
 )
 from quantumd.store.tables.turns import TURN
+from quantumd.store.tallying import add_up
 from quantumd.store.times import utc_text
 
 if TYPE_CHECKING:
@@ -127,6 +128,10 @@ class MariadbSession:
         with self._raw.cursor() as cursor:
             cursor.execute(_APPEND, row)
             return int(cursor.lastrowid)
+
+    def add_up(self, project_id: str, resource: str, step: int) -> None:
+        """See Session."""
+        add_up(self._connection, project_id, resource, step)
 
     def save(self, depth: int) -> None:
         """See Session."""

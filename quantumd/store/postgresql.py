@@ -22,6 +22,7 @@ from quantumd.store.databases import (
     UPGRADE_WAIT_SECONDS,
 )
 from quantumd.store.errors import CommitFailed
+from quantumd.store.tallying import add_up
 
 if TYPE_CHECKING:
     import psycopg
@@ -92,6 +93,10 @@ class PostgresqlSession:
     def append(self, row: tuple[Any, ...]) -> int:
         """See Session."""
         return int(self._one(_APPEND, row)[0])
+
+    def add_up(self, project_id: str, resource: str, step: int) -> None:
+        """See Session."""
+        add_up(self._connection, project_id, resource, step)
 
     def save(self, depth: int) -> None:
         """See Session."""

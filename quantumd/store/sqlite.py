@@ -25,6 +25,10 @@ _APPEND = (
     'INSERT INTO journal (at, resource, resource_id, project_id, request_id, operation, "before", "after")'
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_ADD_UP = (
+    "INSERT INTO tallies (project_id, resource, number) VALUES (?, ?, ?)"
+    " ON CONFLICT (project_id, resource) DO UPDATE SET number = number + excluded.number"
+)
 
 
 class SqliteSession:
@@ -63,6 +67,10 @@ class SqliteSession:
         if position is None:
             raise TypeError("an insert into the journal gave no position")
         return position
+
+    def add_up(self, project_id: str, resource: str, step: int) -> None:
+        """See Session."""
+        self._raw.execute(_ADD_UP, (project_id, resource, step))
 
     # Names of savepoints may repeat: ROLLBACK TO and RELEASE take the innermost (sqlite.org/lang_savepoint.html).
 

@@ -10,6 +10,9 @@ import orjson
 from sqlalchemy import Connection
 
 from quantumd.store.engine import session_of
+from quantumd.store.tables.tallies import TALLIED
+
+_STEPS = {"create": 1, "delete": -1}
 
 
 class Transaction:
@@ -20,7 +23,7 @@ class Transaction:
     read after the change that was undone. A change that writes what may be in it removes the entry.
     """
 
-    __slots__ = ("_depth", "_session", "cache", "connection", "now", "position")
+    __slots__ = ("_depth", "_session", "_steps", "cache", "connection", "now", "position")
 
     def __init__(self, connection: Connection, now: str) -> None:
         self.connection = connection
@@ -30,6 +33,7 @@ class Transaction:
         """The position of the last journal row written in this transaction; 0 while there is none."""
         self._session = session_of(connection)
         self._depth = 0
+        self._steps: dict[tuple[str, str], int] = {}
 
     def journal(
         self,
@@ -48,7 +52,25 @@ class Transaction:
         """
         row = (self.now, resource, resource_id, project_id, request_id, operation, _text(before), _text(after))
         self.position = self._session.append(row)
+        if resource in TALLIED and operation in _STEPS:
+            self.tally(resource, project_id, _STEPS[operation])
         return self.position
+
+    def tally(self, resource: str, project_id: str, step: int) -> None:
+        """Add to how many of a resource a project has. The journal does; say it for what is counted anew."""
+        key = project_id, resource
+        self._steps[key] = self._steps.get(key, 0) + step
+
+    def untold(self, resource: str, project_id: str) -> int:
+        """Return what is to be added to the table of tallies, which is written when all changes have been done."""
+        return self._steps.get((project_id, resource), 0)
+
+    def write_tallies(self) -> None:
+        """Write what was added up; called once, before the commit."""
+        for (project_id, resource), step in self._steps.items():
+            if step:
+                self._session.add_up(project_id, resource, step)
+        self._steps = {}
 
     def lock(self, name: str) -> None:
         """Keep out, until this transaction ends, every other one that locks the same name.
@@ -64,7 +86,7 @@ class Transaction:
 
     @contextmanager
     def _savepoint(self) -> Iterator[None]:
-        position, depth = self.position, self._depth + 1
+        position, depth, steps = self.position, self._depth + 1, dict(self._steps)
         self._session.save(depth)
         self._depth = depth
         try:
@@ -72,6 +94,7 @@ class Transaction:
             # An error that was caught without a savepoint may have left nothing that can be kept.
             self._session.keep(depth)
         except BaseException:
+            self._steps = steps
             self._undo(position, depth)
             raise
         finally:

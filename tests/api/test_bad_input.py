@@ -182,7 +182,7 @@ class QueryTests(BadInputCase):
         for path in ("security-groups", "network_segment_ranges"):
             # Lists make what everybody has by itself.
             self.sender.send("GET", path)
-        made = {"security_groups", "default_security_groups", "security_group_rules", "journal"}
+        made = {"security_groups", "default_security_groups", "security_group_rules", "journal", "tallies"}
         before, offset = self.sender.dump(), 0
         for resource in self.resources:
             if "list" in resource.verbs:

@@ -75,6 +75,13 @@ class QueryTests(SynchronousTestCase):
         reply = self.wire.request("GET", "/v2.0/widgets?name=a&fields=name&fields=nope")
         self.assertEqual(reply.json, {"widgets": [{"name": "a"}]})
 
+    def test_an_empty_field_is_none(self) -> None:
+        """As today who names no field gets all."""
+        whole = self.wire.request("GET", "/v2.0/widgets?name=a").json
+        self.assertEqual(self.wire.request("GET", "/v2.0/widgets?name=a&fields=").json, whole)
+        named = self.wire.request("GET", "/v2.0/widgets?name=a&fields=&fields=name").json
+        self.assertEqual(named, {"widgets": [{"name": "a"}]})
+
     def test_a_small_list_has_a_known_length(self) -> None:
         """A list that fits into one chunk is sent with its length."""
         reply = self.wire.request("GET", "/v2.0/widgets")

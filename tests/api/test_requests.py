@@ -178,6 +178,11 @@ class OneTests(SynchronousTestCase):
         reply = self.wire.request("GET", f"{FIRST}?fields=name&fields=tenant_id")
         self.assertEqual((reply.status, reply.json), (200, {"widget": {"name": "a", "tenant_id": "p1"}}))
 
+    def test_show_without_a_field_shows_all(self) -> None:
+        """An empty field is none, as today."""
+        whole = self.wire.request("GET", FIRST).json
+        self.assertEqual(self.wire.request("GET", f"{FIRST}?fields=").json, whole)
+
     def test_what_only_admins_read_is_not_shown_to_others(self) -> None:
         """A member does not see provider attributes, also when asking for them."""
         whole = self.wire.request("GET", FIRST, headers=MEMBER).json["widget"]

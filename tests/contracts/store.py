@@ -11,7 +11,7 @@ from twisted.internet.defer import gatherResults
 from zope.interface.verify import verifyObject
 
 from quantumd.interfaces import IByteStream, IStore
-from quantumd.store.tables import cursors, journal
+from quantumd.store.tables import cursors, journal, tallies
 from quantumd.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -32,16 +32,23 @@ def add(name: str, position: int = 0) -> Any:
     return work
 
 
-def note(transaction: Transaction, resource_id: str = "n1") -> int:
+def note(
+    transaction: Transaction, resource_id: str = "n1", operation: str = "create", resource: str = "network"
+) -> int:
     """Append to the journal."""
     return transaction.journal(
-        resource="network",
+        resource=resource,
         resource_id=resource_id,
         project_id="p1",
         request_id="req-1",
-        operation="create",
+        operation=operation,
         after={"id": resource_id},
     )
+
+
+def tallied(connection: Connection) -> list[tuple[str, str, int]]:
+    """Return project, resource and number of every tally."""
+    return [(row.project_id, row.resource, row.number) for row in connection.execute(select(tallies))]
 
 
 def names(connection: Connection) -> list[str]:
@@ -105,6 +112,36 @@ class StoreContract(_Base):
 
         await self.store.write(work)
         self.assertEqual(await self.store.read(names), ["a", "c"])
+
+    async def test_creations_and_deletions_are_tallied(self) -> None:
+        """As the journal tells of them, together or one after the other; other operations and resources are not."""
+        await gatherResults([self.store.write(lambda tx: note(tx)) for _ in range(3)])
+        await self.store.write(lambda tx: note(tx, operation="delete"))
+        await self.store.write(lambda tx: (note(tx, operation="update"), note(tx, resource="cursor")))
+        self.assertEqual(await self.store.read(tallied), [("p1", "network", 2)])
+
+    async def test_what_is_undone_is_not_tallied(self) -> None:
+        """A change that fails, beside others or alone, and a savepoint."""
+
+        def bad(transaction: Transaction) -> None:
+            note(transaction)
+            raise KeyError("mine")
+
+        def half(transaction: Transaction) -> None:
+            note(transaction)
+            try:
+                with transaction.savepoint():
+                    note(transaction)
+                    self.assertEqual(transaction.untold("network", "p1"), 2)
+                    add("a")(transaction)
+                    add("a")(transaction)
+            except IntegrityError:
+                self.assertEqual(transaction.untold("network", "p1"), 1)
+
+        await self.assertFailure(self.store.write(bad), KeyError)
+        together = [self.assertFailure(self.store.write(bad), KeyError), self.store.write(half)]
+        await gatherResults([*together, self.assertFailure(self.store.write(bad), KeyError)])
+        self.assertEqual(await self.store.read(tallied), [("p1", "network", 1)])
 
     async def test_journal_positions_rise(self) -> None:
         """Each journal row has a higher position than the one before, also after a change that failed."""

@@ -16,7 +16,8 @@ from quantumd.api.resources.errors import NoNetworkAvailable
 from quantumd.config import NetworkSettings
 from quantumd.errors import ApiError
 from quantumd.model.context import Context
-from quantumd.store.tables import ip_allocations, networks, ports, segments, subnets, tags
+from quantumd.store.tables import ip_allocations, networks, ports, rbac_entries, segments, subnets, tags
+from quantumd.store.tables.security import security_group_rules, security_groups
 from tests.api.resources.bed import ADMIN, ALICE, BOB, Bed
 from tests.bed.counts import count
 
@@ -30,6 +31,16 @@ PREFIXES = st.sampled_from(
 ADDRESSES = st.sampled_from(("10.0.0.1", "10.0.0.2", "10.0.0.6", "10.0.0.9", "192.168.0.3", "2001:db8::2", "8.8.8.8"))
 MACS = st.sampled_from((None, "fa:16:3e:00:00:01", "fa:16:3e:00:00:02"))
 NAMES = st.sampled_from(("", "a", "b"))
+
+COUNTED = {
+    "network": networks,
+    "subnet": subnets,
+    "port": ports,
+    "rbac_policy": rbac_entries,
+    "security_group": security_groups,
+    "security_group_rule": security_group_rules,
+}
+"""What projects have by resource, as quotas count it."""
 
 
 class Api(RuleBasedStateMachine):
@@ -182,6 +193,17 @@ class Api(RuleBasedStateMachine):
             for network in self.bed.listed("network", caller):
                 if network["project_id"] != caller.project_id and not network["shared"]:
                     raise AssertionError(f"{caller.project_id} sees {network}")
+
+    @invariant()
+    def what_is_kept_count_of_is_there(self) -> None:
+        """The tally of a project is what counting finds."""
+        for resource, table in COUNTED.items():
+            counted = select(table.c.project_id, func.count()).group_by(table.c.project_id)
+            found = {row[0]: row[1] for row in self.bed.connection.execute(counted)}
+            for project_id in {"alice", "bob", *found}:
+                told = self.bed.tx().untold(resource, project_id)
+                if told != found.get(project_id, 0):
+                    raise AssertionError(f"{project_id} has {found.get(project_id, 0)} of {resource}, told {told}")
 
     def _ids(self, column: Any) -> set[str]:
         return set(self.bed.connection.execute(select(column).where(column.is_not(None))).scalars())

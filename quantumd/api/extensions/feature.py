@@ -9,6 +9,7 @@ from attrs import frozen
 
 from quantumd.api.aspects import IAspect
 from quantumd.api.extensions.aliases import Extension
+from quantumd.api.extensions.network_cascade_delete.cascade import Release
 from quantumd.api.resource import Action, Resource
 from quantumd.api.resources.chance import Chance
 from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
@@ -36,7 +37,10 @@ class Parts:
 
 @frozen
 class Feature:
-    """One family. ``quotas`` are default limits by name, -1 for none. ``admit`` is given by the family of quotas."""
+    """One family. ``quotas`` are default limits by name, -1 for none. ``admit`` is given by the family of quotas.
+
+    ``releases`` are asked for each port of a network that is deleted with all that is on it.
+    """
 
     extensions: tuple[Extension, ...] = ()
     resources: tuple[Resource, ...] = ()
@@ -44,6 +48,7 @@ class Feature:
     network_aspects: tuple[IAspect, ...] = ()
     subnet_aspects: tuple[IAspect, ...] = ()
     port_aspects: tuple[IAspect, ...] = ()
+    releases: tuple[Release, ...] = ()
     quotas: Mapping[str, int] = {}
     admit: Admit | None = None
 

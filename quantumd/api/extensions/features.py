@@ -29,8 +29,10 @@ from quantumd.api.extensions.ip_availability import feature as ip_availability
 from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.local_ips import feature as local_ips
 from quantumd.api.extensions.logging import feature as logging
+from quantumd.api.extensions.network_cascade_delete import feature as network_cascade_delete
 from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.networks import feature as networks
+from quantumd.api.extensions.peer_routes import feature as peer_routes
 from quantumd.api.extensions.port_details import feature as port_details
 from quantumd.api.extensions.qos import feature as qos
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
@@ -76,8 +78,10 @@ FEATURES: tuple[MakeFeature, ...] = (
     vlan_transparency.feature,
     ip_availability.feature,
     networks.feature,
+    network_cascade_delete.feature,
     segment_ranges.feature,
     segments.feature,
+    peer_routes.feature,
     qos.feature,
     flavors.feature,
     auto_topology.feature,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from quantumd.api.aspects import IAspect
 from quantumd.api.attributes import Attribute
+from quantumd.api.extensions.network_cascade_delete.cascade import Cascade
 from quantumd.api.resource import Resource
 from quantumd.api.resources.dhcp_port import DhcpPorts
 from quantumd.api.resources.errors import NetworkNotFound, PortNotFound, SubnetNotFound
@@ -25,17 +26,18 @@ if TYPE_CHECKING:
 
 def core_resources(parts: Parts, families: Sequence[Feature] = ()) -> tuple[Resource, ...]:
     """Return networks, subnets and ports with what the families add to them, ready to be served."""
+    ports = Ports(parts.settings, parts.chance, _all(each.port_aspects for each in families))
     networks = Networks(
         parts.settings,
         parts.rules,
         parts.chance,
+        Cascade(ports.delete, tuple(release for each in families for release in each.releases)),
         _all(each.network_aspects for each in families),
         underlay_of(parts.settings),
     )
     subnets = Subnets(
         parts.settings, DhcpPorts(parts.settings, parts.chance), _all(each.subnet_aspects for each in families)
     )
-    ports = Ports(parts.settings, parts.chance, _all(each.port_aspects for each in families))
     return (
         Resource(
             "network",
@@ -46,6 +48,7 @@ def core_resources(parts: Parts, families: Sequence[Feature] = ()) -> tuple[Reso
             is_taggable=True,
             quota="network",
             table=tables.networks,
+            cascade=networks.delete_with_ports,
         ),
         Resource(
             "subnet",

@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect
 from quantumd.api.errors import PolicyNotAuthorized
+from quantumd.api.extensions.network_cascade_delete.cascade import Cascade
 from quantumd.api.extensions.rbac.shared import forget_grants
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
@@ -45,11 +46,12 @@ _UNDERLAY = Underlay(1500)
 @implementer(IOperations)
 @frozen
 class Networks:
-    """Operations on networks."""
+    """Operations on networks. ``cascade`` takes away what is on one that goes with it."""
 
     settings: NetworkSettings
     rules: SegmentRules
     chance: Chance
+    cascade: Cascade
     aspects: tuple[IAspect, ...] = ()
     underlay: Underlay = _UNDERLAY
     _views: NetworkViews = field(init=False)
@@ -169,10 +171,24 @@ class Networks:
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. The subnets and the DHCP port go with the network; any other port keeps it."""
-        before = self._views.visible(tx.connection, context, resource_id)
+        before = self._deletable(tx, context, resource_id)
+        _require_unused(tx, resource_id)
+        self._remove(tx, context, before)
+
+    def delete_with_ports(self, tx: Transaction, context: Context, resource_id: str) -> None:
+        """Delete one with every port on it, whosever that is. See delete and Cascade."""
+        before = self._deletable(tx, context, resource_id)
+        self.cascade(tx, context, resource_id)
+        self._remove(tx, context, before)
+
+    def _deletable(self, tx: Transaction, context: Context, network_id: str) -> View:
+        before = self._views.visible(tx.connection, context, network_id)
         if not is_owner(context, before["project_id"]):
             raise PolicyNotAuthorized("rule:delete_network")
-        _require_unused(tx, resource_id)
+        return before
+
+    def _remove(self, tx: Transaction, context: Context, before: View) -> None:
+        resource_id = before["id"]
         for aspect in self.aspects:
             aspect.forget(tx, resource_id)
         journal_network(tx, context, "delete", before, before=before)

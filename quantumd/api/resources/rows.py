@@ -49,7 +49,7 @@ class Rows:
     ``resource`` is its name in the journal. ``renamed`` are attributes whose column has another name, ``json`` those
     kept as JSON text, ``hidden`` columns that are no attributes. ``children`` adds to views what is kept elsewhere,
     ``special`` filters and ``computed`` sorts by it. A table with the columns of the standard attributes has them kept
-    up to date.
+    up to date; new rows have the ``first_revision``.
     """
 
     resource: str
@@ -63,6 +63,7 @@ class Rows:
     special: Mapping[str, Condition] = {}
     is_taggable: bool = False
     computed: Mapping[str, ColumnElement[Any]] = {}
+    first_revision: int = 1
 
     def insert(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> View:
         """Write a new row and its journal row; return its view. IntegrityError when the table refuses it.
@@ -73,7 +74,7 @@ class Rows:
         view = dict(values)
         if self._is_standard:
             view.setdefault("description", "")
-            view |= {"created_at": tx.now, "updated_at": tx.now, "revision_number": 1}
+            view |= {"created_at": tx.now, "updated_at": tx.now, "revision_number": self.first_revision}
         if self.is_taggable:
             view.setdefault("tags", [])
         self._journal(tx, context, "create", None, view)

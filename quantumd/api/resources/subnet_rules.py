@@ -44,7 +44,8 @@ def require_possible(subnet: Mapping[str, Any], before: Mapping[str, Any] | None
     shown_id = "new subnet" if before is None else before["id"]
     if len(subnet["dns_nameservers"]) > settings.max_dns_nameservers:
         raise DNSNameServersExhausted(shown_id, settings.max_dns_nameservers)
-    if len(subnet["host_routes"]) > settings.max_host_routes:
+    is_named = before is None or subnet["host_routes"] != before["host_routes"]
+    if is_named and len(subnet["host_routes"]) > settings.max_host_routes:
         raise HostRoutesExhausted(shown_id, settings.max_host_routes)
 
 

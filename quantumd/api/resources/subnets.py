@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect
 from quantumd.api.errors import PolicyNotAuthorized
+from quantumd.api.extensions.peer_routes.routes import give_routes, keep_routes, peer_came, peer_gone
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.dhcp_port import DhcpPorts
 from quantumd.api.resources.errors import GatewayIpInUse, NetworkNotFound, SubnetNotFound
@@ -68,9 +69,11 @@ class Subnets:
         settled = [(each, each.settle(tx, context, body, None, view)) for each in self.aspects]
         for _, values in settled:
             view |= values
+        give_routes(tx, view)
         position = insert_subnet(tx, context, view)
         for aspect, values in settled:
             aspect.store(tx, view["id"], values)
+        position = peer_came(tx, context, view) or position
         grown = evolve(network, subnets=(*network.subnets, facts_of(view)))
         followed = self.dhcp_ports.follow(tx, context.request_id, grown)
         subnets_changed(tx, network.id, followed or position)
@@ -109,6 +112,7 @@ class Subnets:
         before = self.show(tx.connection, context, resource_id)
         network = _owned_network(tx, context, before, "update_subnet")
         changed, settled = self._changed(tx, context, before, changes)
+        keep_routes(tx, before, changed)
         if not changed:
             return before
         if "gateway_ip" in changed:
@@ -156,7 +160,8 @@ class Subnets:
         others = tuple(each for each in network.subnets if each.id != resource_id)
         followed = self.dhcp_ports.follow(tx, context.request_id, evolve(network, subnets=others))
         drop_subnet(tx, resource_id)
-        subnets_changed(tx, network.id, followed or position)
+        position = peer_gone(tx, context, before) or followed or position
+        subnets_changed(tx, network.id, position)
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
         """See IOperations."""

@@ -18,6 +18,7 @@ from quantumd.store.tables.core import (
     subnets,
 )
 from quantumd.store.tables.shared import rbac_entries, tags
+from quantumd.store.tables.tallies import tallies
 from quantumd.store.tables.turns import turns
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "subnet_tables",
     "subnets",
     "tags",
+    "tallies",
     "turns",
 ]

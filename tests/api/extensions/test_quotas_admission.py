@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quantumd.api.extensions.quotas.counts import countables
 from quantumd.config import QuotaSettings
+from quantumd.store.tables.tallies import TALLIED
 from tests.api.resources.bed import ADMIN, ALICE, Bed
 from tests.api.resources.case import ResourceCase
 
@@ -57,6 +58,14 @@ class AdmissionTests(ResourceCase):
         self.bed.act("PUT", "quotas/<project_id>", {"quota": {"network": 0, "force": True}}, project_id="alice")
         self.assert_refused(409, "OverQuota", self.bed.create, "network", ALICE)
         self.bed.update("network", made[0]["id"], ALICE, name="still")
+
+    def test_a_tally_that_is_too_high_refuses_nobody(self) -> None:
+        """It is put right when it would."""
+        tx = self.bed.tx()
+        tx.tally("network", "alice", 5)
+        self.bed.create_many("network", [{}, {}], ALICE)
+        self.assertEqual(tx.untold("network", "alice"), 2)
+        self.assert_refused(409, "OverQuota", self.bed.create, "network", ALICE)
 
     def test_deleting_makes_room_within_the_same_commit(self) -> None:
         """A count that is kept does not refuse what a deletion made room for."""
@@ -149,14 +158,21 @@ class CountableTests(ResourceCase):
             plan = self.bed.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each.prepared.sql}", ("alice",)).all()
             self.assertTrue(any("USING COVERING INDEX" in str(row) for row in plan), (name, plan))
 
-    def test_within_one_commit_the_rows_are_counted_once(self) -> None:
-        """Several creates that are committed together cost one count."""
+    def test_rows_are_counted_only_where_it_matters(self) -> None:
+        """Creates do not count them while there is room by what is kept count of; who is refused is counted."""
         self.bed.act("PUT", "quotas/<project_id>", {"quota": {"network": 50}}, project_id="alice")
         self.bed.tx().cache.clear()
         counted = self._statements()
         self.bed.create("network", ALICE)
         self.bed.create("network", ALICE)
+        self.assertEqual(sum("count(*)" in each for each in counted), 0)
+        self.assert_refused(409, "OverQuota", self.bed.create_many, "network", [{}] * 49, ALICE)
         self.assertEqual(sum("count(*)" in each for each in counted), 1)
+
+    def test_whatever_quotas_bound_is_kept_count_of(self) -> None:
+        """So that no create grows with what a project has."""
+        names = {each.quota for each in self.bed.served.resources if each.quota is not None}
+        self.assertEqual(sorted(names - TALLIED), [])
 
     def _statements(self) -> list[str]:
         found: list[str] = []

@@ -60,7 +60,7 @@ class CreateTests(RuleCase):
                 "description": "",
                 "created_at": NOW,
                 "updated_at": NOW,
-                "revision_number": 1,
+                "revision_number": 0,
             },
         )
         self.assertEqual(self.bed.show("security_group_rule", made["id"], ALICE), made)

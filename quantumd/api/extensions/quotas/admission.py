@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from quantumd.api.extensions.quotas.counts import Countable, countables, keep_count, kept_count, own_limits
+from quantumd.api.extensions.quotas.counts import Countable, countables, keep_count, kept_count, own_limits, tallied
 from quantumd.api.extensions.quotas.errors import OverQuota
 from quantumd.api.resource import Resource
 from quantumd.config import QuotaSettings
@@ -51,13 +51,22 @@ class Admission:
         if limit <= UNLIMITED:
             return
         used = kept_count(tx, name, project_id)
-        # What was kept does not know of deletions, so nobody is refused because of it.
+        if used is None:
+            used = tallied(tx, name, project_id)
+        # Neither knows of every deletion, so nobody is refused because of them.
         if used is None or is_over(limit, used, wanted):
-            tx.lock(f"quota:{name}:{project_id}")
-            used = self.counted[name].used_now(tx, project_id)
+            used = self._counted(tx, name, project_id)
         if is_over(limit, used, wanted):
             raise OverQuota((name,))
         keep_count(tx, name, project_id, used + wanted)
+
+    def _counted(self, tx: Transaction, name: str, project_id: str) -> int:
+        tx.lock(f"quota:{name}:{project_id}")
+        used = self.counted[name].used_now(tx, project_id)
+        believed = tallied(tx, name, project_id)
+        if believed is not None and believed != used:
+            tx.tally(name, project_id, used - believed)
+        return used
 
 
 def limits_by_name(settings: QuotaSettings, names: Iterable[str], of_families: Mapping[str, int]) -> dict[str, int]:

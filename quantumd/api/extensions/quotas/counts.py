@@ -1,14 +1,13 @@
-"""How many of a resource a project has: counted in the index on its project, so by what the limit lets it have.
+"""How many of a resource a project has.
 
-The count is plain. Measured on SQLite beside 60,000 ports of others, a project with 499 ports is counted in 26 us; a
-count of at most limit + 1 rows (``SELECT count(*) FROM (SELECT 1 FROM ports WHERE project_id = ? LIMIT ?)``) takes
-38 us, because it has to hand each row on. Both grow by what the project has, 43 and 69 ns a row (10,000 ports: 430 and
-680 us), so the bounded one is only ahead where a limit was put far below what is there, and there creates are refused.
-Limits of tens of thousands cost that much once a commit; no limit at all costs nothing.
+The store keeps count as the journal tells of creations and deletions, in the transaction that makes them
+(quantumd.store.tables.tallies), so a create costs the same whatever the project has. Rows are counted, in the index on
+their project, only before somebody would be refused, and what was kept is then put right. Counting takes 43 ns to 90 ns
+a row: 5 to 9 ms more of a create in a project with 100,000 ports when every create counted.
 
 Within a commit that carries several changes a count is kept, and what is admitted is added to it. When a change is
-undone the transaction forgets all that was kept, this too. Whoever makes or removes what quotas count in another way
-than by a create request calls ``forget_count``.
+undone the transaction forgets all that was kept, this too. Whoever makes what quotas count in another way than by a
+create request calls ``forget_count``.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from sqlalchemy import Connection, Select, Table, bindparam, func, select
 from quantumd.api.resources.prepared import Prepared
 from quantumd.store.tables import metadata
 from quantumd.store.tables.services import quota_limits
+from quantumd.store.tables.tallies import TALLIED, tallies
 from quantumd.store.transaction import Transaction
 
 _TABLES = {"rbac_policy": "rbac_entries", "subnetpool": "subnetpools"}
@@ -29,6 +29,11 @@ _TABLES = {"rbac_policy": "rbac_entries", "subnetpool": "subnetpools"}
 
 _LIMITS = Prepared(
     select(quota_limits.c.resource, quota_limits.c.maximum).where(quota_limits.c.project_id == bindparam("project"))
+)
+_TALLY = Prepared(
+    select(tallies.c.number).where(
+        tallies.c.project_id == bindparam("project"), tallies.c.resource == bindparam("resource")
+    )
 )
 
 
@@ -72,6 +77,14 @@ def own_limits(tx: Transaction, project_id: str) -> Mapping[str, int]:
 def forget_limits(tx: Transaction, project_id: str) -> None:
     """Drop what is kept of a project's limits; called by whoever writes them."""
     tx.cache.pop(("quota limits", project_id), None)
+
+
+def tallied(tx: Transaction, name: str, project_id: str) -> int | None:
+    """Return what the store has kept count of, at least as many as there are; None for what it does not count."""
+    if name not in TALLIED:
+        return None
+    rows = _TALLY.rows(tx, {"project": project_id, "resource": name})
+    return int(rows[0][0] if rows else 0) + tx.untold(name, project_id)
 
 
 def kept_count(tx: Transaction, name: str, project_id: str) -> int | None:

@@ -68,6 +68,7 @@ RULES = Rows(
     visible_rules,
     children=_whether_default,
     special={"belongs_to_default_sg": _of_default_groups},
+    first_revision=0,
 )
 
 

@@ -82,6 +82,7 @@ def feature(parts: Parts) -> Feature:
             Action("PUT", f"{inside}/remove_subports", operations.remove, extension=ALIAS, body_schema=_BODY),
             Action("GET", f"{inside}/get_subports", operations.listed, writes=False, extension=ALIAS),
         ),
+        releases=(operations.let_go,) if parts.obeys(ALIAS) else (),
         port_aspects=(TrunkDetails(sub_ports, parts.obeys(ALIAS)),),
         quotas={"trunk": -1},
     )

@@ -71,10 +71,30 @@ class Trunks:
         before = self._managed(tx.connection, context, resource_id)
         if shown_port(tx.connection, (), self.sub_ports.everywhere(context), before["port_id"])["binding:host_id"]:
             raise TrunkInUse(resource_id)
+        self._dissolve(tx, context, before)
+
+    def _dissolve(self, tx: Transaction, context: Context, before: View) -> None:
         for each in before["sub_ports"]:
             remove_sub_port(tx, each["port_id"])
         self.sub_ports.release(tx, context, before["sub_ports"])
         TRUNKS.remove(tx, context, before)
+
+    def let_go(self, tx: Transaction, context: Context, port_id: str) -> None:
+        """End the trunk that the port is the parent of, in use or not; take the port out of the trunk that it is in.
+
+        A Release: whether the caller may delete the port is asked when it is.
+        """
+        everywhere = self.sub_ports.everywhere(context)
+        parents = trunk_of_parent(tx, port_id)
+        if parents is not None:
+            self._dissolve(tx, everywhere, self.show(tx.connection, everywhere, parents))
+        trunk_id = trunk_of_sub_port(tx, port_id)
+        if trunk_id is not None:
+            trunk = self.show(tx.connection, everywhere, trunk_id)
+            remove_sub_port(tx, port_id)
+            self.sub_ports.release(tx, everywhere, [{"port_id": port_id}])
+            kept = [each for each in trunk["sub_ports"] if each["port_id"] != port_id]
+            self._changed(tx, everywhere, trunk, kept)
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
         """See IOperations."""
