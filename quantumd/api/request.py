@@ -84,7 +84,7 @@ class ApiRequest(Request):
     def _identify(self, request_id: str) -> None:
         site = self.channel.site
         try:
-            found = site.identify(request_id, self.requestHeaders, self.channel.is_loopback)
+            found = site.identify(request_id, self.requestHeaders, self.channel.is_loopback, self.channel.peer)
         except QuantumdError as error:
             found = fail(error)
         if isinstance(found, Context):

@@ -36,9 +36,6 @@ from quantumd.errors import EdgeUnavailable
 LARGEST_ANSWER_BYTES: Final = 262_144
 """How long one answer may be, head and body together."""
 
-CONNECTIONS: Final = 8
-"""How many connections are kept."""
-
 IDLE_SECONDS: Final = 30
 """How long a connection is kept without a request; servers close theirs after a minute or later."""
 
@@ -103,15 +100,16 @@ class Exchange:
 
 
 def make_exchange(
-    reactor: Any, root_url: str, timeout_seconds: float, endpoints: Any = None, trust: Any = None
+    reactor: Any, root_url: str, timeout_seconds: float, connections: int, endpoints: Any = None, trust: Any = None
 ) -> Exchange:
     """Return an exchange with connections of its own.
 
+    :param connections: how many are kept; how many there are at once is up to who sends.
     :param endpoints: an IAgentEndpointFactory, where the network is not to be used.
     :param trust: by what an https server is checked (an IOpenSSLTrustRoot), None meaning what the system trusts.
     """
     pool = HTTPConnectionPool(reactor)
-    pool.maxPersistentPerHost = CONNECTIONS
+    pool.maxPersistentPerHost = connections
     pool.cachedConnectionTimeout = IDLE_SECONDS
     network = endpoints or NetworkEndpoints(reactor, timeout_seconds, trust)
     agent = Agent.usingEndpointFactory(reactor, BoundedEndpoints(network), pool)
