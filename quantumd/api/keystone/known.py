@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 from quantumd.api.errors import Unauthorized
@@ -91,7 +91,8 @@ class KnownTokens:
         if len(self._waiting) >= WAITING_TOKENS:
             return self._last(key) or _too_many()
         self._waiting[key] = [mine]
-        asking = self._tokens.validate(token, allow_expired)
+        # Whatever happens there, those who wait hear of it.
+        asking: Deferred[Caller | None] = maybeDeferred(self._tokens.validate, token, allow_expired)
         asking.addCallbacks(
             self._answered, self._failed, callbackArgs=(key, allow_expired), errbackArgs=(key,)
         )  # fmt: skip

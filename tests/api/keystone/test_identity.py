@@ -8,6 +8,7 @@ from typing import Any
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
+from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 from zope.interface import implementer
@@ -26,6 +27,7 @@ from quantumd.api.keystone.known import (
     KnownTokens,
 )
 from quantumd.errors import EdgeUnavailable
+from quantumd.logs import format_line
 from quantumd.model.context import Context
 from tests.api.injected import injected
 from tests.api.wire import REQUEST_ID, Reply, Wire, parse_replies
@@ -509,6 +511,25 @@ class RequestTests(Case):
         self.get("/v2.0/widgets", {"X-Auth-Token": "a"})
         self.tokens.is_slow = True
         self.assertEqual(self.get("/v2.0/widgets", {"X-Auth-Token": "a"}).status, 200)
+
+    def test_a_bug_is_500_and_tells_no_token(self) -> None:
+        """Its traceback is in the log, at once or later, and what was in the hands of the code is not."""
+        events: list[Any] = []
+        observer: Any = events.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        secret = "s" * 40
+        for broken in (self.broken_at_once, lambda *_: fail(ZeroDivisionError())):
+            self.patch(self.tokens, "validate", broken)
+            self.assertEqual(self.get("/v2.0/widgets", {"X-Auth-Token": secret}).status, 500)
+            self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        text = "".join(format_line(event) for event in events)
+        self.assertIn("Traceback", text)
+        self.assertNotIn(secret[:20], text)
+
+    def broken_at_once(self, token: bytes, allow_expired: bool) -> Deferred[Caller | None]:
+        """Break with the token in hand."""
+        return succeed(ALICE if len(token) / 0 else None)
 
     def test_a_caller_who_leaves_is_forgotten(self) -> None:
         """Nothing is answered, and nothing breaks."""
