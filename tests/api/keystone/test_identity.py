@@ -49,6 +49,7 @@ class MemoryTokens:
     callers: dict[bytes, Caller] = field(factory=dict)
     is_slow: bool = False
     is_away: bool = False
+    breaks: Any = None
     seconds: Any = lambda: -1.0
     asked: list[bytes] = field(factory=list)
     waiting: list[Deferred[Caller | None]] = field(factory=list)
@@ -56,6 +57,8 @@ class MemoryTokens:
     def validate(self, token: bytes, allow_expired: bool = False) -> Deferred[Caller | None]:
         """Fire with the caller."""
         self.asked.append(token)
+        if self.breaks is not None:
+            return self.breaks(token)  # type: ignore[no-any-return]
         if self.is_away:
             return fail(EdgeUnavailable("away"))
         if not self.is_slow:
@@ -520,14 +523,14 @@ class RequestTests(Case):
         self.addCleanup(globalLogPublisher.removeObserver, observer)
         secret = "s" * 40
         for broken in (self.broken_at_once, lambda *_: fail(ZeroDivisionError())):
-            self.patch(self.tokens, "validate", broken)
+            self.tokens.breaks = broken
             self.assertEqual(self.get("/v2.0/widgets", {"X-Auth-Token": secret}).status, 500)
             self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         text = "".join(format_line(event) for event in events)
         self.assertIn("Traceback", text)
         self.assertNotIn(secret[:20], text)
 
-    def broken_at_once(self, token: bytes, allow_expired: bool) -> Deferred[Caller | None]:
+    def broken_at_once(self, token: bytes) -> Deferred[Caller | None]:
         """Break with the token in hand."""
         return succeed(ALICE if len(token) / 0 else None)
 
