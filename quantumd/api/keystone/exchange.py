@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
@@ -140,13 +140,17 @@ class NetworkEndpoints:
 @implementer(IAgentEndpointFactory)
 @define(eq=False)
 class BoundedEndpoints:
-    """Endpoints whose connections end when one answer is too long."""
+    """Endpoints whose connections end when one answer is too long. Each is made once: a name costs time to encode."""
 
     _within: Any
+    _made: dict[tuple[bytes, bytes, int], IStreamClientEndpoint] = field(factory=dict, init=False)
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """Return where a URL is served."""
-        return _BoundedEndpoint(self._within.endpointForURI(uri))
+        place = uri.scheme, uri.host, uri.port
+        if place not in self._made:
+            self._made[place] = _BoundedEndpoint(self._within.endpointForURI(uri))
+        return self._made[place]
 
 
 @implementer(IStreamClientEndpoint)
