@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from OpenSSL.crypto import PKey
 from OpenSSL.SSL import Connection
 from OpenSSL.SSL import Error as TlsError
 from twisted.internet.defer import Deferred
@@ -84,8 +83,8 @@ def load_tls(place: TlsPlace) -> CertificateOptions:
     trusted = read_certificates(place.client_ca, "api.listen: clientCA") if place.client_ca else None
     options = CertificateOptions(
         privateKey=_read_key(Path(place.private_key)),
-        certificate=own.original,
-        extraCertChain=[each.original for each in chain],
+        certificate=own.original.to_cryptography(),
+        extraCertChain=[each.original.to_cryptography() for each in chain],
         raiseMinimumTo=TLSVersion.TLSv1_2,
         trustRoot=trustRootFromCertificates(trusted) if trusted else None,
         acceptableProtocols=[b"http/1.1"],
@@ -97,7 +96,7 @@ def load_tls(place: TlsPlace) -> CertificateOptions:
     return options
 
 
-def _read_key(path: Path) -> PKey:
+def _read_key(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             mode, content = path.stat().st_mode, file.read()
@@ -106,8 +105,7 @@ def _read_key(path: Path) -> PKey:
     if mode & stat.S_IRWXO:
         raise SettingsError(f"api.listen: privateKey: others may read or write {path}; chmod 600 it")
     try:
-        key: Any = load_pem_private_key(content, None)
-        return PKey.from_cryptography_key(key)
+        return load_pem_private_key(content, None)
     except (ValueError, TypeError):
         # TypeError: it is encrypted, and nobody is there to ask for its password.
         raise SettingsError(f"api.listen: privateKey: {path} holds no private key, or an encrypted one") from None
@@ -148,7 +146,9 @@ class GentleTlsTransport(BufferingTLSTransport):
         self.transport.loseWriteConnection()
 
 
-class _TlsFactory(TLSMemoryBIOFactory):
+class TlsFactory(TLSMemoryBIOFactory):
+    """Makes such connections."""
+
     protocol = GentleTlsTransport
 
 
@@ -163,7 +163,7 @@ class TlsEndpoint:
 
     def listen(self, protocolFactory: Any) -> Deferred[Any]:
         """Listen."""
-        factory = _TlsFactory(self._options, False, protocolFactory, self._reactor)
+        factory = TlsFactory(self._options, False, protocolFactory, self._reactor)
         listening: Deferred[Any] = self._within.listen(factory)
         return listening
 

@@ -12,10 +12,15 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from OpenSSL import SSL
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import CertificateOptions
+from twisted.internet.task import Clock
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.test.iosim import FakeTransport, connect
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.identity import refuse_open_door, refuse_open_preview
-from quantumd.api.tls import load_tls, tls_place
+from quantumd.api.tls import TlsFactory, TlsOptions, load_tls, tls_place
 from quantumd.errors import SettingsError
 from tests.bed.certificates import Authority
 
@@ -58,6 +63,60 @@ class PlaceTests(SynchronousTestCase):
             refuse_open_door("http_basic", listen)
         refuse_open_door("none", "ssl:9696:privateKey=k:interface=127.0.0.1")
         refuse_open_preview(True, r"ssl:9696:privateKey=k:interface=\:\:1")
+
+
+class GentleTests(SynchronousTestCase):
+    """A connection whose writing side ends."""
+
+    def test_what_was_written_goes_before_the_end(self) -> None:
+        """What the reactor's turn has gathered is sent first: an answer before the body is read must not be lost."""
+        directory = Path(self.mktemp())
+        certificate, key = Authority().issue("server").write(directory_of(directory), "server")
+        place = tls_place(f"ssl:1:privateKey={key}:certKey={certificate}")
+        options: Any = load_tls(place) if place else None
+        clock = Clock()
+        server: Any = TlsFactory(TlsOptions(options), False, Factory.forProtocol(Protocol), clock).buildProtocol(None)
+        client: Any = TLSMemoryBIOFactory(CertificateOptions(), True, Factory.forProtocol(Reading), clock)
+        client = client.buildProtocol(None)
+        pump = connect(
+            server, HalfClosing(server, isServer=True), client, FakeTransport(client, isServer=False), clock=clock,
+        )  # fmt: skip
+        pump.flush()
+        server.write(b"an answer")
+        server.loseWriteConnection()
+        sent = len(server.transport.ended_at)
+        pump.flush()
+        clock.advance(1)
+        self.assertEqual((sent, client.wrappedProtocol.data), (1, b"an answer"))
+        self.assertGreater(server.transport.ended_at[0], 0)
+
+
+class HalfClosing(FakeTransport):
+    """Notes how much was waiting to be sent when its writing side was ended."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.ended_at: list[int] = []
+
+    def loseWriteConnection(self) -> None:
+        """End the writing side."""
+        self.ended_at.append(sum(map(len, self.stream)))
+
+
+class Reading(Protocol):
+    """Keeps what comes."""
+
+    data = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keep it."""
+        self.data += data
+
+
+def directory_of(path: Path) -> Path:
+    """Make a directory."""
+    path.mkdir()
+    return path
 
 
 class FileTests(SynchronousTestCase):

@@ -143,6 +143,14 @@ class ServerTests(SynchronousTestCase):
         keystone.revoke_token(token)
         self.assertEqual(appliance.request("GET", "/v2.0/networks", headers={"X-Auth-Token": token}).status, 401)
 
+    def test_a_token_with_access_rules_is_not_valid(self) -> None:
+        """The rules are not looked at here, so nobody is let in by one."""
+        keystone = the_keystone()
+        appliance = start(self.addCleanup, keystone)
+        token = keystone.restricted_token(keystone.make_user("member"), "GET", "/v2.0/networks")
+        headers = {"X-Auth-Token": token}
+        self.assertEqual(appliance.request("GET", "/v2.0/networks", headers=headers).status, 401)
+
     def test_secrets_are_told_to_nobody(self) -> None:
         """Password and tokens are in no log and in no command line."""
         keystone = the_keystone()
