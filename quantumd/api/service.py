@@ -13,7 +13,7 @@ from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiSite, Identify
 from quantumd.api.cors import cors_of
 from quantumd.api.http_basic.service import make_http_basic_service
-from quantumd.api.identity import identify, refuse_open_door, refuse_open_preview
+from quantumd.api.identity import identify, is_on_this_machine, refuse_open_door, refuse_open_preview
 from quantumd.api.keystone.service import make_keystone_service
 from quantumd.api.site import ApiService, endpoint_for, passed_descriptor
 from quantumd.api.tls import TlsOptions, load_tls, tls_place
@@ -80,8 +80,7 @@ def _listening(settings: ApiSettings, api: Api, identify: Identify, tls: TlsOpti
     if descriptor is None:
         refuse_open_door(settings.auth, settings.listen, settings.none_is_admin_for_everybody)
         refuse_open_preview(settings.preview, settings.listen)
-    if settings.auth == "none" and settings.none_is_admin_for_everybody:
-        _log.warn("everybody who reaches the API is admin: api.none_is_admin_for_everybody")
+    _warn(settings, tls)
     site = ApiSite(
         make_app(api),
         reactor=reactor,
@@ -93,3 +92,10 @@ def _listening(settings: ApiSettings, api: Api, identify: Identify, tls: TlsOpti
     )
     endpoint = endpoint_for(reactor, settings, descriptor, tls)
     return ApiService(reactor, endpoint, site, settings.drain_seconds)
+
+
+def _warn(settings: ApiSettings, tls: TlsOptions | None) -> None:
+    if settings.auth == "none" and settings.none_is_admin_for_everybody:
+        _log.warn("everybody who reaches the API is admin: api.none_is_admin_for_everybody")
+    if settings.auth == "http_basic" and tls is None and not is_on_this_machine(settings.listen):
+        _log.warn("passwords travel in the clear: api.listen is without TLS", listen=settings.listen)

@@ -115,6 +115,19 @@ class BasicTests(SynchronousTestCase):
         self.assertEqual(self.appliance.metrics()["quantumd_reactor_stalls_total"], before)
 
 
+class ClearTests(SynchronousTestCase):
+    """Names and passwords without TLS."""
+
+    def test_it_is_said_in_the_log(self) -> None:
+        """Where other machines may call."""
+        home = directory(self.addCleanup)
+        add_account(home / "users", "alice", "swordfish", "blue", "member")
+        appliance = basic_appliance(home / "quantumd", home / "users", {"api.listen": "tcp:0"})
+        self.addCleanup(appliance.close)
+        appliance.start("/healthz")
+        self.assertIn("passwords travel in the clear", appliance.log())
+
+
 class NoneTests(SynchronousTestCase):
     """Without authentication: only where it is meant."""
 
