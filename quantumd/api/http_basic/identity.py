@@ -169,6 +169,9 @@ def _login(headers: Headers) -> Login:
     values = headers.getRawHeaders(b"Authorization") or ()
     # Of two none is the caller's: what stands before us may have looked at the other one.
     login = read_login(values[0]) if len(values) == 1 else None
+    # Browsers add remembered passwords to what any page asks for; Origin tells that it was a page (Fetch, 3.1).
+    if headers.hasHeader(b"Origin"):
+        login = None
     if login is None:
         raise Unauthorized(CHALLENGE)
     return login

@@ -121,6 +121,13 @@ class ContextTests(Case):
         self.assertEqual(self.identity.identify(REQUEST_ID, Headers({**right, **injected()}), True, PEER), plain)
         self.assertRaises(Unauthorized, self.identity.identify, REQUEST_ID, Headers(injected()), True, "127.0.0.1")
 
+    def test_a_web_page_is_nobody(self) -> None:
+        """A browser adds the password that it remembers to whatever any page asks for, and says which page it was."""
+        self.outcome("alice", "swordfish")
+        for origin in ("https://evil.example", "null"):
+            said = Headers({"Authorization": [basic("alice", "swordfish")], "Origin": [origin]})
+            self.assertRaises(Unauthorized, self.identity.identify, REQUEST_ID, said, True, PEER)
+
     def test_two_headers_are_nobody(self) -> None:
         """What stands before us may have looked at the other one."""
         both = Headers({"Authorization": [basic("alice", "swordfish"), basic("root", "toor")]})
