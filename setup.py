@@ -26,6 +26,8 @@ setup(
     install_requires=[
         "alembic",
         "attrs",
+        "bcrypt",
+        "cryptography",
         "klein",
         "orjson",
         "ovs",

@@ -66,8 +66,12 @@ class ApiSettings:
     )
     auth: str = setting(
         "none",
-        "How callers are identified: none makes every caller admin, keystone validates their tokens.",
-        choices=("none", "keystone"),
+        "How callers are identified: none makes every caller admin, http_basic asks for name and password,"
+        " keystone validates tokens.",
+        choices=("none", "http_basic", "keystone"),
+    )
+    none_is_admin_for_everybody: bool = setting(
+        False, "Whether auth none may listen beyond the loopback: whoever reaches the API is admin then."
     )
     request_body_limit_bytes: int = setting(1_048_576, "The largest request body that is read.", "bytes", least=1024)
     bulk_limit: int = setting(1000, "How many resources one bulk request may create.", "resources", least=1)
@@ -107,6 +111,38 @@ class KeystoneSettings:
         300.0, "How long a valid token is not asked for again; so long a revoked one goes on.", "seconds", least=0
     )
     token_cache_size: int = setting(10_000, "How many valid tokens are remembered.", "tokens", least=1)
+    away_seconds: float = setting(
+        300.0, "How much longer a token that was valid counts while Keystone does not answer.", "seconds", least=0
+    )
+    connections: int = setting(
+        16, "How many questions to Keystone are under way at once, each on a connection.", "connections",
+        least=1, most=256,
+    )  # fmt: skip
+    service_token_roles: tuple[str, ...] = setting(
+        ("service",), "Roles of services that may go on for a user whose token has ended (X-Service-Token)."
+    )
+    service_token_roles_required: bool = setting(
+        True, "Whether a service token without one of these roles is refused; else it is only of no use."
+    )
+
+
+@frozen
+class HttpBasicSettings:
+    """Users with passwords, where api.auth says so; quantumctl user looks after their file."""
+
+    user_file: str = setting(
+        "/etc/quantumd/users",
+        "The file of users: name, bcrypt hash, project and roles of each; not for others to read.",
+    )
+    cache_seconds: float = setting(
+        300.0, "How long after its last use a verified password is not verified again.", "seconds", least=0
+    )
+    failures_per_user: int = setting(
+        10, "How many wrong passwords for one user a minute are looked at, new ones then get 429.", "attempts", least=1
+    )
+    failures_per_peer: int = setting(
+        30, "How many wrong passwords from one address a minute are looked at.", "attempts", least=1
+    )
 
 
 @frozen
@@ -244,6 +280,7 @@ class Settings:
     host: HostSettings = HostSettings()
     api: ApiSettings = ApiSettings()
     keystone: KeystoneSettings = KeystoneSettings()
+    http_basic: HttpBasicSettings = HttpBasicSettings()
     network: NetworkSettings = NetworkSettings()
     quota: QuotaSettings = QuotaSettings()
     agents: AgentSettings = AgentSettings()

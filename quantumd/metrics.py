@@ -13,6 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_TOKEN_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
 _PASS_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5)
 
 
@@ -54,6 +55,10 @@ class Metrics:
     foreign_flows: Gauge = field(init=False)
     dhcp_messages: Counter = field(init=False)
     """By kind (discover, request…) and outcome (offer, ack, nak, ignored)."""
+    token_wait_seconds: Histogram = field(init=False)
+    """How long questions to Keystone waited for their turn."""
+    token_seconds: Histogram = field(init=False)
+    """How long Keystone took to answer one."""
     info: Gauge = field(init=False)
 
     @requests.default
@@ -119,6 +124,14 @@ class Metrics:
     @dhcp_messages.default
     def _dhcp_messages(self) -> Counter:
         return self._counter("dhcp_messages", "DHCP messages received.", "kind", "outcome")
+
+    @token_wait_seconds.default
+    def _token_wait_seconds(self) -> Histogram:
+        return self._histogram("token_wait_seconds", "How long questions to Keystone waited.", _TOKEN_BUCKETS)
+
+    @token_seconds.default
+    def _token_seconds(self) -> Histogram:
+        return self._histogram("token_seconds", "How long Keystone took to answer a question.", _TOKEN_BUCKETS)
 
     @info.default
     def _info(self) -> Gauge:

@@ -269,4 +269,4 @@ def _make_api(
         version=VERSION,
         settings=settings.api,
     )
-    return make_api_service(settings.api, api, settings.keystone)
+    return make_api_service(settings.api, api, settings.keystone, settings.http_basic)

@@ -2,7 +2,8 @@
 
 ``python -m bench.bars.load`` reads a JSON object from its input: ``port`` on 127.0.0.1, ``clients``, ``count``, and
 ``requests``, a list of [method, path, body, headers] that are made in turn until there were ``count``. It prints one
-JSON object: seconds, statuses, latencies in milliseconds (p50, p99), and how many first fixed IPs the answers named.
+JSON object: seconds, statuses, latencies in milliseconds (p50, p99, max), and how many first fixed IPs the answers
+named.
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ def run(port: int, clients: int, count: int, requests: Sequence[bytes]) -> dict[
         "statuses": statuses,
         "p50_ms": latencies[len(latencies) // 2] * 1000,
         "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
+        "max_ms": latencies[-1] * 1000,
         "distinct_addresses": len(set(addresses)),
     }
 

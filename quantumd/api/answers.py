@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 from attrs import frozen
 
-from quantumd.api.errors import HTTPMethodNotAllowed, Unauthorized
+from quantumd.api.errors import HTTPMethodNotAllowed, TooManyAttempts, Unauthorized
 from quantumd.errors import ApiError, EdgeError
 
 _RETRY: Final = (b"Retry-After", b"1")
@@ -35,6 +35,9 @@ def answer_to(error: BaseException) -> Answer:
         return Answer(error.status, error_body(error.type, str(error)), (allow,))
     if isinstance(error, Unauthorized):
         return _challenge(error)
+    if isinstance(error, TooManyAttempts):
+        wait = (b"Retry-After", b"%d" % error.wait_seconds)
+        return Answer(error.status, error_body(error.type, str(error)), (wait,))
     if isinstance(error, ApiError):
         headers = (_RETRY,) if error.status == 503 else ()
         return Answer(error.status, error_body(error.type, str(error)), headers)
@@ -48,5 +51,4 @@ def answer_to(error: BaseException) -> Answer:
 def _challenge(error: Unauthorized) -> Answer:
     # The body is that of Keystone's own errors: clients know it from every service.
     body = orjson.dumps({"error": {"code": error.status, "title": "Unauthorized", "message": str(error)}})
-    url = error.challenge_url.encode("ascii", "replace")
-    return Answer(error.status, body, ((b"WWW-Authenticate", b'Keystone uri="%s"' % url),))
+    return Answer(error.status, body, ((b"WWW-Authenticate", error.challenge.encode("ascii", "replace")),))

@@ -41,7 +41,7 @@ _REASONS: Final = {400: b"Bad Request", 413: b"Payload Too Large", 414: b"URI To
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 _LONGEST_LENGTH: Final = 19
 
-Identify = Callable[[str, Headers, bool], Context | Deferred[Context]]
+Identify = Callable[[str, Headers, bool, str], Context | Deferred[Context]]
 
 
 class ApiChannel(HTTPChannel):
@@ -53,11 +53,14 @@ class ApiChannel(HTTPChannel):
     transport: Any
     is_loopback = False
     """Whether the caller is on this machine."""
+    peer = ""
+    """The caller's address, '' where it has none."""
 
     def connectionMade(self) -> None:
         """Note who calls."""
         super().connectionMade()
-        self.is_loopback = is_loopback(getattr(self.getPeer(), "host", ""))
+        self.peer = getattr(self.getPeer(), "host", "")
+        self.is_loopback = is_loopback(self.peer)
         self.site.channels.add(self)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
@@ -151,8 +154,8 @@ _access_log = Logger(namespace="quantumd.api.access")
 class ApiSite(Site):
     """Every connection of the API, and what all of them share.
 
-    ``identify(request_id, headers, is_loopback)`` tells who asks, at once or later; ``new_request_id`` returns ``req-``
-    and a new UUID.
+    ``identify(request_id, headers, is_loopback, peer)`` tells who asks, at once or later; ``new_request_id`` returns
+    ``req-`` and a new UUID.
     """
 
     protocol: Any = ApiChannel

@@ -42,13 +42,24 @@ class InvalidValue(InvalidInput):
 
 
 class Unauthorized(ApiError):
-    """There is no token, or it is not valid. ``challenge_url`` is where a token is to be had."""
+    """Nobody answers for the request, or with what is not valid. ``challenge`` says how to do better (RFC 9110)."""
 
     status = 401
 
-    def __init__(self, challenge_url: str) -> None:
+    def __init__(self, challenge: str) -> None:
         super().__init__("The request you have made requires authentication.")
-        self.challenge_url = challenge_url
+        self.challenge = challenge
+
+
+class TooManyAttempts(ApiError):
+    """The caller has failed to say who it is so often that it has to wait."""
+
+    status = 429
+    type_name = "TooManyRequests"
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__("Too many attempts to authenticate have failed; try again later.")
+        self.wait_seconds = wait_seconds
 
 
 class PolicyNotAuthorized(ApiError):

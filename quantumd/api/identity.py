@@ -2,12 +2,14 @@
 
 With ``auth = "none"`` every caller is admin, which is safe only where nobody but this machine can call. Callers on the
 loopback may become somebody else by headers, so that tests have projects from the first day. With ``auth = "keystone"``
-see ``quantumd.api.keystone``.
+see ``quantumd.api.keystone``, with ``auth = "http_basic"`` see ``quantumd.api.http_basic``: there nothing that a caller
+says of itself is taken from its headers.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Final
 
@@ -19,6 +21,7 @@ from quantumd.model.context import Context
 _GLOBAL_REQUEST_ID: Final = re.compile(rb"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ADMIN: Final = frozenset({"admin"})
 _LONGEST_NAME: Final = 255
+_PART_NAME: Final = re.compile(r"(?:(?P<name>(?:\\.|[^=\\])+)=)?(?P<value>.*)", re.DOTALL)
 
 
 OPEN_PATHS: Final = frozenset({"/", "/v2.0", "/healthz", "/readyz", "/metrics"})
@@ -38,7 +41,7 @@ def anybody(request_id: str, headers: Headers) -> Context:
     return Context(request_id=request_id, global_request_id=global_request_id(headers))
 
 
-def identify(request_id: str, headers: Headers, is_loopback: bool) -> Context:
+def identify(request_id: str, headers: Headers, is_loopback: bool, peer: str = "") -> Context:
     """Return who asks, with ``auth = "none"``: admin, or on loopback whoever the headers say.
 
     ``X-Project-Id``, ``X-User-Id`` and ``X-Roles`` (names with commas between) are taken; everything else is ignored.
@@ -81,21 +84,19 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def refuse_open_door(auth: str, listen: str) -> None:
+def refuse_open_door(auth: str, listen: str, is_meant: bool = False) -> None:
     """Refuse to start an API without authentication where other machines can call it.
 
     :param listen: a Twisted server endpoint description. What systemd passes is checked when it is adopted.
+    :param is_meant: ``api.none_is_admin_for_everybody``: whoever set it wants just that.
     :raises SettingsError: everybody would be admin.
     """
-    kind, _, _ = listen.partition(":")
-    if auth != "none" or kind in ("unix", "systemd"):
+    if auth != "none" or is_meant or is_on_this_machine(listen):
         return
-    interface = _interface(listen)
-    if not interface or not is_loopback(interface):
-        raise SettingsError(
-            f"api.listen is {listen!r} and api.auth is 'none': everybody who reaches it would be admin; "
-            "listen on the loopback (tcp:9696:interface=127.0.0.1)"
-        )
+    raise SettingsError(
+        f"api.listen is {listen!r} and api.auth is 'none': everybody who reaches it would be admin; "
+        "listen on the loopback (tcp:9696:interface=127.0.0.1), or set api.none_is_admin_for_everybody"
+    )
 
 
 def refuse_open_preview(preview: bool, listen: str) -> None:
@@ -104,14 +105,34 @@ def refuse_open_preview(preview: bool, listen: str) -> None:
     :param listen: a Twisted server endpoint description.
     :raises SettingsError: ``api.preview`` is for tests on the loopback.
     """
-    kind, _, _ = listen.partition(":")
-    if not preview or kind in ("unix", "systemd") or is_loopback(_interface(listen) or "*"):
-        return
-    raise SettingsError(f"api.preview is true and api.listen is {listen!r}: previews are served on the loopback only")
+    if preview and not is_on_this_machine(listen):
+        raise SettingsError(
+            f"api.preview is true and api.listen is {listen!r}: previews are served on the loopback only"
+        )
 
 
-def _interface(listen: str) -> str:
-    # Twisted's description language: parts between colons, a backslash takes the next sign literally.
-    parts = re.findall(r"(?:\\.|[^:\\])+", listen)
-    named = [part.removeprefix("interface=") for part in parts if part.startswith("interface=")]
-    return re.sub(r"\\(.)", r"\1", named[0]) if named else ""
+def is_on_this_machine(listen: str) -> bool:
+    """Return whether only this machine can reach an endpoint; where that cannot be told it is not so.
+
+    True of what systemd passes, which is looked at when it is adopted.
+    """
+    kind, _, named = endpoint_parts(listen)
+    if kind in ("unix", "systemd"):
+        return True
+    interface = named.get("interface", "")
+    return kind in ("tcp", "tcp6", "ssl") and bool(interface) and is_loopback(interface)
+
+
+def endpoint_parts(listen: str) -> tuple[str, tuple[str, ...], Mapping[str, str]]:
+    """Return the kind of an endpoint, its parts without a name, and those with one; of equal names the last counts.
+
+    Source: Twisted's description language: parts between colons, a backslash takes the next sign literally.
+    """
+    parts = [_PART_NAME.fullmatch(part) for part in re.findall(r"(?:\\.|[^:\\])+", listen)]
+    found = [(_unescaped(part["name"] or ""), _unescaped(part["value"])) for part in parts if part]
+    plain = tuple(value for name, value in found if not name)
+    return plain[0] if plain else "", plain[1:], {name: value for name, value in found if name}
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)

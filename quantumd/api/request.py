@@ -14,7 +14,7 @@ from quantumd.api.answers import Answer, answer_to
 from quantumd.api.errors import HTTPBadRequest, PayloadTooLarge
 from quantumd.api.identity import anybody, is_open
 from quantumd.api.links import base_url
-from quantumd.errors import ApiError, QuantumdError
+from quantumd.errors import ApiError
 from quantumd.model.context import Context
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class ApiRequest(Request):
     def _identify(self, request_id: str) -> None:
         site = self.channel.site
         try:
-            found = site.identify(request_id, self.requestHeaders, self.channel.is_loopback)
-        except QuantumdError as error:
+            found = site.identify(request_id, self.requestHeaders, self.channel.is_loopback, self.channel.peer)
+        except Exception as error:  # noqa: BLE001 - the root of a request: a bug is answered and logged below
             found = fail(error)
         if isinstance(found, Context):
             self.context = found

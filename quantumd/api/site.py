@@ -17,6 +17,8 @@ from twisted.python.failure import Failure
 
 from quantumd.api.channel import ApiSite
 from quantumd.api.identity import is_loopback
+from quantumd.api.tls import TlsEndpoint, TlsOptions, tcp_endpoint, tls_place
+from quantumd.config import ApiSettings
 from quantumd.errors import SettingsError
 
 FIRST_PASSED_DESCRIPTOR: Final = 3
@@ -46,25 +48,33 @@ def passed_descriptor(reactor: Any, environment: Mapping[str, str] = os.environ)
 
 
 def endpoint_for(
-    reactor: Any, listen: str, descriptor: int | None, auth: str, preview: bool = False
+    reactor: Any, settings: ApiSettings, descriptor: int | None, tls: TlsOptions | None = None
 ) -> IStreamServerEndpoint:
     """Return where to listen: on the passed socket if there is one, else on the endpoint of the settings.
 
+    :param tls: what connections are made with, None meaning none of it; it holds for a passed socket too.
     :raises SettingsError: the passed socket can be reached from other machines, and everybody would be admin or would
         find previews.
     """
-    if descriptor is None:
-        endpoint: IStreamServerEndpoint = serverFromString(reactor, listen)
-        return endpoint
+    place = tls_place(settings.listen)
+    if descriptor is not None:
+        within: IStreamServerEndpoint = _passed_endpoint(reactor, settings, descriptor)
+    else:
+        within = serverFromString(reactor, settings.listen) if place is None else tcp_endpoint(reactor, place)
+    return within if tls is None else TlsEndpoint(within, tls, reactor)
+
+
+def _passed_endpoint(reactor: Any, settings: ApiSettings, descriptor: int) -> IStreamServerEndpoint:
     with socket.socket(fileno=os.dup(descriptor)) as passed:
         family, address = passed.family, passed.getsockname()
     host = address[0] if isinstance(address, tuple) else ""
     is_open = family in (socket.AF_INET, socket.AF_INET6) and not is_loopback(host)
-    if is_open and auth == "none":
+    if is_open and settings.auth == "none" and not settings.none_is_admin_for_everybody:
         raise SettingsError(f"the passed socket listens on {host} and api.auth is 'none': everybody would be admin")
-    if is_open and preview:
+    if is_open and settings.preview:
         raise SettingsError(f"the passed socket listens on {host} and api.preview is for the loopback only")
-    return AdoptedStreamServerEndpoint(reactor, descriptor, family)
+    endpoint: IStreamServerEndpoint = AdoptedStreamServerEndpoint(reactor, descriptor, family)
+    return endpoint
 
 
 class ApiService(Service):

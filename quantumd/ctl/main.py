@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from quantumd.config import Settings, default_path, load_settings
 from quantumd.errors import QuantumdError
@@ -28,9 +29,11 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _status(options: argparse.Namespace, settings: Settings) -> int:
-    from quantumd.ctl.status import show_status, url_of
+    from quantumd.ctl.status import certificate_of, show_status, url_of
 
-    return show_status(options.url or url_of(settings))
+    if options.url:
+        return show_status(options.url)
+    return show_status(url_of(settings), certificate_of(settings))
 
 
 def _upgrade(_options: argparse.Namespace, settings: Settings) -> int:
@@ -43,6 +46,30 @@ def _backup(options: argparse.Namespace, settings: Settings) -> int:
     from quantumd.ctl.database import backup
 
     return backup(settings, options.file)
+
+
+def _user_add(options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.users import add
+
+    return add(settings.http_basic, options.name, options.project, options.roles)
+
+
+def _user_passwd(options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.users import change_password
+
+    return change_password(settings.http_basic, options.name)
+
+
+def _user_remove(options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.users import remove
+
+    return remove(settings.http_basic, options.name)
+
+
+def _user_list(_options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.users import show
+
+    return show(settings.http_basic)
 
 
 def _cleanup(options: argparse.Namespace, settings: Settings) -> int:
@@ -79,6 +106,8 @@ def parser() -> argparse.ArgumentParser:
     backup.add_argument("file", type=Path, help="the copy; must not exist")
     backup.set_defaults(command=_backup)
 
+    _add_user_commands(commands)
+
     cleanup = commands.add_parser("cleanup", help="remove all that is quantumd's own from this host's Open vSwitch")
     choice = cleanup.add_mutually_exclusive_group(required=True)
     choice.add_argument("--yes", action="store_true", help="do it")
@@ -88,6 +117,27 @@ def parser() -> argparse.ArgumentParser:
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(command=_version)
     return top
+
+
+def _add_user_commands(commands: Any) -> None:
+    users = commands.add_parser("user", help="look after the users of api.auth = http_basic").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    add = users.add_parser("add", help="add a user; the password is asked for, or read from standard input")
+    add.add_argument("name")
+    add.add_argument("--project", default="", metavar="ID", help="the id of the user's project (none)")
+    add.add_argument(
+        "--role", action="append", default=[], dest="roles", help="admin, member, reader …; may be given again"
+    )
+    add.set_defaults(command=_user_add)
+    password = users.add_parser("passwd", help="change a user's password; it is asked for, or read from standard input")
+    password.add_argument("name")
+    password.set_defaults(command=_user_passwd)
+    remove = users.add_parser("remove", help="remove a user")
+    remove.add_argument("name")
+    remove.set_defaults(command=_user_remove)
+    show = users.add_parser("list", help="print the users with project and roles")
+    show.set_defaults(command=_user_list)
 
 
 if __name__ == "__main__":

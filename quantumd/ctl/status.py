@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Iterable, Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 from attrs import frozen
 
+from quantumd.api.identity import endpoint_parts
 from quantumd.config import Settings
 from quantumd.errors import EdgeUnavailable
 
 _LIMIT_SECONDS = 5.0
+_LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 _SAMPLE = re.compile(r"^(?P<name>\w+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -41,20 +44,29 @@ def parse_samples(text: str) -> tuple[Sample, ...]:
 
 def url_of(settings: Settings) -> str:
     """Return where the API is, as far as ``api.listen`` tells; a passed socket has the standard port."""
-    listen = settings.api.listen
-    port = re.match(r"tcp:(?:port=)?(\d+)", listen)
-    interface = re.search(r"interface=([^:]+)", listen)
-    host = interface[1] if interface and interface[1] != "0.0.0.0" else "127.0.0.1"
-    return f"http://{host}:{port[1] if port else 9696}"
+    kind, plain, named = endpoint_parts(settings.api.listen)
+    port = named.get("port") or "".join(plain[:1])
+    interface = named.get("interface", "")
+    host = _LOOPBACK_OF.get(interface, interface)
+    scheme = "https" if kind == "ssl" else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port if port.isdecimal() else 9696}"
 
 
-def show_status(url: str) -> int:
+def certificate_of(settings: Settings) -> str:
+    """Return the file of the certificate that an https API shows, '' where there is none."""
+    kind, _, named = endpoint_parts(settings.api.listen)
+    return (named.get("certKey") or named.get("privateKey", "")) if kind == "ssl" else ""
+
+
+def show_status(url: str, certificate: str = "") -> int:
     """Print the state of the quantumd at ``url``; return 0 when it is ready, 1 when it is not.
 
+    :param certificate: the file of the certificate that an https API has to show; '' is any that the system trusts.
     :raises EdgeUnavailable: nobody answers there.
     """
-    ready_status, ready = _ask(f"{url}/readyz")
-    metrics_status, metrics = _ask(f"{url}/metrics")
+    trust = _trust(certificate)
+    ready_status, ready = _ask(f"{url}/readyz", trust)
+    metrics_status, metrics = _ask(f"{url}/metrics", trust)
     samples = parse_samples(metrics) if metrics_status == 200 else ()
     for line in report(url, ready_status == 200, _document(ready), samples):
         print(line)
@@ -86,9 +98,22 @@ def _section(title: str, samples: tuple[Sample, ...], name: str, show: Any) -> I
         yield f"{title}: {', '.join(shown)}"
 
 
-def _ask(url: str) -> tuple[int, str]:
+def _trust(certificate: str) -> ssl.SSLContext:
+    if not certificate:
+        return ssl.create_default_context()
+    try:
+        trust = ssl.create_default_context(cafile=certificate)
+    except (OSError, ssl.SSLError) as error:
+        raise EdgeUnavailable(f"{certificate}: {error.strerror or error}") from None
+    # It is this very certificate that is expected, whoever has signed it and whatever name it is for.
+    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    trust.check_hostname = False
+    return trust
+
+
+def _ask(url: str, trust: ssl.SSLContext) -> tuple[int, str]:
     # No proxy: the API is on this machine or near, and proxies of the environment are for the world.
-    opener = build_opener(ProxyHandler({}))
+    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trust))
     try:
         with opener.open(url, timeout=_LIMIT_SECONDS) as answer:
             return answer.status, answer.read().decode(errors="replace")

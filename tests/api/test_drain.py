@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.site import FINISH_SECONDS, ApiService, endpoint_for, passed_descriptor
+from quantumd.config import ApiSettings
 from quantumd.errors import SettingsError
 from tests.api.wire import Wire, parse_replies
 
@@ -135,5 +136,5 @@ class PassedSocketTests(SynchronousTestCase):
     def test_an_open_socket_is_refused(self) -> None:
         """A passed socket that other machines reach is refused without authentication."""
         with socket.create_server(("0.0.0.0", 0)) as passed:
-            error = self.assertRaises(SettingsError, endpoint_for, Clock(), "", passed.fileno(), "none")
+            error = self.assertRaises(SettingsError, endpoint_for, Clock(), ApiSettings(), passed.fileno())
         self.assertIn("everybody", str(error))

@@ -8,7 +8,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
-from quantumd.api.identity import identify, is_loopback, refuse_open_door
+from quantumd.api.identity import identify, is_loopback, refuse_open_door, refuse_open_preview
 from quantumd.errors import SettingsError
 from tests.api.wire import REQUEST_ID, Wire
 
@@ -124,6 +124,25 @@ class OpenDoorTests(SynchronousTestCase):
         ):
             error = self.assertRaises(SettingsError, refuse_open_door, "none", listen)
             self.assertIn("everybody", str(error))
+
+    def test_the_interface_that_counts_is_looked_at(self) -> None:
+        """Of several the last one is listened on; what is not understood is refused."""
+        for listen in (
+            "tcp:9696:interface=127.0.0.1:interface=0.0.0.0",
+            r"tcp:9696:interface=127.0.0.1:interf\ace=0.0.0.0",
+            "tcp:9696:127.0.0.1",
+            "tcp:9696:interface=",
+            "haproxy:tcp:9696:interface=127.0.0.1",
+            "onion:9696:interface=127.0.0.1",
+            "",
+        ):
+            self.assertRaises(SettingsError, refuse_open_door, "none", listen)
+            self.assertRaises(SettingsError, refuse_open_preview, True, listen)
+
+    def test_whoever_wants_it_open_says_so(self) -> None:
+        """By a setting that tells what it does; previews stay on the loopback."""
+        refuse_open_door("none", "tcp:9696", is_meant=True)
+        self.assertRaises(SettingsError, refuse_open_preview, True, "tcp:9696")
 
     def test_loopback_addresses_are_known(self) -> None:
         """Both families and mapped addresses."""

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -53,6 +54,8 @@ class Appliance:
     python_path: tuple[Path, ...] = ()
     """Where else the process finds modules."""
     host: str = "127.0.0.1"
+    tls: ssl.SSLContext | None = None
+    """By what an https API is checked; the settings say that it is one."""
     port: int = field(init=False)
     started_at: float = field(default=0.0, init=False)
     _socket: socket.socket | None = field(default=None, init=False)
@@ -70,7 +73,7 @@ class Appliance:
     @property
     def url(self) -> str:
         """Where the API is."""
-        return f"http://{self.host}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -185,7 +188,7 @@ class Appliance:
         timeout_seconds: float = 10.0,
     ) -> Answer:
         """Make one request on a connection of its own; a body is sent as JSON."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=max(0.1, timeout_seconds))
+        connection = self._connection(max(0.1, timeout_seconds))
         try:
             content = None if body is None else json.dumps(body)
             said = {**({"Content-Type": "application/json"} if content else {}), **(headers or {})}
@@ -197,6 +200,11 @@ class Appliance:
             return Answer(response.status, dict(response.headers.items()), parsed)
         finally:
             connection.close()
+
+    def _connection(self, timeout_seconds: float) -> http.client.HTTPConnection:
+        if self.tls is None:
+            return http.client.HTTPConnection(self.host, self.port, timeout=timeout_seconds)
+        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout_seconds, context=self.tls)
 
     def create(self, resource: str, **attributes: Any) -> dict[str, Any]:
         """Create a ``network``, ``subnet`` or ``port`` and return it; ApplianceError unless 201."""

@@ -52,11 +52,14 @@ class User:
 class Keystone:
     """One Keystone with an admin and the roles admin, manager, member, reader and service."""
 
+    token_seconds: int = 7200
+    """How long its tokens are valid; for an hour after that they are for services."""
     url: str = field(default="", init=False)
     """The root of version 3 of its API."""
     admin: User = field(init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
     _admin_token: str = field(default="", init=False)
+    _admin_login: Any = field(default=None, init=False, repr=False)
     _roles: dict[str, str] = field(factory=dict, init=False)
 
     def start(self) -> None:
@@ -69,7 +72,7 @@ class Keystone:
         )  # fmt: skip
         if self._process.stdin is None or self._process.stdout is None:
             raise KeystoneError("it has no pipes")
-        self._process.stdin.write(json.dumps({"password": password}) + "\n")
+        self._process.stdin.write(json.dumps({"password": password, "token_seconds": self.token_seconds}) + "\n")
         self._process.stdin.flush()
         ready = self._process.stdout.readline()
         if not ready:
@@ -78,6 +81,7 @@ class Keystone:
         body = _login("admin", password, {"project": {"name": "admin", "domain": {"id": "default"}}})
         token, document = self._issue(body)
         self._admin_token = token
+        self._admin_login = body
         project = Project(document["project"]["id"], "admin")
         self.admin = User(document["user"]["id"], "admin", password, project)
         self._roles = {role["name"]: role["id"] for role in self.call("GET", "/roles")["roles"]}
@@ -94,7 +98,11 @@ class Keystone:
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """Make a request as the admin and return what it answers; KeystoneError when that is no success."""
-        status, _, answer = self._send(method, path, body, {"X-Auth-Token": self._admin_token, **(headers or {})})
+        said = headers or {}
+        status, _, answer = self._send(method, path, body, {"X-Auth-Token": self._admin_token, **said})
+        if status == 401:
+            self._admin_token = self._issue(self._admin_login)[0]
+            status, _, answer = self._send(method, path, body, {"X-Auth-Token": self._admin_token, **said})
         if not 200 <= status < 300:
             raise KeystoneError(f"{method} {path}: {status} {answer}")
         return answer
@@ -151,6 +159,18 @@ class Keystone:
         if scope is None and user.project is not None:
             scope = {"project": {"id": user.project.id}}
         return self._issue(_login(user.name, user.password, scope))[0]
+
+    def restricted_token(self, user: User, method: str, path: str) -> str:
+        """Return a token of an application credential of the user's, whose access rule lets it make one request."""
+        rules = [{"service": "network", "method": method, "path": path}]
+        wanted = {"application_credential": {"name": uuid4().hex, "access_rules": rules}}
+        said = {"X-Auth-Token": self.token(user)}
+        status, _, made = self._send("POST", f"/users/{user.id}/application_credentials", wanted, said)
+        if status != 201:
+            raise KeystoneError(f"no application credential: {status} {made}")
+        credential = {name: made["application_credential"][name] for name in ("id", "secret")}
+        identity = {"methods": ["application_credential"], "application_credential": credential}
+        return self._issue({"auth": {"identity": identity}})[0]
 
     def revoke_token(self, token: str) -> None:
         """End a token."""

@@ -91,14 +91,15 @@ class MemoryKeystone:
         self._users[user.name] = evolve(user, password=password)
         return self._users[user.name]
 
-    def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, method: str, uri: str, headers: Any, body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Answer a request: status, headers, body."""
+        path, _, query = uri.partition("?")
         self.asked.append(f"{method} {path}")
         if self.is_broken:
             return 500, {}, b"<html>broken</html>"
         if path != "/v3/auth/tokens":
             return _refusal(404)
-        return self._log_in(json.loads(body)) if method == "POST" else self._show(headers)
+        return self._log_in(json.loads(body)) if method == "POST" else self._show(headers, query)
 
     def _log_in(self, body: Any) -> tuple[int, dict[str, str], bytes]:
         said = body["auth"]["identity"]["password"]["user"]
@@ -108,11 +109,11 @@ class MemoryKeystone:
         token = self.token(user)
         return 201, {"X-Subject-Token": token}, self._document(self._tokens[token])
 
-    def _show(self, headers: Any) -> tuple[int, dict[str, str], bytes]:
+    def _show(self, headers: Any, query: str) -> tuple[int, dict[str, str], bytes]:
         if self._live(headers.getRawHeaders("X-Auth-Token")[0]) is None:
             return _refusal(401)
         token = headers.getRawHeaders("X-Subject-Token")[0]
-        issued = self._live(token)
+        issued = self._tokens.get(token) if "allow_expired=1" in query.split("&") else self._live(token)
         return _refusal(404) if issued is None else (200, {"X-Subject-Token": token}, self._document(issued))
 
     def _live(self, token: str) -> _Issued | None:
@@ -150,7 +151,7 @@ class KeystoneResource(Resource):
     def render(self, request: Any) -> bytes:
         """Answer a request."""
         status, headers, body = self._answer(
-            request.method.decode(), request.path.decode(), request.requestHeaders, request.content.read()
+            request.method.decode(), request.uri.decode(), request.requestHeaders, request.content.read()
         )
         request.setResponseCode(status)
         for name, value in headers.items():

@@ -1,8 +1,8 @@
 """Run by the Keystone environment's Python: a Keystone on the loopback, with its database in a directory of its own.
 
-The line of JSON on standard input says ``password``, the admin's. One line of JSON on standard output says ``url`` as
-soon as the first request would be answered. It ends, and its directory goes, when standard input closes: whoever
-started it may die in any way.
+The line of JSON on standard input says ``password``, the admin's, and for how many ``token_seconds`` tokens are. One
+line of JSON on standard output says ``url`` as soon as the first request would be answered. It ends, and its directory
+goes, when standard input closes: whoever started it may die in any way.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ key_repository = {home}/keys
 [identity]
 password_hash_rounds = 4
 [token]
-expiration = 7200
-allow_expired_window = 0
+expiration = {token_seconds}
+allow_expired_window = 3600
 """
 _THREADS = 4
 
 
-def make_home(home: Path) -> None:
+def make_home(home: Path, token_seconds: int) -> None:
     """Write settings and keys, which only we may read."""
     from cryptography.fernet import Fernet  # type: ignore[import-not-found,unused-ignore]
 
     (home / "keys").mkdir(mode=0o700)
     for number in ("0", "1"):
         (home / "keys" / number).write_bytes(Fernet.generate_key())
-    (home / "keystone.conf").write_text(_SETTINGS.format(home=home))
+    (home / "keystone.conf").write_text(_SETTINGS.format(home=home, token_seconds=token_seconds))
     os.environ["OS_KEYSTONE_CONFIG_FILES"] = str(home / "keystone.conf")
 
 
@@ -80,9 +80,10 @@ def main() -> None:
     """Serve until standard input closes."""
     from waitress.server import create_server  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
-    password = json.loads(sys.stdin.readline())["password"]
+    wanted = json.loads(sys.stdin.readline())
+    password = wanted["password"]
     with tempfile.TemporaryDirectory(prefix="quantumd-keystone-") as home:
-        make_home(Path(home))
+        make_home(Path(home), wanted["token_seconds"])
         bound = socket.create_server(("127.0.0.1", 0), backlog=128)
         url = f"http://127.0.0.1:{bound.getsockname()[1]}/v3"
         bootstrap(url, password)

@@ -26,7 +26,7 @@ class TokensContract(_Base):
     service: Any
     tokens: Any
 
-    async def ask(self, token: str, tokens: Any = None) -> Caller | None:
+    async def ask(self, token: str, tokens: Any = None, allow_expired: bool = False) -> Caller | None:
         """Validate a token."""
         raise NotImplementedError
 
@@ -85,6 +85,18 @@ class TokensContract(_Base):
         await self.validated(token)
         self.keystone.revoke_token(token)
         self.assertIsNone(await self.ask(token))
+
+    async def test_a_revoked_token_is_not_valid_for_services_either(self) -> None:
+        """To have ended is one thing, to be revoked another."""
+        token = self.keystone.token(self.keystone.make_user("member"))
+        self.keystone.revoke_token(token)
+        self.assertIsNone(await self.ask(token, allow_expired=True))
+
+    async def test_a_good_token_is_good_for_services_too(self) -> None:
+        """Whether it may have ended or not."""
+        user = self.keystone.make_user("member")
+        caller = await self.ask(self.keystone.token(user), allow_expired=True)
+        self.assertEqual(caller and caller.user_id, user.id)
 
     async def test_a_deleted_users_token_is_not_valid(self) -> None:
         """The user is gone, and so is the token."""

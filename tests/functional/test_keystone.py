@@ -31,6 +31,8 @@ from tests.bed.openstack_client import ClientError, OpenStackClient, missing_cli
 from tests.contracts.tokens import TokensContract
 
 TIMEOUT_SECONDS = 30.0
+AT_ONCE = 16
+TOKEN_SECONDS = 6
 
 
 class RealTokensTests(TokensContract, TestCase):
@@ -46,14 +48,14 @@ class RealTokensTests(TokensContract, TestCase):
 
     def tokens_of(self, user: User) -> KeystoneTokens:
         """Return tokens asked for by another user."""
-        exchange = make_exchange(twisted_reactor, self.keystone.url, TIMEOUT_SECONDS)
-        tokens = KeystoneTokens(exchange, credentials_of(user), twisted_reactor, time.time, TIMEOUT_SECONDS)
+        exchange = make_exchange(twisted_reactor, self.keystone.url, TIMEOUT_SECONDS, AT_ONCE)
+        tokens = KeystoneTokens(exchange, credentials_of(user), twisted_reactor, time.time, TIMEOUT_SECONDS, AT_ONCE)
         self.addCleanup(tokens.close)
         return tokens
 
-    async def ask(self, token: str, tokens: Any = None) -> Caller | None:
+    async def ask(self, token: str, tokens: Any = None, allow_expired: bool = False) -> Caller | None:
         """Validate a token."""
-        caller: Caller | None = await (tokens or self.tokens).validate(token.encode())
+        caller: Caller | None = await (tokens or self.tokens).validate(token.encode(), allow_expired)
         return caller
 
     async def test_our_own_token_may_be_revoked(self) -> None:
@@ -86,9 +88,9 @@ class TlsTests(TestCase):
     def ask(self, ca_file: str) -> Deferred[Caller | None]:
         """Validate a token, Keystone being checked by the certificates of a file."""
         url = f"https://127.0.0.1:{self.port.getHost().port}/v3"
-        exchange = make_exchange(twisted_reactor, url, TIMEOUT_SECONDS, trust=read_trust(ca_file))
+        exchange = make_exchange(twisted_reactor, url, TIMEOUT_SECONDS, AT_ONCE, trust=read_trust(ca_file))
         service = credentials_of(self.keystone.make_user("service"))
-        tokens = KeystoneTokens(exchange, service, twisted_reactor, time.time, TIMEOUT_SECONDS)
+        tokens = KeystoneTokens(exchange, service, twisted_reactor, time.time, TIMEOUT_SECONDS, AT_ONCE)
         self.addCleanup(tokens.close)
         return tokens.validate(self.keystone.token(self.keystone.make_user("member")).encode())
 
@@ -141,6 +143,14 @@ class ServerTests(SynchronousTestCase):
         keystone.revoke_token(token)
         self.assertEqual(appliance.request("GET", "/v2.0/networks", headers={"X-Auth-Token": token}).status, 401)
 
+    def test_a_token_with_access_rules_is_not_valid(self) -> None:
+        """The rules are not looked at here, so nobody is let in by one."""
+        keystone = the_keystone()
+        appliance = start(self.addCleanup, keystone)
+        token = keystone.restricted_token(keystone.make_user("member"), "GET", "/v2.0/networks")
+        headers = {"X-Auth-Token": token}
+        self.assertEqual(appliance.request("GET", "/v2.0/networks", headers=headers).status, 401)
+
     def test_secrets_are_told_to_nobody(self) -> None:
         """Password and tokens are in no log and in no command line."""
         keystone = the_keystone()
@@ -166,6 +176,38 @@ class ServerTests(SynchronousTestCase):
         token = keystone.token(keystone.make_user("member"))
         self.assertEqual(appliance.request("GET", "/v2.0/networks", headers={"X-Auth-Token": token}).status, 503)
         self.assertIn("refuses quantumd's own user", appliance.log())
+
+
+class ServiceTokenTests(SynchronousTestCase):
+    """A Keystone whose tokens end soon, and a service that goes on with a user's request after that."""
+
+    skip = missing_keystone()
+
+    def setUp(self) -> None:
+        """A Keystone of its own, and a quantumd."""
+        self.keystone = Keystone(token_seconds=TOKEN_SECONDS)
+        self.addCleanup(self.keystone.close)
+        self.keystone.start()
+        self.appliance = start(self.addCleanup, self.keystone, token_cache_seconds="1")
+
+    def status(self, token: str, service: User | None = None) -> int:
+        """Ask with a token, and a new one of a service."""
+        more = {"X-Service-Token": self.keystone.token(service)} if service else {}
+        headers = {"X-Auth-Token": token, **more}
+        return self.appliance.request("GET", "/v2.0/networks", headers=headers).status
+
+    def test_a_token_that_has_ended_counts_with_a_service_token(self) -> None:
+        """Alone it is worth nothing, and with a member's token neither; revoked it is worth nothing at all."""
+        user, service = self.keystone.make_user("member"), self.keystone.make_user("service")
+        began = time.monotonic()
+        token, revoked = self.keystone.token(user), self.keystone.token(user)
+        self.assertEqual((self.status(token), self.status(revoked)), (200, 200))
+        self.keystone.revoke_token(revoked)
+        while self.status(token) == 200:
+            self.assertLess(time.monotonic() - began, TOKEN_SECONDS + 5)
+            time.sleep(0.2)
+        found = [self.status(token, who) for who in (None, service, user)]
+        self.assertEqual((found, self.status(revoked, service)), ([401, 200, 401], 401))
 
 
 class ProjectsTests(SynchronousTestCase):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 from attrs import field, frozen
-from OpenSSL.crypto import Error as OpenSSLError
-from twisted.internet.ssl import Certificate, trustRootFromCertificates
+from twisted.internet.ssl import trustRootFromCertificates
 
+from quantumd.api.certificates import read_certificates
 from quantumd.config import KeystoneSettings
 from quantumd.errors import SettingsError
 
 _LONGEST_PASSWORD = 4096
-_PEM = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 @frozen
@@ -82,16 +80,7 @@ def read_trust(ca_file: str) -> Any:
     """
     if not ca_file:
         return None
-    try:
-        blocks = _PEM.findall(Path(ca_file).read_bytes())
-        certificates = [Certificate.loadPEM(block) for block in blocks]
-    except OSError as error:
-        raise SettingsError(f"keystone.ca_file: {ca_file}: {error.strerror}") from None
-    except OpenSSLError:
-        raise SettingsError(f"keystone.ca_file: {ca_file} holds what is no certificate") from None
-    if not certificates:
-        raise SettingsError(f"keystone.ca_file: {ca_file} holds no certificate")
-    return trustRootFromCertificates(certificates)
+    return trustRootFromCertificates(read_certificates(ca_file, "keystone.ca_file"))
 
 
 def check_url(url: str) -> None:

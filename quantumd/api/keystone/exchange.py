@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
@@ -35,9 +35,6 @@ from quantumd.errors import EdgeUnavailable
 
 LARGEST_ANSWER_BYTES: Final = 262_144
 """How long one answer may be, head and body together."""
-
-CONNECTIONS: Final = 8
-"""How many connections are kept."""
 
 IDLE_SECONDS: Final = 30
 """How long a connection is kept without a request; servers close theirs after a minute or later."""
@@ -103,15 +100,16 @@ class Exchange:
 
 
 def make_exchange(
-    reactor: Any, root_url: str, timeout_seconds: float, endpoints: Any = None, trust: Any = None
+    reactor: Any, root_url: str, timeout_seconds: float, connections: int, endpoints: Any = None, trust: Any = None
 ) -> Exchange:
     """Return an exchange with connections of its own.
 
+    :param connections: how many are kept; how many there are at once is up to who sends.
     :param endpoints: an IAgentEndpointFactory, where the network is not to be used.
     :param trust: by what an https server is checked (an IOpenSSLTrustRoot), None meaning what the system trusts.
     """
     pool = HTTPConnectionPool(reactor)
-    pool.maxPersistentPerHost = CONNECTIONS
+    pool.maxPersistentPerHost = connections
     pool.cachedConnectionTimeout = IDLE_SECONDS
     network = endpoints or NetworkEndpoints(reactor, timeout_seconds, trust)
     agent = Agent.usingEndpointFactory(reactor, BoundedEndpoints(network), pool)
@@ -142,13 +140,17 @@ class NetworkEndpoints:
 @implementer(IAgentEndpointFactory)
 @define(eq=False)
 class BoundedEndpoints:
-    """Endpoints whose connections end when one answer is too long."""
+    """Endpoints whose connections end when one answer is too long. Each is made once: a name costs time to encode."""
 
     _within: Any
+    _made: dict[tuple[bytes, bytes, int], IStreamClientEndpoint] = field(factory=dict, init=False)
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """Return where a URL is served."""
-        return _BoundedEndpoint(self._within.endpointForURI(uri))
+        place = uri.scheme, uri.host, uri.port
+        if place not in self._made:
+            self._made[place] = _BoundedEndpoint(self._within.endpointForURI(uri))
+        return self._made[place]
 
 
 @implementer(IStreamClientEndpoint)

@@ -1,114 +1,77 @@
-"""Who asks, with ``auth = "keystone"``: from the token of a request to its context."""
+"""Who asks, with ``auth = "keystone"``: from the tokens of a request to its context."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Final
-
-from attrs import define, field
+from attrs import define
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
 
 from quantumd.api.errors import Unauthorized
 from quantumd.api.identity import global_request_id
-from quantumd.api.keystone.cache import Known, TokenCache, token_key
 from quantumd.api.keystone.caller import Caller
-from quantumd.api.keystone.interfaces import ITokens
-from quantumd.errors import EdgeUnavailable
+from quantumd.api.keystone.known import KnownTokens
 from quantumd.model.context import Context
 
-LONGEST_TOKEN_BYTES: Final = 8192
-"""A longer token is no token."""
 
-REFUSED_SECONDS: Final = 10.0
-"""How long a token that is not valid is remembered as such."""
-
-REFUSED_TOKENS: Final = 1000
-"""How many tokens that are not valid are remembered; apart from the others, so that they push none of them out."""
-
-WAITING_TOKENS: Final = 500
-"""How many different tokens may wait for Keystone; requests with further ones get 503."""
-
-_TOKEN: Final = re.compile(rb"[\x21-\x7e]{1,%d}" % LONGEST_TOKEN_BYTES)
+def challenge_of(url: str) -> str:
+    """Return what callers without a valid token are told: ``url`` is where one is to be had."""
+    return f'Keystone uri="{url}"'
 
 
 @define(eq=False)
 class KeystoneIdentity:
-    """Tells who asks. A token that is known costs no reactor turn; one is asked for only once at a time.
+    """Tells who asks. Of the headers only the tokens count, whatever others say of user, project, roles or scope.
 
-    ``now`` returns seconds since the epoch. ``cache_seconds`` is for how long a token counts without a new question.
+    The rule of service tokens (as keystonemiddleware 13 has it): a service that goes on with a user's request sends
+    its own token in ``X-Service-Token``. Where that one has one of ``service_roles``, the user's token may have expired
+    since; a service token that is not valid makes the request nobody's, and so does one without such a role if
+    ``are_roles_required``.
     """
 
-    _tokens: ITokens
-    _challenge_url: str
-    _cache_seconds: float
-    _cache_size: int
-    _now: Callable[[], float]
-    _valid: TokenCache = field(init=False)
-    _refused: TokenCache = field(factory=lambda: TokenCache(REFUSED_TOKENS), init=False)
-    _waiting: dict[bytes, list[Deferred[Caller]]] = field(factory=dict, init=False)
+    _known: KnownTokens
+    _challenge: str
+    _service_roles: frozenset[str]
+    _are_roles_required: bool
 
-    @_valid.default
-    def _make_valid(self) -> TokenCache:
-        return TokenCache(self._cache_size)
-
-    def identify(self, request_id: str, headers: Headers, is_loopback: bool) -> Context | Deferred[Context]:
+    def identify(
+        self, request_id: str, headers: Headers, is_loopback: bool, peer: str = ""
+    ) -> Context | Deferred[Context]:
         """Return who asks, or a Deferred of it when Keystone has to be asked.
 
         :raises Unauthorized: there is no token, or it is known to be not valid. The Deferred may fail with it too, and
             with EdgeError when Keystone cannot be asked.
         """
-        token = self._token(headers)
-        key = token_key(token)
-        now = self._now()
-        # What is known was looked at when it came first.
-        known = self._valid.get(key, now)
-        if known is not None and known.caller is not None:
-            return _context(known.caller, request_id, headers)
-        if self._refused.get(key, now) is not None or _TOKEN.fullmatch(token) is None:
-            raise Unauthorized(self._challenge_url)
-        return self._asked(key, token).addCallback(_context, request_id, headers)
+        token = self._one(headers, b"X-Auth-Token")
+        service_token = self._one(headers, b"X-Service-Token") if headers.hasHeader(b"X-Service-Token") else b""
+        if not service_token:
+            return _in_context(self._known.caller(token), request_id, headers)
+        service = self._known.caller(service_token)
+        if isinstance(service, Caller):
+            return self._behind(service, token, request_id, headers)
+        return service.addCallback(self._behind, token, request_id, headers)
 
-    def _token(self, headers: Headers) -> bytes:
-        values = headers.getRawHeaders(b"X-Auth-Token") or ()
+    def _one(self, headers: Headers, name: bytes) -> bytes:
+        values = headers.getRawHeaders(name) or ()
         # Of two tokens none is the caller's: what stands before us may have looked at the other one.
         if len(values) != 1:
-            raise Unauthorized(self._challenge_url)
+            raise Unauthorized(self._challenge)
         return values[0]
 
-    def _asked(self, key: bytes, token: bytes) -> Deferred[Caller]:
-        waiters = self._waiting.get(key)
-        mine: Deferred[Caller] = Deferred(lambda gone: self._waiting.get(key, [gone]).remove(gone))
-        if waiters is not None:
-            waiters.append(mine)
-            return mine
-        if len(self._waiting) >= WAITING_TOKENS:
-            raise EdgeUnavailable("too many tokens wait for Keystone")
-        self._waiting[key] = [mine]
-        self._tokens.validate(token).addCallbacks(self._answered, self._failed, callbackArgs=(key,), errbackArgs=(key,))
-        return mine
+    def _behind(
+        self, service: Caller, token: bytes, request_id: str, headers: Headers
+    ) -> Context | Deferred[Context]:  # fmt: skip
+        is_service = not self._service_roles.isdisjoint(service.roles)
+        if self._are_roles_required and not is_service:
+            raise Unauthorized(self._challenge)
+        return _in_context(self._known.caller(token, allow_expired=is_service), request_id, headers)
 
-    def _answered(self, caller: Caller | None, key: bytes) -> None:
-        now = self._now()
-        if caller is None:
-            self._refused.put(key, Known(None, now + REFUSED_SECONDS))
-            self._refuse(key)
-        elif caller.expires_seconds <= now:
-            self._refuse(key)
-        else:
-            self._valid.put(key, Known(caller, min(caller.expires_seconds, now + self._cache_seconds)))
-            for waiter in self._waiting.pop(key):
-                waiter.callback(caller)
 
-    def _refuse(self, key: bytes) -> None:
-        for waiter in self._waiting.pop(key):
-            waiter.errback(Unauthorized(self._challenge_url))
-
-    def _failed(self, failure: Failure, key: bytes) -> None:
-        for waiter in self._waiting.pop(key):
-            waiter.errback(failure)
+def _in_context(
+    found: Caller | Deferred[Caller], request_id: str, headers: Headers
+) -> Context | Deferred[Context]:  # fmt: skip
+    if isinstance(found, Caller):
+        return _context(found, request_id, headers)
+    return found.addCallback(_context, request_id, headers)
 
 
 def _context(caller: Caller, request_id: str, headers: Headers) -> Context:

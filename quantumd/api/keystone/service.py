@@ -10,10 +10,12 @@ from twisted.internet.defer import Deferred
 
 from quantumd.api.keystone.credentials import read_credentials, read_trust
 from quantumd.api.keystone.exchange import make_exchange
-from quantumd.api.keystone.identity import KeystoneIdentity
+from quantumd.api.keystone.identity import KeystoneIdentity, challenge_of
 from quantumd.api.keystone.interfaces import ITokens
+from quantumd.api.keystone.known import KnownTokens
 from quantumd.api.keystone.tokens import KeystoneTokens
 from quantumd.config import KeystoneSettings
+from quantumd.metrics import Metrics
 
 
 class KeystoneService(Service):
@@ -29,21 +31,33 @@ class KeystoneService(Service):
         return self._tokens.close()
 
 
-def make_keystone_service(settings: KeystoneSettings, reactor: Any) -> KeystoneService:
+def make_keystone_service(settings: KeystoneSettings, reactor: Any, metrics: Metrics) -> KeystoneService:
     """Return the service that validates tokens as the settings say. Keystone need not be there yet.
 
     :raises SettingsError: the settings of Keystone make no sense, or there is no password.
     """
-    credentials = read_credentials(settings)
-    trust = read_trust(settings.ca_file)
-    exchange = make_exchange(reactor, settings.auth_url, settings.timeout_seconds, trust=trust)
-    # Keystone tells by the calendar when tokens end, so the wall clock decides.
-    tokens = KeystoneTokens(exchange, credentials, reactor, time.time, settings.timeout_seconds)
-    identity = KeystoneIdentity(
+    tokens = _tokens(settings, reactor, metrics)
+    challenge = challenge_of(settings.public_url or settings.auth_url)
+    known = KnownTokens(
         tokens,
-        settings.public_url or settings.auth_url,
+        challenge,
         settings.token_cache_seconds,
         settings.token_cache_size,
+        settings.away_seconds,
+        # Keystone tells by the calendar when tokens end, so the wall clock decides.
         time.time,
     )
-    return KeystoneService(identity, tokens)
+    roles = frozenset(role.lower() for role in settings.service_token_roles)
+    return KeystoneService(KeystoneIdentity(known, challenge, roles, settings.service_token_roles_required), tokens)
+
+
+def _tokens(settings: KeystoneSettings, reactor: Any, metrics: Metrics) -> KeystoneTokens:
+    def observe(waited_seconds: float, answered_seconds: float) -> None:
+        metrics.token_wait_seconds.observe(waited_seconds)
+        metrics.token_seconds.observe(answered_seconds)
+
+    credentials = read_credentials(settings)
+    trust = read_trust(settings.ca_file)
+    limit, connections = settings.timeout_seconds, settings.connections
+    exchange = make_exchange(reactor, settings.auth_url, limit, connections, trust=trust)
+    return KeystoneTokens(exchange, credentials, reactor, time.time, limit, connections, observe)

@@ -17,9 +17,6 @@ from quantumd.api.keystone.exchange import Exchange, Reply
 from quantumd.api.keystone.interfaces import ITokens
 from quantumd.errors import EdgeTimeout, EdgeUnavailable, SettingsError
 
-AT_ONCE: Final = 16
-"""How many questions are under way at once; others wait."""
-
 RENEW_SECONDS: Final = 60.0
 """How long before its end our own token is replaced."""
 
@@ -27,6 +24,10 @@ LOCKED_OUT_SECONDS: Final = 5.0
 """How long Keystone is left alone after it has refused our own user: trying on would only lock it."""
 
 _LONGEST_TOKEN: Final = 8192
+
+
+def _nothing(_waited_seconds: float, _answered_seconds: float) -> None:
+    """Tell nobody."""
 
 
 @frozen
@@ -40,7 +41,9 @@ class _OwnToken:
 class KeystoneTokens:
     """Validates tokens with GET /v3/auth/tokens. ``now`` returns seconds since the epoch.
 
-    Our own token is asked for when it is first needed, and again before its end or when Keystone refuses it.
+    ``at_once`` questions are under way at most, others wait. ``observe`` is told of each question how many seconds it
+    waited for its turn and how many Keystone took. Our own token is asked for when it is first needed, and again before
+    its end or when Keystone refuses it.
     """
 
     log = Logger()
@@ -49,13 +52,19 @@ class KeystoneTokens:
     _reactor: Any
     _now: Callable[[], float]
     _timeout_seconds: float
+    _at_once: int
+    _observe: Callable[[float, float], None] = _nothing
     _own: _OwnToken | None = field(default=None, init=False)
     _locked_out_until: float = field(default=0.0, init=False)
     _is_away: bool = field(default=False, init=False)
     _waiting: list[Deferred[_OwnToken]] = field(factory=list, init=False)
-    _places: DeferredSemaphore = field(factory=lambda: DeferredSemaphore(AT_ONCE), init=False)
+    _places: DeferredSemaphore = field(init=False)
 
-    def validate(self, token: bytes) -> Deferred[Caller | None]:
+    @_places.default
+    def _make_places(self) -> DeferredSemaphore:
+        return DeferredSemaphore(self._at_once)
+
+    def validate(self, token: bytes, allow_expired: bool = False) -> Deferred[Caller | None]:
         """Fire with whom a token stands for, None when it is not valid."""
         answer: Deferred[Caller | None] = Deferred()
         late = EdgeTimeout("Keystone does not answer in time")
@@ -67,7 +76,7 @@ class KeystoneTokens:
                 deadline.cancel()
                 answer.callback(result)
 
-        ensureDeferred(self._in_turn(token)).addBoth(answered)
+        ensureDeferred(self._in_turn(token, allow_expired)).addBoth(answered)
         return answer.addCallbacks(self._is_there, self._is_gone)
 
     def close(self) -> Deferred[None]:
@@ -87,24 +96,28 @@ class KeystoneTokens:
             self.log.warn("tokens cannot be validated: {why}", why=str(failure.value))
         return failure
 
-    async def _in_turn(self, token: bytes) -> Caller | None:
+    async def _in_turn(self, token: bytes, allow_expired: bool) -> Caller | None:
+        came = self._reactor.seconds()
         async with self._places:
-            return await self._validate(token)
+            began = self._reactor.seconds()
+            caller = await self._validate(token, b"&allow_expired=1" if allow_expired else b"")
+            self._observe(began - came, self._reactor.seconds() - began)
+            return caller
 
-    async def _validate(self, token: bytes) -> Caller | None:
+    async def _validate(self, token: bytes, more: bytes) -> Caller | None:
         own = await self._own_token(None)
-        reply = await self._ask(own, token)
+        reply = await self._ask(own, token, more)
         if reply.status == 401:
             # Ours has ended or was revoked; Keystone says 404 of the other one.
-            reply = await self._ask(await self._own_token(own), token)
+            reply = await self._ask(await self._own_token(own), token, more)
         if reply.status == 404:
             return None
         return _caller(reply, "the validation of a token")
 
-    async def _ask(self, own: _OwnToken, token: bytes) -> Reply:
+    async def _ask(self, own: _OwnToken, token: bytes, more: bytes) -> Reply:
         # The catalogue is not needed, and the largest part.
         headers = {b"X-Auth-Token": own.token, b"X-Subject-Token": token}
-        return await self._exchange.send(b"GET", b"/auth/tokens?nocatalog", headers)
+        return await self._exchange.send(b"GET", b"/auth/tokens?nocatalog" + more, headers)
 
     async def _own_token(self, refused: _OwnToken | None) -> _OwnToken:
         own = self._own

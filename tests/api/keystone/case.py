@@ -14,6 +14,7 @@ from tests.bed.keystone_memory import MemoryEndpoints
 
 URL = "http://keystone.example:5000/v3"
 TIMEOUT_SECONDS = 5.0
+AT_ONCE = 16
 
 
 def credentials_of(user: User) -> Credentials:
@@ -23,8 +24,8 @@ def credentials_of(user: User) -> Credentials:
 
 def make_tokens(user: User, endpoints: MemoryEndpoints, clock: Clock) -> KeystoneTokens:
     """Return tokens that ``user`` asks for."""
-    exchange = make_exchange(clock, URL, TIMEOUT_SECONDS, endpoints)
-    return KeystoneTokens(exchange, credentials_of(user), clock, clock.seconds, TIMEOUT_SECONDS)
+    exchange = make_exchange(clock, URL, TIMEOUT_SECONDS, AT_ONCE, endpoints)
+    return KeystoneTokens(exchange, credentials_of(user), clock, clock.seconds, TIMEOUT_SECONDS, AT_ONCE)
 
 
 def headers_of(token: str) -> dict[str, Any]:

@@ -5,87 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, evolve, field
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
+from attrs import evolve
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import globalLogPublisher
 from twisted.web.http_headers import Headers
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from quantumd.api.errors import Unauthorized
 from quantumd.api.keystone.caller import Caller
-from quantumd.api.keystone.identity import (
+from quantumd.api.keystone.interfaces import ITokens
+from quantumd.api.keystone.known import (
     LONGEST_TOKEN_BYTES,
     REFUSED_SECONDS,
     REFUSED_TOKENS,
     WAITING_TOKENS,
-    KeystoneIdentity,
 )
-from quantumd.api.keystone.interfaces import ITokens
 from quantumd.errors import EdgeUnavailable
+from quantumd.logs import format_line
 from quantumd.model.context import Context
+from tests.api.injected import injected
+from tests.api.keystone.identity_case import ALICE, CACHE_SECONDS, CACHE_SIZE, CHALLENGE, GLOBAL_ID, Case
 from tests.api.wire import REQUEST_ID, Reply, Wire, parse_replies
-
-CHALLENGE = "https://keystone.example:5000/v3"
-CACHE_SECONDS = 300.0
-CACHE_SIZE = 3
-ALICE = Caller("alice", 3600.0, "p1", roles=frozenset({"member", "reader"}))
-ADMIN = Caller("root", 3600.0, "p0", roles=frozenset({"admin"}))
-GLOBAL_ID = "req-0a1b2c3d-0000-4000-8000-0123456789ab"
-
-
-@implementer(ITokens)
-@define(eq=False, repr=False)
-class MemoryTokens:
-    """Answers what ``callers`` holds, later where ``is_slow``."""
-
-    callers: dict[bytes, Caller] = field(factory=dict)
-    is_slow: bool = False
-    asked: list[bytes] = field(factory=list)
-    waiting: list[Deferred[Caller | None]] = field(factory=list)
-
-    def validate(self, token: bytes) -> Deferred[Caller | None]:
-        """Fire with the caller."""
-        self.asked.append(token)
-        if not self.is_slow:
-            return succeed(self.callers.get(token))
-        self.waiting.append(Deferred())
-        return self.waiting[-1]
-
-    def close(self) -> Deferred[None]:
-        """Nothing is kept."""
-        return succeed(None)
-
-
-class Case(SynchronousTestCase):
-    """An identity, and a clock by which tokens end."""
-
-    def setUp(self) -> None:
-        """Two callers are known."""
-        self.clock = Clock()
-        self.tokens = MemoryTokens({b"a": ALICE, b"r": ADMIN})
-        self.identity = KeystoneIdentity(self.tokens, CHALLENGE, CACHE_SECONDS, CACHE_SIZE, self.clock.seconds)
-
-    def identify(self, *tokens: str, **headers: str) -> Any:
-        """Ask who sends these tokens."""
-        fields = {name.replace("_", "-"): [value] for name, value in headers.items()}
-        said = Headers({"X-Auth-Token": list(tokens), **fields})
-        return self.identity.identify(REQUEST_ID, said, True)
-
-    def context(self, token: str, **headers: str) -> Context:
-        """Ask who sends a token, with an answer now."""
-        found = self.identify(token, **headers)
-        known: Context = self.successResultOf(found) if isinstance(found, Deferred) else found
-        return known
-
-    def refused(self, *tokens: str) -> None:
-        """Whoever sends these tokens is nobody."""
-        try:
-            found = self.identify(*tokens)
-        except Unauthorized:
-            return
-        self.failureResultOf(found, Unauthorized)
 
 
 class ContextTests(Case):
@@ -117,6 +57,24 @@ class ContextTests(Case):
     def test_it_is_tokens(self) -> None:
         """What stands for Keystone here keeps the interface."""
         self.assertTrue(verifyObject(ITokens, self.tokens))
+
+
+class InjectedTests(Case):
+    """Headers that say who the caller is are for services behind a middleware, and are not looked at."""
+
+    def test_none_of_them_changes_who_asks(self) -> None:
+        """Neither each, nor all of them."""
+        plain = self.context("a")
+        for name, values in injected().items():
+            said = Headers({"X-Auth-Token": ["a"], name: values})
+            self.assertEqual(self.identity.identify(REQUEST_ID, said, True, "127.0.0.1"), plain, name)
+        every = Headers({"X-Auth-Token": ["a"], **injected()})
+        self.assertEqual(self.identity.identify(REQUEST_ID, every, True, "127.0.0.1"), plain)
+
+    def test_none_of_them_stands_for_a_token(self) -> None:
+        """Also from the loopback."""
+        self.assertRaises(Unauthorized, self.identity.identify, REQUEST_ID, Headers(injected()), True, "127.0.0.1")
+        self.assertEqual(self.tokens.asked, [])
 
 
 class RefusalTests(Case):
@@ -259,7 +217,7 @@ class RequestTests(Case):
     def test_without_a_token_it_is_401(self) -> None:
         """With the challenge and the body that clients know."""
         reply = self.get("/v2.0/widgets")
-        self.assertEqual((reply.status, reply.headers["www-authenticate"]), (401, f'Keystone uri="{CHALLENGE}"'))
+        self.assertEqual((reply.status, reply.headers["www-authenticate"]), (401, CHALLENGE))
         message = "The request you have made requires authentication."
         self.assertEqual(reply.json, {"error": {"code": 401, "title": "Unauthorized", "message": message}})
         self.assertEqual(reply.headers["x-openstack-request-id"], REQUEST_ID)
@@ -315,6 +273,25 @@ class RequestTests(Case):
         self.get("/v2.0/widgets", {"X-Auth-Token": "a"})
         self.tokens.is_slow = True
         self.assertEqual(self.get("/v2.0/widgets", {"X-Auth-Token": "a"}).status, 200)
+
+    def test_a_bug_is_500_and_tells_no_token(self) -> None:
+        """Its traceback is in the log, at once or later, and what was in the hands of the code is not."""
+        events: list[Any] = []
+        observer: Any = events.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        secret = "s" * 40
+        for broken in (self.broken_at_once, lambda *_: fail(ZeroDivisionError())):
+            self.tokens.breaks = broken
+            self.assertEqual(self.get("/v2.0/widgets", {"X-Auth-Token": secret}).status, 500)
+            self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        text = "".join(format_line(event) for event in events)
+        self.assertIn("Traceback", text)
+        self.assertNotIn(secret[:20], text)
+
+    def broken_at_once(self, token: bytes) -> Deferred[Caller | None]:
+        """Break with the token in hand."""
+        return succeed(ALICE if len(token) / 0 else None)
 
     def test_a_caller_who_leaves_is_forgotten(self) -> None:
         """Nothing is answered, and nothing breaks."""

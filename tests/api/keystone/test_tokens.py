@@ -12,10 +12,10 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from quantumd.api.keystone.caller import Caller
-from quantumd.api.keystone.exchange import LARGEST_ANSWER_BYTES
-from quantumd.api.keystone.tokens import AT_ONCE, LOCKED_OUT_SECONDS, RENEW_SECONDS, KeystoneTokens
+from quantumd.api.keystone.exchange import LARGEST_ANSWER_BYTES, make_exchange
+from quantumd.api.keystone.tokens import LOCKED_OUT_SECONDS, RENEW_SECONDS, KeystoneTokens
 from quantumd.errors import EdgeTimeout, EdgeUnavailable
-from tests.api.keystone.case import TIMEOUT_SECONDS, make_tokens
+from tests.api.keystone.case import AT_ONCE, TIMEOUT_SECONDS, URL, credentials_of, make_tokens
 from tests.bed.keystone_memory import TOKEN_SECONDS, MemoryKeystone, serve_in_memory
 from tests.contracts.tokens import TokensContract
 
@@ -37,9 +37,9 @@ class MemoryTokensTests(TokensContract, TestCase):
         """Return tokens asked for by another user."""
         return make_tokens(user, self.endpoints, self.keystone.clock)
 
-    async def ask(self, token: str, tokens: Any = None) -> Caller | None:
+    async def ask(self, token: str, tokens: Any = None, allow_expired: bool = False) -> Caller | None:
         """Validate a token."""
-        asking: Deferred[Caller | None] = (tokens or self.tokens).validate(token.encode())
+        asking: Deferred[Caller | None] = (tokens or self.tokens).validate(token.encode(), allow_expired)
         self.endpoints.flush()
         return await asking
 
@@ -133,6 +133,36 @@ class OwnTokenTests(Case):
         closing = self.tokens.close()
         self.endpoints.flush()
         self.assertIsNone(self.successResultOf(closing))
+
+
+class ExpiredTests(Case):
+    """Tokens that have ended."""
+
+    def test_one_that_has_ended_is_asked_for_as_such(self) -> None:
+        """Keystone answers only where it is told that the token may have ended."""
+        self.clock.advance(TOKEN_SECONDS + 1)
+        self.assertIsNone(self.answer_of())
+        asking = self.tokens.validate(self.token.encode(), True)
+        self.endpoints.flush()
+        self.assertEqual(getattr(self.successResultOf(asking), "user_id", None), self.user.id)
+
+
+class WaitTests(Case):
+    """How long questions wait, which operators can see."""
+
+    def test_the_wait_for_a_turn_is_told(self) -> None:
+        """Apart from the time that Keystone takes."""
+        told: list[tuple[float, float]] = []
+        exchange = make_exchange(self.clock, URL, TIMEOUT_SECONDS, 1, self.endpoints)
+        tokens = KeystoneTokens(
+            exchange, credentials_of(self.service), self.clock, self.clock.seconds, TIMEOUT_SECONDS, 1,
+            lambda waited, answered: told.append((waited, answered)),
+        )  # fmt: skip
+        asking = [tokens.validate(self.token.encode()) for _ in range(2)]
+        self.clock.advance(1.0)
+        self.endpoints.flush()
+        self.assertEqual([self.successResultOf(each) is not None for each in asking], [True, True])
+        self.assertEqual(told, [(0.0, 1.0), (1.0, 0.0)])
 
 
 class AwayTests(Case):

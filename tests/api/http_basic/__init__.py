@@ -1,0 +1,1 @@
+"""Callers with name and password."""
