@@ -58,6 +58,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "l3-port-ip-change-not-allowed": (f"{_SMALL}::test_addresses_of_routers_stay",),
     "local_ip": (f"{_X}test_local_ips_resource.py",),
     "logging": (f"{_X}test_logging.py",),
+    "metering": (f"{_X}test_metering_labels.py",),
     "multi-provider": (f"{_X}test_segments_resource.py::MultiProviderTests",),
     "net-mtu": (f"{_R}test_networks_segments.py::MtuTests",),
     "net-mtu-writable": (f"{_R}test_networks_segments.py::MtuTests",),

@@ -29,6 +29,7 @@ from quantumd.api.extensions.ip_availability import feature as ip_availability
 from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.local_ips import feature as local_ips
 from quantumd.api.extensions.logging import feature as logging
+from quantumd.api.extensions.metering import feature as metering
 from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.networks import feature as networks
 from quantumd.api.extensions.port_details import feature as port_details
@@ -81,6 +82,7 @@ FEATURES: tuple[MakeFeature, ...] = (
     qos.feature,
     flavors.feature,
     auto_topology.feature,
+    metering.feature,
 )
 """Add a family here; the order has no meaning."""
 
