@@ -58,6 +58,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "l3-port-ip-change-not-allowed": (f"{_SMALL}::test_addresses_of_routers_stay",),
     "local_ip": (f"{_X}test_local_ips_resource.py",),
     "logging": (f"{_X}test_logging.py",),
+    "metering": (f"{_X}test_metering_labels.py",),
     "multi-provider": (f"{_X}test_segments_resource.py::MultiProviderTests",),
     "net-mtu": (f"{_R}test_networks_segments.py::MtuTests",),
     "net-mtu-writable": (f"{_R}test_networks_segments.py::MtuTests",),
@@ -164,7 +165,25 @@ keys, requests and validators of every one that neutron-lib knows with neutron-l
 | Tokens, projects, who sees what | `{_A}keystone/test_identity.py`, `{_R}test_isolation.py` |
 | `ETag` and `304`, `HEAD`, `OPTIONS`, pages of other origins | `{_A}test_conditions.py` |
 | Filters use indexes | `{_R}test_pages.py::PlanTests` |
-| The clients' own tests | `tests/functional/test_client.py` |
+| The commands of the `openstack` client | `tests/functional/test_client.py`, `tests/functional/test_client_walk.py` |
+| The clients' own tests | `tests/functional/test_sdk_suite.py`, `tests/functional/test_client_suite.py` |
+
+The functional network tests that ship with the clients run against quantumd with `api.preview = true` and a real
+Keystone. What need not pass is listed with its reason in `tests/functional/allowed_sdk.txt` and `allowed_client.txt`:
+
+| | openstacksdk 4.22.0 | python-openstackclient 10.5.0 |
+|---|---|---|
+| passed | 151 | 92 |
+| need routers | 50 | 16 |
+| need a compute service | 8 | 2 |
+| need an extension that another project brings | 49 | 0 |
+| broken by themselves | 16 | 3 |
+| of these, pass when they are mended | 16 | 2 |
+
+Neutron 29.0.0 with every service plugin of its own, on SQLite behind the same Keystone and the same tests, passed 190
+of the SDK's: the 147 above that ask for no agents, and 43 of those that need routers. It passes none of those that are
+called broken or of another project, and skips the 4 of agents, since their user is a member and sees no agent; here
+that user is the admin, as the suite's own setting allows.
 
 Made by `python -m tests.conformance`.
 

@@ -24,6 +24,7 @@ def BODIES(world: World) -> Mapping[str, dict[str, Any]]:
     port_ids = [world.api.make("ports", "port", **network)["id"] for _ in range(2)]
     group = {"security_group_id": world.id("security_group"), "direction": "ingress", "protocol": "tcp"}
     policy = {"object_type": "network", "object_id": network["network_id"], "action": "access_as_shared"}
+    label = {"metering_label_id": world.id("metering_label")}
     template = {"direction": "ingress", "used_in_default_sg": True, "used_in_non_default_sg": True}
     return {
         "network": {},
@@ -52,6 +53,8 @@ def BODIES(world: World) -> Mapping[str, dict[str, Any]]:
         "minimum_packet_rate_rule": {"min_kpps": 5, "direction": "ingress"},
         "flavor": {"service_type": "L3_ROUTER_NAT"},
         "service_profile": {"metainfo": "x"},
+        "metering_label": {"name": "x"},
+        "metering_label_rule": {**label, "direction": "egress", "remote_ip_prefix": "10.0.0.0/8"},
     }
 
 

@@ -178,6 +178,11 @@ def _of_operators(world: World) -> None:
         if member != "packet_rate_limit_rule":
             world.note(f"alias_{member}", f"qos/alias_{member}s", PRIVATE, rule_id)
     world.keep("flavors", "flavor", ADMIN, PUBLIC, service_type="L3_ROUTER_NAT")
+    label_id = world.keep("metering/metering-labels", "metering_label", ADMIN, name=SECRET, project_id=ALICE_ID)
+    world.keep(
+        "metering/metering-label-rules", "metering_label_rule", ADMIN,
+        metering_label_id=label_id, direction="ingress", remote_ip_prefix="10.9.0.0/16",
+    )  # fmt: skip
     world.keep("service_profiles", "service_profile", ADMIN, PRIVATE, metainfo=SECRET)
     network_id = world.id("network")
     world.keep(

@@ -38,6 +38,10 @@ REFERENCES: Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]] = {
     ("default_security_group_rule", "remote_group_id"): ("security_group", {}),
     ("default_security_group_rule", "remote_address_group_id"): ("address_group", {}),
     ("log", "resource_id"): ("security_group", {"resource_type": "security_group"}),
+    ("metering_label_rule", "metering_label_id"): (
+        "metering_label",
+        {"direction": "ingress", "remote_ip_prefix": "10.0.0.0/8"},
+    ),
     ("log", "target_id"): ("port", {"resource_type": "security_group"}),
     ("rbac_policy", "object_id"): ("network", {}),
     ("rbac_policy", "target_tenant"): ("network", {}),

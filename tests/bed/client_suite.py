@@ -22,6 +22,8 @@ from tests.bed.needs import environment_python
 
 SDK = ("openstack.tests.functional.network.v2", "openstack.tests.functional.cloud.test_network")
 CLIENT = ("openstackclient.tests.functional.network.v2",)
+MENDED_SDK = ("mended_sdk",)
+MENDED_CLIENT = ("mended_client",)
 
 ALONE = (
     "openstack.tests.functional.cloud.test_network.TestNetworkQuotas.",
@@ -31,6 +33,9 @@ ALONE = (
     "openstackclient.tests.functional.network.v2.test_default_security_group_rule.",
 )
 """Tests that change what others are given by default, so that they run after them."""
+
+BY_ADMIN = ("openstack.tests.functional.network.v2.test_agent",)
+"""Tests of what only admins see that nevertheless ask as the suite's user: it is the admin then."""
 
 _POOLS = (
     {"name": "shared-default-subnetpool-v4", "prefixes": ["10.0.0.0/8"], "default_prefixlen": "26"},
@@ -134,8 +139,8 @@ class Cloud:
         if self._appliance is not None:
             self._appliance.close()
 
-    def environment(self) -> dict[str, str]:
-        """What the clients find in their environment."""
+    def environment(self, user: str = "devstack") -> dict[str, str]:
+        """What the clients find in their environment; ``user`` is the cloud whose user is the SDK's tests' user."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "OPENSTACK"))}
         programs = f"{self.home / 'bin'}{os.pathsep}{kept.get('PATH', os.defpath)}"
         return {
@@ -144,6 +149,7 @@ class Cloud:
             "PATH": programs,
             "OS_CLIENT_CONFIG_FILE": str(self.home / "clouds.yaml"),
             "OS_CLOUD": "devstack-admin",
+            "OPENSTACKSDK_DEMO_CLOUD": user,
             "OS_TEST_TIMEOUT": _TEST_SECONDS,
             "OPENSTACKSDK_FUNC_TEST_TIMEOUT": "20",
             "OS_STDOUT_CAPTURE": "1",
@@ -165,21 +171,24 @@ class Cloud:
 
     def run(self, modules: Iterable[str], only: Iterable[str] = (), workers: int = 2) -> list[Outcome]:
         """Run the tests of modules, or those of them whose ids begin so; return what came of each."""
-        wanted = {"modules": list(modules), "only": list(only), "alone": ALONE}
+        wanted = {"modules": list(modules), "only": list(only), "alone": (*ALONE, *BY_ADMIN)}
         with ThreadPoolExecutor(workers) as threads:
             running = [
                 threads.submit(self._work, {**wanted, "worker": number, "workers": workers})
                 for number in range(workers)
             ]
             outcomes = [each for done in running for each in done.result()]
-        return sorted([*outcomes, *self._work({**wanted, "worker": 0, "workers": 0})], key=lambda each: each.test)
+        late = {**wanted, "worker": 0, "workers": 0}
+        outcomes += self._work({**late, "alone": ALONE})
+        outcomes += self._work({**late, "alone": BY_ADMIN}, "devstack-admin")
+        return sorted(outcomes, key=lambda each: each.test)
 
-    def _work(self, wanted: Any) -> list[Outcome]:
+    def _work(self, wanted: Any, user: str = "devstack") -> list[Outcome]:
         with tempfile.TemporaryFile("w+", dir=self.home) as told, tempfile.TemporaryFile("w+", dir=self.home) as said:
             number = told.fileno()
             done = subprocess.run(
                 (str(environment_python("client")), "-P", str(_RUN), str(number)), input=json.dumps(wanted) + "\n",
-                cwd=self.home, env=self.environment(), text=True, stdout=said, stderr=said, pass_fds=(number,),
+                cwd=self.home, env=self.environment(user), text=True, stdout=said, stderr=said, pass_fds=(number,),
                 check=False,
             )  # fmt: skip
             told.seek(0)

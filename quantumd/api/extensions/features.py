@@ -29,6 +29,7 @@ from quantumd.api.extensions.ip_availability import feature as ip_availability
 from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.local_ips import feature as local_ips
 from quantumd.api.extensions.logging import feature as logging
+from quantumd.api.extensions.metering import feature as metering
 from quantumd.api.extensions.network_cascade_delete import feature as network_cascade_delete
 from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.networks import feature as networks
@@ -85,6 +86,7 @@ FEATURES: tuple[MakeFeature, ...] = (
     qos.feature,
     flavors.feature,
     auto_topology.feature,
+    metering.feature,
 )
 """Add a family here; the order has no meaning."""
 

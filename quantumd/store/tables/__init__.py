@@ -1,5 +1,6 @@
 """The tables, one module a family. Importing the package makes every table known to ``metadata``."""
 
+from quantumd.store.tables import metering as metering_tables
 from quantumd.store.tables import networks as network_tables
 from quantumd.store.tables import ports as port_tables
 from quantumd.store.tables import security as security_tables
@@ -27,6 +28,7 @@ __all__ = [
     "ip_allocations",
     "journal",
     "metadata",
+    "metering_tables",
     "network_tables",
     "networks",
     "port_tables",
