@@ -40,8 +40,15 @@ class ComputeApi:
     """Every event of every request, answered or not, in order."""
     acknowledged: list[dict[str, str]] = field(factory=list)
     """The events of the requests that were answered well, in order."""
+    batches: list[list[dict[str, str]]] = field(factory=list)
+    """The same by request."""
     requests: list[dict[str, str]] = field(factory=list)
     """The headers of each request."""
+
+    delay_seconds: float = 0.0
+    """How long answers take, on the loopback."""
+    is_asked: bool = False
+    """Whether an answer is being thought of, on the loopback."""
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer | None:
         """Answer a request; None is no answer."""
@@ -59,6 +66,7 @@ class ComputeApi:
         if self.senseless.intersection(event["server_uuid"] for event in events):
             return 400, {}, b'{"badRequest": {"code": 400}}'
         self.acknowledged += events
+        self.batches.append(events)
         told = [{**event, "code": self._code(event["server_uuid"])} for event in events]
         status = 207 if any(each["code"] != 200 for each in told) else 200
         return status, {"Content-Type": "application/json"}, json.dumps({"events": told}).encode()
@@ -117,8 +125,11 @@ def _handler(api: ComputeApi, over: threading.Event) -> type[BaseHTTPRequestHand
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with lock:
+                api.is_asked = True
+                over.wait(api.delay_seconds)
                 mood = api.mood
                 answer = api.answer("POST", self.path, dict(self.headers.items()), body)
+                api.is_asked = False
             if answer is None:
                 if mood == HANGS:
                     over.wait(60)
