@@ -209,7 +209,13 @@ def _run_role(
     role = converger.role
     # The three need each other: what comes back with a report goes to the client, which wakes the loop.
     reporter = Reporter(bus, reactor, host, role, lambda update: client.take(update))
-    loop = ConvergeService(converger, reactor, reporter.tell, settings.l2.drift_seconds, _pass_counter(metrics))
+    count = _pass_counter(metrics)
+
+    def passed(summary: PassSummary) -> None:
+        count(summary)
+        client.describe_anew()
+
+    loop = ConvergeService(converger, reactor, reporter.tell, settings.l2.drift_seconds, passed)
     client = RecordsClient(bus, reactor, converger.describe, records, loop)
     loop.setServiceParent(parent)
     client.setServiceParent(parent)
