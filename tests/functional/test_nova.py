@@ -181,6 +181,18 @@ class BootTests(Case):
     def test_os_vif_acts_on_the_details(self) -> None:
         """The device is a tap with the port's MAC and MTU, on the bridge with its id; there is no Linux bridge."""
         (vif,) = self.allocate()
+        self.assertEqual(
+            vif["details"],
+            {
+                "bridge_name": self.switch.bridge,
+                "datapath_type": "netdev",
+                "ovs_hybrid_plug": False,
+                "ovs_create_tap": True,
+                "port_filter": False,
+                "connectivity": "l2",
+                "bound_drivers": {"0": "openvswitch"},
+            },
+        )
         (wanted,) = self.nova.call("vifs", self.server)
         device = self.plug(wanted)
         link = json.loads(self.switch.ip("-json", "-details", "link", "show", device))[0]

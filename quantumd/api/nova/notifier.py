@@ -50,18 +50,15 @@ class Notifier:
 
     async def _send(self, events: Sequence[Event]) -> None:
         try:
-            became = await self._nova.tell(events)
+            self._note(events, await self._nova.tell(events))
         except BadEvents as error:
-            if len(events) == 1:
+            if len(events) > 1:
+                # One of them makes no sense to Nova; the others must not be lost with it.
+                for event in events:
+                    await self._send((event,))
+            else:
                 self.log.error("Nova will not take an event: {why}", why=str(error))
                 self._note(events, (REFUSED,))
-                return
-        else:
-            self._note(events, became)
-            return
-        # One of them makes no sense to Nova; the others must not be lost with it.
-        for event in events:
-            await self._send((event,))
 
     def _note(self, events: Sequence[Event], became: Sequence[str]) -> None:
         self._acknowledged = _rank(events[-1])
