@@ -30,6 +30,7 @@ VENV := $(CURDIR)/.venv/main
 CLIENT := $(CURDIR)/.venv/client
 ORACLE := $(CURDIR)/.venv/oracle
 KEYSTONE := $(CURDIR)/.venv/keystone
+NOVA := $(CURDIR)/.venv/nova
 FUZZ := $(CURDIR)/.venv/fuzz
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 
@@ -60,13 +61,13 @@ stop:
 demo: packages-demo $(VENV)/.run-done $(CLIENT)/.done
 	@$(VENV)/bin/python -m bench.demo --url http://$(HOST):$(PORT) --ovs-run-dir $(OVS_RUN_DIR) --client $(CLIENT)
 
-test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(FUZZ)/.done
+test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(NOVA)/.done $(FUZZ)/.done
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 soak: export QUANTUMD_SOAK = 1
-soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(FUZZ)/.done
+soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(NOVA)/.done $(FUZZ)/.done
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 bench: packages-test $(VENV)/.test-done
@@ -123,6 +124,11 @@ $(ORACLE)/.done: constraints/oracle.txt
 $(KEYSTONE)/.done: constraints/keystone.txt
 	$(make_environment)
 	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/keystone.txt
+	@touch $@
+
+$(NOVA)/.done: constraints/nova.txt
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/nova.txt
 	@touch $@
 
 $(FUZZ)/.done: constraints/fuzz.txt

@@ -146,6 +146,24 @@ class HttpBasicSettings:
 
 
 @frozen
+class NovaSettings:
+    """Nova, which is told what happens to the ports of its servers; as whom, the keystone section says."""
+
+    enabled: bool = setting(False, "Whether Nova is told.")
+    endpoint: str = setting(
+        "", "The root of Nova's API (https://nova.example.org:8774/v2.1); empty means as Keystone's catalogue says."
+    )
+    region: str = setting("", "The region of the catalogue in which Nova is looked for; empty means any.")
+    interface: str = setting(
+        "public", "The interface of the catalogue at which Nova is asked.", choices=("public", "internal", "admin")
+    )
+    timeout_seconds: float = setting(10.0, "How long Nova may take to answer.", "seconds", least=0.1, most=15)
+    gather_seconds: float = setting(
+        0.1, "How long changes are gathered before Nova is told of them in one request.", "seconds", least=0, most=10
+    )
+
+
+@frozen
 class NetworkSettings:
     """What networks are made of."""
 
@@ -281,6 +299,7 @@ class Settings:
     api: ApiSettings = ApiSettings()
     keystone: KeystoneSettings = KeystoneSettings()
     http_basic: HttpBasicSettings = HttpBasicSettings()
+    nova: NovaSettings = NovaSettings()
     network: NetworkSettings = NetworkSettings()
     quota: QuotaSettings = QuotaSettings()
     agents: AgentSettings = AgentSettings()

@@ -50,6 +50,9 @@ class Metrics:
     journal_position: Gauge = field(init=False)
     cursor_lag: Gauge = field(init=False)
     """By consumer of the journal: positions not yet read."""
+    cursor_lag_seconds: Gauge = field(init=False)
+    nova_events: Counter = field(init=False)
+    """By name and by what became of them: taken, gone, unplaced, refused, unclear."""
     ports: Gauge = field(init=False)
     """Ports by status."""
     foreign_flows: Gauge = field(init=False)
@@ -112,6 +115,14 @@ class Metrics:
     @cursor_lag.default
     def _cursor_lag(self) -> Gauge:
         return self._gauge("cursor_lag", "Positions of the journal that a consumer has not read.", "consumer")
+
+    @cursor_lag_seconds.default
+    def _cursor_lag_seconds(self) -> Gauge:
+        return self._gauge("cursor_lag_seconds", "How long a consumer of the journal has been behind.", "consumer")
+
+    @nova_events.default
+    def _nova_events(self) -> Counter:
+        return self._counter("nova_events", "Events that Nova has acknowledged.", "name", "outcome")
 
     @ports.default
     def _ports(self) -> Gauge:

@@ -20,6 +20,7 @@ from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.features import serve
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.service import HostsService
+from quantumd.api.nova.service import make_nova_service
 from quantumd.api.service import make_api_service
 from quantumd.bus.memory import MemoryBus
 from quantumd.config import Settings, load_settings
@@ -126,6 +127,8 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     HostsService(bus, store, settings.l2.bind_unbound, settings.agents.availability_zone).setServiceParent(root)
     consumer.setServiceParent(root)
     metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
+    metrics.cursor_lag_seconds.labels(CURSOR).set_function(lambda: consumer.lag_seconds)
+    make_nova_service(settings.nova, settings.keystone, reactor, store, host, metrics).setServiceParent(root)
     store.on_commit(metrics.journal_position.set)
     PortCounts(reactor, store, metrics).setServiceParent(root)
 
@@ -206,7 +209,13 @@ def _run_role(
     role = converger.role
     # The three need each other: what comes back with a report goes to the client, which wakes the loop.
     reporter = Reporter(bus, reactor, host, role, lambda update: client.take(update))
-    loop = ConvergeService(converger, reactor, reporter.tell, settings.l2.drift_seconds, _pass_counter(metrics))
+    count = _pass_counter(metrics)
+
+    def passed(summary: PassSummary) -> None:
+        count(summary)
+        client.describe_anew()
+
+    loop = ConvergeService(converger, reactor, reporter.tell, settings.l2.drift_seconds, passed)
     client = RecordsClient(bus, reactor, converger.describe, records, loop)
     loop.setServiceParent(parent)
     client.setServiceParent(parent)

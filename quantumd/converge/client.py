@@ -67,6 +67,8 @@ class RecordsClient(Service):
     _role: str = field(default="", init=False)
     _is_comparing: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
+    _told: HostReport | None = field(default=None, init=False)
+    """What the server was told last of this role."""
     _timer: IDelayedCall | None = field(default=None, init=False)
     _log = Logger()
 
@@ -90,9 +92,16 @@ class RecordsClient(Service):
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
 
+    def describe_anew(self) -> None:
+        """Tell the server at once when this role is not any more what it was told, a bridge's datapath for instance."""
+        if self._told is not None and self._told != self._describe():
+            self.compare()
+
     def compare(self) -> None:
         """Compare digests with the server and fetch what differs; does nothing while a comparison runs."""
         if self.running and not self._is_comparing:
+            if self._timer is not None and self._timer.active():
+                self._timer.cancel()
             self._is_comparing = True
             ensureDeferred(self._compare()).addBoth(self._compared)
 
@@ -112,6 +121,7 @@ class RecordsClient(Service):
     async def _compare(self) -> None:
         me = self._describe()
         await self._bus.call(API_ADDRESS, me, _CALL_TIMEOUT_SECONDS)
+        self._told = me
         request = CompareRequest(me.host, me.role, await self._digests())
         reply = cast(CompareReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
         for buckets in _pieces(reply.buckets, _FETCH_BUCKETS):
@@ -144,6 +154,9 @@ class RecordsClient(Service):
             error = getattr(result, "value", result)
             self._log.warn("{role} cannot compare records: {why}", role=self._role, why=str(error))
             delay = _RETRY_SECONDS
+        elif self._told != self._describe():
+            # It changed while the comparison ran.
+            delay = 0.0
         if self.running:
             self._timer = self._clock.callLater(delay, self.compare)
 

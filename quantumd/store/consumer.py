@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from attrs import frozen
 from twisted.application.service import Service
@@ -32,8 +32,11 @@ from quantumd.store.transaction import Transaction
 
 log = Logger()
 
-Handle: TypeAlias = Callable[[Sequence[JournalRow]], "Deferred[None] | None"]
-"""Takes rows in commit order; what it returns fires when they need not come again. May be an async function."""
+Handle: TypeAlias = Callable[[Sequence[JournalRow]], "Deferred[Any] | Coroutine[Any, Any, Any] | bool | None"]
+"""Takes rows in commit order; what it returns fires when they need not come again. May be an async function.
+
+True says that the cursor is to be written down before anything else: what was done cannot be done twice at will.
+"""
 
 
 @frozen
@@ -68,6 +71,9 @@ class Consumer(Service):
 
     ``holder`` names this process in the lease of the cursor. It is the same after a restart (the host's name, say), so
     that a restarted process goes on at once; two processes that run at the same time have different ones.
+
+    A cursor that nobody has made yet begins with the oldest row, or at the journal's end (``begins_at_end``).
+    ``chance`` returns a number between 0 and 1; a wait after a failure is shortened by up to half by it.
     """
 
     def __init__(
@@ -79,6 +85,8 @@ class Consumer(Service):
         handle: Handle,
         limits: ConsumerLimits = ConsumerLimits(),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        begins_at_end: bool = False,
+        chance: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self.name = name
         self._cursor_name = name
@@ -88,6 +96,8 @@ class Consumer(Service):
         self._handle = handle
         self._limits = limits
         self._now = now
+        self._begins_at_end = begins_at_end
+        self._chance = chance
         self._newest = 0
         self._position = 0
         self._has_lease = False
@@ -139,13 +149,20 @@ class Consumer(Service):
                 log.info("consumer {name} waits for the lease of its cursor", name=self.name)
                 self._has_lease = False
                 await self._sleep(self._limits.poll)
+            except EdgeError as error:
+                if self.running:
+                    log.warn("consumer {name} cannot go on: {why}", name=self.name, why=str(error), next_s=self._retry)
+                    await self._wait_after_failure()
             except Exception:  # noqa: BLE001 - the root of the loop: whatever fails is tried again
                 if self.running:
                     log.failure("consumer {name} failed; next try in {s} s", name=self.name, s=self._retry)
-                    await self._sleep(self._retry)
-                    self._retry = min(self._retry * 2, self._limits.retry_most)
+                    await self._wait_after_failure()
         if self._has_lease:
             await self._end()
+
+    async def _wait_after_failure(self) -> None:
+        await self._sleep(self._retry * (0.5 + self._chance() / 2))
+        self._retry = min(self._retry * 2, self._limits.retry_most)
 
     async def _consume(self) -> None:
         """Take the lease, then handle rows until it is lost, something fails or the service stops."""
@@ -167,7 +184,7 @@ class Consumer(Service):
         if self.lag_rows == 0:
             await self._sleep(min(limits.poll, self._next_write - self._clock.seconds()), until_commit=True)
         if limits.gather:
-            await self._sleep(min(max(limits.gather, worked), limits.gather_most))
+            await self._sleep(max(limits.gather, min(worked, limits.gather_most)))
 
     async def _end(self) -> None:
         try:
@@ -187,16 +204,18 @@ class Consumer(Service):
 
     async def _pass_on(self, rows: Sequence[JournalRow]) -> None:
         self._committed(rows[-1].position)
-        await defer.maybeDeferred(self._handle, rows).addTimeout(self._limits.handle, self._clock)
+        handling: Deferred[Any] = defer.maybeDeferred(self._handle, rows)
+        at_once = await handling.addTimeout(self._limits.handle, self._clock)
         self._position = rows[-1].position
         self._retry = self._limits.retry
-        self._next_write = min(self._next_write, self._clock.seconds() + self._limits.cursor)
+        wait = 0.0 if at_once is True else self._limits.cursor
+        self._next_write = min(self._next_write, self._clock.seconds() + wait)
         if self.lag_rows == 0:
             self._behind_since = None
 
     def _open(self, transaction: Transaction) -> tuple[Cursor, int]:
         connection = transaction.connection
-        add_cursor(connection, self._cursor_name)
+        add_cursor(connection, self._cursor_name, last_position(connection) if self._begins_at_end else 0)
         now = utc_text(self._now())
         cursor = take_lease(connection, self._cursor_name, self._holder, now, self._lease_end())
         if cursor is None:

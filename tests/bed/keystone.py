@@ -183,6 +183,10 @@ class Keystone:
             self._name("identity", self.url, region)
         self._name("network", url, region)
 
+    def publish_compute(self, url: str, region: str = REGION) -> None:
+        """Let the catalogue name ``url`` as the compute service of a region that something was published in."""
+        self._name("compute", url, region)
+
     def _name(self, kind: str, url: str, region: str) -> None:
         found = self.call("GET", f"/services?type={kind}")["services"]
         wanted = {"service": {"type": kind, "name": kind}}

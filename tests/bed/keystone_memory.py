@@ -15,7 +15,7 @@ from twisted.test.iosim import FakeTransport, connect
 from twisted.web.client import URI
 from twisted.web.iweb import IAgentEndpointFactory
 from twisted.web.resource import Resource
-from twisted.web.server import Site
+from twisted.web.server import NOT_DONE_YET, Site
 from zope.interface import implementer
 
 from tests.bed.keystone import Project, User
@@ -39,6 +39,8 @@ class MemoryKeystone:
     url: str = "http://keystone.example:5000/v3"
     asked: list[str] = field(factory=list, init=False)
     """The method and path of each request, in order."""
+    catalog: list[Any] = field(factory=list, init=False)
+    """What tokens say of services."""
     is_broken: bool = field(default=False, init=False)
     """Whether every request is answered 500."""
     _users: dict[str, User] = field(factory=dict, init=False)
@@ -101,6 +103,10 @@ class MemoryKeystone:
             return _refusal(404)
         return self._log_in(json.loads(body)) if method == "POST" else self._show(headers, query)
 
+    def is_live(self, token: str) -> bool:
+        """Whether a token is valid."""
+        return self._live(token) is not None
+
     def _log_in(self, body: Any) -> tuple[int, dict[str, str], bytes]:
         said = body["auth"]["identity"]["password"]["user"]
         user = self._users.get(said["name"])
@@ -126,6 +132,8 @@ class MemoryKeystone:
             "user": {"id": issued.user.id, "name": issued.user.name, "domain": {"id": "default", "name": "Default"}},
             "expires_at": datetime.fromtimestamp(issued.expires_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         }
+        if self.catalog:
+            token["catalog"] = self.catalog
         if isinstance(issued.scope, dict):
             kind, of = next(iter(issued.scope.items()))
             on = "/system" if kind == "system" else f"/{kind}s/{of['id']}"
@@ -149,10 +157,13 @@ class KeystoneResource(Resource):
         self._answer = answer
 
     def render(self, request: Any) -> bytes:
-        """Answer a request."""
-        status, headers, body = self._answer(
+        """Answer a request, never when the answer is None."""
+        answer = self._answer(
             request.method.decode(), request.uri.decode(), request.requestHeaders, request.content.read()
         )
+        if answer is None:
+            return NOT_DONE_YET  # type: ignore[return-value]
+        status, headers, body = answer
         request.setResponseCode(status)
         for name, value in headers.items():
             request.setHeader(name, value)
@@ -194,6 +205,12 @@ class MemoryEndpoints:
         while moved:
             # Every pump is to move something, so the list is made first.
             moved = True in [pump.pump() for pump in self._pumps]
+
+    def drop(self) -> None:
+        """Close every connection from the server's side."""
+        for pump in self._pumps:
+            pump.serverIO.loseConnection()
+        self.flush()
 
     @property
     def connections(self) -> int:

@@ -136,6 +136,10 @@ class Switch:
             subprocess.run(("ip", "netns", "del", vm.namespace), check=False, capture_output=True)
         self._vms.clear()
 
+    def ip(self, *command: str) -> str:
+        """Run ip where the switch is."""
+        return self._ip(*command)
+
     def _ip(self, *command: str) -> str:
         return run("ip", *(("-n", self.namespace) if self.namespace else ()), *command)
 

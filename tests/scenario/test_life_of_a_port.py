@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from tests.scenario.case import ScenarioCase
 from tests.scenario.frames import BROADCAST, arp_request, dhcp_discover, plain, read_dhcp
 
@@ -99,3 +101,19 @@ class LifeOfAPortTests(ScenarioCase):
         await self.until(lambda: bool(switch.changes))
         self.assertEqual((await self.show("port", port["id"]))["status"], "DOWN")
         await self.await_status(port, "ACTIVE")
+
+    async def test_bindings_tell_what_the_bridge_is(self) -> None:
+        """A datapath type that was not yet known, or is another one now, is told at once."""
+        await self.start()
+        network = await self.create("network")
+        await self.plugged(network)
+        bridge = self.world.ovsdb.bridge("br-int")
+        if bridge is None:
+            self.fail("there is no bridge")
+        other = {"system": "netdev", "netdev": "system"}[bridge.datapath_type]
+        self.world.ovsdb.put_bridge_row(evolve(bridge, datapath_type=other))
+        told: list[str] = []
+        while told[-1:] != [other] and len(told) < 200:
+            port = await self.create("port", network_id=network["id"], **{"binding:host_id": "host-a"})
+            told.append(port["binding:vif_details"]["datapath_type"])
+        self.assertEqual(told[-1], other)

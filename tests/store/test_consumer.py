@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantumd.errors import EdgeUnavailable
 from quantumd.store.consumer import Consumer, ConsumerLimits, Handle
 from quantumd.store.journal import Cursor, JournalRow, add_cursor, all_cursors, find_cursor, take_lease
 from quantumd.store.memory import MemoryStore
@@ -36,9 +37,11 @@ class ConsumerTests(SynchronousTestCase):
     def _take(self, rows: Sequence[JournalRow]) -> None:
         self.seen += [row.position for row in rows]
 
-    def _consumer(self, handle: Handle | None = None, holder: str = "h1", limits: ConsumerLimits = LIMITS) -> Consumer:
+    def _consumer(
+        self, handle: Handle | None = None, holder: str = "h1", limits: ConsumerLimits = LIMITS, **more: Any
+    ) -> Consumer:
         now = lambda: BEGIN + timedelta(seconds=self.clock.seconds())  # noqa: E731
-        consumer = Consumer(self.clock, self.store, "c", holder, handle or self._take, limits, now)
+        consumer = Consumer(self.clock, self.store, "c", holder, handle or self._take, limits, now, **more)
         consumer.startService()
         return consumer
 
@@ -117,6 +120,45 @@ class ConsumerTests(SynchronousTestCase):
         self.assertEqual(self._position(), 0)
         self.clock.advance(LIMITS.cursor)
         self.assertEqual(self._position(), 5)
+
+    def test_the_cursor_is_written_at_once_where_that_is_asked_for(self) -> None:
+        """For what cannot be undone: a crash in the next moment repeats nothing."""
+
+        async def handle(rows: Sequence[JournalRow]) -> bool:
+            return rows[-1].position != 2
+
+        self._consumer(handle)
+        positions = []
+        for _ in range(3):
+            self._note()
+            positions.append(self._position())
+        self.assertEqual(positions, [1, 1, 3])
+
+    def test_a_new_one_may_begin_at_the_end(self) -> None:
+        """What was before is no news to it; one that is known goes on where it was."""
+        self._note(3)
+        consumer = self._consumer(begins_at_end=True)
+        self._note()
+        self.successResultOf(consumer.stopService())
+        self._note()
+        self._consumer(begins_at_end=True)
+        self.assertEqual(self.seen, [4, 5])
+
+    def test_waits_are_shortened_by_chance(self) -> None:
+        """By half at most, so that those who wait for the same thing do not come back together."""
+
+        def handle(rows: Sequence[JournalRow]) -> None:
+            self._take(rows)
+            raise EdgeUnavailable("the thing is away")
+
+        self._note()
+        self._consumer(handle, chance=lambda: 0.0)
+        self.clock.advance(0.24)
+        self.assertEqual(self.seen, [1])
+        self.clock.advance(0.01)
+        self.assertEqual(self.seen, [1, 1])
+        # What is away is no bug: it is said without a traceback.
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_after_a_crash_it_goes_on_at_its_cursor(self) -> None:
         """A process of the same name handles again what was handled and not written down, and nothing before it."""

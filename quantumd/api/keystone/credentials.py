@@ -83,8 +83,8 @@ def read_trust(ca_file: str) -> Any:
     return trustRootFromCertificates(read_certificates(ca_file, "keystone.ca_file"))
 
 
-def check_url(url: str) -> None:
-    """Refuse what cannot be asked.
+def check_url(url: str, name: str = "keystone.auth_url") -> None:
+    """Refuse what cannot be asked; ``name`` is that of the setting.
 
     :raises SettingsError: it is no http or https URL with a host, or it holds a user, a query or a fragment.
     """
@@ -92,8 +92,8 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        raise SettingsError("keystone.auth_url is no URL") from None
+        raise SettingsError(f"{name} is no URL") from None
     if not is_good or not url.isascii():
-        raise SettingsError("keystone.auth_url is no URL: expected something like https://keystone.example.org:5000/v3")
+        raise SettingsError(f"{name} is no URL: expected something like https://keystone.example.org:5000/v3")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise SettingsError("keystone.auth_url holds a user, a query or a fragment: leave it out")
+        raise SettingsError(f"{name} holds a user, a query or a fragment: leave it out")

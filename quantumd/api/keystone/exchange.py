@@ -72,6 +72,7 @@ class Exchange:
     _root_url: bytes
     _reactor: Any
     _timeout_seconds: float
+    _name: str = "Keystone"
 
     async def send(
         self, method: bytes, path: bytes, headers: dict[bytes, bytes], content: bytes | None = None
@@ -91,7 +92,7 @@ class Exchange:
             body = await reading.done.addTimeout(self._timeout_seconds, self._reactor)
             return Reply(response.code, response.headers, body)
         except _BROKEN as error:
-            raise EdgeUnavailable(f"Keystone does not answer: {type(error).__name__}") from None
+            raise EdgeUnavailable(f"{self._name} does not answer: {type(error).__name__}") from None
 
     def close(self) -> Deferred[None]:
         """Close the connections that are kept."""
@@ -100,20 +101,28 @@ class Exchange:
 
 
 def make_exchange(
-    reactor: Any, root_url: str, timeout_seconds: float, connections: int, endpoints: Any = None, trust: Any = None
+    reactor: Any,
+    root_url: str,
+    timeout_seconds: float,
+    connections: int,
+    endpoints: Any = None,
+    trust: Any = None,
+    name: str = "Keystone",
 ) -> Exchange:
     """Return an exchange with connections of its own.
 
+    :param root_url: what paths are put behind; '' where they are whole URLs.
     :param connections: how many are kept; how many there are at once is up to who sends.
     :param endpoints: an IAgentEndpointFactory, where the network is not to be used.
     :param trust: by what an https server is checked (an IOpenSSLTrustRoot), None meaning what the system trusts.
+    :param name: what errors call the other side.
     """
     pool = HTTPConnectionPool(reactor)
     pool.maxPersistentPerHost = connections
     pool.cachedConnectionTimeout = IDLE_SECONDS
     network = endpoints or NetworkEndpoints(reactor, timeout_seconds, trust)
     agent = Agent.usingEndpointFactory(reactor, BoundedEndpoints(network), pool)
-    return Exchange(agent, pool, root_url.rstrip("/").encode("ascii"), reactor, timeout_seconds)
+    return Exchange(agent, pool, root_url.rstrip("/").encode("ascii"), reactor, timeout_seconds, name)
 
 
 @implementer(IAgentEndpointFactory)

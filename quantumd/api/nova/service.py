@@ -1,0 +1,115 @@
+"""Puts the parts together that tell Nova."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any, Final
+
+from attrs import define
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from quantumd.api.keystone.credentials import check_url, read_credentials, read_trust
+from quantumd.api.keystone.exchange import make_exchange
+from quantumd.api.nova.client import NovaClient
+from quantumd.api.nova.notifier import CURSOR, Notifier
+from quantumd.api.nova.session import NovaSession
+from quantumd.config import KeystoneSettings, NovaSettings
+from quantumd.interfaces import IStore
+from quantumd.metrics import Metrics
+from quantumd.ordered import OrderedServices
+from quantumd.store.consumer import Consumer, ConsumerLimits
+from quantumd.store.journal import drop_cursor, find_cursor
+from quantumd.store.transaction import Transaction
+
+CONNECTIONS: Final = 2
+"""How many connections are kept to each of the two: events leave one request at a time."""
+
+ROWS: Final = 50
+"""How many rows are taken at once: their events fit one request, so that nothing is acknowledged twice by halves."""
+
+
+def make_nova_service(
+    settings: NovaSettings, keystone: KeystoneSettings, reactor: Any, store: IStore, holder: str, metrics: Metrics
+) -> IService:
+    """Return the service that tells Nova; switched off, it only forgets how far Nova had been told.
+
+    Neither Nova nor Keystone need be there yet. Stop it before the store: what Nova acknowledges is written down.
+
+    :raises SettingsError: the settings of Nova or of Keystone make no sense, or there is no password.
+    """
+    if not settings.enabled:
+        return ForgottenCursor(store)
+    client = make_client(settings, keystone, reactor)
+    notifier = Notifier(client, metrics.nova_events)
+    limits = ConsumerLimits(
+        rows=ROWS, gather=settings.gather_seconds, lease=120.0, handle=60.0, retry=1.0, retry_most=30.0, stop=3.0
+    )
+    consumer = Consumer(
+        reactor, store, CURSOR, holder, notifier.handle, limits, begins_at_end=True, chance=random.random
+    )
+    metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
+    metrics.cursor_lag_seconds.labels(CURSOR).set_function(lambda: consumer.lag_seconds)
+    service = OrderedServices()
+    NovaConnections(client).setServiceParent(service)
+    consumer.setServiceParent(service)
+    return service
+
+
+def make_client(settings: NovaSettings, keystone: KeystoneSettings, reactor: Any, endpoints: Any = None) -> NovaClient:
+    """Return what sends events to Nova.
+
+    :param endpoints: an IAgentEndpointFactory, where the network is not to be used.
+    :raises SettingsError: see ``make_nova_service``.
+    """
+    credentials = read_credentials(keystone)
+    if settings.endpoint:
+        check_url(settings.endpoint, "nova.endpoint")
+    trust = read_trust(keystone.ca_file)
+    identity = make_exchange(reactor, keystone.auth_url, keystone.timeout_seconds, CONNECTIONS, endpoints, trust)
+    # Keystone tells by the calendar when tokens end, so the wall clock decides.
+    session = NovaSession(identity, credentials, settings.endpoint, settings.interface, settings.region, time.time)
+    nova = make_exchange(reactor, "", settings.timeout_seconds, CONNECTIONS, endpoints, trust, name="Nova")
+    return NovaClient(nova, identity, session)
+
+
+class NovaConnections(Service):
+    """The connections to Nova and, for this, to Keystone."""
+
+    def __init__(self, client: NovaClient) -> None:
+        self._client = client
+
+    def stopService(self) -> Deferred[Any]:
+        """Close them; fires when they are closed."""
+        super().stopService()
+        return self._client.close()
+
+
+@define(eq=False)
+class ForgottenCursor(Service):
+    """Forgets at its start how far Nova had been told: a Nova that is told no more must not hold the journal."""
+
+    _store: IStore
+    _log = Logger()
+
+    def startService(self) -> None:
+        """See the class."""
+        super().startService()
+        known: Deferred[Any] = self._store.read(lambda connection: find_cursor(connection, CURSOR))
+        known.addCallback(self._forget).addErrback(self._failed)
+
+    def _forget(self, cursor: object) -> Deferred[None] | None:
+        if cursor is None:
+            return None
+
+        def forget(transaction: Transaction) -> None:
+            drop_cursor(transaction.connection, CURSOR)
+
+        self._log.info("Nova is told no more")
+        return self._store.write(forget)
+
+    def _failed(self, failure: Failure) -> None:
+        self._log.failure("how far Nova was told could not be forgotten", failure)
