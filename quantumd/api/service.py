@@ -58,4 +58,4 @@ def _listening(settings: ApiSettings, api: Api, identify: Identify) -> ApiServic
         cors=cors_of(settings.cors_allowed_origins, settings.cors_max_age_seconds),
     )
     endpoint = endpoint_for(reactor, settings.listen, descriptor, settings.auth, settings.preview)
-    return ApiService(reactor, endpoint, site, settings.drain_seconds)
+    return ApiService(reactor, endpoint, site, settings.drain_seconds, api.events.stop)
