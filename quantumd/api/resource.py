@@ -91,6 +91,10 @@ class INestedOperations(Interface):
         """Return the operations on what is inside the parent. Those refuse a parent that the caller may not see."""
 
 
+def _everybody(context: Context) -> bool:
+    return True
+
+
 EVERY_VERB = frozenset({"create", "list", "show", "update", "delete"})
 
 
@@ -103,7 +107,9 @@ class Resource:
     who may use a verb at all. ``is_taggable``: whether it has ``/tags``. ``quota`` names the quota that bounds how many
     a project has. ``extension`` is the alias that brings it; None for the core. ``before_list`` is asked before a list,
     on a reader, and returns what must be written first (a project's default security group); None when nothing must.
-    ``table`` is where it is kept, with the revision number that grows when its tags change.
+    ``table`` is where it is kept, with the revision number that grows when its tags change. ``journal_name`` is what
+    the journal calls it, when that is not the key of one. ``is_for`` says whether a caller may see such things at all,
+    where the operations decide that and not the rules.
     """
 
     member: str
@@ -122,6 +128,8 @@ class Resource:
     extension: str | None = None
     before_list: Callable[[Connection, Context, Query], Callable[[Transaction], Any] | None] | None = None
     table: Table | None = None
+    journal_name: str = field(default=Factory(lambda self: self.member, takes_self=True))
+    is_for: Callable[[Context], bool] = _everybody
 
     @property
     def is_nested(self) -> bool:

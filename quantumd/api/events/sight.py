@@ -47,8 +47,9 @@ def catalogue_of(served: Iterable[Resource]) -> Catalogue:
     """Return the catalogue of what is served. Of two resources of one name it is the one with a path of its own."""
     resources: dict[str, Resource] = {}
     for resource in served:
-        if resource.member not in resources or resources[resource.member].is_nested:
-            resources[resource.member] = resource
+        name = resource.journal_name
+        if name not in resources or resources[name].is_nested:
+            resources[name] = resource
     return Catalogue(resources, {name: views_of(each) for name, each in resources.items()})
 
 
@@ -90,7 +91,7 @@ class Sight:
         if resource is None:
             # The journal alone knows it, and that is for administrators.
             return dict if self.context.scope.is_everything else None
-        if not allows(resource.read_rule, self.context):
+        if not (allows(resource.read_rule, self.context) and resource.is_for(self.context)):
             return None
         # Named one by one: the journal keeps more of some things than the API shows.
         fields = {each.name for each in resource.attributes}

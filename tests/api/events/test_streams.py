@@ -45,7 +45,6 @@ class EventCase(SynchronousTestCase):
         producer.pauseProducing()
         return producer.resumeProducing
 
-
     def write(self, count: int, project_id: str = "alice", text: str = "") -> None:
         """Append so many rows."""
         self.api.wire.store.write(lambda tx: [note(tx, project_id, text) for _ in range(count)])
@@ -106,7 +105,6 @@ class OpenTests(EventCase):
         self.assertEqual(listener.head["access-control-allow-origin"], "https://horizon.example")
 
 
-
 class EventTests(EventCase):
     """What is told."""
 
@@ -148,12 +146,16 @@ class EventTests(EventCase):
 
     def test_one_read_serves_all(self) -> None:
         """However many listen."""
-        reads = []
+        reads: list[Any] = []
         store = self.api.wire.store
         listeners = [self.listen(headers) for headers in (ALICE, ALICE, BOB, ADMIN)]
         read = store.read
-        store.read = lambda work: reads.append(work) or read(work)
-        self.addCleanup(setattr, store, "read", read)
+
+        def count(work: Any) -> Any:
+            reads.append(work)
+            return read(work)
+
+        store.read = count
         store.write(lambda tx: note(tx, "alice"))
         self.clock.advance(GATHER_SECONDS)
         self.assertEqual([len(each.events) for each in listeners], [1, 1, 0, 1])
