@@ -45,6 +45,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "empty-string-filtering": (
         f"{_A}test_lists.py::test_an_empty_value_is_a_value", f"{_R}test_lists.py::test_empty_text_is_a_value"
     ),
+    "events": ("tests/api/events/test_streams.py", "tests/api/events/test_isolation.py", "tests/functional/test_events.py"),
     "external-net": (f"{_X}test_external_net.py", f"{_X}test_rbac_networks.py::ExternalNetworkTests"),
     "extra_dhcp_opt": (f"{_DETAILS}::OptionTests",),
     "filter-validation": (
@@ -163,6 +164,7 @@ keys, requests and validators of every one that neutron-lib knows with neutron-l
 | `ETag` and `304`, `HEAD`, `OPTIONS`, pages of other origins | `{_A}test_conditions.py` |
 | Filters use indexes | `{_R}test_pages.py::PlanTests` |
 | The clients' own tests | `tests/functional/test_client.py` |
+| Ansible's `openstack.cloud` is idempotent | `tests/functional/test_ansible.py` |
 
 Made by `python -m tests.conformance`.
 
