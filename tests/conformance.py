@@ -45,7 +45,9 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "empty-string-filtering": (
         f"{_A}test_lists.py::test_an_empty_value_is_a_value", f"{_R}test_lists.py::test_empty_text_is_a_value"
     ),
-    "events": ("tests/api/events/test_streams.py", "tests/api/events/test_isolation.py", "tests/functional/test_events.py"),
+    "events": (
+        f"{_A}events/test_streams.py", f"{_A}events/test_isolation.py", "tests/functional/test_events.py"
+    ),
     "external-net": (f"{_X}test_external_net.py", f"{_X}test_rbac_networks.py::ExternalNetworkTests"),
     "extra_dhcp_opt": (f"{_DETAILS}::OptionTests",),
     "filter-validation": (

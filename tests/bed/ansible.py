@@ -46,7 +46,8 @@ class Ansible:
         (self.home / "ansible.cfg").touch()
         program = Path(str(python)).with_name("ansible-playbook")
         done = subprocess.run(
-            (str(program), "-c", "local", "-i", "localhost,", "-e", f"ansible_python_interpreter={python}", str(playbook)),
+            (str(program), "-c", "local", "-i", "localhost,", "-e", f"ansible_python_interpreter={python}",
+             str(playbook)),
             cwd=self.home, env={**self.environment, **self._settings()}, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=_LIMIT_SECONDS, check=False,
         )  # fmt: skip
