@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from attrs import define, evolve, field
@@ -17,7 +17,8 @@ from quantumd.api.events.reading import Ends, News, Page, read_ends, read_news, 
 from quantumd.api.events.sight import Catalogue, Sight
 from quantumd.api.events.stream import EventStream
 from quantumd.interfaces import IStore
-from quantumd.model.context import Context
+from quantumd.model.context import Context, Scope
+from quantumd.store.journal import JournalRow
 
 log = Logger()
 
@@ -199,11 +200,11 @@ class EventHub:
         log.failure("the journal could not be read for streams of events; next try in {s} s", failure, s=LOOK_SECONDS)
 
 
-def _rows(news: News, audience: Audience) -> Iterator[Any]:
-    scope = audience.scope
-    return iter(news.everything if scope.project_id is None else news.by_project.get(scope.project_id, ()))
+def _rows(news: News, audience: Audience) -> Sequence[JournalRow]:
+    project_id = audience.scope.project_id
+    return news.everything if project_id is None else news.by_project.get(project_id, ())
 
 
-def who(context: Context, scope: Any) -> Who:
+def who(context: Context, scope: Scope) -> Who:
     """Return what decides what a caller's streams show: everything about it but its request."""
     return Who(evolve(context, request_id="", global_request_id=None), scope)
