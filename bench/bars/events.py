@@ -16,7 +16,7 @@ from tests.bed.appliance import Appliance
 STREAMS = 200
 PROJECTS = 10
 PER_SECOND = 100
-SECONDS = 20
+SECONDS = 5
 DELAY_MS = 100.0
 MEMORY_KIB = 40 * 1024
 
@@ -39,10 +39,12 @@ def _measured(appliance: Appliance, what: str, projects: int) -> Iterator[Row]:
     before = appliance.pss_kib()
     # Only those who hear what is written are counted; the others are there.
     quiet = [_headers(1 + number % (projects - 1)) for number in range(STREAMS - STREAMS // projects) if projects > 1]
+    cpu_before = appliance.cpu_seconds()
     told = _load(
         port=appliance.port, streams=[writer] * (STREAMS // projects), silent=quiet, network_id=made["id"],
         headers=writer, writes=PER_SECOND * SECONDS, per_second=PER_SECOND,
     )  # fmt: skip
+    cpu = appliance.cpu_seconds() - cpu_before
     grown = appliance.pss_kib() - before
     delays = f"{told['p50_ms']:.0f}, {told['p99_ms']:.0f}, {told['max_ms']:.0f} ms"
     name = f"{STREAMS} streams of {what}, {PER_SECOND} changes/s"
@@ -51,8 +53,13 @@ def _measured(appliance: Appliance, what: str, projects: int) -> Iterator[Row]:
         "  events that came", "all", f"{told['events']} of {told['expected']}", told["events"] == told["expected"]
     )
     yield Row("  changes a second", f"{PER_SECOND}", f"{PER_SECOND * SECONDS / told['seconds']:.0f}", None)
+    yield Row("  server CPU per change, and per event", "-", _costs(cpu, told["events"]), None)
     yield Row("  memory (PSS) more than before", "< 40 MiB", f"{grown / 1024:.1f} MiB", grown < MEMORY_KIB)
     yield stall_row("the streams", *turns(appliance))
+
+
+def _costs(cpu_seconds: float, events: int) -> str:
+    return f"{cpu_seconds / (PER_SECOND * SECONDS) * 1e3:.1f} ms, {cpu_seconds / events * 1e6:.0f} us"
 
 
 def _headers(number: int) -> dict[str, str]:

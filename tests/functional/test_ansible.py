@@ -35,7 +35,7 @@ class PlaybookTests(SynchronousTestCase):
         self.assertEqual([each.name for each in first if not each.is_changed], [], f"{name}: nothing to do at first")
         self.assertEqual([each.name for each in second if each.is_changed], [], f"{name}: not idempotent")
 
-    @pytest.mark.time_limit(900)
+    @pytest.mark.time_limit(1500)
     def test_every_task_is_idempotent(self) -> None:
         """Networks, subnets, pools, ports, groups and rules: made, changed, removed, each twice."""
         for name in ("present", "changed", "rules_absent", "absent"):

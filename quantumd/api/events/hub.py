@@ -9,6 +9,7 @@ from typing import Any, Final
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from quantumd.api.events.audience import Audience, Who
@@ -22,8 +23,13 @@ from quantumd.store.journal import JournalRow
 
 log = Logger()
 
-GATHER_SECONDS: Final = 0.02
-"""How long commits are gathered before the journal is read for the streams."""
+GATHER_SECONDS: Final = 0.01
+GATHER_SECONDS_EACH: Final = 0.0002
+"""How long commits are gathered before the journal is read for the streams, and how much longer for each of them: a
+write to a stream costs the same for one event and for several."""
+
+STREAMS_A_TURN: Final = 50
+"""How many streams are written to in one turn of the reactor."""
 
 LOOK_SECONDS: Final = 1.0
 """How often streams are looked after, and the journal for what other processes commit."""
@@ -140,7 +146,8 @@ class EventHub:
 
     def _committed(self, position: int) -> None:
         if self._streams and position > self._read_up_to and self._gathering is None:
-            self._gathering = self.reactor.callLater(GATHER_SECONDS, self._gathered)
+            seconds = GATHER_SECONDS + GATHER_SECONDS_EACH * self.count
+            self._gathering = self.reactor.callLater(seconds, self._gathered)
 
     def _gathered(self) -> None:
         self._gathering = None
@@ -190,8 +197,10 @@ class EventHub:
                 audience.skip(news.up_to)
         for audience in audiences:
             audience.add(_rows(news, audience), news.up_to)
-        for stream in tuple(self._streams):
+        for number, stream in enumerate(tuple(self._streams), start=1):
             stream.pull()
+            if number % STREAMS_A_TURN == 0:
+                await deferLater(self.reactor, 0.0)
         for audience in audiences:
             audience.trim()
 

@@ -10,13 +10,16 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.cors import cors_of
 from quantumd.api.errors import Unauthorized
-from quantumd.api.events.hub import GATHER_SECONDS, LOOK_SECONDS
+from quantumd.api.events.hub import LOOK_SECONDS, STREAMS_A_TURN
 from quantumd.api.identity import identify
 from quantumd.config import ApiSettings
 from quantumd.errors import EdgeUnavailable
 from quantumd.store.tables import journal
 from tests.api.events.listener import Listener, listen
 from tests.api.everything import ADMIN, ALICE, BOB, Headers, everything
+
+GATHER_SECONDS = 0.02
+"""Longer than commits are gathered for a few streams."""
 
 
 class EventCase(SynchronousTestCase):
@@ -108,6 +111,8 @@ class OpenTests(EventCase):
 class EventTests(EventCase):
     """What is told."""
 
+    settings = ApiSettings(event_streams_per_caller=100)
+
     def test_a_change_is_told_as_it_is_committed(self) -> None:
         """Name, id and what was before and after, as a GET shows it."""
         listener = self.listen()
@@ -161,6 +166,14 @@ class EventTests(EventCase):
         self.assertEqual([len(each.events) for each in listeners], [1, 1, 0, 1])
         # One that finds it, one that finds nothing more.
         self.assertEqual(len(reads), 2)
+
+    def test_many_streams_are_written_to_in_slices(self) -> None:
+        """No turn of the reactor is long, and everybody is told."""
+        listeners = [self.listen() for _ in range(STREAMS_A_TURN + 1)]
+        self.clock.advance(0.5)
+        self.write(1)
+        self.clock.advance(0)
+        self.assertEqual({tuple(self.ids(each)) for each in listeners}, {(1,)})
 
     def test_changes_of_other_processes_are_found(self) -> None:
         """Which no commit of this one tells of."""
