@@ -32,6 +32,8 @@ ORACLE := $(CURDIR)/.venv/oracle
 KEYSTONE := $(CURDIR)/.venv/keystone
 NOVA := $(CURDIR)/.venv/nova
 FUZZ := $(CURDIR)/.venv/fuzz
+ANSIBLE := $(CURDIR)/.venv/ansible
+ENVIRONMENTS := $(CLIENT) $(ORACLE) $(KEYSTONE) $(NOVA) $(ANSIBLE) $(FUZZ)
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 
 RUN_PACKAGES := openvswitch-switch iproute2 curl
@@ -61,13 +63,13 @@ stop:
 demo: packages-demo $(VENV)/.run-done $(CLIENT)/.done
 	@$(VENV)/bin/python -m bench.demo --url http://$(HOST):$(PORT) --ovs-run-dir $(OVS_RUN_DIR) --client $(CLIENT)
 
-test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(NOVA)/.done $(FUZZ)/.done
+test: packages-test $(VENV)/.test-done $(ENVIRONMENTS:%=%/.done)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 soak: export QUANTUMD_SOAK = 1
-soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(NOVA)/.done $(FUZZ)/.done
+soak: packages-test $(VENV)/.test-done $(ENVIRONMENTS:%=%/.done)
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 bench: packages-test $(VENV)/.test-done
@@ -134,4 +136,9 @@ $(NOVA)/.done: constraints/nova.txt
 $(FUZZ)/.done: constraints/fuzz.txt
 	$(make_environment)
 	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/fuzz.txt
+	@touch $@
+
+$(ANSIBLE)/.done: constraints/ansible.txt
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/ansible.txt
 	@touch $@

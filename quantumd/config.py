@@ -90,6 +90,16 @@ class ApiSettings:
     cors_max_age_seconds: int = setting(
         3600, "How long a browser may remember what a web page is allowed.", "seconds", least=0
     )
+    event_streams: int = setting(500, "How many streams of events there may be at a time.", "streams", least=0)
+    event_streams_per_caller: int = setting(
+        50, "How many of them one caller (a user in a project) may have.", "streams", least=0
+    )
+    event_heartbeat_seconds: float = setting(
+        15.0, "How often a stream shows that it lives, and its caller is asked for again.", "seconds", least=1
+    )
+    event_stalled_seconds: float = setting(
+        30.0, "How long the client of a stream may take nothing before it is cut.", "seconds", least=1
+    )
     preview: bool = setting(False, "Whether extensions that packets do not obey yet are served (loopback only).")
 
 

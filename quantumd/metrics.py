@@ -36,6 +36,7 @@ class Metrics:
     """Answered requests by method, resource and status code."""
     request_seconds: Histogram = field(init=False)
     requests_in_progress: Gauge = field(init=False)
+    event_streams: Gauge = field(init=False)
     stalls: Counter = field(init=False)
     stall_longest_seconds: Gauge = field(init=False)
     start_seconds: Gauge = field(init=False)
@@ -75,6 +76,10 @@ class Metrics:
     @requests_in_progress.default
     def _requests_in_progress(self) -> Gauge:
         return self._gauge("requests_in_progress", "Requests being answered.")
+
+    @event_streams.default
+    def _event_streams(self) -> Gauge:
+        return self._gauge("event_streams", "Streams of events.")
 
     @stalls.default
     def _stalls(self) -> Counter:

@@ -45,6 +45,9 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "empty-string-filtering": (
         f"{_A}test_lists.py::test_an_empty_value_is_a_value", f"{_R}test_lists.py::test_empty_text_is_a_value"
     ),
+    "events": (
+        f"{_A}events/test_streams.py", f"{_A}events/test_isolation.py", "tests/functional/test_events.py"
+    ),
     "external-net": (f"{_X}test_external_net.py", f"{_X}test_rbac_networks.py::ExternalNetworkTests"),
     "extra_dhcp_opt": (f"{_DETAILS}::OptionTests",),
     "filter-validation": (
@@ -184,6 +187,7 @@ Neutron 29.0.0 with every service plugin of its own, on SQLite behind the same K
 of the SDK's: the 147 above that ask for no agents, and 43 of those that need routers. It passes none of those that are
 called broken or of another project, and skips the 4 of agents, since their user is a member and sees no agent; here
 that user is the admin, as the suite's own setting allows.
+| Ansible's `openstack.cloud` is idempotent | `tests/functional/test_ansible.py` |
 
 Made by `python -m tests.conformance`.
 

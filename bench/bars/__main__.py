@@ -13,6 +13,7 @@ from bench.bars.api import api_bar, mariadb_bar, postgresql_bar
 from bench.bars.bed import Row
 from bench.bars.creates import creates_bar
 from bench.bars.dhcp import dhcp_bar
+from bench.bars.events import events_bar
 from bench.bars.identity import identity_bar
 from bench.bars.plug import plug_bar
 from bench.bars.restarts import daemon_bar, switch_bar
@@ -27,6 +28,7 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "api-mariadb": mariadb_bar,
     "identity": identity_bar,
     "dhcp": dhcp_bar,
+    "events": events_bar,
     "daemon": daemon_bar,
     "switch": switch_bar,
 }

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import orjson
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from klein import Klein
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.defer import TimeoutError as TooLate
@@ -17,6 +17,8 @@ from quantumd.api.actions import Requested
 from quantumd.api.collection import Collection, collection_of
 from quantumd.api.dispatch import Dispatch
 from quantumd.api.errors import HTTPNotFound
+from quantumd.api.events.answering import Events
+from quantumd.api.extensions.events.feature import EXTENSION as EVENTS
 from quantumd.api.extensions.features import Served
 from quantumd.api.openapi import openapi_document
 from quantumd.api.request import ApiRequest
@@ -43,6 +45,11 @@ class Api:
     bulk_limit: int
     version: str
     settings: ApiSettings = field(factory=ApiSettings)
+    events: Events = field(default=Factory(lambda self: _events(self), takes_self=True))
+
+
+def _events(api: Api) -> Events:
+    return Events(api.reactor, api.store, api.served.resources, api.settings, api.metrics)
 
 
 def make_app(api: Api) -> IResource:
@@ -53,6 +60,8 @@ def make_app(api: Api) -> IResource:
         _route_collection(klein, _collection(api, resource))
     for action in api.served.actions:
         _route(klein, f"/v2.0/{action.path}", action.method, Requested(action, api.store).answer)
+    if EVENTS in api.served.extensions:
+        _route(klein, "/v2.0/events", "GET", api.events.answer)
     return Dispatch(klein)
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from quantumd.api.request import ApiRequest
 
 _METHODS: Final = b"GET, HEAD, POST, PUT, DELETE"
-_REQUEST_HEADERS: Final = b"Content-Type, If-Match, If-None-Match, X-Auth-Token, X-Openstack-Request-Id, X-Project-Id"
+_REQUEST_HEADERS: Final = (
+    b"Content-Type, If-Match, If-None-Match, Last-Event-ID, X-Auth-Token, X-Openstack-Request-Id, X-Project-Id"
+)
 _ANSWER_HEADERS: Final = b"Allow, ETag, Retry-After, X-Openstack-Request-Id"
 _ANY: Final = b"*"
 

@@ -91,6 +91,10 @@ class INestedOperations(Interface):
         """Return the operations on what is inside the parent. Those refuse a parent that the caller may not see."""
 
 
+def _everybody(context: Context) -> bool:
+    return True
+
+
 EVERY_VERB = frozenset({"create", "list", "show", "update", "delete"})
 
 
@@ -105,6 +109,8 @@ class Resource:
     on a reader, and returns what must be written first (a project's default security group); None when nothing must.
     ``table`` is where it is kept, with the revision number that grows when its tags change. ``cascade`` deletes
     one with all that hangs on it, as the operation ``delete`` deletes one alone; None when that cannot be asked.
+    ``journal_name`` is what the journal calls it, when that is not the key of one. ``is_for`` says whether a caller may
+    see such things at all, where the operations decide that and not the rules.
     """
 
     member: str
@@ -124,6 +130,8 @@ class Resource:
     before_list: Callable[[Connection, Context, Query], Callable[[Transaction], Any] | None] | None = None
     table: Table | None = None
     cascade: Callable[[Transaction, Context, str], None] | None = None
+    journal_name: str = field(default=Factory(lambda self: self.member, takes_self=True))
+    is_for: Callable[[Context], bool] = _everybody
 
     @property
     def is_nested(self) -> bool:

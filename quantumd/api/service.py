@@ -91,7 +91,7 @@ def _listening(settings: ApiSettings, api: Api, identify: Identify, tls: TlsOpti
         cors=cors_of(settings.cors_allowed_origins, settings.cors_max_age_seconds),
     )
     endpoint = endpoint_for(reactor, settings, descriptor, tls)
-    return ApiService(reactor, endpoint, site, settings.drain_seconds)
+    return ApiService(reactor, endpoint, site, settings.drain_seconds, api.events.stop)
 
 
 def _warn(settings: ApiSettings, tls: TlsOptions | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from twisted.application.service import Service
@@ -83,16 +83,24 @@ class ApiService(Service):
     When it stops, it accepts no more connections (a passed socket stays open in whoever passed it, and what waits there
     is the next process's), finishes the requests under way, and keeps idle connections for up to ``drain_seconds``: the
     next request on one is answered with ``Connection: close``. Clients thus never meet a connection that is closed
-    under a request.
+    under a request. ``end_streams`` is called first: what would never end by itself, clients ask for anew.
     """
 
     log = Logger()
 
-    def __init__(self, reactor: Any, endpoint: IStreamServerEndpoint, site: ApiSite, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        endpoint: IStreamServerEndpoint,
+        site: ApiSite,
+        drain_seconds: float,
+        end_streams: Callable[[], None] = lambda: None,
+    ) -> None:
         self._reactor = reactor
         self._endpoint = endpoint
         self._site = site
         self._drain_seconds = drain_seconds
+        self._end_streams = end_streams
         self._port: IListeningPort | None = None
 
     @property
@@ -119,6 +127,7 @@ class ApiService(Service):
         if self._port is not None:
             port, self._port = self._port, None
             yield port.stopListening()
+        self._end_streams()
         yield self._drain()
 
     @inlineCallbacks

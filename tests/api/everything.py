@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, Integer, String, insert, select
 
 from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiSite
+from quantumd.api.events.answering import Events
 from quantumd.api.extensions.features import Served, serve
 from quantumd.api.identity import identify
 from quantumd.config import ApiSettings, NetworkSettings, QuotaSettings
@@ -30,6 +31,7 @@ class Everything:
 
     wire: Wire
     served: Served
+    events: Events
 
     def request(self, method: str, path: str, body: Any = None, headers: Headers = ADMIN) -> Reply:
         """Send one request; ``path`` is below ``/v2.0/``."""
@@ -89,7 +91,10 @@ def _fits(kind: Any, value: Any) -> bool:
 
 
 def everything(
-    network: NetworkSettings | None = None, quota: QuotaSettings | None = None, body_limit_bytes: int = 1_048_576
+    network: NetworkSettings | None = None,
+    quota: QuotaSettings | None = None,
+    body_limit_bytes: int = 1_048_576,
+    settings: ApiSettings = ApiSettings(),  # noqa: B008 - frozen
 ) -> Everything:
     """Serve everything."""
     wire = Wire(body_limit_bytes=body_limit_bytes)
@@ -102,7 +107,7 @@ def everything(
         reactor=wire.clock,
         bulk_limit=100,
         version="1.0",
-        settings=ApiSettings(),
+        settings=settings,
     )
     wire.site = ApiSite(
         make_app(api),
@@ -112,4 +117,4 @@ def everything(
         metrics=wire.metrics,
         body_limit_bytes=body_limit_bytes,
     )
-    return Everything(wire, served)
+    return Everything(wire, served, api.events)

@@ -108,6 +108,17 @@ class DrainTests(SynchronousTestCase):
         _advance(wire.clock, 0.1)
         self.successResultOf(stopped)
 
+    def test_streams_are_ended_before_the_drain(self) -> None:
+        """What would never end by itself holds no stop."""
+        told: list[bool] = []
+        endpoint: Any = _Endpoint()
+        service = ApiService(
+            self.wire.clock, endpoint, self.wire.site, 2.0, lambda: told.append(endpoint.port.is_listening)
+        )
+        service.startService()
+        self.successResultOf(service.stopService())
+        self.assertEqual(told, [False])
+
     def test_the_stop_has_a_time_limit(self) -> None:
         """A request whose body never comes does not hold the stop for ever."""
         channel, transport = self.wire.connect()

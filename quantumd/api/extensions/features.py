@@ -21,6 +21,7 @@ from quantumd.api.extensions.availability_zones import feature as availability_z
 from quantumd.api.extensions.bindings import feature as bindings
 from quantumd.api.extensions.default_rules import feature as default_rules
 from quantumd.api.extensions.dns import feature as dns
+from quantumd.api.extensions.events import feature as events
 from quantumd.api.extensions.external_net import feature as external_net
 from quantumd.api.extensions.extra_dhcp_options import feature as extra_dhcp_options
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
@@ -66,6 +67,7 @@ FEATURES: tuple[MakeFeature, ...] = (
     address_scopes.feature,
     default_rules.feature,
     journal.feature,
+    events.feature,
     logging.feature,
     rbac.feature,
     security_groups.feature,

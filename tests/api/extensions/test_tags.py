@@ -40,6 +40,13 @@ class TagTests(TagCase):
         self.assertEqual(self.tag("GET"), {"tags": ["blue", "red"]})
         self.assertEqual(self.shown()["tags"], ["blue", "red"])
 
+    def test_the_journal_calls_what_is_tagged_as_ever(self) -> None:
+        """A policy's tags change the qos_policy whose making the journal has told of."""
+        policy_id = self.bed.create("policy", name="gold")["id"]
+        self.bed.act("PUT", "qos/policies/<resource_id>/tags/<tag>", None, ADMIN, resource_id=policy_id, tag="red")
+        told = self.bed.listed("journal_entry", resource_id=(policy_id,))
+        self.assertEqual({each["resource"] for each in told}, {"qos_policy"})
+
     def test_all_tags_are_replaced(self) -> None:
         """PUT of a list leaves these and no others, and answers them as they came."""
         self.tag("PUT", "green")

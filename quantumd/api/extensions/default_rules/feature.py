@@ -97,6 +97,7 @@ def feature(parts: Parts) -> Feature:
                 SecurityGroupDefaultStatefulnessNotFound,
                 path=_STATEFULNESS,
                 extension=_STATEFULNESS,
+                journal_name="default_statefulness",
             ),
         ),
     )

@@ -15,7 +15,7 @@ from quantumd.api.extensions.qos.attributes import (
 )
 from quantumd.api.extensions.qos.errors import QosPolicyNotFound, QosRuleNotFound, QosRuleTypeNotFound
 from quantumd.api.extensions.qos.extensions import QOS_EXTENSIONS
-from quantumd.api.extensions.qos.policies import Policies
+from quantumd.api.extensions.qos.policies import QOS_POLICY_TYPE, Policies
 from quantumd.api.extensions.qos.rule_types import RuleTypes
 from quantumd.api.extensions.qos.rules import AliasRules, NestedRules
 from quantumd.api.resource import Resource
@@ -62,6 +62,7 @@ def _policies(chance: Chance) -> Resource:
         is_taggable=True,
         extension="qos",
         table=qos_policies,
+        journal_name=QOS_POLICY_TYPE,
     )
 
 

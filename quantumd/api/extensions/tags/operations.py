@@ -117,7 +117,7 @@ class Tags:
                 update(table).where(table.c.id == bindparam("wanted")).values(new), {"wanted": view["id"]}
             )
         tx.journal(
-            resource=self.resource.member,
+            resource=self.resource.journal_name,
             resource_id=view["id"],
             project_id=view.get("project_id") or "",
             request_id=context.request_id,
