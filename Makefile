@@ -31,11 +31,13 @@ CLIENT := $(CURDIR)/.venv/client
 ORACLE := $(CURDIR)/.venv/oracle
 KEYSTONE := $(CURDIR)/.venv/keystone
 FUZZ := $(CURDIR)/.venv/fuzz
+CEILOMETER := $(CURDIR)/.venv/ceilometer
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 
 RUN_PACKAGES := openvswitch-switch iproute2 curl
 DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
 DATABASE_PACKAGES := postgresql mariadb-server
+BROKER_PACKAGES := rabbitmq-server
 TEST_PACKAGES := $(DEMO_PACKAGES) isc-dhcp-client kea-admin strace systemd tcpdump
 
 APPLIANCE := env VENV='$(VENV)' STATE='$(STATE)' HOST='$(HOST)' PORT='$(PORT)' EDGES='$(EDGES)' \
@@ -60,13 +62,13 @@ stop:
 demo: packages-demo $(VENV)/.run-done $(CLIENT)/.done
 	@$(VENV)/bin/python -m bench.demo --url http://$(HOST):$(PORT) --ovs-run-dir $(OVS_RUN_DIR) --client $(CLIENT)
 
-test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(FUZZ)/.done
+test: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(FUZZ)/.done $(CEILOMETER)/.done
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 soak: export QUANTUMD_SOAK = 1
-soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(FUZZ)/.done
+soak: packages-test $(VENV)/.test-done $(CLIENT)/.done $(ORACLE)/.done $(KEYSTONE)/.done $(FUZZ)/.done $(CEILOMETER)/.done
 	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
 
 bench: packages-test $(VENV)/.test-done
@@ -89,7 +91,7 @@ packages-demo:
 	@conf/packages $(DEMO_PACKAGES)
 packages-test:
 	@conf/packages $(TEST_PACKAGES)
-	@conf/packages --unstarted $(DATABASE_PACKAGES)
+	@conf/packages --unstarted $(DATABASE_PACKAGES) $(BROKER_PACKAGES)
 
 # Environments: made once, and again when their exact versions change.
 define make_environment
@@ -128,4 +130,9 @@ $(KEYSTONE)/.done: constraints/keystone.txt
 $(FUZZ)/.done: constraints/fuzz.txt
 	$(make_environment)
 	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/fuzz.txt
+	@touch $@
+
+$(CEILOMETER)/.done: constraints/ceilometer.txt
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/ceilometer.txt
 	@touch $@
