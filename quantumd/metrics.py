@@ -49,6 +49,8 @@ class Metrics:
     journal_position: Gauge = field(init=False)
     cursor_lag: Gauge = field(init=False)
     """By consumer of the journal: positions not yet read."""
+    notifications: Counter = field(init=False)
+    broker_connected: Gauge = field(init=False)
     ports: Gauge = field(init=False)
     """Ports by status."""
     foreign_flows: Gauge = field(init=False)
@@ -107,6 +109,14 @@ class Metrics:
     @cursor_lag.default
     def _cursor_lag(self) -> Gauge:
         return self._gauge("cursor_lag", "Positions of the journal that a consumer has not read.", "consumer")
+
+    @notifications.default
+    def _notifications(self) -> Counter:
+        return self._counter("notifications", "Notifications that the broker has confirmed.")
+
+    @broker_connected.default
+    def _broker_connected(self) -> Gauge:
+        return self._gauge("broker_connected", "1 while the message broker is connected.")
 
     @ports.default
     def _ports(self) -> Gauge:

@@ -22,6 +22,7 @@ from quantumd.store.journal import (
     JournalRow,
     add_cursor,
     advance,
+    drop_cursor,
     last_position,
     read_after,
     release_lease,
@@ -58,6 +59,21 @@ class ConsumerLimits:
     stop: float = 5.0
 
 
+class NoConsumer(Service):
+    """In the place of a consumer that is switched off: forgets its cursor, which would hold the journal for ever."""
+
+    def __init__(self, store: IStore, name: str) -> None:
+        self._store = store
+        self._cursor_name = name
+
+    def startService(self) -> None:
+        """Forget it, if it is there."""
+        super().startService()
+        name = self._cursor_name
+        forgotten = self._store.write(lambda transaction: drop_cursor(transaction.connection, name))
+        forgotten.addErrback(lambda failure: log.failure("cursor {name} was not forgotten", failure, name=name))
+
+
 class Consumer(Service):
     """Hands journal rows to ``handle``, from where the durable cursor stands.
 
@@ -66,6 +82,8 @@ class Consumer(Service):
 
     ``holder`` names this process in the lease of the cursor. It is the same after a restart (the host's name, say), so
     that a restarted process goes on at once; two processes that run at the same time have different ones.
+
+    A consumer that is new begins with the oldest row that is kept, or, when it ``begins_at_end``, with the next one.
     """
 
     def __init__(
@@ -77,6 +95,7 @@ class Consumer(Service):
         handle: Handle,
         limits: ConsumerLimits = ConsumerLimits(),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        begins_at_end: bool = False,
     ) -> None:
         self.name = name
         self._cursor_name = name
@@ -86,6 +105,7 @@ class Consumer(Service):
         self._handle = handle
         self._limits = limits
         self._now = now
+        self._begins_at_end = begins_at_end
         self._newest = 0
         self._position = 0
         self._has_lease = False
@@ -96,6 +116,11 @@ class Consumer(Service):
         self._naps_until_commit = False
         self._loop: Deferred[None] = defer.succeed(None)
         store.on_commit(self._committed)
+
+    @property
+    def has_lease(self) -> bool:
+        """Whether it is this process, of several, that handles rows."""
+        return self._has_lease
 
     @property
     def lag_rows(self) -> int:
@@ -137,13 +162,20 @@ class Consumer(Service):
                 log.info("consumer {name} waits for the lease of its cursor", name=self.name)
                 self._has_lease = False
                 await self._sleep(self._limits.poll)
-            except Exception:  # noqa: BLE001 - the root of the loop: whatever fails is tried again
+            except Exception as error:  # noqa: BLE001 - the root of the loop: whatever fails is tried again
                 if self.running:
-                    log.failure("consumer {name} failed; next try in {s} s", name=self.name, s=self._retry)
+                    self._say(error)
                     await self._sleep(self._retry)
                     self._retry = min(self._retry * 2, self._limits.retry_most)
         if self._has_lease:
             await self._end()
+
+    def _say(self, error: Exception) -> None:
+        if isinstance(error, EdgeError):
+            message = "consumer {name} cannot go on: {why}; next try in {s} s"
+            log.warn(message, name=self.name, why=str(error), s=self._retry)
+        else:
+            log.failure("consumer {name} failed; next try in {s} s", name=self.name, s=self._retry)
 
     async def _consume(self) -> None:
         """Take the lease, then handle rows until it is lost, something fails or the service stops."""
@@ -187,7 +219,7 @@ class Consumer(Service):
 
     def _open(self, transaction: Transaction) -> tuple[Cursor, int]:
         connection = transaction.connection
-        add_cursor(connection, self._cursor_name)
+        add_cursor(connection, self._cursor_name, last_position(connection) if self._begins_at_end else 0)
         now = utc_text(self._now())
         cursor = take_lease(connection, self._cursor_name, self._holder, now, self._lease_end())
         if cursor is None:
