@@ -21,6 +21,7 @@ from quantumd.api.extensions.features import Served, serve
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.service import HostsService
 from quantumd.api.notifications import service as notifications
+from quantumd.api.notifications.counters import ReadCounters
 from quantumd.api.service import make_api_service
 from quantumd.bus.memory import MemoryBus
 from quantumd.config import Settings, load_settings
@@ -134,7 +135,7 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     roles.service.setServiceParent(root)
     readiness = _readiness(store, roles.loops)
     served = _serve(settings, driver)
-    _make_notifications(settings, reactor, store, host, metrics, served).setServiceParent(root)
+    _make_notifications(settings, reactor, store, host, metrics, served, roles).setServiceParent(root)
     _make_api(settings, reactor, store, served, metrics, readiness).setServiceParent(root)
     return root
 
@@ -167,6 +168,7 @@ class _Roles:
 
     service: IService
     loops: dict[str, ConvergeService]
+    read_counters: ReadCounters
 
 
 def _make_roles(
@@ -193,7 +195,7 @@ def _make_roles(
     }
     DhcpService(parts.frames, table, settings.dhcp, reactor, _DhcpCounter(metrics)).setServiceParent(service)
     parts.connections.setServiceParent(service)
-    return _Roles(service, loops)
+    return _Roles(service, loops, parts.read_counters)
 
 
 def _run_role(
@@ -258,7 +260,7 @@ def _serve(settings: Settings, driver: IL2Driver) -> Served:
 
 
 def _make_notifications(
-    settings: Settings, reactor: Any, store: Store, host: str, metrics: Metrics, served: Served
+    settings: Settings, reactor: Any, store: Store, host: str, metrics: Metrics, served: Served, roles: _Roles
 ) -> IService:
     if not settings.notifications.enabled:
         return NoConsumer(store, notifications.CURSOR)
@@ -268,7 +270,14 @@ def _make_notifications(
     broker = make_broker(reactor, settings.amqp)
     metrics.broker_connected.set_function(lambda: broker.is_connected)
     told = notifications.make_notifications(
-        reactor, store, broker, settings.notifications, host, served.resources, metrics.notifications.inc
+        reactor,
+        store,
+        broker,
+        settings.notifications,
+        host,
+        served.resources,
+        metrics.notifications.inc,
+        roles.read_counters,
     )
     metrics.cursor_lag.labels(notifications.CURSOR).set_function(lambda: told.consumer.lag_rows)
     return told.service

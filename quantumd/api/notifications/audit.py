@@ -90,12 +90,14 @@ class Audit(Service):
     async def _tell(self, resource: Resource, asker: Asker) -> None:
         marker = None
         while True:
-            page = Page(PAGE_ROWS, marker)
-            views = await self._store.read(lambda connection, page=page: list(_views(connection, resource, page)))
+            views = await self._page(resource, Page(PAGE_ROWS, marker))
             await self._outbox.send([self._exists(resource.member, view, asker) for view in views])
             if len(views) < PAGE_ROWS:
                 return
             marker = views[-1]["id"]
+
+    def _page(self, resource: Resource, page: Page) -> Deferred[list[dict[str, Any]]]:
+        return self._store.read(lambda connection: list(_views(connection, resource, page)))
 
     def _exists(self, member: str, view: dict[str, Any], asker: Asker) -> Notification:
         payload = {member: self._teller.shown(member, view)}

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from quantumd.api.notifications.envelope import TOPIC_PRIORITY, as_message
 from quantumd.api.notifications.messages import Notification
@@ -86,7 +87,7 @@ class Outbox:
             if isinstance(failure, NoRoute):
                 # Somebody has deleted the queue.
                 await self._broker.declare(*self._address.declarations()).addErrback(_said)
-            await deferLater(self._clock, REST_SECONDS)  # type: ignore[arg-type] # a clock is enough
+            await deferLater(self._clock, REST_SECONDS)
 
     async def _round(self, notifications: Iterable[Notification]) -> EdgeError | None:
         """Send what is not confirmed; return what went wrong first."""
@@ -95,14 +96,12 @@ class Outbox:
             lanes.setdefault(each.lane, []).append(each)
         failures: list[EdgeError] = []
         tokens = DeferredSemaphore(WINDOW)
-        await gatherResults(
-            [
-                tokens.run(lambda lane=lane: Deferred.fromCoroutine(self._lane(lane, failures)))
-                for lane in lanes.values()
-            ],
-            consumeErrors=True,
-        )
+        sent = [tokens.run(self._send_lane, lane, failures) for lane in lanes.values()]
+        await gatherResults(sent, consumeErrors=True)
         return failures[0] if failures else None
+
+    def _send_lane(self, lane: Iterable[Notification], failures: list[EdgeError]) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._lane(lane, failures))
 
     async def _lane(self, lane: Iterable[Notification], failures: list[EdgeError]) -> None:
         """Send those of one resource, each when the one before is confirmed; stop when anything went wrong."""
@@ -121,8 +120,8 @@ class Outbox:
                 self._confirmed.add((notification.message_id, key))
 
 
-def _said(failure: object) -> None:
-    error = getattr(failure, "value", None)
+def _said(failure: Failure) -> None:
+    error = failure.value
     if isinstance(error, BrokerRefused):
         # An exchange or queue of the name with other options is there: it is used as it is.
         log.warn("the queue of notifications is another than the settings say: {why}", why=str(error))

@@ -7,8 +7,10 @@ from typing import Any
 
 from attrs import define, frozen
 from twisted.application.service import IService
+from twisted.internet.defer import Deferred, succeed
 
 from quantumd.api.notifications.audit import Audit
+from quantumd.api.notifications.counters import CounterTeller, ReadCounters
 from quantumd.api.notifications.messages import Teller
 from quantumd.api.notifications.outbox import Address, Outbox
 from quantumd.api.resource import Resource
@@ -32,8 +34,11 @@ class Notifier:
     _outbox: Outbox
     _count: Callable[[float], None] = lambda confirmed: None
 
-    async def handle(self, rows: Sequence[JournalRow]) -> None:
-        """Return when the broker is responsible for the notifications of these rows. EdgeError: again, please."""
+    def handle(self, rows: Sequence[JournalRow]) -> Deferred[None]:
+        """Fires when the broker is responsible for the notifications of these rows. EdgeError: again, please."""
+        return Deferred.fromCoroutine(self._tell(rows))
+
+    async def _tell(self, rows: Sequence[JournalRow]) -> None:
         made = [each for row in rows for each in self._teller.tell(row)]
         if made:
             await self._outbox.send(made)
@@ -56,6 +61,7 @@ def make_notifications(
     host: str,
     resources: Sequence[Resource],
     count: Callable[[float], None] = lambda confirmed: None,
+    read_counters: ReadCounters = lambda: succeed({}),
 ) -> Notifications:
     """Return what tells other services of every change from now on, as the settings say.
 
@@ -76,4 +82,7 @@ def make_notifications(
         seconds = settings.exists_seconds
         audit = Audit(reactor, store, beside, teller, resources, seconds, lambda: consumer.has_lease)
         audit.setServiceParent(service)
+    if settings.counters_seconds:
+        beside = Outbox(broker, reactor, address, publisher_id)
+        CounterTeller(reactor, store, beside, read_counters, host, settings.counters_seconds).setServiceParent(service)
     return Notifications(service, consumer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -14,6 +14,8 @@ from quantumd.config import NotificationSettings, QuotaSettings
 from quantumd.edge.amqp.errors import BrokerRefused
 from quantumd.edge.amqp.interfaces import Binding, Delivered, Exchange, Message, Queue
 from quantumd.edge.amqp.memory import MemoryBroker, MemoryServer
+from quantumd.errors import EdgeUnavailable
+from quantumd.model.counters import counters_of
 from quantumd.store.consumer import NoConsumer
 from quantumd.store.journal import find_cursor
 from tests.api.everything import everything
@@ -44,11 +46,22 @@ class NotificationsCase(SynchronousTestCase):
     def start(self, broker: MemoryBroker) -> Notifications:
         """Start a teller; stopped after the test."""
         told = make_notifications(
-            self.clock, self.api.wire.store, broker, self.settings, "h", self.api.served.resources, self._count
+            self.clock,
+            self.api.wire.store,
+            broker,
+            self.settings,
+            "h",
+            self.api.served.resources,
+            self._count,
+            lambda: self.read_counters(),
         )
         told.service.startService()
         self.addCleanup(self.stop, told)
         return told
+
+    def read_counters(self) -> Deferred[Any]:
+        """What ports of the host have sent and received."""
+        return succeed({})
 
     def stop(self, told: Notifications) -> None:
         """Stop it."""
@@ -139,7 +152,12 @@ class DeliveryTests(NotificationsCase):
         """What is sent and not confirmed comes again after a crash."""
         before = self.cursor()
         waiting: list[Deferred[None]] = []
-        self.broker.publish = lambda *_args, **_kwargs: waiting.append(Deferred()) or waiting[-1]  # type: ignore
+
+        def publish(*_args: object, **_kwargs: object) -> Deferred[None]:
+            waiting.append(Deferred())
+            return waiting[-1]
+
+        self.broker.publish = publish  # type: ignore[method-assign]
         self.make()
         self.turn(5.0)
         self.assertEqual((len(waiting), self.cursor()), (1, before))
@@ -159,7 +177,7 @@ class DeliveryTests(NotificationsCase):
             refusal = next(refusals, None)
             return publish(exchange, key, message, mandatory) if refusal is None else fail(refusal)
 
-        self.broker.publish = refuse_some  # type: ignore[method-assign]
+        self.broker.publish = refuse_some  # type: ignore[method-assign,assignment]
         network_id = self.make("0")
         self.rename(network_id, "1")
         self.rename(network_id, "2")
@@ -186,6 +204,37 @@ class DeliveryTests(NotificationsCase):
         self.start(other)
         self.turn(3.0)
         self.assertEqual({each["message_id"] for each in self.taken}, set(first))
+
+
+class CounterTests(NotificationsCase):
+    """What ports sent and received is told now and then."""
+
+    settings = NotificationSettings(enabled=True, counters_seconds=30.0)
+
+    def setUp(self) -> None:
+        self.counters: Any = {}
+        super().setUp()
+
+    def read_counters(self) -> Deferred[Any]:
+        """See NotificationsCase."""
+        return succeed(self.counters)
+
+    def test_sums_are_told_with_their_owner(self) -> None:
+        """Each plugged port once a period; an interface of no port tells nothing."""
+        port = self.api.make("ports", "port", network_id=self.make())
+        counters = counters_of({"rx_bytes": 5, "rx_packets": 1, "tx_bytes": 7, "tx_packets": 2, "tx_dropped": 3})
+        self.counters = {port["id"]: counters, "nobody": counters}
+        self.turn(31.0)
+        (told,) = (each["payload"] for each in self.taken if each["event_type"] == "port.counters")
+        self.assertEqual((told["port_id"], told["network_id"], told["host"]), (port["id"], port["network_id"], "h"))
+        self.assertEqual(told["tenant_id"], port["project_id"])
+        self.assertEqual((told["incoming_bytes"], told["outgoing_bytes"], told["incoming_dropped"]), (7, 5, 3))
+
+    def test_without_a_switch_nothing_is_told(self) -> None:
+        """The next round comes."""
+        self.read_counters = lambda: fail(EdgeUnavailable("away"))  # type: ignore[method-assign]
+        self.turn(31.0)
+        self.assertEqual(self.types("port."), [])
 
 
 class AuditTests(NotificationsCase):
