@@ -5,12 +5,14 @@ The replica does not follow them: the switch writes those of every interface eve
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import UNIXClientEndpoint
+from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
@@ -63,12 +65,7 @@ class _Question(Protocol):
 
 async def read_statistics(reactor: Any, path: str, seconds: float) -> Statistics:
     """Return the counters of every interface. EdgeError."""
-    factory: Any = Factory.forProtocol(_Question)
-    factory.noisy = False
-    try:
-        question: Any = await UNIXClientEndpoint(reactor, path, timeout=seconds).connect(factory)
-    except Exception as error:  # noqa: BLE001 - whatever keeps the connection from being made
-        raise EdgeUnavailable(f"The switch's database cannot be asked for counters: {error}") from None
+    question = await _connect(reactor, path, seconds)
 
     def late(_result: object, _seconds: float) -> bytes:
         raise EdgeTimeout(f"The switch's database did not tell its counters within {seconds:g} s.")
@@ -77,6 +74,22 @@ async def read_statistics(reactor: Any, path: str, seconds: float) -> Statistics
         return parse_statistics(await question.answer.addTimeout(seconds, reactor, onTimeoutCancel=late))
     finally:
         question.transport.abortConnection()
+
+
+async def _connect(reactor: Any, path: str, seconds: float) -> Any:
+    factory: Any = Factory.forProtocol(_Question)
+    factory.noisy = False
+    folder, name = os.path.split(path)
+    try:
+        # A socket's path has at most 107 bytes (unix(7)); that of a descriptor is short whatever the folder's is.
+        descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            short = f"/proc/self/fd/{descriptor}/{name}"
+            return await UNIXClientEndpoint(reactor, short, timeout=seconds).connect(factory)
+        finally:
+            os.close(descriptor)
+    except (OSError, ConnectError) as error:
+        raise EdgeUnavailable(f"The switch's database cannot be asked for counters: {error}") from None
 
 
 def parse_statistics(message: bytes) -> Statistics:
