@@ -300,6 +300,17 @@ class BrokerContract(Waiting):
         await self._reconnect()
         await self.broker.declare(Queue(name))
 
+    async def test_something_else_of_the_same_name_keeps_nobody_from_the_broker(self) -> None:
+        """What was declared while the broker was away may be refused when it is back: the rest goes on."""
+        name = f"q-{uuid.uuid4()}"
+        await self.broker.declare(Queue(name))
+        self.cut()
+        await self.until(lambda: not self.broker.is_connected, "the loss")
+        await self.assertFailure(self.broker.declare(Queue(name, arguments={"x-max-length": 7})), EdgeUnavailable)
+        self.mend()
+        await self.until(lambda: self.broker.is_connected, "the connection")
+        await self.broker.publish("", name, Message(b"x"), mandatory=True)
+
     async def _reconnect(self) -> None:
         self.cut()
         await self.until(lambda: not self.broker.is_connected, "the loss")

@@ -25,6 +25,9 @@ from quantumd.edge.amqp.subscription import Subscription
 from quantumd.edge.amqp.table import make_spec
 from quantumd.errors import EdgeError, EdgeUnavailable
 
+_LOCKED = 405
+"""RESOURCE_LOCKED, AMQP 0-9-1 section 1.2."""
+
 log = Logger()
 
 
@@ -56,7 +59,7 @@ class AmqpBroker(Service):
         self._retry = retry
         self._chance = chance
         self._spec = make_spec()
-        self._declared: dict[Declaration | str, Declaration] = {}
+        self._declared: dict[str, Declaration] = {}
         self._subscriptions: list[Subscription] = []
         self._lost_listeners: list[Callable[[], None]] = []
         self._connected_listeners: list[Callable[[], None]] = []
@@ -157,7 +160,7 @@ class AmqpBroker(Service):
         """Connect, and return when the connection is gone. EdgeError when it could not be made whole."""
         client = await log_in(self._reactor, self._spec, location, self._login)
         try:
-            await declare_all(client, tuple(self._declared.values()))
+            await self._declare_remembered(client)
             self._client = client
             if not self.running:
                 await client.leave()
@@ -168,6 +171,16 @@ class AmqpBroker(Service):
         finally:
             client.transport.abortConnection()
             self._end()
+
+    async def _declare_remembered(self, client: Client) -> None:
+        for each in tuple(self._declared.values()):
+            try:
+                await declare_all(client, (each,))
+            except BrokerRefused as refusal:
+                if refusal.code == _LOCKED:
+                    # An exclusive queue of ours, until the broker has noticed that the last connection is gone.
+                    raise
+                log.warn("{what} is another at the broker: {why}", what=each, why=str(refusal))
 
     async def _begin(self, client: Client) -> None:
         publisher = await self._open_publisher(client)
@@ -213,7 +226,7 @@ class AmqpBroker(Service):
         _tell(self._lost_listeners)
 
 
-def _key(declaration: Declaration) -> Any:
+def _key(declaration: Declaration) -> str:
     # Arguments of a queue may be a dict, which no key can hold.
     return repr(declaration)
 

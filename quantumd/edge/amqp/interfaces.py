@@ -105,7 +105,8 @@ class IBroker(Interface):
         """Make exchanges, queues and bindings, in this order, now and after each reconnection.
 
         Harmless twice. Fires when the broker has them; EdgeUnavailable when it is away, but it is remembered.
-        BrokerRefused when something of the name and other properties is there: that is forgotten.
+        BrokerRefused when something of the name and other properties is there: that is forgotten. When the broker
+        refuses after a reconnection, that is logged, and everything else goes on.
         """
 
     def forget(*declarations: Declaration) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from attrs import define, evolve, field
@@ -263,7 +264,8 @@ class MemoryBroker(Service):
         """The broker is there."""
         self.server.is_up = True
         for each in self._declared.values():
-            self.server.declare(each)
+            with suppress(BrokerRefused):
+                self.server.declare(each)
         self.is_connected = True
         for subscription in tuple(self._subscriptions):
             subscription.attach()
