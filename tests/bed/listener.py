@@ -8,10 +8,11 @@ read from the first line of its input.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import quote
 
 import oslo_messaging
@@ -25,7 +26,8 @@ from stevedore import extension
 class Endpoint:
     """Takes notifications of priority INFO."""
 
-    def __init__(self, events: Any, samples: Any) -> None:
+    def __init__(self, out: TextIO, events: Any, samples: Any) -> None:
+        self._out = out
         self.count = 0
         self.last = time.monotonic()
         self._events = events
@@ -47,7 +49,8 @@ class Endpoint:
         ]  # fmt: skip
         said["ctxt"] = ctxt if isinstance(ctxt, dict) else ctxt.to_dict()
         with self._lock:
-            print(json.dumps({**said, "traits": traits, "samples": samples}), flush=True)
+            self._out.write(json.dumps({**said, "traits": traits, "samples": samples}) + "\n")
+            self._out.flush()
             self.count += 1
             self.last = time.monotonic()
         return oslo_messaging.NotificationResult.HANDLED
@@ -55,20 +58,22 @@ class Endpoint:
 
 def main(url: str, exchange: str, seconds: str, durable: str, count: str, meters_file: str) -> None:
     """Listen."""
+    # What Ceilometer logs goes elsewhere than our lines.
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     password = sys.stdin.readline().rstrip("\n")
     conf = service.prepare_service(argv=[], config_files=[], conf=cfg.ConfigOpts())
     conf.set_override("meter_definitions_dirs", [meters_file], group="meter")
     events = converter.setup_events(conf, extension.ExtensionManager("ceilometer.event.trait_plugin"))
     samples = meters.ProcessMeterNotifications(conf, lambda data: None)
-    endpoint = Endpoint(events, samples)
-    scheme, _, rest = url.partition("://")
+    endpoint = Endpoint(out, events, samples)
+    _scheme, _, rest = url.partition("://")
     user, _, place = rest.partition("@")
     transport = oslo_messaging.get_notification_transport(conf, f"rabbit://{user}:{quote(password)}@{place}")
     conf.set_override("amqp_durable_queues", durable == "durable", group="oslo_messaging_rabbit")
     target = oslo_messaging.Target(exchange=exchange, topic="notifications")
     listener = oslo_messaging.get_notification_listener(transport, [target], [endpoint], executor="threading")
     listener.start()
-    print(json.dumps({"ready": scheme}), flush=True)
     while endpoint.count < int(count) and time.monotonic() - endpoint.last < float(seconds):
         time.sleep(0.05)
     listener.stop()

@@ -97,9 +97,7 @@ class Listener:
         out, err = self._process.communicate(timeout=timeout)
         if self._process.returncode:
             raise AssertionError(err[-4000:])
-        # What Ceilometer logs is among the lines.
-        said = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-        return [each for each in said if "event_type" in each]
+        return [json.loads(line) for line in out.splitlines()]
 
 
 class NotificationsCase(SynchronousTestCase):
