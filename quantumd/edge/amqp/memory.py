@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from attrs import define, evolve, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -18,16 +16,14 @@ from zope.interface import implementer
 from quantumd.edge.amqp.errors import BrokerBusy, BrokerRefused, ConnectionLost, NoRoute
 from quantumd.edge.amqp.framing import pack_content
 from quantumd.edge.amqp.interfaces import (
-    Binding,
     Declaration,
     Delivered,
-    Exchange,
     IBroker,
     ISubscription,
     Message,
-    Queue,
     Receive,
 )
+from quantumd.edge.amqp.memory_server import MemoryServer, WaitingMessages
 from quantumd.edge.amqp.properties import properties_of
 from quantumd.edge.amqp.table import make_spec
 from quantumd.errors import EdgeUnavailable
@@ -35,122 +31,6 @@ from quantumd.errors import EdgeUnavailable
 _BASIC = make_spec().classes.byname["basic"]
 
 log = Logger()
-
-
-def matches(pattern: str, routing_key: str) -> bool:
-    """Whether a topic exchange passes a key on by a pattern: ``*`` is one word, ``#`` any number of words."""
-    return _match(tuple(pattern.split(".")), tuple(routing_key.split(".")))
-
-
-def _match(pattern: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    if not pattern:
-        return not words
-    if pattern[0] == "#":
-        return any(_match(pattern[1:], words[skipped:]) for skipped in range(len(words) + 1))
-    return bool(words) and pattern[0] in ("*", words[0]) and _match(pattern[1:], words[1:])
-
-
-@define(eq=False)
-class _Waiting:
-    """A queue and who takes from it."""
-
-    declared: Queue
-    messages: deque[Delivered] = field(factory=deque)
-    takers: list[MemorySubscription] = field(factory=list)
-
-    @property
-    def is_full(self) -> bool:
-        limit = self.declared.arguments.get("x-max-length")
-        is_refusing = self.declared.arguments.get("x-overflow") == "reject-publish"
-        return limit is not None and is_refusing and len(self.messages) >= limit
-
-
-@define(eq=False)
-class MemoryServer:
-    """What brokers are: exchanges, queues, bindings. Several ``MemoryBroker`` may be connected to one."""
-
-    clock: IReactorTime
-    is_up: bool = True
-    _exchanges: dict[str, Exchange] = field(factory=dict, init=False)
-    _queues: dict[str, _Waiting] = field(factory=dict, init=False)
-    _bindings: dict[Binding, None] = field(factory=dict, init=False)
-    _wanting: dict[str, list[MemorySubscription]] = field(factory=dict, init=False)
-
-    def declare(self, wanted: Declaration) -> None:
-        """Make it, unless it is there. BrokerRefused."""
-        if isinstance(wanted, Exchange):
-            there = self._exchanges.setdefault(wanted.name, wanted)
-            if there != wanted:
-                raise BrokerRefused(406, f"exchange {wanted.name} is another")
-        elif isinstance(wanted, Queue):
-            queue = self._queues.setdefault(wanted.name, _Waiting(wanted))
-            if queue.declared != wanted:
-                raise BrokerRefused(406, f"queue {wanted.name} is another")
-            for taker in self._wanting.pop(wanted.name, []):
-                taker.attach()
-        else:
-            if wanted.exchange not in self._exchanges or wanted.queue not in self._queues:
-                raise BrokerRefused(404, f"no exchange {wanted.exchange} or no queue {wanted.queue}")
-            self._bindings[wanted] = None
-
-    def delete_queue(self, name: str) -> None:
-        """Remove a queue with what waits in it; its consumers hear of it."""
-        queue = self._queues.pop(name, None)
-        for each in [binding for binding in self._bindings if binding.queue == name]:
-            del self._bindings[each]
-        for taker in tuple(queue.takers) if queue else ():
-            taker.lose_queue()
-
-    def find(self, name: str, taker: MemorySubscription) -> _Waiting | None:
-        """Return a queue; None when there is none, and then ``taker`` is told when there is."""
-        queue = self._queues.get(name)
-        if queue is None:
-            self._wanting.setdefault(name, []).append(taker)
-        return queue
-
-    def put(self, exchange: str, routing_key: str, message: Message) -> bool:
-        """Put a message into the queues that take it; whether there is one. BrokerRefused."""
-        if exchange and exchange not in self._exchanges:
-            raise BrokerRefused(404, f"no exchange {exchange}")
-        found = [self._queues[name] for name in self._takers(exchange, routing_key) if name in self._queues]
-        if any(queue.is_full for queue in found):
-            raise BrokerRefused(0, "it could not take the message")
-        for queue in found:
-            queue.messages.append(Delivered(message, exchange, routing_key, False))
-            self.wake(queue)
-        return bool(found)
-
-    def wake(self, queue: _Waiting) -> None:
-        """Hand out what can be, soon."""
-        self.clock.callLater(0, self._hand_out, queue)
-
-    def bury(self, queue: _Waiting, delivered: Delivered) -> None:
-        """A message was rejected: pass it to the dead letter exchange, if there is one."""
-        exchange = queue.declared.arguments.get("x-dead-letter-exchange")
-        if exchange is not None:
-            key = queue.declared.arguments.get("x-dead-letter-routing-key", delivered.routing_key)
-            self.put(exchange, key, delivered.message)
-
-    def _takers(self, exchange: str, routing_key: str) -> list[str]:
-        if not exchange:
-            return [routing_key]
-        kind = self._exchanges[exchange].kind
-        fits: dict[str, Callable[[str], bool]] = {
-            "topic": lambda pattern: matches(pattern, routing_key),
-            "direct": lambda pattern: pattern == routing_key,
-            "fanout": lambda pattern: True,
-        }
-        mine = (each for each in self._bindings if each.exchange == exchange)
-        return list(dict.fromkeys(each.queue for each in mine if fits[kind](each.routing_key)))
-
-    def _hand_out(self, queue: _Waiting) -> None:
-        while queue.messages:
-            taker = next((each for each in queue.takers if each.has_room), None)
-            if taker is None:
-                return
-            queue.takers.remove(taker)
-            queue.takers.append(taker)
-            taker.take(queue.messages.popleft())
 
 
 @implementer(ISubscription)
@@ -162,7 +42,7 @@ class MemorySubscription:
     _queue: str
     _receive: Receive
     _prefetch: int
-    _from: _Waiting | None = field(default=None, init=False)
+    _from: WaitingMessages | None = field(default=None, init=False)
     _held: dict[int, Delivered] = field(factory=dict, init=False)
     _count: int = field(default=0, init=False)
     _is_cancelled: bool = field(default=False, init=False)
@@ -218,14 +98,14 @@ class MemorySubscription:
         done = maybeDeferred(self._receive, delivered)
         done.addCallbacks(lambda _: self._settle(number, queue), lambda why: self._reject(number, queue, why))
 
-    def _reject(self, number: int, queue: _Waiting | None, failure: Failure) -> None:
+    def _reject(self, number: int, queue: WaitingMessages | None, failure: Failure) -> None:
         log.failure("a message of queue {queue} is rejected: it could not be handled", failure, queue=self._queue)
         delivered = self._held.get(number)
         if queue is not None and delivered is not None:
             self._broker.server.bury(queue, delivered)
         self._settle(number, queue)
 
-    def _settle(self, number: int, queue: _Waiting | None) -> None:
+    def _settle(self, number: int, queue: WaitingMessages | None) -> None:
         if self._held.pop(number, None) is not None and queue is not None:
             self._broker.server.wake(queue)
 

@@ -13,7 +13,8 @@ from quantumd.api.notifications.service import CURSOR, Notifications, make_notif
 from quantumd.config import NotificationSettings, QuotaSettings
 from quantumd.edge.amqp.errors import BrokerRefused
 from quantumd.edge.amqp.interfaces import Binding, Delivered, Exchange, Message, Queue
-from quantumd.edge.amqp.memory import MemoryBroker, MemoryServer
+from quantumd.edge.amqp.memory import MemoryBroker
+from quantumd.edge.amqp.memory_server import MemoryServer
 from quantumd.errors import EdgeUnavailable
 from quantumd.model.counters import counters_of
 from quantumd.store.consumer import NoConsumer

@@ -7,7 +7,8 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
-from quantumd.edge.amqp.memory import MemoryBroker, MemoryServer
+from quantumd.edge.amqp.memory import MemoryBroker
+from quantumd.edge.amqp.memory_server import MemoryServer
 from tests.contracts.amqp import BrokerContract
 
 
