@@ -70,11 +70,11 @@ def main(url: str, exchange: str, seconds: str, durable: str, count: str, meters
     _scheme, _, rest = url.partition("://")
     user, _, place = rest.partition("@")
     transport = oslo_messaging.get_notification_transport(conf, f"rabbit://{user}:{quote(password)}@{place}")
-    # One thread, so that what is printed is in the order of the queue.
-    conf.set_override("executor_thread_pool_size", 1)
     conf.set_override("amqp_durable_queues", durable == "durable", group="oslo_messaging_rabbit")
     target = oslo_messaging.Target(exchange=exchange, topic="notifications")
     listener = oslo_messaging.get_notification_listener(transport, [target], [endpoint], executor="threading")
+    # One thread, so that what is printed is in the order of the queue.
+    conf.set_override("executor_thread_pool_size", 1)
     listener.start()
     while endpoint.count < int(count) and time.monotonic() - endpoint.last < float(seconds):
         time.sleep(0.05)
