@@ -33,12 +33,14 @@ KEYSTONE := $(CURDIR)/.venv/keystone
 NOVA := $(CURDIR)/.venv/nova
 FUZZ := $(CURDIR)/.venv/fuzz
 ANSIBLE := $(CURDIR)/.venv/ansible
-ENVIRONMENTS := $(CLIENT) $(ORACLE) $(KEYSTONE) $(NOVA) $(ANSIBLE) $(FUZZ)
+CEILOMETER := $(CURDIR)/.venv/ceilometer
+ENVIRONMENTS := $(CLIENT) $(ORACLE) $(KEYSTONE) $(NOVA) $(ANSIBLE) $(CEILOMETER) $(FUZZ)
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 
 RUN_PACKAGES := openvswitch-switch iproute2 curl
 DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
 DATABASE_PACKAGES := postgresql mariadb-server
+BROKER_PACKAGES := rabbitmq-server
 TEST_PACKAGES := $(DEMO_PACKAGES) isc-dhcp-client kea-admin strace systemd tcpdump
 
 APPLIANCE := env VENV='$(VENV)' STATE='$(STATE)' HOST='$(HOST)' PORT='$(PORT)' EDGES='$(EDGES)' \
@@ -92,7 +94,7 @@ packages-demo:
 	@conf/packages $(DEMO_PACKAGES)
 packages-test:
 	@conf/packages $(TEST_PACKAGES)
-	@conf/packages --unstarted $(DATABASE_PACKAGES)
+	@conf/packages --unstarted $(DATABASE_PACKAGES) $(BROKER_PACKAGES)
 
 # Environments: made once, and again when their exact versions change.
 define make_environment
@@ -141,4 +143,9 @@ $(FUZZ)/.done: constraints/fuzz.txt
 $(ANSIBLE)/.done: constraints/ansible.txt
 	$(make_environment)
 	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/ansible.txt
+	@touch $@
+
+$(CEILOMETER)/.done: constraints/ceilometer.txt
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_OPTIONS) -r constraints/ceilometer.txt
 	@touch $@

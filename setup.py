@@ -34,6 +34,7 @@ setup(
         "prometheus_client",
         "sqlalchemy",
         "twisted[tls]",
+        "txamqp==0.8.2",
         "zope.interface",
     ],
     extras_require={

@@ -54,6 +54,8 @@ class Metrics:
     cursor_lag_seconds: Gauge = field(init=False)
     nova_events: Counter = field(init=False)
     """By name and by what became of them: taken, gone, unplaced, refused, unclear."""
+    notifications: Counter = field(init=False)
+    broker_connected: Gauge = field(init=False)
     ports: Gauge = field(init=False)
     """Ports by status."""
     foreign_flows: Gauge = field(init=False)
@@ -128,6 +130,14 @@ class Metrics:
     @nova_events.default
     def _nova_events(self) -> Counter:
         return self._counter("nova_events", "Events that Nova has acknowledged.", "name", "outcome")
+
+    @notifications.default
+    def _notifications(self) -> Counter:
+        return self._counter("notifications", "Notifications that the broker has confirmed.")
+
+    @broker_connected.default
+    def _broker_connected(self) -> Gauge:
+        return self._gauge("broker_connected", "1 while the message broker is connected.")
 
     @ports.default
     def _ports(self) -> Gauge:

@@ -17,9 +17,11 @@ from twisted.python import usage
 
 from quantumd.api.app import Api
 from quantumd.api.counts import PortCounts
-from quantumd.api.extensions.features import serve
+from quantumd.api.extensions.features import Served, serve
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.service import HostsService
+from quantumd.api.notifications import service as notifications
+from quantumd.api.notifications.counters import ReadCounters
 from quantumd.api.nova.service import make_nova_service
 from quantumd.api.service import make_api_service
 from quantumd.bus.memory import MemoryBus
@@ -38,7 +40,7 @@ from quantumd.l2.drivers.ovs.driver import parse_mappings
 from quantumd.logs import LoggedService
 from quantumd.metrics import Metrics
 from quantumd.ordered import OrderedServices
-from quantumd.store.consumer import Consumer, ConsumerLimits
+from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
 from quantumd.store.retention import Retention
 from quantumd.store.schema import ensure_schema
 from quantumd.store.store import Store
@@ -135,7 +137,9 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     roles = _make_roles(settings, reactor, host, bus, metrics, driver)
     roles.service.setServiceParent(root)
     readiness = _readiness(store, roles.loops)
-    _make_api(settings, reactor, store, driver, metrics, readiness).setServiceParent(root)
+    served = _serve(settings, driver)
+    _make_notifications(settings, reactor, store, host, metrics, served, roles).setServiceParent(root)
+    _make_api(settings, reactor, store, served, metrics, readiness).setServiceParent(root)
     return root
 
 
@@ -167,6 +171,7 @@ class _Roles:
 
     service: IService
     loops: dict[str, ConvergeService]
+    read_counters: ReadCounters
 
 
 def _make_roles(
@@ -193,7 +198,7 @@ def _make_roles(
     }
     DhcpService(parts.frames, table, settings.dhcp, reactor, _DhcpCounter(metrics)).setServiceParent(service)
     parts.connections.setServiceParent(service)
-    return _Roles(service, loops)
+    return _Roles(service, loops, parts.read_counters)
 
 
 def _run_role(
@@ -252,24 +257,51 @@ def _readiness(store: Store, loops: dict[str, ConvergeService]) -> Callable[[], 
     return waiting_for
 
 
+def _serve(settings: Settings, driver: IL2Driver) -> Served:
+    return serve(
+        settings.network,
+        parse_mappings(settings.l2.bridge_mappings),
+        driver.capabilities,
+        settings.api.preview,
+        quota=settings.quota,
+        agents=settings.agents,
+    )
+
+
+def _make_notifications(
+    settings: Settings, reactor: Any, store: Store, host: str, metrics: Metrics, served: Served, roles: _Roles
+) -> IService:
+    if not settings.notifications.enabled:
+        return NoConsumer(store, notifications.CURSOR)
+    # txAMQP costs an appliance without a broker nothing.
+    from quantumd.edge.amqp.made import make_broker
+
+    broker = make_broker(reactor, settings.amqp)
+    metrics.broker_connected.set_function(lambda: broker.is_connected)
+    told = notifications.make_notifications(
+        reactor,
+        store,
+        broker,
+        settings.notifications,
+        host,
+        served.resources,
+        metrics.notifications.inc,
+        roles.read_counters,
+    )
+    metrics.cursor_lag.labels(notifications.CURSOR).set_function(lambda: told.consumer.lag_rows)
+    return told.service
+
+
 def _make_api(
     settings: Settings,
     reactor: Any,
     store: Store,
-    driver: IL2Driver,
+    served: Served,
     metrics: Metrics,
     readiness: Callable[[], Awaitable[Sequence[str]]],
 ) -> IService:
-    mappings = parse_mappings(settings.l2.bridge_mappings)
     api = Api(
-        served=serve(
-            settings.network,
-            mappings,
-            driver.capabilities,
-            settings.api.preview,
-            quota=settings.quota,
-            agents=settings.agents,
-        ),
+        served=served,
         store=store,
         readiness=readiness,
         metrics=metrics,

@@ -13,6 +13,7 @@ from quantumd.api.policy import allows, may_write
 from quantumd.api.query import parameters
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Action
+from quantumd.store.transaction import asked_by
 
 
 @frozen
@@ -32,7 +33,8 @@ class Requested:
             raise PolicyNotAuthorized(f"rule:{action.method.lower()}_{request.resource_label}")
         body = _body(request)
         if action.writes:
-            answer = await self.store.write(lambda tx: action.operation(tx, context, parts, body))
+            write = asked_by(context, lambda tx: action.operation(tx, context, parts, body))
+            answer = await self.store.write(write)
         else:
             answer = await self.store.read(lambda connection: action.operation(connection, context, parts, body))
         if answer is None and action.status == 200:

@@ -27,6 +27,7 @@ from quantumd.api.query import Language, parameters, parse_list_request, refuse_
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Query, Resource
 from quantumd.api.views import Views, views_of
+from quantumd.store.transaction import asked_by
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -65,7 +66,7 @@ class Collection:
             created: list[dict[str, Any]] = operations.create(tx, context, bodies)
             return created
 
-        views = await self.store.write(write)
+        views = await self.store.write(asked_by(context, write))
         if is_bulk:
             return request.show(201, self.views.many(context, views))
         return request.show(201, self.views.one(context, views[0]))
@@ -97,7 +98,7 @@ class Collection:
     async def _write_first(self, before_list: Any, context: Context, query: Query) -> None:
         missing = await self.store.read(lambda connection: before_list(connection, context, query))
         if missing is not None:
-            await self.store.write(missing)
+            await self.store.write(asked_by(context, missing))
 
     def _found(self, batches: Iterator[builtins.list[dict[str, Any]]]) -> Iterator[builtins.list[dict[str, Any]]]:
         try:
@@ -141,7 +142,7 @@ class Collection:
             updated: dict[str, Any] = operations.update(tx, context, resource_id, changes)
             return updated
 
-        view = await self.store.write(write)
+        view = await self.store.write(asked_by(context, write))
         return request.show(200, self.views.one(context, view))
 
     async def delete(self, request: ApiRequest, resource_id: str, parent_id: str = "") -> None:
@@ -160,7 +161,7 @@ class Collection:
                 self._require_revision(tx, context, operations, resource_id, revision)
             delete(tx, context, resource_id)
 
-        await self.store.write(write)
+        await self.store.write(asked_by(context, write))
         request.setResponseCode(204)
 
     def _require_revision(

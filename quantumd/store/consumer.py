@@ -22,6 +22,8 @@ from quantumd.store.journal import (
     JournalRow,
     add_cursor,
     advance,
+    drop_cursor,
+    find_cursor,
     last_position,
     read_after,
     release_lease,
@@ -61,6 +63,28 @@ class ConsumerLimits:
     retry: float = 0.1
     retry_most: float = 30.0
     stop: float = 5.0
+
+
+class NoConsumer(Service):
+    """In the place of a consumer that is switched off: forgets its cursor, which would hold the journal for ever."""
+
+    def __init__(self, store: IStore, name: str) -> None:
+        self._store = store
+        self._cursor_name = name
+
+    def startService(self) -> None:
+        """Forget it, if it is there."""
+        super().startService()
+        name = self._cursor_name
+        known: Deferred[Any] = self._store.read(lambda connection: find_cursor(connection, name))
+        known.addCallback(self._forget)
+        known.addErrback(lambda failure: log.failure("cursor {name} was not forgotten", failure, name=name))
+
+    def _forget(self, cursor: Cursor | None) -> Deferred[None] | None:
+        if cursor is None:
+            return None
+        log.info("consumer {name} is switched off; its cursor is forgotten", name=cursor.name)
+        return self._store.write(lambda transaction: drop_cursor(transaction.connection, cursor.name))
 
 
 class Consumer(Service):
@@ -108,6 +132,11 @@ class Consumer(Service):
         self._naps_until_commit = False
         self._loop: Deferred[None] = defer.succeed(None)
         store.on_commit(self._committed)
+
+    @property
+    def has_lease(self) -> bool:
+        """Whether it is this process, of several, that handles rows."""
+        return self._has_lease
 
     @property
     def lag_rows(self) -> int:

@@ -47,7 +47,8 @@ class Session(Protocol):
     def append(self, row: tuple[Any, ...]) -> int:
         """Append to the journal and return the position.
 
-        ``row``: at, resource, resource_id, project_id, request_id, operation, before, after.
+        ``row``: at, resource, resource_id, project_id, request_id, operation, before, after, user_id,
+        user_project_id.
         """
 
     def add_up(self, project_id: str, resource: str, step: int) -> None:

@@ -16,7 +16,10 @@ from quantumd.store.tables import cursors, journal
 
 @frozen
 class JournalRow:
-    """One change. ``before`` and ``after`` are JSON text of what the API showed, or None."""
+    """One change. ``before`` and ``after`` are JSON text of what the API showed, or None.
+
+    ``user_id`` and ``user_project_id`` are who asked for it, None when nobody did: a host reported something.
+    """
 
     position: int
     at: str
@@ -27,6 +30,8 @@ class JournalRow:
     operation: str
     before: str | None
     after: str | None
+    user_id: str | None = None
+    user_project_id: str | None = None
 
 
 @frozen

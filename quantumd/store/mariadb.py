@@ -41,8 +41,9 @@ _ENTER = "INSERT INTO turns (name, number, at) VALUES (%s, %s, %s)"
 _FORGET = "DELETE FROM turns WHERE at < %s AND name <> %s"
 _LAST = "SELECT number FROM turns WHERE name = %s"
 _APPEND = (
-    "INSERT INTO journal (at, resource, resource_id, project_id, request_id, operation, `before`, `after`)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+    "INSERT INTO journal (at, resource, resource_id, project_id, request_id, operation, `before`, `after`,"
+    " user_id, user_project_id)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
 _IN_TRANSACTION = 1

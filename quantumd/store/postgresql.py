@@ -33,8 +33,9 @@ _TURN = 0x7175616E74756D64
 _TAKE_TURN = f"SELECT pg_advisory_xact_lock({_TURN}), pg_current_xact_id()::text"
 _IS_KEPT = "SELECT pg_xact_status(%s::xid8)"
 _APPEND = (
-    'INSERT INTO journal (at, resource, resource_id, project_id, request_id, operation, "before", "after")'
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING position"
+    'INSERT INTO journal (at, resource, resource_id, project_id, request_id, operation, "before", "after",'
+    " user_id, user_project_id)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING position"
 )
 
 # libpq's PGTransactionStatusType.

@@ -22,8 +22,9 @@ READER_CACHE_KIB = 2048
 
 # Written out: each change runs these, and sqlite3 alone takes a quarter of the time that SQLAlchemy's layer adds.
 _APPEND = (
-    'INSERT INTO journal (at, resource, resource_id, project_id, request_id, operation, "before", "after")'
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    'INSERT INTO journal (at, resource, resource_id, project_id, request_id, operation, "before", "after",'
+    " user_id, user_project_id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ADD_UP = (
     "INSERT INTO tallies (project_id, resource, number) VALUES (?, ?, ?)"

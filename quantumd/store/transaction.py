@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection
 
+from quantumd.model.context import Context
 from quantumd.store.engine import session_of
 from quantumd.store.tables.tallies import TALLIED
 
 _STEPS = {"create": 1, "delete": -1}
+
+T = TypeVar("T")
 
 
 class Transaction:
@@ -23,7 +26,7 @@ class Transaction:
     read after the change that was undone. A change that writes what may be in it removes the entry.
     """
 
-    __slots__ = ("_depth", "_session", "_steps", "cache", "connection", "now", "position")
+    __slots__ = ("_depth", "_session", "_steps", "asker", "cache", "connection", "now", "position")
 
     def __init__(self, connection: Connection, now: str) -> None:
         self.connection = connection
@@ -31,6 +34,8 @@ class Transaction:
         self.cache: dict[Hashable, Any] = {}
         self.position = 0
         """The position of the last journal row written in this transaction; 0 while there is none."""
+        self.asker: Context | None = None
+        """Who asked for the change, as the journal names them; None when nobody did. See ``asked_by``."""
         self._session = session_of(connection)
         self._depth = 0
         self._steps: dict[tuple[str, str], int] = {}
@@ -48,9 +53,11 @@ class Transaction:
     ) -> int:
         """Append to the journal and return the position, which is also the version of records this change touches.
 
-        ``before`` and ``after`` are kept as JSON text; the caller leaves secrets out.
+        ``before`` and ``after`` are kept as JSON text; the caller leaves secrets out. Who asked is ``asker``.
         """
-        row = (self.now, resource, resource_id, project_id, request_id, operation, _text(before), _text(after))
+        asker = self.asker
+        who = (None, None) if asker is None else (asker.user_id, asker.project_id)
+        row = (self.now, resource, resource_id, project_id, request_id, operation, _text(before), _text(after), *who)
         self.position = self._session.append(row)
         if resource in TALLIED and operation in _STEPS:
             self.tally(resource, project_id, _STEPS[operation])
@@ -106,6 +113,20 @@ class Transaction:
         # After an error such as a full disk the database may have ended the whole transaction: nothing is left to undo.
         if self._session.is_open:
             self._session.undo(depth)
+
+
+def asked_by(context: Context, work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+    """Return the change as one that this caller asked for."""
+
+    def asked(transaction: Transaction) -> T:
+        transaction.asker = context
+        try:
+            return work(transaction)
+        finally:
+            # The next change of the same commit is somebody else's.
+            transaction.asker = None
+
+    return asked
 
 
 def _text(value: Mapping[str, Any] | None) -> str | None:

@@ -18,7 +18,7 @@ def main() -> None:
     wanted = json.loads(sys.stdin.readline())
     import os_vif  # type: ignore[import-not-found]
     from os_vif import objects
-    from oslo_config import cfg  # type: ignore[import-not-found]
+    from oslo_config import cfg
     from vif_plug_ovs import privsep  # type: ignore[import-not-found]
 
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as settings:

@@ -122,6 +122,21 @@ class OvsdbContract(Base):
         self.assertEqual(self.ovsdb.ports_of("br-int"), {"br-int"})
         self.assertIn("br-int", self.ovsdb.interfaces())
 
+    async def test_counters_of_every_interface_can_be_read(self) -> None:
+        """Whole numbers by the switch's names; an interface that has not counted yet has none."""
+        await self.transact(BR_INT)
+        await self.plug("br-int", "vif-1", VIF)
+        await self.until(lambda: self.row("vif-1"))
+        read = self.ovsdb.statistics()
+        await self.until(lambda: read.called)
+        found = await read
+        self.assertEqual(set(found), {"br-int", "vif-1"})
+        self.assertTrue(all(isinstance(value, int) for counters in found.values() for value in counters.values()))
+
+    async def test_counters_of_a_database_that_is_away_are_unavailable(self) -> None:
+        """Nobody takes old numbers for new ones."""
+        await self.refused(self.ovsdb.statistics(), EdgeUnavailable)
+
     async def test_a_bridge_is_told(self) -> None:
         """A listener hears of a bridge that appears and of one that goes."""
         names: list[str] = []

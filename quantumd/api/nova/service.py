@@ -6,11 +6,8 @@ import random
 import time
 from typing import Any, Final
 
-from attrs import define
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from quantumd.api.keystone.credentials import check_url, read_credentials, read_trust
 from quantumd.api.keystone.exchange import make_exchange
@@ -21,9 +18,7 @@ from quantumd.config import KeystoneSettings, NovaSettings
 from quantumd.interfaces import IStore
 from quantumd.metrics import Metrics
 from quantumd.ordered import OrderedServices
-from quantumd.store.consumer import Consumer, ConsumerLimits
-from quantumd.store.journal import drop_cursor, find_cursor
-from quantumd.store.transaction import Transaction
+from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
 
 CONNECTIONS: Final = 2
 """How many connections are kept to each of the two: events leave one request at a time."""
@@ -42,7 +37,7 @@ def make_nova_service(
     :raises SettingsError: the settings of Nova or of Keystone make no sense, or there is no password.
     """
     if not settings.enabled:
-        return ForgottenCursor(store)
+        return NoConsumer(store, CURSOR)
     client = make_client(settings, keystone, reactor)
     notifier = Notifier(client, metrics.nova_events)
     limits = ConsumerLimits(
@@ -86,30 +81,3 @@ class NovaConnections(Service):
         """Close them; fires when they are closed."""
         super().stopService()
         return self._client.close()
-
-
-@define(eq=False)
-class ForgottenCursor(Service):
-    """Forgets at its start how far Nova had been told: a Nova that is told no more must not hold the journal."""
-
-    _store: IStore
-    _log = Logger()
-
-    def startService(self) -> None:
-        """See the class."""
-        super().startService()
-        known: Deferred[Any] = self._store.read(lambda connection: find_cursor(connection, CURSOR))
-        known.addCallback(self._forget).addErrback(self._failed)
-
-    def _forget(self, cursor: object) -> Deferred[None] | None:
-        if cursor is None:
-            return None
-
-        def forget(transaction: Transaction) -> None:
-            drop_cursor(transaction.connection, CURSOR)
-
-        self._log.info("Nova is told no more")
-        return self._store.write(forget)
-
-    def _failed(self, failure: Failure) -> None:
-        self._log.failure("how far Nova was told could not be forgotten", failure)

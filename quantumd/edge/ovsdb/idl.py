@@ -19,11 +19,15 @@ from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceChange, Interface
 from quantumd.edge.ovsdb.news import Mark, News
 from quantumd.edge.ovsdb.replica import Fact, Loaded, Replica
 from quantumd.edge.ovsdb.requests import Requests
+from quantumd.edge.ovsdb.statistics import Statistics, read_statistics
 from quantumd.edge.ovsdb.watch import Watch, Wishes
 from quantumd.errors import EdgeUnavailable
 
 # What is worked on in one turn of the reactor; when more has come, the worker does it. See bench/ovsdb.py.
 SMALL_BYTES = 16 * 1024
+STATISTICS_SECONDS = 5.0
+"""How long reading the counters may take."""
+
 TIME_LIMIT_SECONDS = 10.0
 _RETRY_SECONDS = 0.02
 _RESTART_SECONDS = 0.2
@@ -98,6 +102,13 @@ class OvsIdl(Service):
     def ports_of(self, bridge: str) -> frozenset[str]:
         """See IOvsdb."""
         return self._news.content.ports_of(bridge)
+
+    def statistics(self) -> Deferred[Statistics]:
+        """See IOvsdb."""
+        if not self.is_connected:
+            return fail(EdgeUnavailable("The switch's database is not connected."))
+        path = self._remote.removeprefix("unix:")
+        return Deferred.fromCoroutine(read_statistics(self._reactor, path, STATISTICS_SECONDS))
 
     def transact(self, operations: tuple[Operation, ...]) -> Deferred[None]:
         """See IOvsdb. One is on its way at a time; an interrupted one is sent again within the time limit."""

@@ -119,6 +119,12 @@ class IOvsdb(Interface):
     def ports_of(bridge: str) -> frozenset[str]:
         """Return the names of the ports of a bridge; O(ports), not for hot paths."""
 
+    def statistics() -> Deferred[Mapping[str, Mapping[str, int]]]:
+        """Read the counters of every interface anew, by its name: ``rx_bytes`` and so on, as the switch names them.
+
+        The switch writes them every few seconds. EdgeError.
+        """
+
     def transact(operations: tuple[Operation, ...]) -> Deferred[None]:
         """Apply all operations in one transaction, or none; each is harmless twice.
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from attrs import evolve
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
@@ -38,6 +38,7 @@ class MemoryOvsdb(Service):
         self._without_ofport: dict[str, None] = {}
         self._soon: IDelayedCall | None = None
         self._refusal: str | None = None
+        self._statistics: dict[str, Mapping[str, int]] = {}
         self._last_ofport = 0
         self.is_connected = False
 
@@ -74,6 +75,12 @@ class MemoryOvsdb(Service):
     def ports_of(self, bridge: str) -> frozenset[str]:
         """See IOvsdb."""
         return self._tables.ports_of(bridge) & self._told_interfaces.keys()
+
+    def statistics(self) -> Deferred[Mapping[str, Mapping[str, int]]]:
+        """See IOvsdb."""
+        if not self.is_connected:
+            return fail(EdgeUnavailable("The switch's database is not connected."))
+        return succeed({name: self._statistics.get(name, {}) for name in self._tables.interfaces})
 
     def transact(self, operations: tuple[Operation, ...]) -> Deferred[None]:
         """See IOvsdb."""
@@ -117,6 +124,10 @@ class MemoryOvsdb(Service):
         """Remove a bridge and its ports, as ``ovs-vsctl --if-exists del-br`` does."""
         self._tables.drop_bridge(name)
         self._tell_soon()
+
+    def count(self, name: str, **counters: int) -> None:
+        """Set counters of an interface."""
+        self._statistics[name] = counters
 
     def disconnect(self) -> None:
         """Lose the connection; what the world does meanwhile is told after the next ``reconnect``."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+from twisted.internet.defer import succeed
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
     from twisted.application.service import IService
+    from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorTime
 
     from quantumd.config import DhcpSettings, L2Settings
     from quantumd.converge.records import Records
     from quantumd.edge.frames.interfaces import IFrames
     from quantumd.interfaces import IConverger
+    from quantumd.model.counters import PortCounters
 
 
 @frozen
@@ -35,13 +38,15 @@ class Site:
 class L2Parts:
     """What a driver gives: the converger that the loop drives, the frames of its ports, and its connections to run.
 
-    ``count_foreign_flows`` returns how many flows of strangers were there at the last look.
+    ``count_foreign_flows`` returns how many flows of strangers were there at the last look. ``read_counters`` fires
+    with what ports have sent and received, by their ids; a driver that cannot count has none.
     """
 
     converger: IConverger
     frames: IFrames
     connections: IService
     count_foreign_flows: Callable[[], int] = lambda: 0
+    read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({})
 
 
 class IL2Driver(Interface):

@@ -159,8 +159,11 @@ journal = Table(
     Column("operation", String(16), nullable=False),
     Column("before", Text),
     Column("after", Text),
+    Column("user_id", String(255)),
+    Column("user_project_id", String(255)),
     sqlite_autoincrement=True,
 )
+"""What changed. ``user_id`` and ``user_project_id``: who asked for it, and in which project; null when nobody did."""
 
 cursors = Table(
     "cursors",

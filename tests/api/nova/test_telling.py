@@ -14,10 +14,10 @@ from zope.interface import implementer
 
 from quantumd.api.nova.events import CHANGED, DELETED, PLUGGED
 from quantumd.api.nova.notifier import CURSOR, MOST_EVENTS, Notifier
-from quantumd.api.nova.service import ROWS, ForgottenCursor, make_client
+from quantumd.api.nova.service import ROWS, make_client
 from quantumd.config import KeystoneSettings, NovaSettings
 from quantumd.errors import SettingsError
-from quantumd.store.consumer import Consumer, ConsumerLimits
+from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
 from quantumd.store.journal import all_cursors, find_cursor
 from quantumd.store.memory import MemoryStore
 from quantumd.store.transaction import Transaction
@@ -203,7 +203,7 @@ class BeginningTests(Case):
     def test_switched_off_it_does_not_hold_the_journal(self) -> None:
         """Nobody would ever move its cursor."""
         self.successResultOf(self.consumer.stopService())
-        ForgottenCursor(self.store).startService()
+        NoConsumer(self.store, CURSOR).startService()
         self.assertEqual(self.successResultOf(self.store.read(all_cursors)), ())
 
     def test_settings_are_looked_at_before_the_start(self) -> None:

@@ -100,7 +100,7 @@ class Rules:
     def _rows(self) -> Rows:
         columns = qos_rules.c
         return Rows(
-            "qos_rule",
+            f"{self.rule_type.name}_rule",
             qos_rules,
             lambda rule_id: QosRuleNotFound(rule_id, self.policy_id),
             lambda scope: (columns.policy_id == self.policy_id, columns.rule_type == self.rule_type.name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from attrs import define, frozen
@@ -24,6 +25,7 @@ from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.model.counters import PortCounters, counters_of
 from quantumd.ordered import OrderedServices
 
 CONTROLLER_ID = 0x5164
@@ -101,7 +103,22 @@ class OvsDriver:
         )
         connections = _Connections(edges)
         service = connections if site.edges == "memory" else _LockedConnections(site, connections)
-        return L2Parts(converger, ChannelFrames(edges.channel), service, lambda: converger.foreign_flows)
+        return L2Parts(
+            converger,
+            ChannelFrames(edges.channel),
+            service,
+            lambda: converger.foreign_flows,
+            lambda: _read_counters(edges.ovsdb),
+        )
+
+
+def _read_counters(ovsdb: IOvsdb) -> Deferred[Mapping[str, PortCounters]]:
+    def by_port(statistics: Mapping[str, Mapping[str, int]]) -> Mapping[str, PortCounters]:
+        ids = {name: row.external_ids.get("iface-id") for name, row in ovsdb.interfaces().items()}
+        named = ((ids.get(name), counters) for name, counters in statistics.items())
+        return {port_id: counters_of(counters) for port_id, counters in named if port_id}
+
+    return ovsdb.statistics().addCallback(by_port)
 
 
 def _bridge_plan(settings: L2Settings, has_kernel_datapath: bool) -> BridgePlan:

@@ -1,0 +1,107 @@
+"""Telling now and then what ports have sent and received: ``port.counters``, one for each plugged port.
+
+Today's Neutron has no such notification for ports (its ``l3.meter`` is of routers). The sums only grow while a port is
+plugged, so a reader makes rates of them, as Ceilometer does of what it calls cumulative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import attrs
+from attrs import define, field
+from sqlalchemy import BindParameter, Connection, bindparam, select
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from quantumd.api.notifications.messages import Asker, Notification
+from quantumd.api.notifications.outbox import Outbox
+from quantumd.errors import EdgeError
+from quantumd.interfaces import IStore
+from quantumd.model.counters import PortCounters
+from quantumd.store.nouns import CHUNK
+from quantumd.store.tables import ports
+from quantumd.store.times import utc_text
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_OWNERS = select(ports.c.id, ports.c.project_id, ports.c.network_id).where(ports.c.id.in_(_IDS))
+
+ReadCounters = Callable[[], "Deferred[Mapping[str, PortCounters]]"]
+"""Fires with the counters of this host's ports by id. EdgeError."""
+
+
+@define(eq=False)
+class CounterTeller(Service):
+    """Tells those of this host every ``period`` seconds. A round that fails is not repeated: the next has its sums."""
+
+    _clock: IReactorTime
+    _store: IStore
+    _outbox: Outbox
+    _read: ReadCounters
+    _host: str
+    _period: float
+    _now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _new_id: Callable[[], UUID] = uuid4
+    _call: LoopingCall | None = field(default=None, init=False)
+    _round: Deferred[None] = field(factory=lambda: succeed(None), init=False)
+    _log = Logger()
+
+    def startService(self) -> None:
+        """The first round is after the first period."""
+        super().startService()
+        self._call = LoopingCall(self._begin)
+        self._call.clock = self._clock
+        self._call.start(self._period, now=False)
+
+    def stopService(self) -> None:
+        """End; a round under way is given up."""
+        super().stopService()
+        if self._call is not None and self._call.running:
+            self._call.stop()
+        self._round.cancel()
+
+    def _begin(self) -> Deferred[None]:
+        self._round = Deferred.fromCoroutine(self._tell()).addErrback(self._failed)
+        return self._round
+
+    def _failed(self, failure: Any) -> None:
+        if failure.check(EdgeError):
+            self._log.warn("counters of ports were not told: {why}", why=str(failure.value))
+        elif self.running:
+            self._log.failure("counters of ports were not told", failure)
+
+    async def _tell(self) -> None:
+        counters = await self._read()
+        at, asker = utc_text(self._now()), Asker(f"req-{self._new_id()}")
+
+        # An interface of a port that nobody knows tells nothing.
+        found = await self._store.read(lambda connection: _owners(connection, sorted(counters)))
+        await self._outbox.send([self._made(each, found[each], counters[each], at, asker) for each in sorted(found)])
+
+    def _made(
+        self, port_id: str, owner: tuple[str, str], counters: PortCounters, at: str, asker: Asker
+    ) -> Notification:
+        project_id, network_id = owner
+        payload = {
+            "port_id": port_id,
+            "project_id": project_id,
+            "tenant_id": project_id,
+            "network_id": network_id,
+            "host": self._host,
+            "time": at,
+            **attrs.asdict(counters),
+        }
+        return Notification("port.counters", payload, self._new_id(), at, asker, f"counters {port_id}")
+
+
+def _owners(connection: Connection, port_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return project and network of the ports that there are."""
+    chunks = (port_ids[start : start + CHUNK] for start in range(0, len(port_ids), CHUNK))
+    rows = (row for ids in chunks for row in connection.execute(_OWNERS, {"ids": ids}))
+    return {row.id: (row.project_id, row.network_id) for row in rows}

@@ -1,0 +1,61 @@
+"""What ports sent and received, from a real Open vSwitch over a real RabbitMQ into Ceilometer's samples. Needs root."""
+
+from __future__ import annotations
+
+import json
+import time
+import unittest
+from typing import ClassVar
+
+from tests.bed.host import HostCase
+from tests.bed.needs import OVS, missing
+from tests.bed.rabbitmq import RabbitmqServer
+from tests.functional.test_notifications import Listener, missing_listener
+
+BYTES = 1000
+PINGS = 20
+
+
+class PortCountersTests(HostCase):
+    """Two VMs that ping each other."""
+
+    skip = missing(*OVS, "ping") or missing_listener()
+    server: ClassVar[RabbitmqServer]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if cls.skip:
+            raise unittest.SkipTest(cls.skip)
+        cls.server = RabbitmqServer()
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()
+        cls.settings = {
+            "notifications.enabled": "true",
+            "notifications.durable": "true",
+            "notifications.counters_seconds": "2",
+            "amqp.urls": json.dumps([cls.server.url]),
+            "amqp.password_file": str(cls.server.password_file),
+        }
+        super().setUpClass()
+
+    def test_what_a_vm_sent_is_a_sample_of_its_port(self) -> None:
+        """By quantumd's meters for Ceilometer, with its project; sums only grow."""
+        network = self.make_network("10.0.0.0/24")
+        one, other = self.plugged(network), self.plugged(network)
+        self.assertTrue(one.can_reach(other.ip))
+        one.vm.run("ping", "-n", "-q", f"-c{PINGS}", f"-s{BYTES}", "-i0.05", other.ip)
+        # The switch writes its counters every five seconds, and we tell them every two.
+        time.sleep(9.0)
+        heard = Listener(self.server, 60, silence=1.5).heard()
+        told = [each for each in heard if each["event_type"] == "port.counters"]
+        mine = [each for each in told if each["payload"]["port_id"] == one.id]
+        samples = {each["name"]: each for each in mine[-1]["samples"]}
+        wanted = {f"network.{way}.{what}" for way in ("incoming", "outgoing") for what in ("bytes", "packets")}
+        self.assertEqual(set(samples), wanted)
+        for way in ("incoming", "outgoing"):
+            self.assertGreaterEqual(samples[f"network.{way}.bytes"]["volume"], PINGS * BYTES)
+        sample = samples["network.outgoing.bytes"]
+        self.assertEqual((sample["resource_id"], sample["type"]), (one.id, "cumulative"))
+        self.assertEqual(sample["project_id"], one.port["project_id"])
+        sums = [each["payload"]["outgoing_bytes"] for each in mine]
+        self.assertEqual(sums, sorted(sums))
