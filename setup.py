@@ -28,6 +28,7 @@ setup(
         "attrs",
         "klein",
         "orjson",
+        "PyYAML",
         "ovs",
         "prometheus_client",
         "sqlalchemy",

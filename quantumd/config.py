@@ -86,6 +86,9 @@ class ApiSettings:
     cors_max_age_seconds: int = setting(
         3600, "How long a browser may remember what a web page is allowed.", "seconds", least=0
     )
+    policy_file: str = setting(
+        "", "The rules that differ from the defaults (conf/policy.yaml shows those); empty means none do."
+    )
     preview: bool = setting(False, "Whether extensions that packets do not obey yet are served (loopback only).")
 
 

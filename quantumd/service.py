@@ -20,6 +20,8 @@ from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.features import serve
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.service import HostsService
+from quantumd.api.policy.files import load_policy
+from quantumd.api.policy.guard import rules_of_attributes
 from quantumd.api.service import make_api_service
 from quantumd.bus.memory import MemoryBus
 from quantumd.config import Settings, load_settings
@@ -252,15 +254,16 @@ def _make_api(
     readiness: Callable[[], Awaitable[Sequence[str]]],
 ) -> IService:
     mappings = parse_mappings(settings.l2.bridge_mappings)
+    served = serve(
+        settings.network,
+        mappings,
+        driver.capabilities,
+        settings.api.preview,
+        quota=settings.quota,
+        agents=settings.agents,
+    )
     api = Api(
-        served=serve(
-            settings.network,
-            mappings,
-            driver.capabilities,
-            settings.api.preview,
-            quota=settings.quota,
-            agents=settings.agents,
-        ),
+        served=served,
         store=store,
         readiness=readiness,
         metrics=metrics,
@@ -268,5 +271,6 @@ def _make_api(
         bulk_limit=settings.api.bulk_limit,
         version=VERSION,
         settings=settings.api,
+        policy=load_policy(settings.api.policy_file, rules_of_attributes(served.resources)),
     )
     return make_api_service(settings.api, api, settings.keystone)

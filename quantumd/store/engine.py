@@ -26,9 +26,7 @@ __all__ = [
 
 DATABASES: tuple[Database, ...] = (Sqlite(), Postgresql(), Mariadb())
 
-_SHAPES = (
-    "sqlite:////path/to/file, postgresql://user:password@host/database or mariadb://user:password@host/database"
-)
+_SHAPES = "sqlite:////path/to/file, postgresql://user:password@host/database or mariadb://user:password@host/database"
 
 # What operators write, and what it means: each product has one driver that quantumd is tested with.
 _DRIVERS = {

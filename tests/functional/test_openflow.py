@@ -105,9 +105,7 @@ class OvsTestCase(TestCase):
         """Return the list to which frames that leave by a port will be added."""
         frames: list[bytes] = []
         number = self._ofport(f"{name}-w")
-        self.ovs.ofctl(
-            "add-flow", f"in_port={number} actions=controller(userdata=01,id={_WIRE_ID})", bridge="br-wire"
-        )
+        self.ovs.ofctl("add-flow", f"in_port={number} actions=controller(userdata=01,id={_WIRE_ID})", bridge="br-wire")
         wire = OvsPacketChannel(reactor, self.path("br-wire"), _WIRE_ID)
         wire.on_packet(lambda packet: frames.append(packet.frame) if packet.ofport == number else None)
         wire.start()

@@ -99,12 +99,14 @@ def judged(spec, value):
 
 def main():
     """Answer one question."""
-    cfg.CONF.register_opts([
-        cfg.StrOpt("dns_domain", default="openstacklocal"),
-        cfg.StrOpt("base_mac", default="fa:16:3e:00:00:00"),
-        cfg.IntOpt("max_allowed_address_pair", default=10),
-        cfg.BoolOpt("sg_filter_ethertypes", default=False),
-    ])
+    cfg.CONF.register_opts(
+        [
+            cfg.StrOpt("dns_domain", default="openstacklocal"),
+            cfg.StrOpt("base_mac", default="fa:16:3e:00:00:00"),
+            cfg.IntOpt("max_allowed_address_pair", default=10),
+            cfg.BoolOpt("sg_filter_ethertypes", default=False),
+        ]
+    )
     asked = json.load(sys.stdin)
     ordered = in_order(every_definition(), set(asked["aliases"]))
     collections = put_together(ordered)

@@ -146,16 +146,12 @@ def bundled_flow_mod(bundle: int, command: int, flow: Flow, xid: int) -> bytes:
 
 def bundle_control(bundle: int, control: int, xid: int) -> bytes:
     """Open, commit or discard a bundle."""
-    return _BUNDLE_HEAD.pack(
-        VERSION, BUNDLE_CONTROL, _BUNDLE_HEAD.size, xid, bundle, control, BUNDLE_ATOMIC_ORDERED
-    )
+    return _BUNDLE_HEAD.pack(VERSION, BUNDLE_CONTROL, _BUNDLE_HEAD.size, xid, bundle, control, BUNDLE_ATOMIC_ORDERED)
 
 
 def group_put(group: Group, xid: int) -> bytes:
     """Add or replace a group of type ALL (OFPGC_ADD_OR_MOD of OVS)."""
-    buckets = b"".join(
-        _BUCKET.pack(_BUCKET.size + len(actions), 0, ANY, ANY) + actions for actions in group.buckets
-    )
+    buckets = b"".join(_BUCKET.pack(_BUCKET.size + len(actions), 0, ANY, ANY) + actions for actions in group.buckets)
     size = _GROUP_MOD.size + len(buckets)
     return _GROUP_MOD.pack(VERSION, GROUP_MOD, size, xid, GROUP_ADD_OR_MODIFY, 0, group.number) + buckets
 

@@ -49,9 +49,7 @@ def upgrade() -> None:
     op.add_column("subnets", sa.Column("ipv6_address_mode", sa.String(length=16), nullable=True))
     op.add_column("subnets", sa.Column("service_types", sa.Text(), nullable=True))
     op.add_column("subnets", sa.Column("segment_id", sa.String(length=36), nullable=True))
-    op.add_column(
-        "subnets", sa.Column("dns_publish_fixed_ip", sa.Boolean(), server_default=sa.false(), nullable=False)
-    )
+    op.add_column("subnets", sa.Column("dns_publish_fixed_ip", sa.Boolean(), server_default=sa.false(), nullable=False))
     for column in ("subnetpool_id", "segment_id"):
         op.create_index(op.f(f"ix_subnets_{column}"), "subnets", [column])
 
