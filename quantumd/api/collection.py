@@ -63,7 +63,7 @@ class Collection:
 
         def write(tx: Transaction) -> list[dict[str, Any]]:
             for question, body in open_questions:
-                self.guard.require_create(tx.connection, context, question, body, parent_id)
+                self.guard.require_create(tx, context, question, body, parent_id)
             self.admit(tx, context, resource, bodies)
             created: list[dict[str, Any]] = operations.create(tx, context, bodies)
             return created

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from quantumd.api.resource import Resource
+    from quantumd.store.transaction import Transaction
 
 
 @frozen
@@ -128,13 +129,13 @@ class Guard:
         return None if grants else False
 
     def require_create(
-        self, connection: Connection, context: Context, question: Question, body: Mapping[str, Any], parent_id: str
+        self, tx: Transaction, context: Context, question: Question, body: Mapping[str, Any], parent_id: str
     ) -> None:
         """Refuse what may not be made, now that everything can be read. PolicyNotAuthorized, NotFound."""
         values = body if PROJECT in body else {**body, PROJECT: context.project_id}
-        target = Stored(connection, context, self.resource, values, parent_id=parent_id)
+        target = Stored(tx.connection, context, self.resource, values, parent_id=parent_id, tx=tx)
         if self.ask(question, context, target) is not True:
-            _require_parents_seen(connection, context, body)
+            _require_parents_seen(tx.connection, context, body)
             raise question.refusal
 
     def require_change(

@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 from sqlalchemy import Connection, Table, select
 
 from quantumd.api.policy.checks import UNKNOWN
+from quantumd.api.resources.facts import network_facts
 from quantumd.model.context import Context
 from quantumd.store.scope import NETWORK_ACTIONS, granted
 from quantumd.store.tables import networks
@@ -16,6 +17,7 @@ from quantumd.store.tables.security import security_groups
 
 if TYPE_CHECKING:
     from quantumd.api.resource import Resource
+    from quantumd.store.transaction import Transaction
 
 PARENTS: Final[Mapping[str, tuple[str, Table]]] = {
     "network": ("network_id", networks),
@@ -52,7 +54,7 @@ class Stored:
     """Something in the database, with what a request wants to change, and what it is in.
 
     ``show`` returns its view, or raises NotFound when it is not there or not to be seen. ``parent_id`` is the id of
-    what a nested resource is in.
+    what a nested resource is in. ``tx`` is the transaction, if there is one, whose cache may know the answer.
     """
 
     connection: Connection
@@ -62,6 +64,8 @@ class Stored:
     resource_id: str | None = None
     show: Callable[[], Mapping[str, Any]] | None = None
     parent_id: str = ""
+    tx: Transaction | None = None
+    _found: dict[tuple[str, str], Any] = field(factory=dict, init=False)
     _view: Mapping[str, Any] | None = field(default=None, init=False)
 
     def __call__(self, name: str) -> Any:
@@ -96,8 +100,17 @@ class Stored:
         return owner(self.connection, self.parent_id or self.resource_id or "")
 
     def _in(self, parent: str, name: str) -> Any:
+        if (parent, name) not in self._found:
+            self._found[parent, name] = self._read(parent, name)
+        return self._found[parent, name]
+
+    def _read(self, parent: str, name: str) -> Any:
         key, table = PARENTS[parent]
         parent_id = self.own(key)
+        if name == PROJECT and parent == "network" and self.tx is not None and isinstance(parent_id, str):
+            # Whoever makes something on a network reads these facts anyway, once a commit.
+            facts = network_facts(self.tx, parent_id)
+            return None if facts is None else facts.project_id
         if name == "shared":
             return self._is_granted(parent, parent_id, "access_as_shared")
         if name == "router:external":

@@ -144,6 +144,7 @@ class Matrix:
 
 
 @pytest.mark.slow
+@pytest.mark.time_limit(600)
 class MatrixTests(SynchronousTestCase):
     """Every cell."""
 

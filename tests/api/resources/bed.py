@@ -100,7 +100,7 @@ class Bed:
         tx = self.tx()
         with tx.savepoint():
             for question, body in asked:
-                guard.require_create(tx.connection, context, question, body, parent)
+                guard.require_create(tx, context, question, body, parent)
             self.served.admit(tx, context, self._resources[member], converted)
             views: list[View] = self._operations(member, parent).create(tx, context, converted)
         return views
