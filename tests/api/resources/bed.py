@@ -5,6 +5,7 @@ The database is in memory, or a server's on which nothing is ever committed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from quantumd.api.attribute_map import attribute_map_of
 from quantumd.api.collection import to_create
 from quantumd.api.extensions.features import serve
 from quantumd.api.policy.guard import guard_of
-from quantumd.api.policy.rules import default_policy
+from quantumd.api.policy.rules import Override, default_policy, make_policy
 from quantumd.api.resource import Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.ports import bind_plugged
@@ -77,6 +78,11 @@ class Bed:
         self._resources = {resource.member: resource for resource in self.served.resources}
         self._maps = {resource.member: attribute_map_of(resource) for resource in self.served.resources}
         self.policy = default_policy()
+        self._guards = {resource.member: guard_of(resource, self.policy) for resource in self.served.resources}
+
+    def use_policy(self, overrides: Mapping[str, Override]) -> None:
+        """Ask these rules instead of the defaults from now on."""
+        self.policy = make_policy(overrides)
         self._guards = {resource.member: guard_of(resource, self.policy) for resource in self.served.resources}
 
     def close(self) -> None:
