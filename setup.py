@@ -30,6 +30,7 @@ setup(
         "cryptography",
         "klein",
         "orjson",
+        "PyYAML",
         "ovs",
         "prometheus_client",
         "sqlalchemy",

@@ -100,6 +100,9 @@ class ApiSettings:
     event_stalled_seconds: float = setting(
         30.0, "How long the client of a stream may take nothing before it is cut.", "seconds", least=1
     )
+    policy_file: str = setting(
+        "", "The rules that differ from the defaults (conf/policy.yaml shows those); empty means none do."
+    )
     preview: bool = setting(False, "Whether extensions that packets do not obey yet are served (loopback only).")
 
 

@@ -23,6 +23,8 @@ from quantumd.api.hosts.service import HostsService
 from quantumd.api.notifications import service as notifications
 from quantumd.api.notifications.counters import ReadCounters
 from quantumd.api.nova.service import make_nova_service
+from quantumd.api.policy.files import load_policy
+from quantumd.api.policy.guard import rules_of_attributes
 from quantumd.api.service import make_api_service
 from quantumd.bus.memory import MemoryBus
 from quantumd.config import Settings, load_settings
@@ -309,5 +311,6 @@ def _make_api(
         bulk_limit=settings.api.bulk_limit,
         version=VERSION,
         settings=settings.api,
+        policy=load_policy(settings.api.policy_file, rules_of_attributes(served.resources)),
     )
     return make_api_service(settings.api, api, settings.keystone, settings.http_basic)

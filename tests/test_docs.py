@@ -16,6 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.attributes import REQUIRED, UNSET, Attribute
 from quantumd.api.extensions.features import Served, serve
+from quantumd.api.policy.defaults import DEFAULTS
+from quantumd.api.resource import Resource
 from quantumd.config import NetworkSettings, Settings
 from quantumd.metrics import Metrics
 from tests.bed.needs import CHECKOUT
@@ -64,22 +66,22 @@ def settings_names() -> frozenset[str]:
     return frozenset(f"{name}.{key.name}" for name, section in sections.items() for key in attrs.fields(section))
 
 
-def attribute_table(attributes: tuple[Attribute, ...]) -> str:
+def attribute_table(resource: Resource) -> str:
     """Return a table of attributes as docs/api.md has it."""
-    head = ("Attribute", "Value", "Create", "Update", "Filter", "Only admin may", "Extension")
-    rows = [head, ("---",) * len(head), *(_row(attribute) for attribute in attributes)]
+    head = ("Attribute", "Value", "Create", "Update", "Filter", "Own rule to", "Extension")
+    rows = [head, ("---",) * len(head), *(_row(each, resource.ruled_as) for each in resource.attributes)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _row(attribute: Attribute) -> tuple[str, ...]:
-    verbs = {"see": attribute.read_rule, "create": attribute.create_rule, "update": attribute.update_rule}
+def _row(attribute: Attribute, ruled_as: str) -> tuple[str, ...]:
+    verbs = {"see": "get", "create": "create", "update": "update"}
     return (
         f"`{attribute.name}`",
         _kind(attribute.schema),
         _default(attribute) if attribute.in_post else "",
         "yes" if attribute.in_put else "",
         "" if attribute.filter_convert is None else "yes",
-        ", ".join(verb for verb, rule in verbs.items() if rule == "admin"),
+        ", ".join(shown for shown, verb in verbs.items() if f"{verb}_{ruled_as}:{attribute.name}" in DEFAULTS),
         f"`{attribute.extension}`" if attribute.extension else "",
     )
 
@@ -203,7 +205,7 @@ def resources_page() -> str:
     for resource in served.resources:
         verbs = ", ".join(verb for verb in ("create", "list", "show", "update", "delete") if verb in resource.verbs)
         parts.append(f"## {resource.collection}\n\n`/v2.0/{resource.path}`: {verbs}.\n")
-        parts.append(f"{attribute_table(resource.attributes)}\n")
+        parts.append(f"{attribute_table(resource)}\n")
     if served.actions:
         lines = "\n".join(f"- `{each.method} /v2.0/{each.path}`" for each in served.actions)
         parts.append(f"## Requests beside the verbs\n\n{lines}\n")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from attrs import frozen
 
 from quantumd.api.body import check_content_type, parse_json
-from quantumd.api.errors import HTTPNotFound, PolicyNotAuthorized
-from quantumd.api.policy import allows, may_write
+from quantumd.api.errors import HTTPNotFound
+from quantumd.api.policy.guard import Guard, Question, guard_of
+from quantumd.api.policy.rules import Policy
 from quantumd.api.query import parameters
 from quantumd.api.request import ApiRequest
-from quantumd.api.resource import Action
+from quantumd.api.resource import Action, Resource
 from quantumd.store.transaction import asked_by
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from quantumd.model.context import Context
+    from quantumd.store.transaction import Transaction
 
 
 @frozen
@@ -22,25 +30,67 @@ class Requested:
 
     action: Action
     store: Any
+    policy: Policy
+    guard: Guard | None
 
     async def answer(self, request: ApiRequest, **parts: str) -> bytes | None:
         """Do what is asked and return the body of the answer; None for an answer without one."""
-        action, context = self.action, request.context
+        action, context = self.action, self.policy.bind(request.context)
         request.resource_label = action.path.partition("/")[0]
         if any("\x00" in part for part in parts.values()):
             raise HTTPNotFound()
-        if not allows(action.rule, context) or (action.method != "GET" and not may_write(context)):
-            raise PolicyNotAuthorized(f"rule:{action.method.lower()}_{request.resource_label}")
+        asked = Question(action.rule)
+        answer = self._may(context)
+        if answer is False:
+            raise asked.refusal
         body = _body(request)
-        if action.writes:
-            write = asked_by(context, lambda tx: action.operation(tx, context, parts, body))
-            answer = await self.store.write(write)
-        else:
-            answer = await self.store.read(lambda connection: action.operation(connection, context, parts, body))
-        if answer is None and action.status == 200:
+
+        def write(tx: Transaction) -> Any:
+            if answer is None:
+                self.require(tx.connection, context, parts)
+            return action.operation(tx, context, parts, body)
+
+        def read(connection: Connection) -> Any:
+            if answer is None:
+                self.require(connection, context, parts)
+            return action.operation(connection, context, parts, body)
+
+        done = await (self.store.write(asked_by(context, write)) if action.writes else self.store.read(read))
+        if done is None and action.status == 200:
             request.setResponseCode(204)
             return None
-        return request.show(action.status, orjson.dumps(answer))
+        return request.show(action.status, orjson.dumps(done))
+
+    def _may(self, context: Context) -> bool | None:
+        action = self.action
+        return True if action.asks_itself or not action.rule else self.policy.decide(action.rule, context)
+
+    def require(self, connection: Connection, context: Context, parts: Mapping[str, str]) -> None:
+        """Refuse what may not be done to the resource that the path names. PolicyNotAuthorized, NotFound."""
+        asked = Question(self.action.rule)
+        answer = self._may(context)
+        if answer:
+            return
+        if answer is False or self.guard is None:
+            raise asked.refusal
+        resource, resource_id = self.guard.resource, next(iter(parts.values()))
+
+        def show() -> Mapping[str, Any]:
+            try:
+                view: Mapping[str, Any] = resource.operations.show(connection, context, resource_id)
+            except resource.not_found as error:
+                raise error if self.action.not_found is None else self.action.not_found(resource_id) from None
+            return view
+
+        self.guard.require_change(connection, context, asked, resource_id, {}, show)
+
+
+def requested(action: Action, resources: Sequence[Resource], policy: Policy, store: Any) -> Requested:
+    """Make an action ready to be served, with the resource that its path begins with."""
+    path = action.path.partition("/<")[0]
+    found = (each for each in resources if path in (each.path, each.path.rpartition("/")[2]) and not each.is_nested)
+    resource = next(found, None)
+    return Requested(action, store, policy, None if resource is None else guard_of(resource, policy))
 
 
 def _body(request: ApiRequest) -> Any:

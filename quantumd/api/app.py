@@ -13,7 +13,7 @@ from twisted.internet.defer import TimeoutError as TooLate
 from twisted.web.resource import IResource
 
 from quantumd.api import documents
-from quantumd.api.actions import Requested
+from quantumd.api.actions import requested
 from quantumd.api.collection import Collection, collection_of
 from quantumd.api.dispatch import Dispatch
 from quantumd.api.errors import HTTPNotFound
@@ -21,6 +21,7 @@ from quantumd.api.events.answering import Events
 from quantumd.api.extensions.events.feature import EXTENSION as EVENTS
 from quantumd.api.extensions.features import Served
 from quantumd.api.openapi import openapi_document
+from quantumd.api.policy.rules import Policy, default_policy
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Resource
 from quantumd.config import ApiSettings
@@ -45,11 +46,12 @@ class Api:
     bulk_limit: int
     version: str
     settings: ApiSettings = field(factory=ApiSettings)
+    policy: Policy = field(factory=default_policy)
     events: Events = field(default=Factory(lambda self: _events(self), takes_self=True))
 
 
 def _events(api: Api) -> Events:
-    return Events(api.reactor, api.store, api.served.resources, api.settings, api.metrics)
+    return Events(api.reactor, api.store, api.served.resources, api.settings, api.metrics, api.policy)
 
 
 def make_app(api: Api) -> IResource:
@@ -59,7 +61,12 @@ def make_app(api: Api) -> IResource:
     for resource in api.served.resources:
         _route_collection(klein, _collection(api, resource))
     for action in api.served.actions:
-        _route(klein, f"/v2.0/{action.path}", action.method, Requested(action, api.store).answer)
+        _route(
+            klein,
+            f"/v2.0/{action.path}",
+            action.method,
+            requested(action, api.served.resources, api.policy, api.store).answer,
+        )
     if EVENTS in api.served.extensions:
         _route(klein, "/v2.0/events", "GET", api.events.answer)
     return Dispatch(klein)
@@ -68,7 +75,9 @@ def make_app(api: Api) -> IResource:
 def _collection(api: Api, resource: Resource) -> Collection:
     settings = api.settings
     largest_page = max(settings.pagination_max_limit, 0)
-    return collection_of(resource, api.store, api.bulk_limit, api.served.admit, largest_page, settings.link_prefix)
+    return collection_of(
+        resource, api.policy, api.store, api.bulk_limit, api.served.admit, largest_page, settings.link_prefix
+    )
 
 
 def _route(klein: Klein, path: str, method: str, answer: Callable[..., Any]) -> None:
@@ -101,7 +110,7 @@ def _route_collection(klein: Klein, collection: Collection) -> None:
 
 
 def _route_documents(klein: Klein, api: Api) -> None:
-    described = orjson.dumps(openapi_document(api.served.resources, api.served.actions, api.version))
+    described = orjson.dumps(openapi_document(api.served.resources, api.served.actions, api.version, api.policy))
     by_alias = {each.alias: documents.extension(each) for each in api.served.extensions}
 
     def one_extension(request: ApiRequest, alias: str) -> bytes:

@@ -37,8 +37,7 @@ class Attribute:
     an update may name it. ``default`` is used on create when absent (REQUIRED, UNSET or a value).
     ``is_visible``: whether answers hold it. ``filter_convert`` turns the text of a query into what rows hold; None:
     nobody can filter by it. ``is_sort_key`` says whether lists can be ordered by it; None: as they can be filtered.
-    ``read_rule``, ``create_rule`` and ``update_rule`` name who may see and set it:
-    ``any`` (whoever may see or change the resource), ``admin``.
+    Who may see and set it is a matter of rules: quantumd.api.policy.
     ``extension`` is the alias that brings it; None for the core.
     """
 
@@ -50,9 +49,6 @@ class Attribute:
     default: Any = UNSET
     is_visible: bool = True
     filter_convert: Callable[[str], Any] | None = None
-    read_rule: str = "any"
-    create_rule: str = "any"
-    update_rule: str = "any"
     extension: str | None = None
     is_sort_key: bool | None = None
 

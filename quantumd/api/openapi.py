@@ -6,20 +6,37 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from attrs import frozen
+
 from quantumd.api.attribute_map import PROJECT, TENANT
 from quantumd.api.attributes import REQUIRED, UNSET, Attribute
 from quantumd.api.openapi_paths import action_path, resource_paths
-from quantumd.api.policy import ANY
+from quantumd.api.policy.rules import Policy
 from quantumd.api.resource import Action, Resource
 
 
-def openapi_document(served: Sequence[Resource], actions: Sequence[Action], version: str) -> dict[str, Any]:
-    """Return the document that describes the served resources and requests."""
+@frozen
+class Rules:
+    """The rules of a policy about the attributes of one resource."""
+
+    policy: Policy
+    ruled_as: str
+
+    def of(self, attribute: str) -> dict[str, str]:
+        """Return the check strings about an attribute, by verb."""
+        names = {verb: f"{verb}_{self.ruled_as}:{attribute}" for verb in ("get", "create", "update")}
+        return {verb: self.policy.texts[name] for verb, name in names.items() if self.policy.has(name)}
+
+
+def openapi_document(
+    served: Sequence[Resource], actions: Sequence[Action], version: str, policy: Policy
+) -> dict[str, Any]:
+    """Return the document that describes the served resources and requests, with the rules of attributes."""
     schemas: dict[str, Any] = {"NeutronError": _error_schema()}
     paths: dict[str, dict[str, Any]] = {}
     for resource in served:
         name = resource.member if resource.member not in schemas else _name_of(resource.path)
-        schemas |= _schemas(resource, name)
+        schemas |= _schemas(resource, name, Rules(policy, resource.ruled_as))
         for path, operations in resource_paths(resource, name).items():
             paths.setdefault(path, {}).update(operations)
     for action in actions:
@@ -44,32 +61,32 @@ def _error_schema() -> dict[str, Any]:
     return {"type": "object", "properties": {"NeutronError": body}, "required": ["NeutronError"]}
 
 
-def _schemas(resource: Resource, name: str) -> dict[str, Any]:
+def _schemas(resource: Resource, name: str, rules: Rules) -> dict[str, Any]:
     shown = [each for each in resource.attributes if each.is_visible]
     created = [each for each in resource.attributes if each.in_post]
     updated = [each for each in resource.attributes if each.in_put]
     required = [each.name for each in created if each.default is REQUIRED]
     return {
-        name: _object(shown),
-        f"{name}_create": {**_object(created, with_defaults=True), "required": required},
-        f"{name}_update": _object(updated),
+        name: _object(shown, rules),
+        f"{name}_create": {**_object(created, rules, with_defaults=True), "required": required},
+        f"{name}_update": _object(updated, rules),
     }
 
 
-def _object(attributes: Sequence[Attribute], with_defaults: bool = False) -> dict[str, Any]:
-    properties = {each.name: _property(each, with_defaults) for each in attributes}
+def _object(attributes: Sequence[Attribute], rules: Rules, with_defaults: bool = False) -> dict[str, Any]:
+    properties = {each.name: _property(each, rules, with_defaults) for each in attributes}
     if PROJECT in properties:
         properties[TENANT] = {**properties[PROJECT], "deprecated": True}
     return {"type": "object", "properties": properties}
 
 
-def _property(attribute: Attribute, with_default: bool) -> dict[str, Any]:
+def _property(attribute: Attribute, rules: Rules, with_default: bool) -> dict[str, Any]:
     schema = dict(attribute.schema)
     if with_default and attribute.default not in (REQUIRED, UNSET):
         schema["default"] = attribute.default
     if attribute.extension is not None:
         schema["x-extension"] = attribute.extension
-    rules = {"read": attribute.read_rule, "create": attribute.create_rule, "update": attribute.update_rule}
-    if any(rule != ANY for rule in rules.values()):
-        schema["x-rules"] = rules
+    found = rules.of(attribute.name)
+    if found:
+        schema["x-rules"] = found
     return schema

@@ -91,10 +91,6 @@ class INestedOperations(Interface):
         """Return the operations on what is inside the parent. Those refuse a parent that the caller may not see."""
 
 
-def _everybody(context: Context) -> bool:
-    return True
-
-
 EVERY_VERB = frozenset({"create", "list", "show", "update", "delete"})
 
 
@@ -103,14 +99,14 @@ class Resource:
     """A collection of the API: ``member`` is the key of one (``network``), ``collection`` of many (``networks``).
 
     ``path`` is its path below ``/v2.0`` when that is not the collection's name; for a nested resource it holds
-    ``<parent_id>`` and ``operations`` are INestedOperations. ``verbs`` are those that are served. The ``*_rule`` name
-    who may use a verb at all. ``is_taggable``: whether it has ``/tags``. ``quota`` names the quota that bounds how many
-    a project has. ``extension`` is the alias that brings it; None for the core. ``before_list`` is asked before a list,
-    on a reader, and returns what must be written first (a project's default security group); None when nothing must.
-    ``table`` is where it is kept, with the revision number that grows when its tags change. ``cascade`` deletes
-    one with all that hangs on it, as the operation ``delete`` deletes one alone; None when that cannot be asked.
-    ``journal_name`` is what the journal calls it, when that is not the key of one. ``is_for`` says whether a caller may
-    see such things at all, where the operations decide that and not the rules.
+    ``<parent_id>`` and ``operations`` are INestedOperations. ``verbs`` are those that are served. Its rules are
+    named after ``ruled_as`` (``create_port``); ``owner_above`` returns the project of what it is in, given the id
+    of that, or its own id when it is not nested. ``is_taggable``: whether it has ``/tags``. ``quota`` names the
+    quota that bounds how many a project has. ``extension`` is the alias that brings it; None for the core.
+    ``before_list`` is asked before a list, on a reader, and returns what must be written first (a project's default
+    security group); None when nothing must. ``table`` is where it is kept, with the revision number that grows when
+    its tags change. ``cascade`` deletes one with all that hangs on it, as the operation ``delete`` deletes one alone;
+    None when that cannot be asked. ``journal_name`` is what the journal calls it, when that is not the key of one.
     """
 
     member: str
@@ -120,10 +116,8 @@ class Resource:
     not_found: type[Exception]
     path: str = field(default=Factory(lambda self: self.collection, takes_self=True))
     verbs: frozenset[str] = EVERY_VERB
-    create_rule: str = "any"
-    read_rule: str = "any"
-    update_rule: str = "any"
-    delete_rule: str = "any"
+    ruled_as: str = field(default=Factory(lambda self: self.member, takes_self=True))
+    owner_above: Callable[[Connection, str], str | None] | None = None
     is_taggable: bool = False
     quota: str | None = None
     extension: str | None = None
@@ -131,12 +125,16 @@ class Resource:
     table: Table | None = None
     cascade: Callable[[Transaction, Context, str], None] | None = None
     journal_name: str = field(default=Factory(lambda self: self.member, takes_self=True))
-    is_for: Callable[[Context], bool] = _everybody
 
     @property
     def is_nested(self) -> bool:
         """Whether it lives inside another resource."""
         return "<parent_id>" in self.path
+
+    @property
+    def has_project(self) -> bool:
+        """Whether each belongs to a project."""
+        return any(attribute.name == "project_id" for attribute in self.attributes)
 
 
 @frozen
@@ -147,8 +145,10 @@ class Action:
     body)`` runs on a thread of the store: with a Transaction when ``writes``, else with a Connection. It gets the
     decoded JSON body (None when there is none), checks it itself, and returns what is answered as JSON; None is
     answered by 204, or by ``null`` when ``status`` is another than 200. ``query`` actions (GET) get the decoded query
-    parameters as ``body``: a list of (key, text). ``body_schema`` and ``answer_schema`` are JSON schemas for the
-    OpenAPI document.
+    parameters as ``body``: a list of (key, text). ``rule`` names the rule that is asked first, about the resource whose
+    path this one continues; the operation itself asks when ``asks_itself``, and nobody does when there is none.
+    ``not_found`` makes the error for a resource that the caller does not see. ``body_schema`` and ``answer_schema`` are
+    JSON schemas for the OpenAPI document.
     """
 
     method: str
@@ -156,7 +156,9 @@ class Action:
     operation: Callable[[Any, Context, Mapping[str, str], Any], Any]
     writes: bool = True
     status: int = 200
-    rule: str = "any"
+    rule: str = ""
+    asks_itself: bool = False
+    not_found: Callable[[str], Exception] | None = None
     extension: str | None = None
     body_schema: Mapping[str, Any] | None = None
     answer_schema: Mapping[str, Any] | None = None

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
-from attrs import frozen
+from attrs import Factory, evolve, field, frozen
 
 NO_PROJECT: Final = "(none)"
 """The project of callers who have none; no project has this id."""
+
+OWN: Final = "own"
+"""Rows of the caller's project."""
+SHARED: Final = "shared"
+"""Rows that are shared with it."""
+EXTERNAL: Final = "external"
+"""Networks that are external for it, and what is on them."""
+PARENT: Final = "parent"
+"""Rows inside what the project owns: ports on its networks."""
+GRANTS: Final = frozenset({OWN, SHARED, EXTERNAL, PARENT})
 
 
 @frozen
 class Scope:
     """What of a query may be seen; the store turns it into SQL, nothing is filtered afterwards.
 
-    ``project_id`` of ``None`` means every row; otherwise the rows of that project and those shared with it.
+    ``project_id`` of ``None`` means every row; otherwise the rows that ``grants`` name, which may be none.
     """
 
     project_id: str | None
+    grants: frozenset[str] = GRANTS
 
     @property
     def is_everything(self) -> bool:
@@ -25,9 +37,28 @@ class Scope:
         return self.project_id is None
 
 
+class IPolicy(Protocol):
+    """The rules that a context is bound to."""
+
+    def scope(self, context: Context, resource: str) -> Scope:
+        """Return what of a resource the caller may see."""
+
+    def decide(self, rule: str, context: Context, target: Callable[[str], Any]) -> bool | None:
+        """Return whether the rule lets the caller pass; None when that depends on what is not known of the target."""
+
+
+def _has_admin(context: Any) -> bool:
+    return "admin" in context.roles
+
+
 @frozen
 class Context:
-    """Who asks: immutable, made once a request from its identity, passed to everything the request does."""
+    """Who asks: immutable, made once a request from its identity, passed to everything the request does.
+
+    ``policy`` are the rules that it is bound to; without any, as in the service's own work, everything of the caller's
+    project and what is shared with it is seen. ``is_admin``: whether the caller may see and change what belongs to
+    other projects.
+    """
 
     request_id: str
     user_id: str | None = None
@@ -35,11 +66,14 @@ class Context:
     roles: frozenset[str] = frozenset()
     system_scope: str | None = None
     global_request_id: str | None = None
+    service_roles: frozenset[str] = frozenset()
+    policy: IPolicy | None = field(default=None, eq=False, repr=False)
+    is_admin: bool = Factory(_has_admin, takes_self=True)
 
     @property
-    def is_admin(self) -> bool:
-        """Whether the caller may see and change what belongs to other projects."""
-        return "admin" in self.roles
+    def elevated(self) -> Context:
+        """The same caller as administrator, for what the service does by itself on the caller's behalf."""
+        return evolve(self, roles=self.roles | {"admin"}, is_admin=True)
 
     @property
     def scope(self) -> Scope:
@@ -48,3 +82,7 @@ class Context:
         Rows of project '' are those of administrators who are in none, and nobody else's.
         """
         return Scope(None) if self.is_admin else Scope(self.project_id or NO_PROJECT)
+
+    def scope_of(self, resource: str) -> Scope:
+        """The rows of a resource, named by its member, that the caller may see by the rules."""
+        return self.scope if self.policy is None else self.policy.scope(self, resource)

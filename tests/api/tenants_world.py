@@ -23,14 +23,13 @@ STRANGERS: Mapping[str, Headers] = {
     "member": BOB,
     "manager": {**BOB, "X-Roles": "member,manager"},
     "reader": {**BOB, "X-Roles": "reader"},
-    "service": {**BOB, "X-Roles": "service"},
     "nobody": {"X-Roles": ""},
     "somebody of no project": {"X-Roles": "member"},
     "almost Alice": {"X-Project-Id": ALICE_ID.upper(), "X-Roles": "member"},
     "everybody": {"X-Project-Id": "*", "X-Roles": "member"},
     "anything": {"X-Project-Id": "%", "X-Roles": "member"},
 }
-"""Who has no business with what Alice has."""
+"""Who has no business with what Alice has. A service (role service) has: it acts for every project, as in Neutron."""
 
 PRIVATE = "private"
 """Others do not learn that it is there."""

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.api.app import READY_SECONDS
 from quantumd.api.extensions.features import serve
 from quantumd.api.openapi import openapi_document
+from quantumd.api.policy.rules import default_policy
 from quantumd.config import NetworkSettings
 from tests.api.wire import Wire, parse_replies
 
@@ -85,7 +86,7 @@ class OpenApiTests(SynchronousTestCase):
     def test_nested_resources_and_requests_are_described(self) -> None:
         """Everything that is served is there once, with the parts of its path and what it takes."""
         served = serve(NetworkSettings(), ("physnet1",), (), preview=True)
-        document = openapi_document(served.resources, served.actions, "1.0")
+        document = openapi_document(served.resources, served.actions, "1.0", default_policy())
         paths = document["paths"]
         operations = [each for path in paths.values() for method, each in path.items() if method != "parameters"]
         names = [each["operationId"] for each in operations]

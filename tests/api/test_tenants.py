@@ -29,7 +29,7 @@ from tests.api.wire import Reply
 NOBODYS_ID = "deadbeef-0000-4000-8000-000000000000"
 """The id of nothing: what is asked about it must be answered as what is asked about Alice's."""
 
-REFUSED = {PRIVATE: (403, 404), OPERATORS: (403, 404), PUBLIC: (403,)}
+REFUSED = {PRIVATE: (403, 404), OPERATORS: (403, 404), PUBLIC: (403, 404)}
 
 ACTION_BODIES: Mapping[str, Any] = {
     "trunks/<resource_id>/add_subports": {"sub_ports": []},

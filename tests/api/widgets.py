@@ -11,10 +11,11 @@ from zope.interface import implementer
 
 from quantumd.api import values
 from quantumd.api.attributes import REQUIRED, Attribute
+from quantumd.api.policy.rules import Override, Policy, make_policy
 from quantumd.api.resource import IOperations, Query, Resource
 from quantumd.api.resources.arranged import arranged
 from quantumd.errors import ApiError, EdgeUnavailable
-from quantumd.model.context import Context
+from quantumd.model.context import OWN, Context, Scope
 
 
 class WidgetNotFound(ApiError):
@@ -42,17 +43,12 @@ ATTRIBUTES = (
     Attribute("mac_address", *values.MAC_ADDRESS_OR_NONE, in_post=True, default=None),
     Attribute("size", *values.integer(0, 100), in_post=True, default=1, filter_convert=values.filter_integer),
     Attribute("colours", *values.list_of(values.NAME), in_post=True, in_put=True, default=()),
-    Attribute(
-        "shared", *values.BOOLEAN, in_post=True, in_put=True, default=False, create_rule="admin", update_rule="admin"
-    ),
+    Attribute("shared", *values.BOOLEAN, in_post=True, in_put=True, default=False),
     Attribute(
         "provider:kind",
         *values.NAME,
         in_post=True,
         in_put=True,
-        read_rule="admin",
-        create_rule="admin",
-        update_rule="admin",
     ),
     Attribute("status", values.NAME.convert, values.NAME.schema, filter_convert=values.filter_text),
     Attribute("revision_number", *values.integer(0), filter_convert=values.filter_integer),
@@ -110,7 +106,21 @@ class Widgets:
 
 
 def _is_seen(context: Context, row: Mapping[str, Any]) -> bool:
-    return context.scope.is_everything or row["project_id"] == context.scope.project_id
+    return _holds(context.scope_of("widget"), row["project_id"])
+
+
+def _holds(scope: Scope, project_id: str) -> bool:
+    return scope.is_everything or (OWN in scope.grants and project_id == scope.project_id)
+
+
+def widget_policy() -> Policy:
+    """Return the default rules and those of widgets."""
+    owners = "rule:admin_only or (role:{} and project_id:%(project_id)s)"
+    texts = {f"{verb}_widget": owners.format("member") for verb in ("create", "update", "delete")}
+    texts |= {"get_widget": owners.format("reader"), "get_widget:provider:kind": "rule:admin_only"}
+    ruled = [f"{verb}_widget:{name}" for verb in ("create", "update") for name in ("shared", "provider:kind")]
+    texts |= dict.fromkeys(ruled, "rule:admin_only")
+    return make_policy({name: Override(text) for name, text in texts.items()}, known=frozenset(texts))
 
 
 def widget_resource(widgets: Widgets) -> Resource:

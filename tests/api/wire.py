@@ -20,7 +20,7 @@ from quantumd.api.identity import identify
 from quantumd.config import ApiSettings
 from quantumd.metrics import Metrics
 from quantumd.store.memory import MemoryStore
-from tests.api.widgets import Widgets, widget_resource
+from tests.api.widgets import Widgets, widget_policy, widget_resource
 
 REQUEST_ID = "req-00000000-0000-4000-8000-000000000001"
 
@@ -102,6 +102,7 @@ class Wire:
             bulk_limit=3,
             version="1.0",
             settings=self.settings,
+            policy=widget_policy(),
         )
         return ApiSite(
             make_app(api),

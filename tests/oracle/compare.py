@@ -13,7 +13,6 @@ from attrs import frozen
 from quantumd.api.attribute_map import PROJECT, TENANT
 from quantumd.api.attributes import REQUIRED, UNSET, Attribute
 from quantumd.api.extensions.features import Served
-from quantumd.api.policy import ANY
 from quantumd.api.resource import Resource
 from quantumd.errors import ApiError
 from tests.oracle.corpus import corpus
@@ -161,9 +160,6 @@ def _spec_differences(name: str, attribute: str, mine: Attribute, theirs: Mappin
         is_left_open = theirs["default"] == "UNSET" and default in _NOTHING
         if default != theirs["default"] and not is_left_open:
             yield Difference(name, attribute, f"has the default {default} instead of {theirs['default']}")
-    is_ruled = ANY not in {mine.create_rule, mine.update_rule} and (mine.in_post or mine.in_put)
-    if is_ruled and not (theirs["enforce_policy"] or theirs["required_by_policy"]):
-        yield Difference(name, attribute, "is ruled by a policy that theirs is not")
 
 
 def _default(attribute: Attribute) -> Any:

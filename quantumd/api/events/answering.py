@@ -16,6 +16,7 @@ from quantumd.api.events.hub import EventHub, who
 from quantumd.api.events.sight import catalogue_of
 from quantumd.api.events.stream import EventStream
 from quantumd.api.events.wire import CONTENT_TYPE
+from quantumd.api.policy.rules import Policy
 from quantumd.api.query import parameters
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Resource
@@ -45,6 +46,7 @@ class Events:
     served: Iterable[Resource]
     settings: ApiSettings
     metrics: Metrics
+    policy: Policy
     hub: EventHub = field(init=False)
 
     @hub.default
@@ -52,7 +54,7 @@ class Events:
         hub = EventHub(
             self.reactor,
             self.store,
-            catalogue_of(self.served),
+            catalogue_of(self.served, self.policy),
             self.settings.event_streams,
             self.settings.event_streams_per_caller,
             self.settings.event_heartbeat_seconds,
@@ -68,14 +70,15 @@ class Events:
         if not accepts(request.getHeader("accept")):
             raise NotAcceptable()
         given = parameters(request.query_string)
-        asked = wanted(request.context, given, request.getHeader("last-event-id"), self.hub.catalogue.resources)
-        leave = self.hub.admit(request.context)
+        context = self.policy.bind(request.context)
+        asked = wanted(context, given, request.getHeader("last-event-id"), self.hub.catalogue.resources)
+        leave = self.hub.admit(context)
         try:
-            await self._stream(request, asked)
+            await self._stream(request, context, asked)
         finally:
             leave()
 
-    async def _stream(self, request: ApiRequest, asked: Wanted) -> None:
+    async def _stream(self, request: ApiRequest, context: Context, asked: Wanted) -> None:
         ends = await self.hub.ends()
         for name, value in _HEADERS:
             request.setHeader(name, value)
@@ -87,7 +90,7 @@ class Events:
         def stream_of(audience: Audience) -> EventStream:
             return EventStream(request, audience, position, asked.resources, self.hub.read_page, self.reactor.seconds)
 
-        stream = self.hub.add(stream_of, who(request.context, asked.scope), ends.last)
+        stream = self.hub.add(stream_of, who(context, asked.scope), ends.last)
         request.notifyFinish().addErrback(lambda _: stream.stopProducing())
         try:
             stream.open(RETRY_SECONDS, lost)

@@ -10,10 +10,11 @@ from attrs import field, frozen
 
 from quantumd.api.attribute_map import PROJECT, TENANT
 from quantumd.api.events import wire
-from quantumd.api.policy import allows
+from quantumd.api.policy.guard import guard_of
+from quantumd.api.policy.rules import Policy
 from quantumd.api.resource import Resource
 from quantumd.api.views import Views, views_of
-from quantumd.model.context import Context
+from quantumd.model.context import OWN, PARENT, Context
 from quantumd.store.journal import JournalRow
 
 REQUEST_PREFIX: Final = "req-"
@@ -43,14 +44,17 @@ class Catalogue:
         return self.resources.keys()
 
 
-def catalogue_of(served: Iterable[Resource]) -> Catalogue:
-    """Return the catalogue of what is served. Of two resources of one name it is the one with a path of its own."""
+def catalogue_of(served: Iterable[Resource], policy: Policy) -> Catalogue:
+    """Return the catalogue of what is served under these rules.
+
+    Of two resources of one name it is the one with a path of its own.
+    """
     resources: dict[str, Resource] = {}
     for resource in served:
         name = resource.journal_name
         if name not in resources or resources[name].is_nested:
             resources[name] = resource
-    return Catalogue(resources, {name: views_of(each) for name, each in resources.items()})
+    return Catalogue(resources, {name: views_of(each, guard_of(each, policy)) for name, each in resources.items()})
 
 
 @frozen
@@ -91,7 +95,9 @@ class Sight:
         if resource is None:
             # The journal alone knows it, and that is for administrators.
             return dict if self.context.scope.is_everything else None
-        if not (allows(resource.read_rule, self.context) and resource.is_for(self.context)):
+        seen = self.context.scope_of(resource.ruled_as)
+        # The rows are those of the caller's own project already; what it is in is, too.
+        if not (seen.is_everything or seen.grants & {OWN, PARENT}):
             return None
         # Named one by one: the journal keeps more of some things than the API shows.
         fields = {each.name for each in resource.attributes}

@@ -44,7 +44,7 @@ class KeystoneIdentity:
         token = self._one(headers, b"X-Auth-Token")
         service_token = self._one(headers, b"X-Service-Token") if headers.hasHeader(b"X-Service-Token") else b""
         if not service_token:
-            return _in_context(self._known.caller(token), request_id, headers)
+            return _in_context(self._known.caller(token), frozenset(), request_id, headers)
         service = self._known.caller(service_token)
         if isinstance(service, Caller):
             return self._behind(service, token, request_id, headers)
@@ -63,18 +63,19 @@ class KeystoneIdentity:
         is_service = not self._service_roles.isdisjoint(service.roles)
         if self._are_roles_required and not is_service:
             raise Unauthorized(self._challenge)
-        return _in_context(self._known.caller(token, allow_expired=is_service), request_id, headers)
+        found = self._known.caller(token, allow_expired=is_service)
+        return _in_context(found, service.roles, request_id, headers)
 
 
 def _in_context(
-    found: Caller | Deferred[Caller], request_id: str, headers: Headers
+    found: Caller | Deferred[Caller], service_roles: frozenset[str], request_id: str, headers: Headers
 ) -> Context | Deferred[Context]:  # fmt: skip
     if isinstance(found, Caller):
-        return _context(found, request_id, headers)
-    return found.addCallback(_context, request_id, headers)
+        return _context(found, service_roles, request_id, headers)
+    return found.addCallback(_context, service_roles, request_id, headers)
 
 
-def _context(caller: Caller, request_id: str, headers: Headers) -> Context:
+def _context(caller: Caller, service_roles: frozenset[str], request_id: str, headers: Headers) -> Context:
     return Context(
         request_id=request_id,
         user_id=caller.user_id,
@@ -82,4 +83,5 @@ def _context(caller: Caller, request_id: str, headers: Headers) -> Context:
         roles=caller.roles,
         system_scope=caller.system_scope,
         global_request_id=global_request_id(headers),
+        service_roles=service_roles,
     )

@@ -13,6 +13,8 @@ from uuid import UUID, uuid5
 import orjson
 from attrs import frozen
 
+from quantumd.api.policy.guard import guard_of
+from quantumd.api.policy.rules import default_policy
 from quantumd.api.resource import Resource
 from quantumd.api.views import views_of
 from quantumd.model.context import Context
@@ -22,7 +24,7 @@ OPERATIONS = frozenset({"create", "update", "delete"})
 """What is told. Nobody is told of a port's ``status``, which today's agents change without a request."""
 
 _NAMESPACE = UUID("5d4a2f0e-6a0f-4b8e-9d5c-7a1c3f2b9e10")
-_EVERYTHING = Context("", roles=frozenset({"admin"}))
+_EVERYTHING = default_policy().bind(Context("", roles=frozenset({"admin"})))
 _BOOKKEEPING = frozenset({"revision_number", "updated_at"})
 
 _NAMES = {
@@ -62,7 +64,9 @@ class Teller:
     """Makes notifications of rows, with the attributes that the served resources show an administrator."""
 
     def __init__(self, resources: Iterable[Resource]) -> None:
-        self._views = {each.member: (views_of(each), _visible(each)) for each in resources}
+        self._views = {
+            each.member: (views_of(each, guard_of(each, default_policy())), _visible(each)) for each in resources
+        }
 
     def tell(self, row: JournalRow) -> tuple[Notification, ...]:
         """Return the two of a change, start and end; nothing of what is not told."""

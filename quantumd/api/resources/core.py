@@ -31,7 +31,7 @@ def core_resources(parts: Parts, families: Sequence[Feature] = ()) -> tuple[Reso
         parts.settings,
         parts.rules,
         parts.chance,
-        Cascade(ports.delete, tuple(release for each in families for release in each.releases)),
+        Cascade(ports.show, ports.delete, tuple(release for each in families for release in each.releases)),
         _all(each.network_aspects for each in families),
         underlay_of(parts.settings),
     )

@@ -11,9 +11,9 @@ from sqlalchemy import and_, bindparam, select
 
 from quantumd.api.resources.prepared import Prepared
 from quantumd.model.addresses import Pool, ip_key_of
-from quantumd.model.context import Scope
+from quantumd.model.context import OWN, Scope
 from quantumd.model.subnet import is_auto_address, is_served
-from quantumd.store.scope import EVERYBODY
+from quantumd.store.scope import EVERYBODY, actions_of
 from quantumd.store.tables import networks, rbac_entries, subnets
 from quantumd.store.transaction import Transaction
 
@@ -41,23 +41,24 @@ class SubnetFacts:
 
 @frozen
 class NetworkFacts:
-    """A network with its subnets, oldest first. ``users`` are the projects that RBAC entries let see it, * is all."""
+    """A network with its subnets, oldest first. ``users`` are RBAC entries: (action, project, * is all)."""
 
     id: str
     project_id: str
     admin_state_up: bool
     mtu_bytes: int
     is_external: bool
-    users: frozenset[str]
+    users: frozenset[tuple[str, str]]
     subnets: tuple[SubnetFacts, ...]
     port_security_enabled: bool = True
     dns_domain: str = ""
 
     def is_visible(self, scope: Scope) -> bool:
         """Whether the scope holds the network: the same rule as ``visible_networks``, for a row that is cached."""
-        if scope.is_everything or self.project_id == scope.project_id:
+        if scope.is_everything or (OWN in scope.grants and self.project_id == scope.project_id):
             return True
-        return not self.users.isdisjoint((EVERYBODY, scope.project_id))
+        whom = (EVERYBODY, scope.project_id)
+        return any((action, project_id) in self.users for action in actions_of(scope) for project_id in whom)
 
     def subnet(self, subnet_id: str) -> SubnetFacts | None:
         """Return the network's subnet of that id."""
@@ -75,6 +76,7 @@ _NETWORK = Prepared(
         networks.c.is_external,
         networks.c.port_security_enabled,
         networks.c.dns_domain,
+        rbac_entries.c.action,
         rbac_entries.c.target_project,
     )
     .outerjoin(
@@ -120,8 +122,8 @@ def network_facts(tx: Transaction, network_id: str) -> NetworkFacts | None:
 
 
 def _network_facts(rows: Sequence[Any], of_subnets: tuple[SubnetFacts, ...]) -> NetworkFacts:
-    network_id, project_id, admin_state_up, mtu, is_external, port_security_enabled, dns_domain, _ = rows[0]
-    users = frozenset(row[-1] for row in rows if row[-1] is not None)
+    network_id, project_id, admin_state_up, mtu, is_external, port_security_enabled, dns_domain, *_ = rows[0]
+    users = frozenset((row[-2], row[-1]) for row in rows if row[-1] is not None)
     return NetworkFacts(
         network_id,
         project_id,

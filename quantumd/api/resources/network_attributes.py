@@ -18,7 +18,7 @@ from quantumd.api.values import (
     string,
 )
 
-_ADMINS: dict[str, Any] = {"in_post": True, "read_rule": "admin", "create_rule": "admin", "update_rule": "admin"}
+_ADMINS: dict[str, Any] = {"in_post": True}
 _PROVIDER: dict[str, Any] = {**_ADMINS, "in_put": True, "is_sort_key": False, "extension": "provider"}
 
 NETWORK_ATTRIBUTES = (
@@ -44,8 +44,6 @@ NETWORK_ATTRIBUTES = (
         in_put=True,
         default=False,
         filter_convert=filter_boolean,
-        create_rule="admin",
-        update_rule="admin",
         is_sort_key=False,
     ),
     Attribute("provider:network_type", *string(32), filter_convert=filter_text, **_PROVIDER),

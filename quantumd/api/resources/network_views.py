@@ -50,7 +50,7 @@ class NetworkViews:
 
     def visible(self, connection: Connection, context: Context, network_id: str) -> View:
         """Return the view of a network that the caller may see. NetworkNotFound."""
-        statement = select(networks).where(networks.c.id == network_id, *visible_networks(context.scope))
+        statement = select(networks).where(networks.c.id == network_id, *visible_networks(context.scope_of("network")))
         row = connection.execute(statement).first()
         if row is None:
             raise NetworkNotFound(network_id)

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, delete, insert, select, update
 from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect
-from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.network_cascade_delete.cascade import Cascade
 from quantumd.api.extensions.rbac.shared import forget_grants
 from quantumd.api.resource import IOperations, Query
@@ -24,7 +23,6 @@ from quantumd.api.resources.network_rules import asked_segments, checked_mtu, mo
 from quantumd.api.resources.network_sharing import grant, require_own_use
 from quantumd.api.resources.network_views import NetworkViews, network_row, segment_columns, segments_view
 from quantumd.api.resources.network_writing import journal_network
-from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.port_rows import remove_port
 from quantumd.api.resources.segments import Segments, hold_segments, move_segment
 from quantumd.api.resources.statuses import network_switched
@@ -116,8 +114,6 @@ class Networks:
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
         before = self._views.visible(tx.connection, context, resource_id)
-        if not is_owner(context, before["project_id"]):
-            raise PolicyNotAuthorized("rule:update_network")
         changed, moved = self._changed(tx, before, changes)
         settled = self._settled(tx, context, changes, before, {**before, **changed})
         for values in settled:
@@ -171,21 +167,15 @@ class Networks:
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. The subnets and the DHCP port go with the network; any other port keeps it."""
-        before = self._deletable(tx, context, resource_id)
+        before = self._views.visible(tx.connection, context, resource_id)
         _require_unused(tx, resource_id)
         self._remove(tx, context, before)
 
     def delete_with_ports(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """Delete one with every port on it, whosever that is. See delete and Cascade."""
-        before = self._deletable(tx, context, resource_id)
+        before = self._views.visible(tx.connection, context, resource_id)
         self.cascade(tx, context, resource_id)
         self._remove(tx, context, before)
-
-    def _deletable(self, tx: Transaction, context: Context, network_id: str) -> View:
-        before = self._views.visible(tx.connection, context, network_id)
-        if not is_owner(context, before["project_id"]):
-            raise PolicyNotAuthorized("rule:delete_network")
-        return before
 
     def _remove(self, tx: Transaction, context: Context, before: View) -> None:
         resource_id = before["id"]
@@ -209,7 +199,7 @@ class Networks:
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
-        visible = visible_networks(context.scope)
+        visible = visible_networks(context.scope_of("network"))
         for batch in in_batches(matching_ids(connection, self._views.filterable(context), visible, query)):
             yield self._views.many(connection, context, batch, query.fields)
 

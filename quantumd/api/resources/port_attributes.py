@@ -44,12 +44,10 @@ _FIXED_IPS = list_of(
     different=lambda item: item.get("ip_address"),
 )
 TAG_PORTS = "tag-ports-during-bulk-creation"
-_BINDING: dict[str, Any] = {"read_rule": "admin", "extension": "binding"}
+_BINDING: dict[str, Any] = {"extension": "binding"}
 _HOST_BINDING: dict[str, Any] = {
     "in_post": True,
     "in_put": True,
-    "create_rule": "admin",
-    "update_rule": "admin",
     **_BINDING,
 }
 
@@ -64,7 +62,6 @@ PORT_ATTRIBUTES = (
         in_post=True,
         in_put=True,
         filter_convert=filter_mac_address,
-        update_rule="admin",
     ),
     ADMIN_STATE_UP,
     STATUS,

@@ -90,7 +90,7 @@ class PortMaker:
 
     def _plan(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> Plan:
         network = network_facts(tx, body["network_id"])
-        if network is None or not network.is_visible(context.scope):
+        if network is None or not network.is_visible(context.scope_of("network")):
             raise NetworkNotFound(body["network_id"])
         require_free_choice(context, network, body, "create_port")
         host, limit = body["binding:host_id"], self.settings.max_fixed_ips_per_port

@@ -14,7 +14,7 @@ from quantumd.api.resources.port_views import (
     port_views,
 )
 from quantumd.api.resources.views import View
-from quantumd.model.context import Context, Scope
+from quantumd.model.context import OWN, Context, Scope
 from quantumd.store.scope import visible_ports
 from quantumd.store.tables import ip_allocations, ports
 
@@ -44,14 +44,14 @@ def filterable_ports(aspects: Sequence[IAspect]) -> Filterable:
 def shown_port(connection: Connection, aspects: Sequence[IAspect], context: Context, port_id: str) -> View:
     """Return the view of the port, if the context's scope holds it. PortNotFound."""
     view = port_of(connection, aspects, port_id)
-    if view is None or not _is_visible(connection, context.scope, view):
+    if view is None or not _is_visible(connection, context.scope_of("port"), view):
         raise PortNotFound(port_id)
     return view
 
 
 def _is_visible(connection: Connection, scope: Scope, port: View) -> bool:
     """Whether the scope holds the port; nearly always it is the caller's own, and the database need not be asked."""
-    if scope.is_everything or port["project_id"] == scope.project_id:
+    if scope.is_everything or (OWN in scope.grants and port["project_id"] == scope.project_id):
         return True
     statement = select(ports.c.id).where(ports.c.id == port["id"], *visible_ports(scope))
     return connection.execute(statement).first() is not None

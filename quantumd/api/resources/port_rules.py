@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quantumd.api.errors import InvalidInput, PolicyNotAuthorized
-from quantumd.api.policy import expression
+from quantumd.api.policy.rules import expression
 from quantumd.api.resources.allocation import Address
 from quantumd.api.resources.errors import PortBound, ServicePortInUse
 from quantumd.api.resources.facts import NetworkFacts
@@ -31,15 +31,6 @@ def require_free_choice(context: Context, network: NetworkFacts, named: Mapping[
     owner = named.get("device_owner") or ""
     if is_dhcp_port(owner):
         raise InvalidInput(f"device_owner '{owner}' is kept for the DHCP port that a network has by itself")
-    if is_owner(context, network.project_id):
-        return
-    for name in OF_NETWORK_OWNER:
-        if named.get(name) is not None:
-            raise PolicyNotAuthorized(expression(action, (name,)))
-    if owner.startswith(TRUSTED_OWNER_PREFIX):
-        raise PolicyNotAuthorized(expression(action, ("device_owner",)))
-    if any("ip_address" in item for item in named.get("fixed_ips") or ()):
-        raise PolicyNotAuthorized(expression(action, ("fixed_ips:ip_address",)))
 
 
 def require_changeable(before: View, named: Mapping[str, Any]) -> None:

@@ -11,12 +11,10 @@ from sqlalchemy import Connection
 from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect
-from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.errors import ServicePortNotDeletable
 from quantumd.api.resources.matching import matching_ids
-from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.port_changes import PortChanger, bind_plugged
 from quantumd.api.resources.port_creation import PortMaker
 from quantumd.api.resources.port_reading import filterable_ports, listed_ports, shown_port
@@ -26,7 +24,7 @@ from quantumd.api.resources.tags import forget_tags
 from quantumd.api.resources.views import View, in_batches
 from quantumd.config import NetworkSettings
 from quantumd.model.context import Context
-from quantumd.model.port import COMPUTE_OWNER_PREFIX, is_dhcp_port
+from quantumd.model.port import is_dhcp_port
 from quantumd.store.scope import visible_ports
 from quantumd.store.transaction import Transaction
 
@@ -49,15 +47,11 @@ class Ports:
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
         before = self.show(tx.connection, context, resource_id)
-        if not is_owner(context, before["project_id"]):
-            raise PolicyNotAuthorized("rule:update_port")
         return PortChanger(self.settings, self.chance, self.aspects).change(tx, context, before, changes)
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
-        """See IOperations. Ports that a compute service uses are deleted by administrators only, as in Neutron 29."""
+        """See IOperations."""
         before = self.show(tx.connection, context, resource_id)
-        if before["device_owner"].startswith(COMPUTE_OWNER_PREFIX) and not context.is_admin:
-            raise PolicyNotAuthorized("rule:delete_port")
         if is_dhcp_port(before["device_owner"]):
             raise ServicePortNotDeletable(resource_id, DHCP_REASON)
         for aspect in self.aspects:
@@ -72,6 +66,6 @@ class Ports:
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
-        ids = matching_ids(connection, filterable_ports(self.aspects), visible_ports(context.scope), query)
+        ids = matching_ids(connection, filterable_ports(self.aspects), visible_ports(context.scope_of("port")), query)
         for batch in in_batches(ids):
             yield listed_ports(connection, self.aspects, batch, query.fields)

@@ -21,7 +21,7 @@ from quantumd.api.resources.tags import forget_tags, tags_of
 from quantumd.api.resources.views import IDS, View, in_batches, json_text
 from quantumd.errors import ApiError
 from quantumd.model.context import Context, Scope
-from quantumd.store.scope import Conditions
+from quantumd.store.scope import Conditions, visible_own
 from quantumd.store.transaction import Transaction
 
 Children = Callable[[Connection, Context, Mapping[str, View]], None]
@@ -34,7 +34,7 @@ def no_children(connection: Connection, context: Context, views: Mapping[str, Vi
 
 def of_project(table: Table) -> Callable[[Scope], Conditions]:
     """Return the visibility of what only its project and administrators see."""
-    return lambda scope: () if scope.is_everything else (table.c.project_id == scope.project_id,)
+    return lambda scope: visible_own(table, scope)
 
 
 def for_everybody(scope: Scope) -> Conditions:
@@ -48,8 +48,8 @@ class Rows:
 
     ``resource`` is its name in the journal. ``renamed`` are attributes whose column has another name, ``json`` those
     kept as JSON text, ``hidden`` columns that are no attributes. ``children`` adds to views what is kept elsewhere,
-    ``special`` filters and ``computed`` sorts by it. A table with the columns of the standard attributes has them kept
-    up to date; new rows have the ``first_revision``.
+    ``special`` filters and ``computed`` sorts by it. ``seen_as`` is the name in ``get_…`` rules where that is another.
+    A table with the columns of the standard attributes has them kept up to date; new rows have the ``first_revision``.
     """
 
     resource: str
@@ -64,6 +64,7 @@ class Rows:
     is_taggable: bool = False
     computed: Mapping[str, ColumnElement[Any]] = {}
     first_revision: int = 1
+    seen_as: str = ""
 
     def insert(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> View:
         """Write a new row and its journal row; return its view. IntegrityError when the table refuses it.
@@ -115,7 +116,9 @@ class Rows:
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
         """Return the view of one that the caller may see. The resource's NotFound."""
         row = connection.execute(
-            select(self.table).where(self.table.c.id == resource_id, *self.visible(context.scope))
+            select(self.table).where(
+                self.table.c.id == resource_id, *self.visible(context.scope_of(self.seen_as or self.resource))
+            )
         ).first()
         if row is None:
             raise self.not_found(resource_id)
@@ -124,7 +127,9 @@ class Rows:
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """Yield the views of those that match, in batches, in the order that the query asks for."""
         filterable = Filterable(self.table, self.renamed, self.special, computed=self.computed)
-        for batch in in_batches(matching_ids(connection, filterable, self.visible(context.scope), query)):
+        for batch in in_batches(
+            matching_ids(connection, filterable, self.visible(context.scope_of(self.seen_as or self.resource)), query)
+        ):
             yield self.views(connection, context, batch)
 
     def views(self, connection: Connection, context: Context, ids: Sequence[str]) -> builtins.list[View]:

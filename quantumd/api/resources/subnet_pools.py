@@ -112,7 +112,9 @@ def _pool_for(tx: Transaction, context: Context, body: Mapping[str, Any]) -> Poo
     if subnetpool_id is None:
         return None
     lock_pool(tx, subnetpool_id)
-    statement = _POOL.where(subnetpools.c.id == subnetpool_id, *visible(subnetpools, "subnetpool", context.scope))
+    statement = _POOL.where(
+        subnetpools.c.id == subnetpool_id, *visible(subnetpools, "subnetpool", context.scope_of("subnetpool"))
+    )
     row = tx.connection.execute(statement).first()
     if row is None:
         raise SubnetPoolNotFound(subnetpool_id)
@@ -125,7 +127,7 @@ def _default_pool_id(tx: Transaction, context: Context, body: Mapping[str, Any])
     statement = select(subnetpools.c.id).where(
         subnetpools.c.is_default.is_(True),
         subnetpools.c.ip_version == ip_version,
-        *visible(subnetpools, "subnetpool", context.scope),
+        *visible(subnetpools, "subnetpool", context.scope_of("subnetpool")),
     )
     found: str | None = tx.connection.execute(statement).scalar()
     if found is None:

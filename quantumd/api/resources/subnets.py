@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect
-from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.peer_routes.routes import give_routes, keep_routes, peer_came, peer_gone
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.dhcp_port import DhcpPorts
@@ -20,7 +19,6 @@ from quantumd.api.resources.facts import NetworkFacts, SubnetFacts, forget_netwo
 from quantumd.api.resources.matching import Alternatives, Filterable, matching_ids
 from quantumd.api.resources.network_rows import record_changed, subnets_changed
 from quantumd.api.resources.network_rules import require_mtu
-from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.subnet_pools import placed
 from quantumd.api.resources.subnet_ports import give_auto_addresses, take_addresses
 from quantumd.api.resources.subnet_rows import (
@@ -57,10 +55,8 @@ class Subnets:
 
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         network = network_facts(tx, body["network_id"])
-        if network is None or not network.is_visible(context.scope):
+        if network is None or not network.is_visible(context.scope_of("network")):
             raise NetworkNotFound(body["network_id"])
-        if not is_owner(context, network.project_id):
-            raise PolicyNotAuthorized("rule:create_subnet")
         body = placed(tx, context, network, body)
         require_possible(body, None, self.settings)
         require_disjoint(network, body["cidr"])
@@ -110,7 +106,7 @@ class Subnets:
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
         before = self.show(tx.connection, context, resource_id)
-        network = _owned_network(tx, context, before, "update_subnet")
+        network = _network_of(tx, before)
         changed, settled = self._changed(tx, context, before, changes)
         keep_routes(tx, before, changed)
         if not changed:
@@ -152,7 +148,7 @@ class Subnets:
         they compute themselves. SubnetInUse for any other.
         """
         before = self.show(tx.connection, context, resource_id)
-        network = _owned_network(tx, context, before, "delete_subnet")
+        network = _network_of(tx, before)
         take_addresses(tx, context.request_id, facts_of(before))
         for aspect in self.aspects:
             aspect.forget(tx, resource_id)
@@ -165,7 +161,7 @@ class Subnets:
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
         """See IOperations."""
-        conditions = visible_subnets(context.scope)
+        conditions = visible_subnets(context.scope_of("subnet"))
         if connection.execute(select(subnets.c.id).where(subnets.c.id == resource_id, *conditions)).first() is None:
             raise SubnetNotFound(resource_id)
         return self._views(connection, (resource_id,))[0]
@@ -174,7 +170,7 @@ class Subnets:
         """See IOperations."""
         special = {name: make for aspect in self.aspects for name, make in aspect.filters.items()}
         filterable = Filterable(subnets, special={**special, "shared": _of_shared(context)})
-        ids = matching_ids(connection, filterable, visible_subnets(context.scope), query)
+        ids = matching_ids(connection, filterable, visible_subnets(context.scope_of("subnet")), query)
         for batch in in_batches(ids):
             yield self._views(connection, batch)
 
@@ -200,12 +196,10 @@ def _with(network: NetworkFacts, changed: SubnetFacts) -> NetworkFacts:
     return evolve(network, subnets=tuple(changed if each.id == changed.id else each for each in network.subnets))
 
 
-def _owned_network(tx: Transaction, context: Context, subnet: View, rule: str) -> NetworkFacts:
+def _network_of(tx: Transaction, subnet: View) -> NetworkFacts:
     network = network_facts(tx, subnet["network_id"])
     if network is None:
         raise SubnetNotFound(subnet["id"])
-    if not is_owner(context, subnet["project_id"]) and not is_owner(context, network.project_id):
-        raise PolicyNotAuthorized(f"rule:{rule}")
     return network
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from quantumd.api.attribute_map import attribute_map_of
-from quantumd.api.policy import allows
 from tests.api.resources.bed import ALICE, View
 from tests.api.resources.case import ResourceCase
 
@@ -97,9 +96,9 @@ class CreateTests(BindingCase):
 
     def test_only_administrators(self) -> None:
         """Hosts are none of a project's business."""
-        resource = self._resource()
-        rules = (resource.create_rule, resource.read_rule, resource.update_rule, resource.delete_rule)
-        self.assertFalse(any(allows(rule, ALICE) for rule in rules))
+        alice = self.bed.policy.bind(ALICE)
+        rules = [f"{verb}_{self._resource().ruled_as}" for verb in ("create", "get", "update", "delete")]
+        self.assertEqual({self.bed.policy.decide(rule, alice) for rule in rules}, {False})
 
     def test_host_must_be_named(self) -> None:
         """A binding without one is no binding."""

@@ -50,6 +50,7 @@ class ServiceTokenTests(Case):
         self.end()
         context = self.ask("a", "s")
         self.assertEqual((context.user_id, context.project_id, context.roles), ("alice", "p1", ALICE.roles))
+        self.assertEqual(context.service_roles, {"service"})
         self.refused("a")
 
     def test_it_is_remembered_so(self) -> None:
@@ -65,6 +66,10 @@ class ServiceTokenTests(Case):
         self.end()
         self.refused("a")
         self.assertIsInstance(self.ask("a", "s"), Context)
+
+    def test_nobody_vouches_for_a_token_alone(self) -> None:
+        """Rules may ask for the roles of a service beside the caller; without its token there are none."""
+        self.assertEqual(self.context("a").service_roles, frozenset())
 
     def test_a_token_that_is_good_needs_no_second_question(self) -> None:
         """What is known of it is known with a service token too."""

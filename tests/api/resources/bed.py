@@ -5,6 +5,7 @@ The database is in memory, or a server's on which nothing is ever committed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -12,8 +13,12 @@ from uuid import UUID
 from attrs import evolve
 from sqlalchemy import insert
 
+from quantumd.api.actions import requested
 from quantumd.api.attribute_map import attribute_map_of
+from quantumd.api.collection import to_create
 from quantumd.api.extensions.features import serve
+from quantumd.api.policy.guard import guard_of
+from quantumd.api.policy.rules import Override, default_policy, make_policy
 from quantumd.api.resource import Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.ports import bind_plugged
@@ -72,6 +77,13 @@ class Bed:
         )
         self._resources = {resource.member: resource for resource in self.served.resources}
         self._maps = {resource.member: attribute_map_of(resource) for resource in self.served.resources}
+        self.policy = default_policy()
+        self._guards = {resource.member: guard_of(resource, self.policy) for resource in self.served.resources}
+
+    def use_policy(self, overrides: Mapping[str, Override]) -> None:
+        """Ask these rules instead of the defaults from now on."""
+        self.policy = make_policy(overrides)
+        self._guards = {resource.member: guard_of(resource, self.policy) for resource in self.served.resources}
 
     def close(self) -> None:
         """Drop the database, or undo all on a server."""
@@ -89,29 +101,37 @@ class Bed:
 
     def create_many(self, member: str, bodies: list[View], context: Context = ADMIN, parent: str = "") -> list[View]:
         """Create all or none, within the quota."""
-        converted = [self._maps[member].for_create(context, _named(body)) for body in bodies]
+        context, guard = self.policy.bind(context), self._guards[member]
+        converted, asked = to_create(self._maps[member], guard, context, [_named(body) for body in bodies])
         tx = self.tx()
         with tx.savepoint():
+            for question, body in asked:
+                guard.require_create(tx, context, question, body, parent)
             self.served.admit(tx, context, self._resources[member], converted)
             views: list[View] = self._operations(member, parent).create(tx, context, converted)
         return views
 
     def update(self, member: str, resource_id: str, context: Context = ADMIN, parent: str = "", **changes: Any) -> View:
         """Change one."""
-        converted = self._maps[member].for_update(context, _named(changes))
+        converted = self._maps[member].for_update(_named(changes))
+        context = self.policy.bind(context)
         tx = self.tx()
         with tx.savepoint():
+            self._require(tx, "update", member, resource_id, context, parent, converted)
             view: View = self._operations(member, parent).update(tx, context, resource_id, converted)
         return view
 
     def delete(self, member: str, resource_id: str, context: Context = ADMIN, parent: str = "") -> None:
         """Delete one."""
+        context = self.policy.bind(context)
         tx = self.tx()
         with tx.savepoint():
+            self._require(tx, "delete", member, resource_id, context, parent, {})
             self._operations(member, parent).delete(tx, context, resource_id)
 
     def show(self, member: str, resource_id: str, context: Context = ADMIN, parent: str = "") -> View:
         """Return the view of one."""
+        context = self.policy.bind(context)
         view: View = self._operations(member, parent).show(self.connection, context, resource_id)
         return view
 
@@ -126,6 +146,9 @@ class Bed:
 
     def query(self, member: str, query: Query, context: Context = ADMIN, parent: str = "") -> list[View]:
         """Return the views that a query finds."""
+        context = self.policy.bind(context)
+        if self._guards[member].may_see(context) is False:
+            return []
         before_list = self._resources[member].before_list
         missing = before_list(self.connection, context, query) if before_list is not None else None
         if missing is not None:
@@ -138,11 +161,28 @@ class Bed:
     def act(self, method: str, path: str, body: Any = None, context: Context = ADMIN, **parts: str) -> Any:
         """Do an action by its method and path (as in its Action)."""
         action = next(each for each in self.served.actions if (each.method, each.path) == (method, path))
+        context, asked = self.policy.bind(context), requested(action, self.served.resources, self.policy, None)
         if not action.writes:
+            asked.require(self.connection, context, parts)
             return action.operation(self.connection, context, parts, body)
         tx = self.tx()
         with tx.savepoint():
+            asked.require(tx.connection, context, parts)
             return action.operation(tx, context, parts, body)
+
+    def _require(
+        self, tx: Transaction, verb: str, member: str, resource_id: str, context: Context, parent: str, changes: View
+    ) -> None:
+        guard = self._guards[member]
+        guard.require_change(
+            tx.connection,
+            context,
+            guard.question(verb, changes, tuple(changes)),
+            resource_id,
+            changes,
+            lambda: self.show(member, resource_id, context, parent),
+            parent,
+        )
 
     def _operations(self, member: str, parent: str) -> Any:
         resource = self._resources[member]

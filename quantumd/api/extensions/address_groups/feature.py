@@ -39,7 +39,19 @@ def feature(parts: Parts) -> Feature:
             ),
         ),
         actions=(
-            Action("PUT", "address-groups/<resource_id>/add_addresses", groups.add_addresses, extension=_ALIAS),
-            Action("PUT", "address-groups/<resource_id>/remove_addresses", groups.remove_addresses, extension=_ALIAS),
+            Action(
+                "PUT",
+                "address-groups/<resource_id>/add_addresses",
+                groups.add_addresses,
+                rule="add_addresses",
+                extension=_ALIAS,
+            ),
+            Action(
+                "PUT",
+                "address-groups/<resource_id>/remove_addresses",
+                groups.remove_addresses,
+                rule="remove_addresses",
+                extension=_ALIAS,
+            ),
         ),
     )

@@ -25,8 +25,6 @@ SCOPE_ATTRIBUTES = (
         in_put=True,
         default=False,
         filter_convert=filter_boolean,
-        create_rule="admin",
-        update_rule="admin",
     ),
     Attribute("ip_version", *one_of(4, 6), in_post=True, default=REQUIRED, filter_convert=filter_integer),
 )

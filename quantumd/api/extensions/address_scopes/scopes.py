@@ -10,12 +10,10 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam, select
 from zope.interface import implementer
 
-from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, set_shared, whether_shared
 from quantumd.api.extensions.subnetpools.associations import SCOPE_TYPE, lock_scope
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
-from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.pool_errors import AddressScopeInUse, AddressScopeNotFound, AddressScopeUpdateError
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import View
@@ -67,7 +65,7 @@ class AddressScopes:
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations. What is shared stays shared."""
-        before = _own_scope(tx.connection, context, resource_id, "update_address_scope")
+        before = SCOPES.show(tx.connection, context, resource_id)
         if before["shared"] and changes.get("shared") is False:
             raise AddressScopeUpdateError(resource_id, "Shared address scope can't be unshared")
         if changes.get("shared"):
@@ -76,7 +74,7 @@ class AddressScopes:
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. AddressScopeInUse while subnet pools are in it."""
-        before = _own_scope(tx.connection, context, resource_id, "delete_address_scope")
+        before = SCOPES.show(tx.connection, context, resource_id)
         lock_scope(tx, resource_id)
         if tx.connection.execute(_POOL, {"wanted": resource_id}).first() is not None:
             raise AddressScopeInUse(resource_id)
@@ -90,11 +88,3 @@ class AddressScopes:
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
         return found_by_sharing(SCOPES, SCOPE_TYPE, context).list(connection, context, query)
-
-
-def _own_scope(connection: Connection, context: Context, address_scope_id: str, rule: str) -> View:
-    """Return an address scope that the caller may change. AddressScopeNotFound, PolicyNotAuthorized."""
-    view = SCOPES.show(connection, context, address_scope_id)
-    if not is_owner(context, view["project_id"]):
-        raise PolicyNotAuthorized(f"rule:{rule}")
-    return view

@@ -64,7 +64,7 @@ class Agents:
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
         filterable = Filterable(agents, _SORTED, {"alive": self._alive})
-        for batch in in_batches(matching_ids(connection, filterable, for_admins(context.scope), query)):
+        for batch in in_batches(matching_ids(connection, filterable, for_admins(context.scope_of("agent")), query)):
             yield self.views(connection, context, batch)
 
     def views(self, connection: Connection, context: Context, ids: Sequence[str]) -> builtins.list[View]:

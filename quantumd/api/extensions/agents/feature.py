@@ -51,9 +51,11 @@ def feature(parts: Parts) -> Feature:
             ),
         ),
         actions=(
-            Action("GET", networks_on, dhcp.networks, writes=False, extension=_SCHEDULER),
-            Action("POST", networks_on, dhcp.add, status=201, extension=_SCHEDULER),
-            Action("DELETE", f"{networks_on}/<network_id>", dhcp.remove, extension=_SCHEDULER),
-            Action("GET", agents_of, dhcp.agents_of, writes=False, extension=_SCHEDULER),
+            Action("GET", networks_on, dhcp.networks, writes=False, rule="get_dhcp-networks", extension=_SCHEDULER),
+            Action("POST", networks_on, dhcp.add, status=201, rule="create_dhcp-network", extension=_SCHEDULER),
+            Action(
+                "DELETE", f"{networks_on}/<network_id>", dhcp.remove, rule="delete_dhcp-network", extension=_SCHEDULER
+            ),
+            Action("GET", agents_of, dhcp.agents_of, writes=False, rule="get_dhcp-agents", extension=_SCHEDULER),
         ),
     )

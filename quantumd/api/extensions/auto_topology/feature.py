@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.auto_topology.topologies import Topologies
 from quantumd.api.extensions.feature import Feature, Parts
@@ -14,6 +16,9 @@ def feature(parts: Parts) -> Feature:
     """Return the family."""
     topologies = Topologies()
     one = f"{_ALIAS}/<project_id>"
+    rest: dict[str, Any] = {"asks_itself": True, "extension": _ALIAS}
+    shown: dict[str, Any] = {"rule": "get_auto_allocated_topology"}
+    removed: dict[str, Any] = {"rule": "delete_auto_allocated_topology"}
     return Feature(
         extensions=(
             Extension(
@@ -25,8 +30,8 @@ def feature(parts: Parts) -> Feature:
             ),
         ),
         actions=(
-            Action("GET", _ALIAS, topologies.shown, extension=_ALIAS),
-            Action("GET", one, topologies.shown, extension=_ALIAS),
-            Action("DELETE", one, topologies.removed, extension=_ALIAS),
+            Action("GET", _ALIAS, topologies.shown, **shown, **rest),
+            Action("GET", one, topologies.shown, **shown, **rest),
+            Action("DELETE", one, topologies.removed, **removed, **rest),
         ),
     )

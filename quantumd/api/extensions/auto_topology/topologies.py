@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.auto_topology.errors import AutoAllocationFailure, NotAuthorized
 from quantumd.api.extensions.external_net.aspect import default_external_network
+from quantumd.api.policy.rules import may
 from quantumd.model.context import Context
 from quantumd.store.scope import visible
 from quantumd.store.tables.services import auto_topologies
@@ -40,7 +41,7 @@ class Topologies:
         :raises AutoAllocationFailure: something that it is made of is missing.
         :raises NotAuthorized, BadRequest: see there.
         """
-        project_id = _project(context, parts)
+        project_id = _project(context, parts, "get_auto_allocated_topology")
         fields = [value for key, value in query if key == "fields" and value]
         if DRY_RUN in fields:
             _require_parts(tx.connection, context)
@@ -56,13 +57,13 @@ class Topologies:
 
     def removed(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> None:
         """Remove the project's topology; it is no error that there is none. NotAuthorized."""
-        _project(context, parts)
+        _project(context, parts, "delete_auto_allocated_topology")
 
 
-def _project(context: Context, parts: Parts) -> str:
+def _project(context: Context, parts: Parts, rule: str) -> str:
     named = parts.get("project_id", _NOBODY)
     project_id = (context.project_id or "") if named == _NOBODY else named
-    if not context.is_admin and project_id != context.project_id:
+    if not may(context, rule, {"project_id": project_id}):
         raise NotAuthorized()
     return project_id
 
@@ -72,7 +73,7 @@ def _require_parts(connection: Connection, context: Context) -> None:
     if default_external_network(connection) is None:
         raise AutoAllocationFailure("No default router:external network")
     pools = select(subnetpools.c.id).where(
-        subnetpools.c.is_default.is_(True), *visible(subnetpools, "subnetpool", context.scope)
+        subnetpools.c.is_default.is_(True), *visible(subnetpools, "subnetpool", context.scope_of("subnetpool"))
     )
     if connection.execute(pools.limit(1)).first() is None:
         raise AutoAllocationFailure("No default subnetpools defined")

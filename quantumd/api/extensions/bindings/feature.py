@@ -11,9 +11,11 @@ from quantumd.api.extensions.trunks import feature as trunks
 from quantumd.api.extensions.trunks.aspect import TrunkDetails
 from quantumd.api.extensions.trunks.sub_ports import SubPorts
 from quantumd.api.resource import Action, Resource
+from quantumd.api.resources.ownership import owner_in
 from quantumd.api.resources.port_changes import PortChanger
 from quantumd.api.values import OBJECT, filter_text, none_as, one_of, string
 from quantumd.model.binding import NORMAL, VNIC_TYPES
+from quantumd.store.tables import ports
 
 ALIAS = "binding-extended"
 
@@ -67,16 +69,14 @@ def feature(parts: Parts) -> Feature:
                 operations,
                 PortBindingNotFound,
                 path="ports/<parent_id>/bindings",
-                create_rule="admin",
-                read_rule="admin",
-                update_rule="admin",
-                delete_rule="admin",
+                ruled_as="port_binding",
+                owner_above=owner_in(ports),
                 extension=ALIAS,
             ),
         ),
         actions=(
             Action(
-                "PUT", "ports/<port_id>/bindings/<host>/activate", operations.activate, rule="admin", extension=ALIAS
+                "PUT", "ports/<port_id>/bindings/<host>/activate", operations.activate, rule="activate", extension=ALIAS
             ),
         ),
     )

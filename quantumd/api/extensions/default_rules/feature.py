@@ -85,8 +85,6 @@ def feature(parts: Parts) -> Feature:
                 DefaultSecurityGroupRuleNotFound,
                 path="default-security-group-rules",
                 verbs=frozenset({"create", "list", "show", "delete"}),
-                create_rule="admin",
-                delete_rule="admin",
                 extension=_RULES,
             ),
             Resource(

@@ -20,7 +20,6 @@ from quantumd.api.extensions.default_rules.errors import (
     SecurityGroupDefaultStatefulnessNotFound,
 )
 from quantumd.api.extensions.default_rules.templates import EVERY_PROJECT
-from quantumd.api.extensions.logging.operations import is_manager
 from quantumd.api.extensions.security_groups.errors import InvalidRule
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
@@ -28,7 +27,7 @@ from quantumd.api.resources.rows import Rows, for_everybody
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context, Scope
 from quantumd.model.security import canonical, repeated, rule_fault, rule_key
-from quantumd.store.scope import Conditions
+from quantumd.store.scope import Conditions, visible_own
 from quantumd.store.tables.security import default_security_group_rules, default_statefulness
 from quantumd.store.transaction import Transaction
 
@@ -40,6 +39,7 @@ TEMPLATES = Rows(
     DefaultSecurityGroupRuleNotFound,
     for_everybody,
     hidden=frozenset({"created_at"}),
+    seen_as="security_groups_default_statefulness",
 )
 
 
@@ -97,7 +97,7 @@ def _require_new(connection: Connection, use: str, rules: Sequence[Mapping[str, 
 
 
 def _visible_settings(scope: Scope) -> Conditions:
-    return () if scope.is_everything else (default_statefulness.c.project_id == scope.project_id,)
+    return visible_own(default_statefulness, scope)
 
 
 SETTINGS = Rows(
@@ -106,6 +106,7 @@ SETTINGS = Rows(
     SecurityGroupDefaultStatefulnessNotFound,
     _visible_settings,
     hidden=frozenset({"created_at"}),
+    seen_as="security_groups_default_statefulness",
 )
 
 
@@ -118,7 +119,6 @@ class Settings:
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> builtins.list[View]:
         """See IOperations."""
-        _require_manager(context, "create")
         return [self._create(tx, context, body) for body in bodies]
 
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
@@ -136,13 +136,11 @@ class Settings:
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
         before = SETTINGS.show(tx.connection, context, resource_id)
-        _require_manager(context, "update")
         return _shown(SETTINGS.change(tx, context, before, changes))
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations."""
         before = SETTINGS.show(tx.connection, context, resource_id)
-        _require_manager(context, "delete")
         SETTINGS.remove(tx, context, before)
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
@@ -153,11 +151,6 @@ class Settings:
         """See IOperations."""
         for batch in SETTINGS.list(connection, context, query):
             yield [_shown(view) for view in batch]
-
-
-def _require_manager(context: Context, verb: str) -> None:
-    if not is_manager(context):
-        raise PolicyNotAuthorized(f"rule:{verb}_security_groups_default_statefulness")
 
 
 def _shown(view: View) -> View:

@@ -29,8 +29,6 @@ _RULES: dict[str, Any] = {
     "in_put": True,
     "default": False,
     "filter_convert": filter_boolean,
-    "create_rule": "admin",
-    "update_rule": "admin",
     "is_sort_key": False,
 }
 

@@ -11,7 +11,7 @@ from attrs import frozen
 from sqlalchemy import Connection, delete, insert, select
 from zope.interface import implementer
 
-from quantumd.api.errors import HTTPBadRequest, PolicyNotAuthorized
+from quantumd.api.errors import HTTPBadRequest
 from quantumd.api.extensions.flavors.errors import (
     FlavorNotFound,
     FlavorServiceProfileBindingExists,
@@ -96,7 +96,6 @@ class Flavors:
 
     def associate(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> View:
         """Give a flavor a profile. PolicyNotAuthorized, FlavorServiceProfileBindingExists, the two NotFound."""
-        _require_admin(context, "create_flavor_service_profile")
         profile_id = _asked_profile(body)
         before = FLAVORS.show(tx.connection, context, parts["flavor_id"])
         if profile_id in before["service_profiles"]:
@@ -107,7 +106,6 @@ class Flavors:
 
     def dissociate(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> None:
         """Take a profile from a flavor. PolicyNotAuthorized, FlavorServiceProfileBindingNotFound."""
-        _require_admin(context, "delete_flavor_service_profile")
         flavor_id, profile_id = parts["flavor_id"], parts["profile_id"]
         before = FLAVORS.show(tx.connection, context, flavor_id)
         if profile_id not in before["service_profiles"]:
@@ -147,8 +145,3 @@ def _asked_profile(body: Any) -> str:
         raise HTTPBadRequest("Failed to parse request. Required attribute 'id' not specified")
     profile_id: str = profile["id"]
     return profile_id
-
-
-def _require_admin(context: Context, action: str) -> None:
-    if not context.is_admin:
-        raise PolicyNotAuthorized(f"rule:{action}")

@@ -36,7 +36,6 @@ def feature(parts: Parts) -> Feature:
                 NetworkNotFound,
                 path="network-ip-availabilities",
                 verbs=frozenset({"list", "show"}),
-                read_rule="admin",
                 extension="network-ip-availability",
             ),
         ),

@@ -86,7 +86,9 @@ class IpAvailabilities:
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
         """See IOperations; the id is a network's."""
-        visible = select(networks.c.id).where(networks.c.id == resource_id, *visible_networks(context.scope))
+        visible = select(networks.c.id).where(
+            networks.c.id == resource_id, *visible_networks(context.scope_of("network"))
+        )
         if connection.execute(visible).first() is None:
             raise NetworkNotFound(resource_id)
         return _views(connection, (resource_id,), _VERSIONS, with_details=True)[0]
@@ -95,7 +97,9 @@ class IpAvailabilities:
         """See IOperations. With ``ip_version`` only subnets of that version are counted."""
         versions = next((values for name, values in query.filters if name == "ip_version"), _VERSIONS)
         with_details = not query.fields or DETAILS in query.fields
-        for batch in in_batches(matching_ids(connection, _FILTERABLE, visible_networks(context.scope), query)):
+        for batch in in_batches(
+            matching_ids(connection, _FILTERABLE, visible_networks(context.scope_of("network")), query)
+        ):
             yield _views(connection, batch, versions, with_details)
 
 

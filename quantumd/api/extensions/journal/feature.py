@@ -18,7 +18,6 @@ from quantumd.api.attributes import Attribute
 from quantumd.api.errors import HTTPBadRequest, InvalidInput, UnknownMarker
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
-from quantumd.api.policy import ADMIN
 from quantumd.api.resource import IOperations, Page, Query, Resource
 from quantumd.api.resources.matching import Filterable, matching_ids
 from quantumd.api.resources.views import IDS, View, in_batches
@@ -138,7 +137,6 @@ def feature(parts: Parts) -> Feature:
         Entries(),
         JournalEntryNotFound,
         verbs=frozenset({"list", "show"}),
-        read_rule=ADMIN,
         extension=ALIAS,
     )
     return Feature(extensions=(EXTENSION,), resources=(entries,))

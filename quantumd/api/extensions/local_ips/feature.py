@@ -12,6 +12,7 @@ from quantumd.api.extensions.local_ips.associations import AssociationsOfLocalIp
 from quantumd.api.extensions.local_ips.errors import LocalIPAssociationNotFound, LocalIPNotFound
 from quantumd.api.extensions.local_ips.operations import LocalIps
 from quantumd.api.resource import Resource
+from quantumd.api.resources.ownership import owner_in
 from quantumd.api.resources.port_creation import PortMaker
 from quantumd.api.resources.standard_attributes import ID, NAMED, PROJECT_ID, STANDARD
 from quantumd.api.values import (
@@ -79,6 +80,8 @@ def feature(parts: Parts) -> Feature:
                 LocalIPAssociationNotFound,
                 path="local_ips/<parent_id>/port_associations",
                 verbs=frozenset({"create", "list", "show", "delete"}),
+                ruled_as="local_ip_port_association",
+                owner_above=owner_in(local_ips),
                 extension=ALIAS,
             ),
         ),

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 from sqlalchemy import Connection, select
 from zope.interface import implementer
 
@@ -91,7 +91,7 @@ class LocalIps:
     def _new_port(self, tx: Transaction, context: Context, body: Mapping[str, Any], local_ip_id: str) -> View:
         """Make a port that holds the address, on a network that the caller sees."""
         network = network_facts(tx, body["network_id"])
-        if network is None or not network.is_visible(context.scope):
+        if network is None or not network.is_visible(context.scope_of("network")):
             raise NetworkNotFound(body["network_id"])
         if not any(subnet.ip_version == 4 for subnet in network.subnets):
             raise BadPortRequest(f"Network {network.id} does not contain any IPv4 subnet", "local_ip")
@@ -110,7 +110,7 @@ class LocalIps:
         if body.get("local_ip_address") is not None:
             port["fixed_ips"] = [{"ip_address": body["local_ip_address"]}]
         # The port is the service's own: the caller need not be allowed to make it.
-        return self.maker.create(tx, evolve(context, roles=context.roles | {"admin"}), (port,))[0]
+        return self.maker.create(tx, context.elevated, (port,))[0]
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""

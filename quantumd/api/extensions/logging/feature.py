@@ -6,7 +6,7 @@ from quantumd.api.attributes import REQUIRED, Attribute
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
 from quantumd.api.extensions.logging.errors import LogResourceNotFound
-from quantumd.api.extensions.logging.operations import LoggableResources, Logs, LogsOfPorts, is_manager
+from quantumd.api.extensions.logging.operations import LoggableResources, Logs, LogsOfPorts
 from quantumd.api.resource import Resource
 from quantumd.api.resources.standard_attributes import ID, NAMED, PROJECT_ID, STANDARD
 from quantumd.api.values import (
@@ -64,7 +64,6 @@ def feature(parts: Parts) -> Feature:
                 LogResourceNotFound,
                 path="log/logs",
                 extension=_ALIAS,
-                is_for=is_manager,
             ),
             Resource(
                 "loggable_resource",

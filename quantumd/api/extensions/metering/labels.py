@@ -10,8 +10,7 @@ from attrs import frozen
 from sqlalchemy import Connection
 from zope.interface import implementer
 
-from quantumd.api.errors import HTTPMethodNotAllowed, PolicyNotAuthorized
-from quantumd.api.extensions.logging.operations import is_manager
+from quantumd.api.errors import HTTPMethodNotAllowed
 from quantumd.api.extensions.metering.errors import MeteringLabelNotFound
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
@@ -40,8 +39,7 @@ class Labels:
     chance: Chance
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations. PolicyNotAuthorized."""
-        require_manager(context, "create_metering_label")
+        """See IOperations."""
         return [self._create(tx, context, body) for body in bodies]
 
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
@@ -54,9 +52,8 @@ class Labels:
         raise HTTPMethodNotAllowed("PUT", ("GET", "DELETE"))
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
-        """See IOperations. Its rules go with it. PolicyNotAuthorized."""
+        """See IOperations. Its rules go with it."""
         before = LABELS.show(tx.connection, context, resource_id)
-        require_manager(context, "delete_metering_label")
         LABELS.remove(tx, context, before)
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
@@ -66,9 +63,3 @@ class Labels:
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
         return LABELS.list(connection, context, query)
-
-
-def require_manager(context: Context, rule: str) -> None:
-    """Refuse who neither administers nor manages the project. PolicyNotAuthorized."""
-    if not is_manager(context):
-        raise PolicyNotAuthorized(f"rule:{rule}")

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from quantumd.api.errors import HTTPMethodNotAllowed
 from quantumd.api.extensions.metering.errors import MeteringLabelRuleNotFound, MeteringLabelRuleOverlaps
-from quantumd.api.extensions.metering.labels import LABELS, require_manager
+from quantumd.api.extensions.metering.labels import LABELS
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.rows import Rows, of_project
@@ -44,8 +44,7 @@ class Rules:
     chance: Chance
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations. PolicyNotAuthorized, MeteringLabelNotFound, MeteringLabelRuleOverlaps."""
-        require_manager(context, "create_metering_label_rule")
+        """See IOperations. MeteringLabelNotFound, MeteringLabelRuleOverlaps."""
         return [self._create(tx, context, body) for body in bodies]
 
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
@@ -62,9 +61,8 @@ class Rules:
         raise HTTPMethodNotAllowed("PUT", ("GET", "DELETE"))
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
-        """See IOperations. PolicyNotAuthorized."""
+        """See IOperations."""
         before = RULES.show(tx.connection, context, resource_id)
-        require_manager(context, "delete_metering_label_rule")
         RULES.remove(tx, context, before)
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:

@@ -6,13 +6,15 @@ network-cascade-deletion), which nobody built: all of it goes, or what is in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attrs import frozen
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
+from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.query import parameters
+from quantumd.api.resources.facts import network_facts
 from quantumd.api.values import BOOLEAN
 from quantumd.model.context import Context
 from quantumd.model.nouns import DHCP_OWNER
@@ -35,8 +37,12 @@ _ON_NETWORK = (
 
 @frozen
 class Cascade:
-    """Deletes the ports of a network as requests for each would. ``delete`` and ``releases`` are those of ports."""
+    """Deletes the ports of a network as requests for each would.
 
+    ``show``, ``delete`` and ``releases`` are those of ports.
+    """
+
+    show: Callable[[Connection, Context, str], Mapping[str, Any]]
     delete: Callable[[Transaction, Context, str], None]
     releases: tuple[Release, ...] = ()
 
@@ -45,10 +51,26 @@ class Cascade:
 
         :raises ApiError: a port may not go, or the caller may not delete it.
         """
+        for port_id in _ports(tx, network_id):
+            self._require_deletable(tx, context, port_id)
         for release, port_id in self._held(tx, network_id):
             release(tx, context, port_id)
         for port_id in _ports(tx, network_id):
             self.delete(tx, context, port_id)
+
+    def _require_deletable(self, tx: Transaction, context: Context, port_id: str) -> None:
+        if context.policy is None:
+            return
+        port = self.show(tx.connection, context, port_id)
+        network = network_facts(tx, port["network_id"])
+
+        def target(name: str) -> Any:
+            if name in ("network:project_id", "network:tenant_id"):
+                return None if network is None else network.project_id
+            return port.get("project_id" if name == "tenant_id" else name)
+
+        if context.policy.decide("delete_port", context, target) is not True:
+            raise PolicyNotAuthorized("rule:delete_port")
 
     def _held(self, tx: Transaction, network_id: str) -> Iterator[tuple[Release, str]]:
         for port_id in _ports(tx, network_id):

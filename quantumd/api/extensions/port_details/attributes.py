@@ -43,7 +43,6 @@ def _choice(choices: tuple[str | None, ...]) -> Value:
 
 _STEERING = dict_of({"tx-steering": Member(one_of("thread", "hash"))})
 _HINTS = or_none(dict_of({"openvswitch": Member(dict_of({"other_config": Member(_STEERING)}))}))
-_ADMIN: dict[str, Any] = {"read_rule": "admin", "create_rule": "admin", "update_rule": "admin"}
 
 DETAIL_ATTRIBUTES = (
     Attribute(
@@ -59,7 +58,6 @@ DETAIL_ATTRIBUTES = (
         "data_plane_status",
         *_choice(_DATA_PLANE_STATUSES),
         in_put=True,
-        update_rule="admin",
         is_sort_key=False,
         extension=DATA_PLANE,
     ),
@@ -80,16 +78,15 @@ DETAIL_ATTRIBUTES = (
         is_sort_key=False,
         extension=NUMA,
     ),
-    Attribute("hints", *_HINTS, in_post=True, in_put=True, default=None, is_sort_key=False, extension=HINTS, **_ADMIN),
-    Attribute("trusted", *BOOLEAN, in_post=True, in_put=True, is_sort_key=False, extension=TRUSTED, **_ADMIN),
+    Attribute("hints", *_HINTS, in_post=True, in_put=True, default=None, is_sort_key=False, extension=HINTS),
+    Attribute("trusted", *BOOLEAN, in_post=True, in_put=True, is_sort_key=False, extension=TRUSTED),
     Attribute(
         "hardware_offload_type",
         *one_of("switchdev"),
         in_post=True,
-        create_rule="admin",
         is_sort_key=False,
         extension=OFFLOAD,
     ),
-    Attribute("resource_request", *OBJECT_OR_NONE, read_rule="admin", is_sort_key=False, extension=RESOURCE_REQUEST),
+    Attribute("resource_request", *OBJECT_OR_NONE, is_sort_key=False, extension=RESOURCE_REQUEST),
 )
 """``data_plane_status`` is for operators' monitoring, the others for Nova; hosts are told none of them."""

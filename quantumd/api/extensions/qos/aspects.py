@@ -74,7 +74,7 @@ def require_policy(connection: Connection, context: Context, policy_id: str) -> 
 
 def _is_seen(connection: Connection, context: Context, policy_id: str) -> bool:
     statement = select(qos_policies.c.id).where(
-        qos_policies.c.id == policy_id, *visible(qos_policies, QOS_POLICY_TYPE, context.scope)
+        qos_policies.c.id == policy_id, *visible(qos_policies, QOS_POLICY_TYPE, context.scope_of("policy"))
     )
     return connection.execute(statement).first() is not None
 

@@ -17,9 +17,10 @@ from quantumd.api.extensions.qos.errors import QosPolicyNotFound, QosRuleNotFoun
 from quantumd.api.extensions.qos.extensions import QOS_EXTENSIONS
 from quantumd.api.extensions.qos.policies import QOS_POLICY_TYPE, Policies
 from quantumd.api.extensions.qos.rule_types import RuleTypes
-from quantumd.api.extensions.qos.rules import AliasRules, NestedRules
+from quantumd.api.extensions.qos.rules import AliasRules, NestedRules, owner_of_rule
 from quantumd.api.resource import Resource
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.ownership import owner_in
 from quantumd.model.qos import MINIMUM_PACKET_RATE, PACKET_RATE_LIMIT, RULE_TYPES, RuleType
 from quantumd.store.tables.services import qos_policies
 
@@ -56,9 +57,6 @@ def _policies(chance: Chance) -> Resource:
         Policies(chance),
         QosPolicyNotFound,
         path="qos/policies",
-        create_rule="admin",
-        update_rule="admin",
-        delete_rule="admin",
         is_taggable=True,
         extension="qos",
         table=qos_policies,
@@ -88,9 +86,8 @@ def _nested(rule_type: RuleType, chance: Chance) -> Resource:
         NestedRules(rule_type, chance),
         QosRuleNotFound,
         path=f"qos/policies/<parent_id>/{member}s",
-        create_rule="admin",
-        update_rule="admin",
-        delete_rule="admin",
+        ruled_as=f"policy_{member}",
+        owner_above=owner_in(qos_policies),
         extension=_BROUGHT_BY.get(rule_type.name, "qos"),
     )
 
@@ -108,7 +105,6 @@ def _aliases(chance: Chance) -> Iterator[Resource]:
                 QosRuleNotFound,
                 path=f"qos/{member}s",
                 verbs=frozenset({"show", "update", "delete"}),
-                update_rule="admin",
-                delete_rule="admin",
+                owner_above=owner_of_rule,
                 extension=alias,
             )

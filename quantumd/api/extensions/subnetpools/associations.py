@@ -57,7 +57,7 @@ def require_association(tx: Transaction, context: Context, pool: View, before: V
         return
     lock_scope(tx, scope_id)
     statement = select(address_scopes.c.ip_version).where(
-        address_scopes.c.id == scope_id, *visible(address_scopes, SCOPE_TYPE, context.scope)
+        address_scopes.c.id == scope_id, *visible(address_scopes, SCOPE_TYPE, context.scope_of("address_scope"))
     )
     ip_version = tx.connection.execute(statement).scalar()
     if ip_version is None:

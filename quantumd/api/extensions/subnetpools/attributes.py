@@ -58,8 +58,6 @@ POOL_ATTRIBUTES = (
         in_put=True,
         default=False,
         filter_convert=filter_boolean,
-        create_rule="admin",
-        update_rule="admin",
     ),
     Attribute(
         "shared",
@@ -67,7 +65,6 @@ POOL_ATTRIBUTES = (
         in_post=True,
         default=False,
         filter_convert=filter_boolean,
-        create_rule="admin",
     ),
     Attribute(
         "address_scope_id",

@@ -10,13 +10,12 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam, select
 from zope.interface import implementer
 
-from quantumd.api.errors import InvalidInput, PolicyNotAuthorized
+from quantumd.api.errors import InvalidInput
 from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, set_shared
 from quantumd.api.extensions.subnetpools.associations import require_association, require_own_scope
 from quantumd.api.extensions.subnetpools.rows import POOL_TYPE, POOLS, shown_pool
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
-from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.pool_errors import (
     EmptySubnetPoolPrefixList,
     IllegalSubnetPoolPrefixBounds,
@@ -76,12 +75,12 @@ class SubnetPools:
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations. Prefixes only grow; taking some away is a request of its own."""
-        before = own_pool(tx, context, resource_id, "update_subnetpool")
+        before = locked_pool(tx, context, resource_id)
         return shown_pool(change_pool(tx, context, before, changes))
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. SubnetPoolDeleteError while subnets come from it."""
-        before = own_pool(tx, context, resource_id, "delete_subnetpool")
+        before = locked_pool(tx, context, resource_id)
         if allocated_cidrs(tx, resource_id):
             raise SubnetPoolDeleteError
         forget_grants(tx, context, POOL_TYPE, resource_id)
@@ -97,13 +96,10 @@ class SubnetPools:
             yield [shown_pool(view) for view in batch]
 
 
-def own_pool(tx: Transaction, context: Context, subnetpool_id: str, rule: str) -> View:
-    """Return a pool that the caller may change, locked. SubnetPoolNotFound, PolicyNotAuthorized."""
+def locked_pool(tx: Transaction, context: Context, subnetpool_id: str) -> View:
+    """Return a pool that the caller sees, locked. SubnetPoolNotFound."""
     lock_pool(tx, subnetpool_id)
-    view = POOLS.show(tx.connection, context, subnetpool_id)
-    if not is_owner(context, view["project_id"]):
-        raise PolicyNotAuthorized(f"rule:{rule}")
-    return view
+    return POOLS.show(tx.connection, context, subnetpool_id)
 
 
 def change_pool(tx: Transaction, context: Context, before: View, changes: Mapping[str, Any]) -> View:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 
 from quantumd.api.errors import HTTPBadRequest, InvalidInput, InvalidValue, PolicyNotAuthorized
 from quantumd.api.extensions.subnetpools.attributes import PREFIXES
-from quantumd.api.extensions.subnetpools.pools import change_pool, own_pool
+from quantumd.api.extensions.subnetpools.pools import change_pool, locked_pool
 from quantumd.api.extensions.subnetpools.rows import POOLS
 from quantumd.api.resource import Action
 from quantumd.api.resources.errors import NetworkNotFound
@@ -35,14 +35,14 @@ _OF_NETWORK = (
 
 def add_prefixes(tx: Transaction, context: Context, parts: Mapping[str, str], body: Any) -> dict[str, Any]:
     """Add prefixes to a pool and return all that it has."""
-    before = own_pool(tx, context, parts["subnetpool_id"], "add_prefixes")
+    before = locked_pool(tx, context, parts["subnetpool_id"])
     after = change_pool(tx, context, before, {"prefixes": (*before["prefixes"], *_prefixes_in(body))})
     return {"prefixes": after["prefixes"]}
 
 
 def remove_prefixes(tx: Transaction, context: Context, parts: Mapping[str, str], body: Any) -> dict[str, Any]:
     """Remove prefixes that no subnet has from a pool and return what is left; those it has not are no error."""
-    before = own_pool(tx, context, parts["subnetpool_id"], "remove_prefixes")
+    before = locked_pool(tx, context, parts["subnetpool_id"])
     removed = [prefix for prefix in _prefixes_in(body) if version_of(prefix) == before["ip_version"]]
     if not is_overlapping(before["prefixes"], removed):
         return {"prefixes": before["prefixes"]}
@@ -54,7 +54,7 @@ def remove_prefixes(tx: Transaction, context: Context, parts: Mapping[str, str],
 
 def onboard_subnets(tx: Transaction, context: Context, parts: Mapping[str, str], body: Any) -> list[dict[str, Any]]:
     """Make the subnets of a network the pool's, with their prefixes; return which. Nothing changes for hosts."""
-    pool = own_pool(tx, context, parts["subnetpool_id"], "onboard_network_subnets")
+    pool = locked_pool(tx, context, parts["subnetpool_id"])
     network = _own_network(tx, context, body)
     ids = tx.connection.execute(_OF_NETWORK, {"wanted": network.id, "version": pool["ip_version"]}).scalars().all()
     found = [view for view in subnet_views(tx.connection, ids).values() if view["subnetpool_id"] != pool["id"]]
@@ -87,7 +87,7 @@ def _own_network(tx: Transaction, context: Context, body: Any) -> NetworkFacts:
     except InvalidValue as refusal:
         raise refusal.of_attribute("network_id") from None
     network = network_facts(tx, network_id)
-    if network is None or not network.is_visible(context.scope):
+    if network is None or not network.is_visible(context.scope_of("network")):
         raise NetworkNotFound(network_id)
     if not is_owner(context, network.project_id):
         raise PolicyNotAuthorized("rule:onboard_network_subnets")
@@ -117,6 +117,7 @@ PREFIX_ACTIONS = (
         "PUT",
         "subnetpools/<subnetpool_id>/add_prefixes",
         add_prefixes,
+        rule="add_prefixes",
         extension="subnetpool-prefix-ops",
         body_schema=_PREFIX_LIST,
         answer_schema=_PREFIX_LIST,
@@ -125,6 +126,7 @@ PREFIX_ACTIONS = (
         "PUT",
         "subnetpools/<subnetpool_id>/remove_prefixes",
         remove_prefixes,
+        rule="remove_prefixes",
         extension="subnetpool-prefix-ops",
         body_schema=_PREFIX_LIST,
         answer_schema=_PREFIX_LIST,
@@ -133,6 +135,7 @@ PREFIX_ACTIONS = (
         "PUT",
         "subnetpools/<subnetpool_id>/onboard_network_subnets",
         onboard_subnets,
+        rule="onboard_network_subnets",
         extension="subnet_onboard",
         body_schema=_NETWORK_ID,
         answer_schema=_ONBOARDED,

@@ -44,9 +44,6 @@ class SubnetSegments:
             in_put=True,
             default=None,
             filter_convert=filter_uuid,
-            read_rule="admin",
-            create_rule="admin",
-            update_rule="admin",
             extension=EXTENSION,
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from attrs import evolve
@@ -10,8 +11,9 @@ from attrs import evolve
 from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature
-from quantumd.api.extensions.tags.operations import Tags
+from quantumd.api.extensions.tags.operations import TagResourceNotFound, Tags
 from quantumd.api.extensions.tags.values import TAG_LIST, TAGS_BODY
+from quantumd.api.policy.defaults import DEFAULTS
 from quantumd.api.resource import Action, Resource
 
 ALIAS = "standard-attr-tag"
@@ -58,13 +60,20 @@ def _actions(resource: Resource) -> Iterator[Action]:
 
 def _actions_under(many: str, tags: Tags) -> Iterator[Action]:
     one = f"{many}/<tag>"
-    for_reader: dict[str, Any] = {"writes": False, "rule": tags.resource.read_rule, "extension": ALIAS}
-    for_writer: dict[str, Any] = {"rule": tags.resource.update_rule, "extension": ALIAS}
+    resource = tags.resource
+
+    def ruled(verb: str) -> dict[str, Any]:
+        rule = f"{verb}_{resource.ruled_as}:tags"
+        if rule not in DEFAULTS:
+            rule = f"{verb if verb == 'get' else 'update'}_{resource.ruled_as}"
+        not_found = partial(TagResourceNotFound, resource.collection)
+        return {"rule": rule, "not_found": not_found, "extension": ALIAS, "writes": verb != "get"}
+
     listed: dict[str, Any] = {"answer_schema": TAGS_BODY}
-    yield Action("GET", many, tags.listed, **for_reader, **listed)
-    yield Action("GET", one, tags.has, **for_reader)
-    yield Action("PUT", many, tags.replace, body_schema=TAGS_BODY, **for_writer, **listed)
-    yield Action("POST", many, tags.add_several, status=201, body_schema=TAGS_BODY, **for_writer, **listed)
-    yield Action("PUT", one, tags.add, status=201, **for_writer)
-    yield Action("DELETE", many, tags.remove_all, **for_writer)
-    yield Action("DELETE", one, tags.remove, **for_writer)
+    yield Action("GET", many, tags.listed, **ruled("get"), **listed)
+    yield Action("GET", one, tags.has, **ruled("get"))
+    yield Action("PUT", many, tags.replace, body_schema=TAGS_BODY, **ruled("update"), **listed)
+    yield Action("POST", many, tags.add_several, status=201, body_schema=TAGS_BODY, **ruled("create"), **listed)
+    yield Action("PUT", one, tags.add, status=201, **ruled("update"))
+    yield Action("DELETE", many, tags.remove_all, **ruled("delete"))
+    yield Action("DELETE", one, tags.remove, **ruled("delete"))

@@ -8,10 +8,8 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, bindparam, update
 
-from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.tags.values import tag_of, tags_of_body
 from quantumd.api.resource import Resource
-from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.tags import set_tags, tags_of
 from quantumd.errors import ApiError
 from quantumd.model.context import Context
@@ -58,26 +56,26 @@ class Tags:
     def replace(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> dict[str, Any]:
         """Give it these tags and no others."""
         wanted = tags_of_body(body)
-        self._change(tx, context, self._own(tx, context, parts), set(wanted))
+        self._change(tx, context, self._visible(tx.connection, context, parts), set(wanted))
         return {"tags": list(wanted)}
 
     def add_several(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> dict[str, Any]:
         """Give it these tags too."""
         wanted = tags_of_body(body)
-        view = self._own(tx, context, parts)
+        view = self._visible(tx.connection, context, parts)
         self._change(tx, context, view, {*self._tags(tx.connection, view), *wanted})
         return {"tags": list(wanted)}
 
     def add(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> None:
         """Give it the tag too."""
         tag = tag_of(parts["tag"])
-        view = self._own(tx, context, parts)
+        view = self._visible(tx.connection, context, parts)
         self._change(tx, context, view, {*self._tags(tx.connection, view), tag})
 
     def remove(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> None:
         """Take the tag away. TagNotFound."""
         tag = tag_of(parts["tag"])
-        view = self._own(tx, context, parts)
+        view = self._visible(tx.connection, context, parts)
         had = self._tags(tx.connection, view)
         if tag not in had:
             raise TagNotFound(tag)
@@ -85,19 +83,13 @@ class Tags:
 
     def remove_all(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> None:
         """Take every tag away."""
-        self._change(tx, context, self._own(tx, context, parts), set())
+        self._change(tx, context, self._visible(tx.connection, context, parts), set())
 
     def _visible(self, connection: Connection, context: Context, parts: Parts) -> dict[str, Any]:
         try:
             view: dict[str, Any] = self.resource.operations.show(connection, context, parts["resource_id"])
         except self.resource.not_found:
             raise TagResourceNotFound(self.resource.collection, parts["resource_id"]) from None
-        return view
-
-    def _own(self, tx: Transaction, context: Context, parts: Parts) -> dict[str, Any]:
-        view = self._visible(tx.connection, context, parts)
-        if not is_owner(context, view.get("project_id") or ""):
-            raise PolicyNotAuthorized(f"rule:update_{self.resource.collection}_tags")
         return view
 
     def _tags(self, connection: Connection, view: Mapping[str, Any]) -> list[str]:

@@ -78,9 +78,20 @@ def feature(parts: Parts) -> Feature:
         ),
         resources=(resource,),
         actions=(
-            Action("PUT", f"{inside}/add_subports", operations.add, extension=ALIAS, body_schema=_BODY),
-            Action("PUT", f"{inside}/remove_subports", operations.remove, extension=ALIAS, body_schema=_BODY),
-            Action("GET", f"{inside}/get_subports", operations.listed, writes=False, extension=ALIAS),
+            Action(
+                "PUT", f"{inside}/add_subports", operations.add, rule="add_subports", extension=ALIAS, body_schema=_BODY
+            ),
+            Action(
+                "PUT",
+                f"{inside}/remove_subports",
+                operations.remove,
+                rule="remove_subports",
+                extension=ALIAS,
+                body_schema=_BODY,
+            ),
+            Action(
+                "GET", f"{inside}/get_subports", operations.listed, writes=False, rule="get_subports", extension=ALIAS
+            ),
         ),
         releases=(operations.let_go,) if parts.obeys(ALIAS) else (),
         port_aspects=(TrunkDetails(sub_ports, parts.obeys(ALIAS)),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 from sqlalchemy import Connection, bindparam, select
 
 from quantumd.api.errors import InvalidInput, PolicyNotAuthorized
@@ -15,8 +15,8 @@ from quantumd.api.extensions.trunks.errors import (
     TrunkPortInUse,
 )
 from quantumd.api.extensions.trunks.rows import trunk_of_parent, trunk_of_sub_port
+from quantumd.api.policy.rules import may
 from quantumd.api.resources.facts import network_facts
-from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.port_changes import PortChanger
 from quantumd.api.resources.port_errors import PortInUse
 from quantumd.api.resources.port_reading import shown_port
@@ -40,7 +40,7 @@ class SubPorts:
 
     def everywhere(self, context: Context) -> Context:
         """Return the context with every row in its scope: a trunk's ports may belong to other projects."""
-        return evolve(context, roles=context.roles | {"admin"})
+        return context.elevated
 
     def checked(
         self, tx: Transaction, context: Context, parent: View, given: Sequence[Mapping[str, Any]]
@@ -99,7 +99,7 @@ def own_port(connection: Connection, context: Context, port_id: str) -> View:
     :raises PortNotFound, PolicyNotAuthorized: it is not there, or another project's.
     """
     port = shown_port(connection, (), context, port_id)
-    if not is_owner(context, port["project_id"]):
+    if not may(context, "update_port", port):
         raise PolicyNotAuthorized("rule:update_port")
     return port
 

@@ -1,0 +1,97 @@
+"""Networks, subnets, and what they are made of. Source: Neutron 29, neutron/conf/policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from quantumd.api.policy.defaults.personas import (
+    ADMIN,
+    ADMIN_OR_SERVICE,
+    MEMBER,
+    OWN_OR_NETWORK_MEMBER,
+)
+
+RULES: Final[Mapping[str, str]] = {
+    "create_address_scope": MEMBER,
+    "create_address_scope:shared": ADMIN,
+    "get_address_scope": "rule:admin_only or role:reader and project_id:%(project_id)s or rule:shared_address_scopes",
+    "update_address_scope": MEMBER,
+    "update_address_scope:shared": ADMIN,
+    "delete_address_scope": MEMBER,
+    "create_network": MEMBER,
+    "create_network:shared": ADMIN,
+    "create_network:router:external": ADMIN,
+    "create_network:is_default": ADMIN,
+    "create_network:port_security_enabled": MEMBER,
+    "create_network:segments": ADMIN,
+    "create_network:provider:network_type": ADMIN,
+    "create_network:provider:physical_network": ADMIN,
+    "create_network:provider:segmentation_id": ADMIN,
+    "create_network:tags": MEMBER,
+    "get_network": (
+        "rule:admin_only or (role:reader and project_id:%(project_id)s) or rule:service_api or rule:shared or "
+        "rule:external or rule:context_is_advsvc"
+    ),
+    "get_network:segments": ADMIN,
+    "get_network:provider:network_type": ADMIN,
+    "get_network:provider:physical_network": ADMIN,
+    "get_network:provider:segmentation_id": ADMIN,
+    "get_network:tags": "rule:get_network",
+    "update_network": MEMBER,
+    "update_network:segments": ADMIN,
+    "update_network:shared": ADMIN,
+    "update_network:provider:network_type": ADMIN,
+    "update_network:provider:physical_network": ADMIN,
+    "update_network:provider:segmentation_id": ADMIN,
+    "update_network:router:external": ADMIN,
+    "update_network:is_default": ADMIN,
+    "update_network:port_security_enabled": MEMBER,
+    "update_network:tags": MEMBER,
+    "delete_network": MEMBER,
+    "delete_network:tags": MEMBER,
+    "get_network_ip_availability": ADMIN_OR_SERVICE,
+    "create_network_segment_range": ADMIN,
+    "create_network_segment_range:tags": ADMIN,
+    "get_network_segment_range": ADMIN,
+    "get_network_segment_range:tags": "rule:get_network_segment_range",
+    "update_network_segment_range": ADMIN,
+    "update_network_segment_range:tags": ADMIN,
+    "delete_network_segment_range": ADMIN,
+    "delete_network_segment_range:tags": ADMIN,
+    "create_segment": ADMIN,
+    "get_segment": ADMIN,
+    "update_segment": ADMIN,
+    "delete_segment": ADMIN,
+    "create_subnet": "rule:admin_only or (role:member and rule:network_owner)",
+    "create_subnet:segment_id": ADMIN,
+    "create_subnet:service_types": ADMIN,
+    "create_subnet:tags": OWN_OR_NETWORK_MEMBER,
+    "get_subnet": (
+        "role:reader and project_id:%(project_id)s or rule:shared or rule:external_network or rule:admin_only "
+        "or (role:reader and rule:network_owner) or rule:service_api"
+    ),
+    "get_subnet:segment_id": ADMIN,
+    "get_subnet:tags": "rule:get_subnet",
+    "update_subnet": OWN_OR_NETWORK_MEMBER,
+    "update_subnet:segment_id": ADMIN,
+    "update_subnet:service_types": ADMIN,
+    "update_subnet:leak_routes": ADMIN,
+    "update_subnet:tags": OWN_OR_NETWORK_MEMBER,
+    "delete_subnet": OWN_OR_NETWORK_MEMBER,
+    "delete_subnet:tags": OWN_OR_NETWORK_MEMBER,
+    "create_subnetpool": MEMBER,
+    "create_subnetpool:shared": ADMIN,
+    "create_subnetpool:is_default": ADMIN,
+    "create_subnetpool:tags": MEMBER,
+    "get_subnetpool": "rule:admin_only or (role:reader and project_id:%(project_id)s) or rule:shared_subnetpools",
+    "get_subnetpool:tags": "rule:get_subnetpool",
+    "update_subnetpool": MEMBER,
+    "update_subnetpool:is_default": ADMIN,
+    "update_subnetpool:tags": MEMBER,
+    "delete_subnetpool": MEMBER,
+    "delete_subnetpool:tags": MEMBER,
+    "onboard_network_subnets": MEMBER,
+    "add_prefixes": MEMBER,
+    "remove_prefixes": MEMBER,
+}
