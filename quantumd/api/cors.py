@@ -46,5 +46,10 @@ class Cors:
 
 def cors_of(origins: Iterable[str], max_age_seconds: int) -> Cors | None:
     """Return what the settings allow; None when they allow nothing, which costs nothing."""
-    named = frozenset(origin.rstrip("/").encode() for origin in origins)
+    named = origins_of(origins)
     return Cors(named, max_age_seconds) if named else None
+
+
+def origins_of(origins: Iterable[str]) -> frozenset[bytes]:
+    """Return origins of the settings as browsers send them."""
+    return frozenset(origin.rstrip("/").encode() for origin in origins)

@@ -9,7 +9,7 @@ says of itself is taken from its headers.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Final
 
@@ -57,6 +57,23 @@ def identify(request_id: str, headers: Headers, is_loopback: bool, peer: str = "
         roles=_ADMIN if roles is None else frozenset(role.strip() for role in roles.split(",")) - {""},
         global_request_id=global_id,
     )
+
+
+def unless_a_page(origins: frozenset[bytes]) -> Callable[..., Context]:
+    """Return ``identify`` for ``auth = "none"``, for which what a web page asks for is nobody's.
+
+    Any page that is shown on this machine can send to its loopback; Origin tells that it was a page (Fetch, 3.1).
+
+    :param origins: those of the pages that may; ``*`` is any.
+    """
+
+    def identified(request_id: str, headers: Headers, is_loopback: bool, peer: str = "") -> Context:
+        said = headers.getRawHeaders(b"Origin") or ()
+        if all(origin in origins for origin in said) or b"*" in origins:
+            return identify(request_id, headers, is_loopback, peer)
+        return anybody(request_id, headers)
+
+    return identified
 
 
 def _text(headers: Headers, name: bytes) -> str | None:

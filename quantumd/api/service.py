@@ -11,9 +11,9 @@ from twisted.logger import Logger
 
 from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiSite, Identify
-from quantumd.api.cors import cors_of
+from quantumd.api.cors import cors_of, origins_of
 from quantumd.api.http_basic.service import make_http_basic_service
-from quantumd.api.identity import identify, is_on_this_machine, refuse_open_door, refuse_open_preview
+from quantumd.api.identity import is_on_this_machine, refuse_open_door, refuse_open_preview, unless_a_page
 from quantumd.api.keystone.service import make_keystone_service
 from quantumd.api.site import ApiService, endpoint_for, passed_descriptor
 from quantumd.api.tls import TlsOptions, load_tls, tls_place
@@ -42,7 +42,7 @@ def make_api_service(
     """
     reactor: Any = api.reactor
     services = OrderedServices()
-    identity: Identify = identify
+    identity: Identify = unless_a_page(origins_of(settings.cors_allowed_origins))
     if settings.auth == "keystone":
         asking = make_keystone_service(keystone, reactor, api.metrics)
         asking.setServiceParent(services)

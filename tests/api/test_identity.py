@@ -8,7 +8,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
-from quantumd.api.identity import identify, is_loopback, refuse_open_door, refuse_open_preview
+from quantumd.api.identity import identify, is_loopback, refuse_open_door, refuse_open_preview, unless_a_page
 from quantumd.errors import SettingsError
 from tests.api.wire import REQUEST_ID, Wire
 
@@ -40,6 +40,20 @@ class ContextTests(SynchronousTestCase):
         """Another machine does not choose who it is."""
         context = identify(REQUEST_ID, Headers({"X-Project-Id": ["p1"], "X-Roles": ["member"]}), False)
         self.assertEqual((context.project_id, context.is_admin), (None, True))
+
+    def test_a_web_page_is_nobody(self) -> None:
+        """A page that is shown on this machine can send to its loopback; it is no administrator, unless it is named."""
+        identified = unless_a_page(frozenset({b"https://horizon.example"}))
+        for origins, is_admin in (
+            ([], True),
+            (["https://horizon.example"], True),
+            (["https://evil.example"], False),
+            (["https://horizon.example", "https://evil.example"], False),
+            (["null"], False),
+        ):
+            context = identified(REQUEST_ID, Headers({"Origin": origins}), True)
+            self.assertEqual((context.is_admin, bool(context.roles)), (is_admin, is_admin), origins)
+        self.assertTrue(unless_a_page(frozenset({b"*"}))(REQUEST_ID, Headers({"Origin": ["null"]}), True).is_admin)
 
     def test_the_peer_decides_what_the_loopback_is(self) -> None:
         """The address of the connection counts, not a header."""

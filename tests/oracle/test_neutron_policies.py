@@ -27,7 +27,7 @@ _SCRIPT = Path(__file__).with_name("neutron_policies.py")
 ROLES: Final = ("reader", "member", "manager", "admin", "service", "advsvc", "data_plane_integrator", "")
 
 NOT_SERVED: Final = (
-    "router", "floatingip", "metering", "ndp_proxy", "l3-", "conntrack", "evpn", "pvlan", "create_agent",
+    "router", "floatingip", "ndp_proxy", "l3-", "conntrack", "evpn", "pvlan", "create_agent",
     "create_default_security_group", "external_gateways", "extraroutes", "segments_tags", "restrict_wildcard",
     "regular_user", "context_with_global_access",
 )  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import define, evolve, field
+from twisted.application.service import IServiceCollection
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
@@ -85,7 +86,7 @@ class ScenarioCase(TestCase):
 
     def find(self, name: str) -> Any:
         """Return the service of that class name."""
-        return next(service for service in self.service if type(service).__name__ == name)
+        return next(service for service in _services(self.service) if type(service).__name__ == name)
 
     async def until(self, is_true: Callable[[], bool]) -> None:
         """Wait until something is true."""
@@ -152,3 +153,11 @@ class ScenarioCase(TestCase):
         frames: list[bytes] = []
         self.world.listen(port["id"], frames.append)
         return frames
+
+
+def _services(parent: Any) -> Iterator[Any]:
+    """Yield every service below one."""
+    for service in parent:
+        yield service
+        if IServiceCollection.providedBy(service):
+            yield from _services(service)

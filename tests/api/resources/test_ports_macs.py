@@ -47,7 +47,7 @@ class RegenerateTests(MacCase):
 
     def test_only_administrators(self) -> None:
         """As for any change of a MAC."""
-        port = self.port()["id"]
+        port = self.bed.create("port", ALICE, network_id=self.bed.create("network", ALICE)["id"])["id"]
         self.assert_refused(403, "PolicyNotAuthorized", self.bed.update, "port", port, ALICE, mac_address=None)
 
     def test_ports_of_the_service_keep_theirs(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from quantumd.api.errors import PolicyNotAuthorized
 from quantumd.api.extensions.features import serve
 from quantumd.api.resource import Query, TagFilter
 from quantumd.api.resources.tags import set_tags
@@ -57,10 +58,13 @@ class ServiceTypeTests(SubnetCase):
         told = self.assert_refused(400, "HTTPBadRequest", self.subnet, service_types="compute:nova")
         self.assertEqual(told, "Subnet service types must be a list.")
 
-    def test_projects_name_them_too(self) -> None:
-        """For the subnets of their networks."""
+    def test_administrators_name_them(self) -> None:
+        """Also for the subnets of projects, who see them and do not set them, as today."""
         network_id = self.bed.create("network", ALICE)["id"]
-        subnet = self.subnet(context=ALICE, network_id=network_id, service_types=["compute:nova"])
+        named = {"network_id": network_id, "service_types": ["compute:nova"]}
+        with self.assertRaises(PolicyNotAuthorized):
+            self.subnet(context=ALICE, **named)
+        subnet = self.subnet(project_id=ALICE.project_id, **named)
         self.assertEqual(self.bed.show("subnet", subnet["id"], ALICE)["service_types"], ["compute:nova"])
 
     def test_hosts_hear_nothing(self) -> None:

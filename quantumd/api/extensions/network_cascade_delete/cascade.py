@@ -65,9 +65,9 @@ class Cascade:
         network = network_facts(tx, port["network_id"])
 
         def target(name: str) -> Any:
-            if name in ("network:project_id", "network:tenant_id"):
+            if name == "network:project_id":
                 return None if network is None else network.project_id
-            return port.get("project_id" if name == "tenant_id" else name)
+            return port.get(name.removeprefix("port:"))
 
         if context.policy.decide("delete_port", context, target) is not True:
             raise PolicyNotAuthorized("rule:delete_port")
