@@ -68,11 +68,11 @@ demo: packages-demo $(VENV)/.run-done $(CLIENT)/.done
 test: packages-test $(VENV)/.test-done $(ENVIRONMENTS:%=%/.done)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
+	@$(VENV)/bin/python -m tests.run $(PYTEST) $(TESTS)
 
 soak: export QUANTUMD_SOAK = 1
 soak: packages-test $(VENV)/.test-done $(ENVIRONMENTS:%=%/.done)
-	@$(VENV)/bin/python -m pytest $(PYTEST) $(TESTS)
+	@$(VENV)/bin/python -m tests.run $(PYTEST) $(TESTS)
 
 bench: packages-test $(VENV)/.test-done
 	@for program in $(filter-out bench/__init__.py bench/demo.py,$(sort $(wildcard bench/*.py))) bench/bars; do \
