@@ -103,6 +103,7 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+    gc.enable()
 
 
 def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = None) -> IService:

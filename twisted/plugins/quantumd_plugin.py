@@ -4,7 +4,7 @@ from twisted.application.service import ServiceMaker
 
 quantumd = ServiceMaker(
     "quantumd",
-    "quantumd.service",
+    "quantumd.start",
     "OpenStack Networking in one process: API, switch and address service.",
     "quantumd",
 )
