@@ -187,6 +187,11 @@ class Keystone:
         """Let the catalogue name ``url`` as the compute service of a region that something was published in."""
         self._name("compute", url, region)
 
+    def withdraw_compute(self) -> None:
+        """Let the catalogue name no compute service any more: other tests' clients would look for it."""
+        for service in self.call("GET", "/services?type=compute")["services"]:
+            self.call("DELETE", f"/services/{service['id']}")
+
     def _name(self, kind: str, url: str, region: str) -> None:
         found = self.call("GET", f"/services?type={kind}")["services"]
         wanted = {"service": {"type": kind, "name": kind}}

@@ -62,6 +62,7 @@ class Stage:
 
     def close(self) -> None:
         """End all of them."""
+        self.keystone.withdraw_compute()
         self.nova.close()
         self.appliance.close()
         self.switch.stop()
