@@ -7,6 +7,7 @@ named.
 from __future__ import annotations
 
 import sys
+import timeit
 from collections.abc import Callable, Iterator
 
 from bench.bars.api import api_bar, mariadb_bar, postgresql_bar
@@ -38,9 +39,21 @@ def main(names: list[str]) -> None:
     """Run bars and print the table as it grows."""
     print(f"{'bar':<72} {'limit':<26} {'measured':<28} met")
     for name in names or list(BARS):
+        _show(_speed())
         for row in BARS[name]():
-            met = {True: "yes", False: "NO", None: ""}[row.is_met]
-            print(f"{row.bar:<72} {row.limit:<26} {row.figure:<28} {met}", flush=True)
+            _show(row)
+        _show(_speed())
+
+
+def _show(row: Row) -> None:
+    met = {True: "yes", False: "NO", None: ""}[row.is_met]
+    print(f"{row.bar:<72} {row.limit:<26} {row.figure:<28} {met}", flush=True)
+
+
+def _speed() -> Row:
+    """How fast the machine is at the moment: on shared hardware the same work takes half as long, or twice."""
+    taken = min(timeit.repeat(lambda: sum(number * number for number in range(100_000)), number=3, repeat=5)) / 3
+    return Row("(a fixed loop of Python, for comparing runs)", "-", f"{taken * 1000:.1f} ms", None)
 
 
 if __name__ == "__main__":
