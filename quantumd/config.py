@@ -54,6 +54,11 @@ class HostSettings:
         "Whether the roles act on the real host or on an in-memory one (no root, no Open vSwitch).",
         choices=("real", "memory"),
     )
+    one_core: bool = setting(
+        True,
+        "Keep the threads of the process, which share an interpreter, on one core at a time: the one that other"
+        " processes use least of those that it may use.",
+    )
 
 
 @frozen

@@ -31,6 +31,7 @@ from quantumd.config import Settings, load_settings
 from quantumd.converge.client import RecordsClient, Reporter
 from quantumd.converge.loop import ConvergeService, PassSummary
 from quantumd.converge.records import Records
+from quantumd.core import OneCore
 from quantumd.dhcp.converger import DhcpConverger
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
@@ -49,8 +50,8 @@ from quantumd.store.store import Store
 from quantumd.version import VERSION
 from quantumd.watchdog import StallWatchdog
 
-SWITCH_INTERVAL_SECONDS = 0.0005
-"""How soon a thread that computes hands over to the reactor (sys.setswitchinterval)."""
+SWITCH_INTERVAL_SECONDS = 0.002
+"""How soon a thread that computes hands over to another (sys.setswitchinterval)."""
 
 GATHER_SECONDS = 0.01
 """How long commits are gathered before hosts are told: what they wait for comes with the answer to their report."""
@@ -120,6 +121,8 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     metrics.watch(watchdog.turns)
     metrics.info.labels(VERSION, "all").set(1)
 
+    if settings.host.one_core:
+        OneCore(reactor).setServiceParent(root)
     bus = MemoryBus(reactor)
     store = _make_store(settings, reactor)
     Retention(

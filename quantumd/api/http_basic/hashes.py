@@ -6,6 +6,7 @@ from typing import Final
 
 import bcrypt
 
+from quantumd.core import roam
 from quantumd.errors import QuantumdError
 
 COST: Final = 12
@@ -42,4 +43,5 @@ def nobodys_hash(cost: int) -> str:
 
 def is_password_of(password: bytes, password_hash: str) -> bool:
     """Return whether a hash is that of a password of at most LONGEST_PASSWORD_BYTES."""
+    roam()
     return bcrypt.checkpw(password, password_hash.encode())
