@@ -9,40 +9,32 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from attrs import define, frozen
-from twisted.application.service import IService, MultiService, Service
+from attrs import define
+from twisted.application.service import IService, Service
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 from twisted.python import usage
 
+from quantumd.api import notifications, nova
 from quantumd.api.app import Api
 from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.features import Served, serve
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.service import HostsService
-from quantumd.api.notifications import service as notifications
-from quantumd.api.notifications.counters import ReadCounters
-from quantumd.api.nova.service import make_nova_service
 from quantumd.api.policy.files import load_policy
 from quantumd.api.policy.guard import rules_of_attributes
 from quantumd.api.service import make_api_service
 from quantumd.bus.memory import MemoryBus
 from quantumd.config import Settings, load_settings
-from quantumd.converge.client import RecordsClient, Reporter
-from quantumd.converge.loop import ConvergeService, PassSummary
-from quantumd.converge.records import Records
+from quantumd.converge.loop import ConvergeService
 from quantumd.core import OneCore
-from quantumd.dhcp.converger import DhcpConverger
-from quantumd.dhcp.service import DhcpService
-from quantumd.dhcp.table import DhcpTable
 from quantumd.errors import QuantumdError
-from quantumd.interfaces import IConverger
 from quantumd.l2.drivers import find_driver
-from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
+from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.drivers.ovs.driver import parse_mappings
 from quantumd.logs import LoggedService
 from quantumd.metrics import Metrics
-from quantumd.ordered import OrderedServices
+from quantumd.roles import Roles, make_roles
 from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
 from quantumd.store.retention import Retention
 from quantumd.store.schema import ensure_schema
@@ -58,8 +50,6 @@ GATHER_SECONDS = 0.01
 
 _COLLECT_AFTER = (10_000, 20, 20)
 """Allocations before a young collection, young ones before a middle one, middle ones before a full one."""
-
-_KERNEL_DATAPATH = Path("/sys/module/openvswitch")
 
 
 class Options(usage.Options):
@@ -136,11 +126,11 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     consumer.setServiceParent(root)
     metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
     metrics.cursor_lag_seconds.labels(CURSOR).set_function(lambda: consumer.lag_seconds)
-    make_nova_service(settings.nova, settings.keystone, reactor, store, host, metrics).setServiceParent(root)
+    _make_nova(settings, reactor, store, host, metrics).setServiceParent(root)
     store.on_commit(metrics.journal_position.set)
     PortCounts(reactor, store, metrics).setServiceParent(root)
 
-    roles = _make_roles(settings, reactor, host, bus, metrics, driver)
+    roles = make_roles(settings, reactor, host, bus, metrics, driver)
     roles.service.setServiceParent(root)
     readiness = _readiness(store, roles.loops)
     served = _serve(settings, driver)
@@ -171,90 +161,6 @@ def _make_store(settings: Settings, reactor: Any) -> Store:
     return Store(reactor, settings.database, settings.database_url)
 
 
-@frozen
-class _Roles:
-    """The host's roles: what runs them, and their loops by role."""
-
-    service: IService
-    loops: dict[str, ConvergeService]
-    read_counters: ReadCounters
-
-
-def _make_roles(
-    settings: Settings, reactor: Any, host: str, bus: MemoryBus, metrics: Metrics, driver: IL2Driver
-) -> _Roles:
-    service = OrderedServices()
-    records = {"l2": Records(), "dhcp": Records()}
-    site = Site(
-        host=host,
-        l2=settings.l2,
-        dhcp=settings.dhcp,
-        records=records["l2"],
-        reactor=reactor,
-        edges=settings.host.edges,
-        kernel_datapath=_KERNEL_DATAPATH.exists(),
-    )
-    parts: L2Parts = driver.install(site)
-    metrics.foreign_flows.set_function(parts.count_foreign_flows)
-    table = DhcpTable()
-    dhcp = DhcpConverger(host, VERSION, records["dhcp"], table, parts.frames, reactor)
-    loops = {
-        converger.role: _run_role(service, converger, records[converger.role], reactor, host, bus, metrics, settings)
-        for converger in (parts.converger, dhcp)
-    }
-    DhcpService(parts.frames, table, settings.dhcp, reactor, _DhcpCounter(metrics)).setServiceParent(service)
-    parts.connections.setServiceParent(service)
-    return _Roles(service, loops, parts.read_counters)
-
-
-def _run_role(
-    parent: MultiService,
-    converger: IConverger,
-    records: Records,
-    reactor: Any,
-    host: str,
-    bus: MemoryBus,
-    metrics: Metrics,
-    settings: Settings,
-) -> ConvergeService:
-    role = converger.role
-    # The three need each other: what comes back with a report goes to the client, which wakes the loop.
-    reporter = Reporter(bus, reactor, host, role, lambda update: client.take(update))
-    count = _pass_counter(metrics)
-
-    def passed(summary: PassSummary) -> None:
-        count(summary)
-        client.describe_anew()
-
-    loop = ConvergeService(converger, reactor, reporter.tell, settings.l2.drift_seconds, passed)
-    client = RecordsClient(bus, reactor, converger.describe, records, loop)
-    loop.setServiceParent(parent)
-    client.setServiceParent(parent)
-    metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
-    metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)
-    return loop
-
-
-def _pass_counter(metrics: Metrics) -> Callable[[PassSummary], None]:
-    def count(summary: PassSummary) -> None:
-        metrics.passes.labels(summary.role, "failed" if summary.failed_keys else "done").inc()
-        metrics.pass_seconds.labels(summary.role).observe(summary.seconds)
-        metrics.steps.labels(summary.role).inc(summary.steps)
-
-    return count
-
-
-@frozen
-class _DhcpCounter:
-    """Counts what clients asked and what came of it."""
-
-    _metrics: Metrics
-
-    def add(self, asked: str, outcome: str) -> None:
-        """One more."""
-        self._metrics.dhcp_messages.labels(asked, outcome).inc()
-
-
 def _readiness(store: Store, loops: dict[str, ConvergeService]) -> Callable[[], Awaitable[Sequence[str]]]:
     async def waiting_for() -> Sequence[str]:
         await store.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
@@ -274,17 +180,26 @@ def _serve(settings: Settings, driver: IL2Driver) -> Served:
     )
 
 
+def _make_nova(settings: Settings, reactor: Any, store: Store, host: str, metrics: Metrics) -> IService:
+    if not settings.nova.enabled:
+        return NoConsumer(store, nova.CURSOR)
+    # What is switched off is not loaded: it would make every start longer.
+    from quantumd.api.nova.service import make_nova_service
+
+    return make_nova_service(settings.nova, settings.keystone, reactor, store, host, metrics)
+
+
 def _make_notifications(
-    settings: Settings, reactor: Any, store: Store, host: str, metrics: Metrics, served: Served, roles: _Roles
+    settings: Settings, reactor: Any, store: Store, host: str, metrics: Metrics, served: Served, roles: Roles
 ) -> IService:
     if not settings.notifications.enabled:
         return NoConsumer(store, notifications.CURSOR)
-    # txAMQP costs an appliance without a broker nothing.
+    from quantumd.api.notifications.service import make_notifications
     from quantumd.edge.amqp.made import make_broker
 
     broker = make_broker(reactor, settings.amqp)
     metrics.broker_connected.set_function(lambda: broker.is_connected)
-    told = notifications.make_notifications(
+    told = make_notifications(
         reactor,
         store,
         broker,

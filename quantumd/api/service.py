@@ -12,9 +12,7 @@ from twisted.logger import Logger
 from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiSite, Identify
 from quantumd.api.cors import cors_of, origins_of
-from quantumd.api.http_basic.service import make_http_basic_service
 from quantumd.api.identity import is_on_this_machine, refuse_open_door, refuse_open_preview, unless_a_page
-from quantumd.api.keystone.service import make_keystone_service
 from quantumd.api.site import ApiService, endpoint_for, passed_descriptor
 from quantumd.api.tls import TlsOptions, load_tls, tls_place
 from quantumd.api.watched import FileWatch, in_reactor_thread_pool
@@ -43,11 +41,16 @@ def make_api_service(
     reactor: Any = api.reactor
     services = OrderedServices()
     identity: Identify = unless_a_page(origins_of(settings.cors_allowed_origins))
+    # What is switched off is not loaded: it would make every start longer.
     if settings.auth == "keystone":
+        from quantumd.api.keystone.service import make_keystone_service
+
         asking = make_keystone_service(keystone, reactor, api.metrics)
         asking.setServiceParent(services)
         identity = asking.identity.identify
     elif settings.auth == "http_basic":
+        from quantumd.api.http_basic.service import make_http_basic_service
+
         verifying = make_http_basic_service(http_basic, reactor)
         verifying.setServiceParent(services)
         identity = verifying.identity.identify

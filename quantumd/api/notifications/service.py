@@ -9,6 +9,7 @@ from attrs import define, frozen
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, succeed
 
+from quantumd.api.notifications import CURSOR
 from quantumd.api.notifications.audit import Audit
 from quantumd.api.notifications.counters import CounterTeller, ReadCounters
 from quantumd.api.notifications.messages import Teller
@@ -19,9 +20,6 @@ from quantumd.interfaces import IStore
 from quantumd.ordered import OrderedServices
 from quantumd.store.consumer import Consumer, ConsumerLimits
 from quantumd.store.journal import JournalRow
-
-CURSOR = "notifications"
-"""The name of this consumer's cursor in the journal."""
 
 LIMITS = ConsumerLimits(rows=200, retry_most=2.0, stop=2.0)
 

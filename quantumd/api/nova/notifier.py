@@ -13,9 +13,6 @@ from quantumd.api.nova.answers import GONE, REFUSED, TAKEN, BadEvents
 from quantumd.api.nova.events import CHANGED, Event, events_of
 from quantumd.store.journal import JournalRow
 
-CURSOR: Final = "nova"
-"""The name of this consumer's cursor in the journal."""
-
 MOST_EVENTS: Final = 100
 """How many events one request carries: about 20 kB."""
 

@@ -11,14 +11,15 @@ from twisted.internet.defer import Deferred
 
 from quantumd.api.keystone.credentials import check_url, read_credentials, read_trust
 from quantumd.api.keystone.exchange import make_exchange
+from quantumd.api.nova import CURSOR
 from quantumd.api.nova.client import NovaClient
-from quantumd.api.nova.notifier import CURSOR, Notifier
+from quantumd.api.nova.notifier import Notifier
 from quantumd.api.nova.session import NovaSession
 from quantumd.config import KeystoneSettings, NovaSettings
 from quantumd.interfaces import IStore
 from quantumd.metrics import Metrics
 from quantumd.ordered import OrderedServices
-from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
+from quantumd.store.consumer import Consumer, ConsumerLimits
 
 CONNECTIONS: Final = 2
 """How many connections are kept to each of the two: events leave one request at a time."""
@@ -30,14 +31,12 @@ ROWS: Final = 50
 def make_nova_service(
     settings: NovaSettings, keystone: KeystoneSettings, reactor: Any, store: IStore, holder: str, metrics: Metrics
 ) -> IService:
-    """Return the service that tells Nova; switched off, it only forgets how far Nova had been told.
+    """Return the service that tells Nova.
 
     Neither Nova nor Keystone need be there yet. Stop it before the store: what Nova acknowledges is written down.
 
     :raises SettingsError: the settings of Nova or of Keystone make no sense, or there is no password.
     """
-    if not settings.enabled:
-        return NoConsumer(store, CURSOR)
     client = make_client(settings, keystone, reactor)
     notifier = Notifier(client, metrics.nova_events)
     limits = ConsumerLimits(

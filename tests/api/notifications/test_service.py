@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.api.notifications.service import CURSOR, Notifications, make_notifications
+from quantumd.api.notifications import CURSOR
+from quantumd.api.notifications.service import Notifications, make_notifications
 from quantumd.config import NotificationSettings, QuotaSettings
 from quantumd.edge.amqp.errors import BrokerRefused
 from quantumd.edge.amqp.interfaces import Binding, Delivered, Exchange, Message, Queue

@@ -12,8 +12,9 @@ from twisted.logger import ILogObserver, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from quantumd.api.nova import CURSOR
 from quantumd.api.nova.events import CHANGED, DELETED, PLUGGED
-from quantumd.api.nova.notifier import CURSOR, MOST_EVENTS, Notifier
+from quantumd.api.nova.notifier import MOST_EVENTS, Notifier
 from quantumd.api.nova.service import ROWS, make_client
 from quantumd.config import KeystoneSettings, NovaSettings
 from quantumd.errors import SettingsError

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.api.extensions.features import serve
 from quantumd.api.policy.defaults import DEFAULTS
 from quantumd.api.policy.defaults.base import RULES as BASE
-from quantumd.api.policy.files import read_overrides
+from quantumd.api.policy.overrides import read_overrides
 from quantumd.api.policy.page import page, requests_of, sample
 from quantumd.api.policy.rules import make_policy
 from quantumd.config import NetworkSettings

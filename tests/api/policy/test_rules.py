@@ -7,7 +7,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.policy.checks import UNKNOWN
-from quantumd.api.policy.files import load_policy, read_overrides
+from quantumd.api.policy.files import load_policy
+from quantumd.api.policy.overrides import read_overrides
 from quantumd.api.policy.rules import Override, make_policy, may
 from quantumd.errors import SettingsError
 from quantumd.model.context import EXTERNAL, OWN, SHARED, Context, Scope
