@@ -227,7 +227,12 @@ class QuotaSettings:
 class AgentSettings:
     """What the API shows of the roles of hosts, which it calls agents."""
 
-    down_seconds: int = setting(150, "How long after its last report an agent is shown as alive.", "seconds", least=1)
+    down_seconds: int = setting(
+        150,
+        "How long after its last report, of which one comes a minute, an agent is alive and its host can be bound to.",
+        "seconds",
+        least=1,
+    )
     availability_zone: str = setting("nova", "The availability zone of the agents that report here.")
 
 
