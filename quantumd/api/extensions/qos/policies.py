@@ -6,19 +6,19 @@ import builtins
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
-from zope.interface import implementer
 
 from quantumd.api.extensions.qos.errors import QoSPolicyDefaultAlreadyExists, QosPolicyInUse, QosPolicyNotFound
 from quantumd.api.extensions.rbac.errors import RbacPolicyInUse
 from quantumd.api.extensions.rbac.objects import projects_using
 from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, is_granted, set_shared, shared_with
-from quantumd.api.resource import IOperations, Query
+from quantumd.api.resource import Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.matching import Alternatives
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import IDS, View
@@ -83,18 +83,15 @@ POLICIES = Rows(
 )
 
 
-@implementer(IOperations)
 @frozen
-class Policies:
+class Policies(KeptAsRows):
     """Operations on policies."""
 
+    rows: ClassVar = POLICIES
     chance: Chance
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows."""
         project_id = body["project_id"]
         values = {
             "id": self.chance.new_id(),
@@ -132,10 +129,6 @@ class Policies:
                 raise QosPolicyInUse(resource_id, object_type, user[0])
         forget_grants(tx, context, QOS_POLICY_TYPE, resource_id)
         POLICIES.remove(tx, context, before)
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return POLICIES.show(connection, context, resource_id)
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
