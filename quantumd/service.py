@@ -133,7 +133,7 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     roles = make_roles(settings, reactor, host, bus, metrics, driver)
     roles.service.setServiceParent(root)
     readiness = _readiness(store, roles.loops)
-    served = _serve(settings, driver)
+    served = _serve(settings, driver, host)
     _make_notifications(settings, reactor, store, host, metrics, served, roles).setServiceParent(root)
     _make_api(settings, reactor, store, served, metrics, readiness).setServiceParent(root)
     return root
@@ -169,7 +169,7 @@ def _readiness(store: Store, loops: dict[str, ConvergeService]) -> Callable[[], 
     return waiting_for
 
 
-def _serve(settings: Settings, driver: IL2Driver) -> Served:
+def _serve(settings: Settings, driver: IL2Driver, host: str) -> Served:
     return serve(
         settings.network,
         parse_mappings(settings.l2.bridge_mappings),
@@ -177,6 +177,7 @@ def _serve(settings: Settings, driver: IL2Driver) -> Served:
         settings.api.preview,
         quota=settings.quota,
         agents=settings.agents,
+        here=host,
     )
 
 

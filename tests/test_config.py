@@ -7,7 +7,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.config import Settings, apply_document, load_settings, sample
+from quantumd.config import Settings, apply_document, load_settings
+from quantumd.config.writing import sample
 from quantumd.errors import SettingsError
 
 CHECKOUT = Path(__file__).resolve().parents[1]

@@ -47,3 +47,18 @@ class IAspect(Interface):
 
     def forget(tx: Transaction, resource_id: str) -> None:
         """Remove what is kept beside the core row, before that goes; ApiError when it must not go."""
+
+
+class KeptInRow:
+    """The part of an aspect that has nothing to do: its values are in the core row, which is read and written."""
+
+    filters: Mapping[str, Condition] = {}
+
+    def store(self, tx: Transaction, resource_id: str, values: View) -> None:
+        """See IAspect."""
+
+    def load(self, connection: Connection, views: Mapping[str, View]) -> None:
+        """See IAspect."""
+
+    def forget(self, tx: Transaction, resource_id: str) -> None:
+        """See IAspect."""

@@ -189,26 +189,22 @@ def filter_uuid(text: str) -> str:
 
 def filter_ip_address(text: str) -> str:
     """Compare as an address in canonical form; text that is no address matches nothing and is not an error."""
-    try:
-        canonical: str = IP_ADDRESS.convert(text)
-    except InvalidInput:
-        return text
-    return canonical
+    return _canonical(IP_ADDRESS, text)
 
 
 def filter_cidr(text: str) -> str:
     """Compare as a prefix in canonical form; text that is no prefix matches nothing and is not an error."""
-    try:
-        canonical: str = CIDR.convert(text)
-    except InvalidInput:
-        return text
-    return canonical
+    return _canonical(CIDR, text)
 
 
 def filter_mac_address(text: str) -> str:
     """Compare as a MAC address in lower case with colons; other text matches nothing and is not an error."""
+    return _canonical(MAC_ADDRESS, text)
+
+
+def _canonical(value: Value, text: str) -> str:
     try:
-        canonical: str = MAC_ADDRESS.convert(text)
+        canonical: str = value.convert(text)
     except InvalidInput:
         return text
     return canonical

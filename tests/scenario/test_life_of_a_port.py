@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from attrs import evolve
+from sqlalchemy import create_engine, insert, select, update
 
+from quantumd.store.tables import hosts
+from quantumd.store.tables.services import agents
 from tests.scenario.case import ScenarioCase
 from tests.scenario.frames import BROADCAST, arp_request, dhcp_discover, plain, read_dhcp
 
@@ -64,6 +67,28 @@ class LifeOfAPortTests(ScenarioCase):
             ports.append(await self.plugged(network, fixed_ips=[{"ip_address": "10.0.0.9"}]))
         self.assertEqual(self.reached(ports[0], plain(ports[0], ports[1])), set())
         self.assertEqual(self.reached(ports[0], BROADCAST + plain(ports[0], ports[0])[6:]), set())
+
+    async def test_after_a_long_pause_ports_are_bound_at_once(self) -> None:
+        """The process was off for an hour: its own host is alive with it, and Nova's first request does not fail."""
+        await self.start()
+        network = await self.create("network")
+        await self.end()
+        self.age_reports("2026-01-01T00:00:00Z")
+        await self.begin()
+        port = await self.create("port", network_id=network["id"], **{"binding:host_id": "host-a"})
+        self.assertEqual(port["binding:vif_type"], "ovs")
+        elsewhere = await self.create("port", network_id=network["id"], **{"binding:host_id": "host-b"})
+        self.assertEqual(elsewhere["binding:vif_type"], "binding_failed")
+
+    def age_reports(self, reported_at: str) -> None:
+        """Let all hosts have reported last at that time, and another one too."""
+        engine = create_engine(self.settings.database_url)
+        with engine.begin() as connection:
+            connection.execute(update(hosts).values(reported_at=reported_at))
+            connection.execute(update(agents).values(heartbeat_timestamp=reported_at))
+            row = dict(connection.execute(select(hosts).where(hosts.c.role == "l2")).one()._mapping)
+            connection.execute(insert(hosts), {**row, "host": "host-b"})
+        engine.dispose()
 
     async def test_restart_changes_nothing(self) -> None:
         """A new process reads the switch back and leaves every flow alone; no status changes."""

@@ -14,6 +14,7 @@ from quantumd.api.resource import Action, Resource
 from quantumd.api.resources.chance import Chance
 from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
 from quantumd.model.context import Context
+from quantumd.model.host_life import HostLife
 from quantumd.model.network import SegmentRules
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Parts:
     rules: SegmentRules
     chance: Chance
     agents: AgentSettings
+    life: HostLife
     obeys: Callable[[str], bool]
     quota: QuotaSettings
 

@@ -53,6 +53,7 @@ from quantumd.api.resources.chance import Chance, system_chance
 from quantumd.api.resources.core import core_resources
 from quantumd.api.resources.segment_settings import segment_rules
 from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
+from quantumd.model.host_life import HostLife
 from quantumd.model.network import carried_types
 
 FEATURES: tuple[MakeFeature, ...] = (
@@ -112,18 +113,21 @@ def serve(
     features: Sequence[MakeFeature] = FEATURES,
     quota: QuotaSettings | None = None,
     agents: AgentSettings | None = None,
+    here: str = "",
 ) -> Served:
     """Put the API together. SettingsError.
 
     :param capabilities: aliases of extensions whose promises packets obey under the active drivers.
+    :param here: the host whose roles run in this process; none when there are none.
     """
     rules = segment_rules(settings, physical_networks, carried_types(capabilities, preview))
-    quota = quota or QuotaSettings()
+    quota, agents = quota or QuotaSettings(), agents or AgentSettings()
     parts = Parts(
         settings,
         rules,
         chance or system_chance(),
-        agents or AgentSettings(),
+        agents,
+        HostLife(agents.down_seconds, here),
         lambda each: preview or each in capabilities,
         quota,
     )

@@ -68,7 +68,7 @@ class HostsService(Service):
         if isinstance(message, FetchRequest):
             return self._store.read(lambda connection: _fetch(connection, message))
         if isinstance(message, HostReport):
-            return self._store.write(lambda tx: _note_host(tx, message, self._availability_zone))
+            return self._store.write(lambda tx: note_host(tx, message, self._availability_zone))
         raise UnknownMessage(f"the server takes no {message.message_kind}")
 
     def _take_report(self, report: Report) -> Deferred[Message]:
@@ -109,7 +109,8 @@ def _fetch(connection: Connection, request: FetchRequest) -> FetchReply:
     return FetchReply(position, tuple(records))
 
 
-def _note_host(tx: Transaction, report: HostReport, availability_zone: str) -> Ack:
+def note_host(tx: Transaction, report: HostReport, availability_zone: str) -> Ack:
+    """Note what a role of a host says of itself, and when."""
     note_agent(tx, report, availability_zone)
     if report.physical_networks is not None:
         keep_physical_networks(tx, report.host, report.physical_networks)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def core_resources(parts: Parts, families: Sequence[Feature] = ()) -> tuple[Resource, ...]:
     """Return networks, subnets and ports with what the families add to them, ready to be served."""
-    ports = Ports(parts.settings, parts.chance, _all(each.port_aspects for each in families))
+    ports = Ports(parts.settings, parts.chance, parts.life, _all(each.port_aspects for each in families))
     networks = Networks(
         parts.settings,
         parts.rules,

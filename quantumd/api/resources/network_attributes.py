@@ -6,11 +6,10 @@ from typing import Any
 
 from quantumd.api.attributes import Attribute
 from quantumd.api.resources.network_values import DNS_DOMAIN, SEGMENTS
-from quantumd.api.resources.standard_attributes import ADMIN_STATE_UP, ID, NAMED, PROJECT_ID, STANDARD, STATUS
+from quantumd.api.resources.standard_attributes import ADMIN_STATE_UP, ID, NAMED, PROJECT_ID, SHARED, STANDARD, STATUS
 from quantumd.api.values import (
     BOOLEAN,
     UUID,
-    filter_boolean,
     filter_integer,
     filter_text,
     integer,
@@ -37,15 +36,7 @@ NETWORK_ATTRIBUTES = (
     ),
     STATUS,
     Attribute("subnets", *list_of(UUID)),
-    Attribute(
-        "shared",
-        *BOOLEAN,
-        in_post=True,
-        in_put=True,
-        default=False,
-        filter_convert=filter_boolean,
-        is_sort_key=False,
-    ),
+    SHARED,
     Attribute("provider:network_type", *string(32), filter_convert=filter_text, **_PROVIDER),
     Attribute("provider:physical_network", *string(64), filter_convert=filter_text, **_PROVIDER),
     Attribute("provider:segmentation_id", *integer(), filter_convert=filter_integer, **_PROVIDER),

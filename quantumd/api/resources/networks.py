@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect
 from quantumd.api.extensions.network_cascade_delete.cascade import Cascade
-from quantumd.api.extensions.rbac.shared import forget_grants
+from quantumd.api.extensions.rbac.shared import forget_grants, is_granted
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.dhcp_port import dhcp_port_of
@@ -122,6 +122,8 @@ class Networks:
             return before
         changed |= {"revision_number": before["revision_number"] + 1, "updated_at": tx.now}
         after = {**before, **changed}
+        if changed.get("shared") is False:
+            after["shared"] = is_granted(tx.connection, "network", resource_id, context.project_id)
         position = journal_network(tx, context, "update", after, before=before, after=after)
         row = network_row(changed)
         if is_host_content(row):
@@ -142,6 +144,8 @@ class Networks:
         self, tx: Transaction, before: View, changes: Mapping[str, Any]
     ) -> tuple[dict[str, Any], Segment | None]:
         """Return what the core's own attributes become, and the segment when that is another one."""
+        if "shared" in changes:
+            before = {**before, "shared": is_granted(tx.connection, "network", before["id"])}
         named = {
             name: value for name, value in changes.items() if name not in self._of_aspects and before.get(name) != value
         }

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.views import View, object_of
-from quantumd.model.binding import Binding, HostVif, bind
+from quantumd.model.binding import BINDING_FAILED, UNBOUND, Binding, HostVif, bind
+from quantumd.model.host_life import HostLife
 from quantumd.model.port import is_dhcp_port
 from quantumd.model.status import DOWN, L2
 from quantumd.store.tables import hosts
 from quantumd.store.transaction import Transaction
 
 _HOST_VIF = Prepared(
-    select(hosts.c.vif_type, hosts.c.vif_details).where(
+    select(hosts.c.vif_type, hosts.c.vif_details, hosts.c.reported_at).where(
         hosts.c.host == bindparam("wanted"), hosts.c.role == bindparam("as_role"), hosts.c.vif_type.is_not(None)
     )
 )
 
 
-def binding_for(tx: Transaction, host_id: str, vnic_type: str) -> Binding:
-    """Return what a port of this vnic_type answers when it is bound to the host ('' is none)."""
+def binding_for(tx: Transaction, host_id: str, vnic_type: str, life: HostLife | None) -> Binding:
+    """Return what a port of this vnic_type answers when it is bound to the host ('' is none).
+
+    :param life: which hosts are alive, as a new binding needs one that is; None: any that ever reported will do.
+    """
     if not host_id:
         return bind("", vnic_type, None)
     rows = _HOST_VIF.rows(tx, {"wanted": host_id, "as_role": L2})
-    return bind(host_id, vnic_type, HostVif(*rows[0]) if rows else None)
+    for vif_type, vif_details, reported_at in rows:
+        if life is None or life.is_alive(host_id, _time(reported_at), _time(tx.now)):
+            return bind(host_id, vnic_type, HostVif(vif_type, vif_details))
+    return bind(host_id, vnic_type, None)
 
 
-def bound(tx: Transaction, host_id: str, vnic_type: str) -> dict[str, Any]:
-    """Return the binding attributes of a port that is bound to the host."""
-    binding = binding_for(tx, host_id, vnic_type)
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def bound(tx: Transaction, host_id: str, vnic_type: str, life: HostLife | None) -> dict[str, Any]:
+    """Return the binding attributes of a port that is bound to the host. See binding_for."""
+    binding = binding_for(tx, host_id, vnic_type, life)
     return {
         "binding:host_id": host_id,
         "binding:vnic_type": vnic_type,
@@ -41,13 +53,20 @@ def bound(tx: Transaction, host_id: str, vnic_type: str) -> dict[str, Any]:
     }
 
 
-def rebound(tx: Transaction, before: View, changes: Mapping[str, Any]) -> dict[str, Any]:
+def rebound(tx: Transaction, before: View, changes: Mapping[str, Any], life: HostLife | None) -> dict[str, Any]:
     """Return the changes that binding the port anew makes; a port that moves is DOWN until its new host has it.
 
-    DHCP ports are on every host and never bound.
+    DHCP ports are on every host and never bound. What is bound to a host stays bound while that is silent.
     """
     if is_dhcp_port(before["device_owner"]):
         return {}
     host_id = changes.get("binding:host_id", before["binding:host_id"])
-    anew = bound(tx, host_id, changes.get("binding:vnic_type", before["binding:vnic_type"]))
-    return {**anew, "status": DOWN} if host_id != before["binding:host_id"] else anew
+    vnic_type = changes.get("binding:vnic_type", before["binding:vnic_type"])
+    if host_id != before["binding:host_id"]:
+        return {**bound(tx, host_id, vnic_type, life), "status": DOWN}
+    return bound(tx, host_id, vnic_type, None if is_bound(before["binding:vif_type"]) else life)
+
+
+def is_bound(vif_type: str) -> bool:
+    """Return whether a port with this vif_type has a host that plugs it."""
+    return vif_type not in (UNBOUND, BINDING_FAILED)

@@ -31,6 +31,7 @@ from quantumd.config import NetworkSettings
 from quantumd.errors import ApiError
 from quantumd.model.binding import PHYSICAL, physical_mac, told_profile
 from quantumd.model.context import Context
+from quantumd.model.host_life import HostLife
 from quantumd.model.port import DEFERRED, is_dhcp_port
 from quantumd.model.status import DOWN
 from quantumd.store.transaction import Transaction
@@ -41,11 +42,12 @@ _ANY = None
 
 @frozen
 class PortChanger:
-    """Changes ports as requests ask."""
+    """Changes ports as requests ask. ``life``: see binding_for."""
 
     settings: NetworkSettings
     chance: Chance
     aspects: tuple[IAspect, ...]
+    life: HostLife | None = None
 
     def change(self, tx: Transaction, context: Context, before: View, changes: Mapping[str, Any]) -> View:
         """Make the changes, which are what the attribute map made of a request; return the new view. ApiError."""
@@ -56,7 +58,8 @@ class PortChanger:
         require_changeable(before, named)
         require_free_choice(context, network, named, "update_port")
         require_still_trusted(context, network, before, named)
-        return self._settled(tx, context, network, before, changes, {**named, **_followed(tx, before, changes, named)})
+        followed = _followed(tx, before, changes, named, self.life)
+        return self._settled(tx, context, network, before, changes, {**named, **followed})
 
     def _settled(
         self,
@@ -137,7 +140,9 @@ class PortChanger:
         return None
 
 
-def _followed(tx: Transaction, before: View, changes: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+def _followed(
+    tx: Transaction, before: View, changes: Mapping[str, Any], named: Mapping[str, Any], life: HostLife | None
+) -> dict[str, Any]:
     """Return what else changes with what is named: binding, status, profile, the MAC of a whole device."""
     found: dict[str, Any] = {}
     if {"binding:profile", "trusted"} & named.keys():
@@ -146,7 +151,7 @@ def _followed(tx: Transaction, before: View, changes: Mapping[str, Any], named: 
         found["binding:profile"] = told_profile(profile, trusted, before["hardware_offload_type"])
     # Binding is tried again whenever a host is named, also the same one: it may have become known meanwhile.
     if "binding:host_id" in changes or "binding:vnic_type" in named:
-        found |= rebound(tx, before, changes)
+        found |= rebound(tx, before, changes, life)
     if named.get("admin_state_up") is False:
         found["status"] = DOWN
     if {"binding:host_id", "binding:vnic_type", "binding:profile"} & (named.keys() | found.keys()):
@@ -188,7 +193,9 @@ def bind_plugged(tx: Transaction, context: Context, port_id: str, host: str) -> 
         addresses = _awaited_addresses(tx, before, host)
         if addresses is None:
             return False
-    change_port(tx, context.request_id, before, rebound(tx, before, {"binding:host_id": host}), addresses)
+    # The host has just reported the port, so it is alive.
+    bound_there = rebound(tx, before, {"binding:host_id": host}, None)
+    change_port(tx, context.request_id, before, bound_there, addresses)
     return True
 
 

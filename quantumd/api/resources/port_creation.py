@@ -34,6 +34,7 @@ from quantumd.api.resources.views import View
 from quantumd.config import NetworkSettings
 from quantumd.model.binding import physical_mac, told_profile
 from quantumd.model.context import Context
+from quantumd.model.host_life import HostLife
 from quantumd.model.macs import GENERATED_BITS, generate_mac
 from quantumd.store.transaction import Transaction
 
@@ -70,11 +71,12 @@ def settle(
 
 @frozen
 class PortMaker:
-    """Makes ports, for requests and for the parts of the service that need some."""
+    """Makes ports, for requests and for the parts of the service that need some. ``life``: see binding_for."""
 
     settings: NetworkSettings
     chance: Chance
     aspects: tuple[IAspect, ...]
+    life: HostLife | None = None
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
         """Make all or none; bodies are what the attribute map made of a request. ApiError."""
@@ -162,7 +164,7 @@ class PortMaker:
             created_at=tx.now,
             updated_at=tx.now,
         )
-        view |= bound(tx, body["binding:host_id"], body["binding:vnic_type"])
+        view |= bound(tx, body["binding:host_id"], body["binding:vnic_type"], self.life)
         view["binding:profile"] = told_profile(
             body["binding:profile"], body.get("trusted"), body.get("hardware_offload_type")
         )

@@ -24,6 +24,7 @@ from quantumd.api.resources.tags import forget_tags
 from quantumd.api.resources.views import View, in_batches
 from quantumd.config import NetworkSettings
 from quantumd.model.context import Context
+from quantumd.model.host_life import HostLife
 from quantumd.model.port import is_dhcp_port
 from quantumd.store.scope import visible_ports
 from quantumd.store.transaction import Transaction
@@ -34,20 +35,21 @@ __all__ = ["Ports", "bind_plugged"]
 @implementer(IOperations)
 @frozen
 class Ports:
-    """Operations on ports."""
+    """Operations on ports. ``life``: see binding_for."""
 
     settings: NetworkSettings
     chance: Chance
+    life: HostLife | None
     aspects: tuple[IAspect, ...] = ()
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
         """See IOperations."""
-        return PortMaker(self.settings, self.chance, self.aspects).create(tx, context, bodies)
+        return PortMaker(self.settings, self.chance, self.aspects, self.life).create(tx, context, bodies)
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
         before = self.show(tx.connection, context, resource_id)
-        return PortChanger(self.settings, self.chance, self.aspects).change(tx, context, before, changes)
+        return PortChanger(self.settings, self.chance, self.aspects, self.life).change(tx, context, before, changes)
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations."""

@@ -8,6 +8,7 @@ from typing import Any
 from quantumd.api.extensions.agents.agents import Agents
 from quantumd.api.extensions.agents.heartbeats import agent_id_of, note_agent
 from quantumd.api.resource import Query, Sort
+from quantumd.model.host_life import HostLife
 from quantumd.model.records import HostReport
 from tests.api.resources.bed import ADMIN, ALICE, NOW, View
 from tests.api.resources.case import ResourceCase
@@ -25,7 +26,7 @@ class AgentCase(ResourceCase):
 
     def at(self, seconds: float) -> Agents:
         """Return the operations as they are some seconds after the bed's time."""
-        return Agents(150, lambda: _THEN + timedelta(seconds=seconds))
+        return Agents(HostLife(150), lambda: _THEN + timedelta(seconds=seconds))
 
     def listed_at(self, seconds: float, *filters: tuple[str, tuple[object, ...]]) -> list[View]:
         """Return what is listed some seconds later."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
+
 from quantumd.api.resource import Query, Sort
 from quantumd.model.context import Context
 from tests.api.resources.bed import ADMIN, ALICE, BOB, View
 from tests.api.resources.case import ResourceCase
 
+CAROL = "0d5a8c3e4f6b4c1d9e2f7a8b9c0d1e2f"
 _LIMIT = "bandwidth_limit_rule"
 _MARK = "dscp_marking_rule"
 _GUARANTEE = "minimum_bandwidth_rule"
@@ -57,17 +60,33 @@ class PolicyTests(QosCase):
 
     def test_an_rbac_policy_shares_with_one_project(self) -> None:
         """A grant to one project shows the policy there, and nowhere else."""
-        policy_id = self.policy()
-        carol = Context("req-carol", project_id="0d5a8c3e4f6b4c1d9e2f7a8b9c0d1e2f", roles=frozenset({"member"}))
-        self.bed.create(
-            "rbac_policy",
-            ADMIN,
-            object_type="qos_policy",
-            object_id=policy_id,
-            action="access_as_shared",
-            target_tenant=carol.project_id,
-        )
+        policy_id = self.policy_for_carol()
+        carol = Context("req-carol", project_id=CAROL, roles=frozenset({"member"}))
         self.assertTrue(self.bed.show("policy", policy_id, carol)["shared"])
+        self.assertEqual(self.bed.listed("policy", BOB), [])
+
+    def policy_for_carol(self) -> str:
+        """Create a policy that is shared with Carol's project, and return its id."""
+        policy_id, action = self.policy(), "access_as_shared"
+        self.bed.create(
+            "rbac_policy", object_type="qos_policy", object_id=policy_id, action=action, target_tenant=CAROL
+        )
+        return policy_id
+
+    def test_not_sharing_what_everybody_does_not_share_changes_nothing(self) -> None:
+        """Also when said by an administrator whose project has a grant of its own, and so sees it as shared."""
+        policy_id, operator = self.policy_for_carol(), evolve(ADMIN, project_id=CAROL)
+        before, position = self.bed.show("policy", policy_id, operator), self.position()
+        self.assertTrue(before["shared"])
+        self.assertEqual(self.bed.update("policy", policy_id, operator, shared=False), before)
+        self.assertEqual((self.bed.show("policy", policy_id, operator), self.position()), (before, position))
+
+    def test_who_has_a_grant_can_share_with_everybody(self) -> None:
+        """And take that back; the grant of its own stays, and is what it sees."""
+        policy_id, operator = self.policy_for_carol(), evolve(ADMIN, project_id=CAROL)
+        self.bed.update("policy", policy_id, operator, shared=True)
+        self.assertTrue(self.bed.show("policy", policy_id, BOB)["shared"])
+        self.assertTrue(self.bed.update("policy", policy_id, operator, shared=False)["shared"])
         self.assertEqual(self.bed.listed("policy", BOB), [])
 
     def test_policies_in_use_elsewhere_stay_shared(self) -> None:

@@ -72,6 +72,25 @@ class SharedNetworkTests(NetworkCase):
         self.bed.delete("rbac_policy", made["id"])
         self.assertFalse(self.network()["shared"])
 
+    def test_not_sharing_what_everybody_does_not_share_changes_nothing(self) -> None:
+        """Also when said by an administrator whose project has a policy of its own, and so sees it as shared."""
+        self.policy()
+        operator = evolve(ADMIN, project_id=PROJECT)
+        before, position = self.network(operator), self.position()
+        self.assertTrue(before["shared"])
+        self.assertEqual(self.bed.update("network", self.network_id, operator, shared=False), before)
+        self.assertEqual((self.network(operator), self.position()), (before, position))
+
+    def test_who_shares_by_a_policy_can_share_with_everybody(self) -> None:
+        """And take that back; its own policy stays, and is what it sees."""
+        self.policy()
+        operator = evolve(ADMIN, project_id=PROJECT)
+        self.bed.update("network", self.network_id, operator, shared=True)
+        self.assertTrue(self.network(BOB)["shared"])
+        self.assertTrue(self.bed.update("network", self.network_id, operator, shared=False)["shared"])
+        self.assertTrue(self.network(OTHER)["shared"])
+        self.assert_refused(404, "NetworkNotFound", self.network, BOB)
+
     def test_others_share_nothing(self) -> None:
         """Only owners and administrators share a network."""
         message = self.assert_refused(400, "InvalidInput", self.policy, OTHER)

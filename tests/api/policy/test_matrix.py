@@ -160,9 +160,8 @@ class MatrixTests(SynchronousTestCase):
             problems = list(self.matrix.problems(Caller(role, project_id, is_shared)))
             self.assertEqual(problems, [], "\n".join(problems))
             names = [name for name, rows in self.world.api.dump().items() if rows != before[name]]
-            # Security groups that every project is given are made when it asks for the first time. An administrator
-            # with whom something is shared may say that it is not shared, which is a revision.
-            made = ("security_group", "journal", *(("networks", "qos_policies") if role == "admin" else ()))
+            # Security groups that every project is given are made when it asks for the first time.
+            made = ("security_group", "journal")
             self.assertEqual([name for name in names if not any(part in name for part in made)], [])
 
     def test_there_is_one_of_everything(self) -> None:

@@ -17,6 +17,7 @@ from quantumd.api.actions import requested
 from quantumd.api.attribute_map import attribute_map_of
 from quantumd.api.collection import to_create
 from quantumd.api.extensions.features import serve
+from quantumd.api.hosts.service import note_host
 from quantumd.api.policy.guard import guard_of
 from quantumd.api.policy.rules import Override, default_policy, make_policy
 from quantumd.api.resource import Query
@@ -25,7 +26,7 @@ from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.config import NetworkSettings, QuotaSettings
 from quantumd.model.context import Context
-from quantumd.model.records import Report
+from quantumd.model.records import HostReport, Report
 from quantumd.store.engine import memory_engine
 from quantumd.store.tables import hosts, metadata
 from quantumd.store.transaction import Transaction
@@ -59,6 +60,7 @@ class Bed:
         chance: Chance | None = None,
         quota: QuotaSettings | None = None,
         database: str = "sqlite",
+        here: str = "",
     ) -> None:
         self.now = NOW
         self._engine = memory_engine() if database == "sqlite" else uncommitted_engine(database)
@@ -74,6 +76,7 @@ class Bed:
             preview=True,
             chance=chance or seeded_chance(),
             quota=quota or _ROOM,
+            here=here,
         )
         self._resources = {resource.member: resource for resource in self.served.resources}
         self._maps = {resource.member: attribute_map_of(resource) for resource in self.served.resources}
@@ -211,6 +214,12 @@ class Bed:
             "reported_at": NOW,
         }
         self.connection.execute(insert(hosts), row)
+
+    def hear(self, report: HostReport) -> None:
+        """Take what a host's role says of itself."""
+        tx = self.tx()
+        with tx.savepoint():
+            note_host(tx, report, "nova")
 
     def network_with_subnet(self, cidr: str = "10.9.0.0/24", context: Context = ADMIN, **more: Any) -> tuple[str, str]:
         """Create a network with one subnet and return their ids."""

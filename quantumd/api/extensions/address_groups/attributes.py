@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import evolve
-
 from quantumd.api.attributes import UNSET, Attribute
 from quantumd.api.errors import InvalidInput, InvalidValue
-from quantumd.api.resources.standard_attributes import ID, NAMED, PROJECT_ID, STANDARD
-from quantumd.api.values import BOOLEAN, CIDR, Value, list_of, none_as, shown, string
+from quantumd.api.resources.standard_attributes import ID, NAMED, PROJECT_ID, STANDARD_WITH_LONG_DESCRIPTION
+from quantumd.api.values import BOOLEAN, CIDR, Value, list_of, none_as, shown
 
 
 def _subnet(value: Any) -> str:
@@ -22,14 +20,12 @@ def _subnet(value: Any) -> str:
 SUBNETS: Final = none_as([], list_of(Value(_subnet, CIDR.schema)))
 """Prefixes in canonical form; null is none at all."""
 
-_LONG: Final = string(1024)._asdict()
-
 ADDRESS_GROUP_ATTRIBUTES = (
     ID,
     NAMED,
     PROJECT_ID,
     Attribute("addresses", *SUBNETS, in_post=True, default=UNSET),
     Attribute("shared", *BOOLEAN, default=False, is_visible=False),
-    *(evolve(each, **_LONG) if each.name == "description" else each for each in STANDARD),
+    *STANDARD_WITH_LONG_DESCRIPTION,
 )
 """Whom a group is shared with is a matter of RBAC policies, and nobody sees it here, as in Neutron 29."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, bindparam, delete, insert, select
-from zope.interface import implementer
 
 from quantumd.api.errors import HTTPBadRequest, InvalidValue
 from quantumd.api.extensions.address_groups.attributes import SUBNETS
@@ -20,8 +18,8 @@ from quantumd.api.extensions.address_groups.errors import (
     AddressGroupNotFound,
 )
 from quantumd.api.extensions.rbac.shared import forget_grants
-from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import IDS, View
 from quantumd.model.context import Context
@@ -61,27 +59,20 @@ ADDRESS_GROUPS = Rows(
 )
 
 
-@implementer(IOperations)
 @frozen
-class AddressGroups:
+class AddressGroups(KeptAsRows):
     """Operations on address groups, and the two requests that change what they hold."""
 
+    rows: ClassVar = ADDRESS_GROUPS
     chance: Chance
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows."""
         view = {name: body[name] for name in ("name", "description", "project_id")}
         addresses = sorted(body.get("addresses", ()))
         made = ADDRESS_GROUPS.insert(tx, context, {"id": self.chance.new_id(), **view, "addresses": addresses})
         _write(tx, made["id"], addresses)
         return made
-
-    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
-        """See IOperations."""
-        return ADDRESS_GROUPS.change(tx, context, ADDRESS_GROUPS.show(tx.connection, context, resource_id), changes)
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. Rules that name the group keep it."""
@@ -90,14 +81,6 @@ class AddressGroups:
             raise AddressGroupInUse(resource_id)
         forget_grants(tx, context, ADDRESS_GROUP_TYPE, resource_id)
         ADDRESS_GROUPS.remove(tx, context, before)
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return ADDRESS_GROUPS.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return ADDRESS_GROUPS.list(connection, context, query)
 
     def add_addresses(self, tx: Transaction, context: Context, parts: Mapping[str, str], body: Any) -> dict[str, View]:
         """Add prefixes that the group does not hold. AddressesAlreadyExist."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, bindparam, select
-from zope.interface import implementer
 
 from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, set_shared, whether_shared
 from quantumd.api.extensions.subnetpools.associations import SCOPE_TYPE, lock_scope
-from quantumd.api.resource import IOperations, Query
+from quantumd.api.resource import Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.pool_errors import AddressScopeInUse, AddressScopeNotFound, AddressScopeUpdateError
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import View
@@ -34,18 +34,15 @@ SCOPES = Rows(
 )
 
 
-@implementer(IOperations)
 @frozen
-class AddressScopes:
+class AddressScopes(KeptAsRows):
     """Operations on address scopes."""
 
+    rows: ClassVar = SCOPES
     chance: Chance
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows."""
         view = SCOPES.insert(
             tx,
             context,
@@ -80,10 +77,6 @@ class AddressScopes:
             raise AddressScopeInUse(resource_id)
         forget_grants(tx, context, SCOPE_TYPE, resource_id)
         SCOPES.remove(tx, context, before)
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return SCOPES.show(connection, context, resource_id)
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""

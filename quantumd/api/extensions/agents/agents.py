@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Connection, false, or_, true
+from sqlalchemy import ColumnElement, Connection, case, false, or_, true
 from zope.interface import implementer
 
 from quantumd.api.errors import HTTPMethodNotAllowed
@@ -18,6 +18,7 @@ from quantumd.api.resources.matching import Alternatives, Filterable, matching_i
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import View, in_batches
 from quantumd.model.context import Context, Scope
+from quantumd.model.host_life import HostLife
 from quantumd.store.scope import Conditions
 from quantumd.store.tables.services import agents
 from quantumd.store.times import utc_text
@@ -26,8 +27,6 @@ from quantumd.store.transaction import Transaction
 Now = Callable[[], datetime]
 
 _RENAMED = {"binary": "binary_name"}
-# Who reported later is alive longer, so the order by one is the order by the other.
-_SORTED = {**_RENAMED, "alive": "heartbeat_timestamp"}
 _TIMES = ("created_at", "started_at", "heartbeat_timestamp")
 
 
@@ -39,9 +38,9 @@ def for_admins(scope: Scope) -> Conditions:
 @implementer(IOperations)
 @frozen
 class Agents:
-    """Operations on agents. One is alive for ``down_seconds`` after its last report."""
+    """Operations on agents, which are alive as their hosts are."""
 
-    down_seconds: int
+    life: HostLife
     now: Now
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
@@ -63,7 +62,8 @@ class Agents:
 
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
-        filterable = Filterable(agents, _SORTED, {"alive": self._alive})
+        alive = case((self._is_alive(), 1), else_=0)
+        filterable = Filterable(agents, _RENAMED, {"alive": self._alive}, computed={"alive": alive})
         for batch in in_batches(matching_ids(connection, filterable, for_admins(context.scope_of("agent")), query)):
             yield self.views(connection, context, batch)
 
@@ -85,19 +85,22 @@ class Agents:
         )
 
     def _tell(self, connection: Connection, context: Context, views: Mapping[str, View]) -> None:
-        oldest = self._oldest()
+        now = self._this_second()
         for view in views.values():
-            view["alive"] = view["heartbeat_timestamp"] >= oldest
+            view["alive"] = self.life.is_alive(view["host"], datetime.fromisoformat(view["heartbeat_timestamp"]), now)
             view["resources_synced"] = None
             for name in _TIMES:
                 # Clients know the times of agents in this form only.
                 view[name] = view[name].replace("T", " ").rstrip("Z")
 
     def _alive(self, alternatives: Alternatives) -> ColumnElement[bool]:
-        beat = agents.c.heartbeat_timestamp
-        oldest = self._oldest()
-        wanted = [beat >= oldest if alive else beat < oldest for alive in set(alternatives)]
+        is_alive = self._is_alive()
+        wanted = [is_alive if alive else ~is_alive for alive in set(alternatives)]
         return or_(*wanted) if wanted else true()
 
-    def _oldest(self) -> str:
-        return utc_text(self.now() - timedelta(seconds=self.down_seconds))
+    def _this_second(self) -> datetime:
+        return self.now().replace(microsecond=0)
+
+    def _is_alive(self) -> ColumnElement[bool]:
+        oldest = utc_text(self.life.oldest(self._this_second()))
+        return or_(agents.c.host == self.life.here, agents.c.heartbeat_timestamp >= oldest)

@@ -34,7 +34,7 @@ _EXTENSIONS = (
 
 def feature(parts: Parts) -> Feature:
     """Return the family."""
-    agents = Agents(parts.agents.down_seconds, lambda: datetime.now(UTC))
+    agents = Agents(parts.life, lambda: datetime.now(UTC))
     dhcp = DhcpScheduling(agents)
     networks_on, agents_of = "agents/<agent_id>/dhcp-networks", "networks/<network_id>/dhcp-agents"
     return Feature(

@@ -8,10 +8,9 @@ from typing import Any
 from attrs import frozen
 from zope.interface import implementer
 
-from quantumd.api.aspects import IAspect, View
+from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.allowed_address_pairs.values import Pair, refuse_repeated
-from quantumd.api.extensions.port_details.aspects import KeptInRow
 from quantumd.api.resources.port_errors import AddressPairAndPortSecurityRequired
 from quantumd.model.context import Context
 from quantumd.store.transaction import Transaction

@@ -50,7 +50,7 @@ def feature(parts: Parts) -> Feature:
     """Return what several bindings add to the API."""
     # What is inside a trunk moves with the port of the trunk.
     trunk = TrunkDetails(SubPorts(PortChanger(parts.settings, parts.chance, ())), parts.obeys(trunks.ALIAS))
-    operations = BindingsOfPorts(PortChanger(parts.settings, parts.chance, (trunk,)))
+    operations = BindingsOfPorts(PortChanger(parts.settings, parts.chance, (trunk,), parts.life))
     return Feature(
         extensions=(
             Extension(

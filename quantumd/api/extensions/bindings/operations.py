@@ -10,7 +10,7 @@ import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Connection
 from zope.interface import implementer
 
@@ -23,7 +23,7 @@ from quantumd.api.extensions.bindings.errors import (
 from quantumd.api.extensions.bindings.rows import forget_binding, inactive_bindings_of, write_binding
 from quantumd.api.resource import INestedOperations, IOperations, Query
 from quantumd.api.resources.arranged import arranged
-from quantumd.api.resources.port_binding import binding_for
+from quantumd.api.resources.port_binding import binding_for, is_bound
 from quantumd.api.resources.port_changes import PortChanger
 from quantumd.api.resources.port_errors import BadPortRequest
 from quantumd.api.resources.port_reading import shown_port
@@ -81,7 +81,8 @@ class Bindings:
         before: View | None = None,
     ) -> View:
         """Write a binding that waits for its host. PortBindingError when the host cannot plug it."""
-        found = binding_for(tx, host, vnic_type)
+        stays = before is not None and is_bound(before["vif_type"])
+        found = binding_for(tx, host, vnic_type, None if stays else self.changer.life)
         # No host is named by an empty text: such a binding could be neither shown nor deleted.
         if not host or found.vif_type == BINDING_FAILED:
             raise PortBindingError(self.port_id, host)
@@ -140,7 +141,8 @@ class Bindings:
             "binding:vnic_type": wanted["vnic_type"],
             "binding:profile": wanted["profile"],
         }
-        return _active(self.changer.change(tx, context, port, named))
+        # The guest is there by now, so a host that has been silent since it was bound is not refused.
+        return _active(evolve(self.changer, life=None).change(tx, context, port, named))
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
         """See IOperations."""

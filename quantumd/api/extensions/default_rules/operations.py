@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, select
@@ -23,6 +23,7 @@ from quantumd.api.extensions.default_rules.templates import EVERY_PROJECT
 from quantumd.api.extensions.security_groups.errors import InvalidRule
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.rows import Rows, for_everybody
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context, Scope
@@ -43,11 +44,11 @@ TEMPLATES = Rows(
 )
 
 
-@implementer(IOperations)
 @frozen
-class Templates:
+class Templates(KeptAsRows):
     """Operations on templates; administrators write them, everybody sees them."""
 
+    rows: ClassVar = TEMPLATES
     chance: Chance
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
@@ -66,21 +67,9 @@ class Templates:
         view = TEMPLATES.insert(tx, context, {"id": self.chance.new_id(), **rule, "created_at": tx.now})
         return {name: value for name, value in view.items() if name != "created_at"}
 
-    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
-        """See IOperations. No request comes here: templates have no ``update`` among their verbs."""
-        return TEMPLATES.change(tx, context, TEMPLATES.show(tx.connection, context, resource_id), changes)
-
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. Groups that have their rules keep them."""
         TEMPLATES.remove(tx, context, TEMPLATES.show(tx.connection, context, resource_id))
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return TEMPLATES.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return TEMPLATES.list(connection, context, query)
 
 
 def _require_new(connection: Connection, use: str, rules: Sequence[Mapping[str, Any]]) -> None:

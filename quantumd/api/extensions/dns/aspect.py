@@ -9,9 +9,8 @@ from attrs import frozen
 from sqlalchemy import Connection
 from zope.interface import implementer
 
-from quantumd.api.aspects import IAspect, View
+from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
-from quantumd.api.extensions.port_details.aspects import KeptInRow
 from quantumd.model.context import Context
 from quantumd.model.dns_names import UNNAMED_DOMAIN, assignments
 from quantumd.store.transaction import Transaction

@@ -8,12 +8,11 @@ from typing import Any
 from attrs import frozen
 from zope.interface import implementer
 
-from quantumd.api.aspects import IAspect, View
+from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.extra_dhcp_options.values import OPTIONS, Option
 from quantumd.api.extensions.feature import Feature, Parts
-from quantumd.api.extensions.port_details.aspects import KeptInRow
 from quantumd.model.context import Context
 from quantumd.store.transaction import Transaction
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, delete, insert, select
-from zope.interface import implementer
 
 from quantumd.api.errors import HTTPBadRequest
 from quantumd.api.extensions.flavors.errors import (
@@ -21,8 +19,8 @@ from quantumd.api.extensions.flavors.errors import (
 )
 from quantumd.api.extensions.flavors.profiles import PROFILES
 from quantumd.api.extensions.service_providers.providers import Provider
-from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.rows import Rows, for_everybody
 from quantumd.api.resources.views import IDS, View
 from quantumd.model.context import Context
@@ -49,19 +47,16 @@ FLAVORS = Rows(
 )
 
 
-@implementer(IOperations)
 @frozen
-class Flavors:
+class Flavors(KeptAsRows):
     """Operations on flavors, and the requests about their profiles."""
 
+    rows: ClassVar = FLAVORS
     chance: Chance
     providers: tuple[Provider, ...]
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows."""
         profiles = sorted(body["service_profiles"])
         view = {
             "id": self.chance.new_id(),
@@ -81,18 +76,6 @@ class Flavors:
             tx.connection.execute(delete(flavor_profiles).where(_COLUMNS.flavor_id == resource_id))
             _associate(tx, context, resource_id, changed["service_profiles"])
         return FLAVORS.change(tx, context, before, changed)
-
-    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
-        """See IOperations."""
-        FLAVORS.remove(tx, context, FLAVORS.show(tx.connection, context, resource_id))
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return FLAVORS.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return FLAVORS.list(connection, context, query)
 
     def associate(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> View:
         """Give a flavor a profile. PolicyNotAuthorized, FlavorServiceProfileBindingExists, the two NotFound."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, select
-from zope.interface import implementer
 
 from quantumd.api.extensions.agents.agents import for_admins
 from quantumd.api.extensions.flavors.errors import (
@@ -18,8 +16,8 @@ from quantumd.api.extensions.flavors.errors import (
     ServiceProfileNotFound,
 )
 from quantumd.api.extensions.service_providers.providers import Provider
-from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
@@ -33,19 +31,16 @@ PROFILES = Rows(
 _GIVEN = ("description", "driver", "enabled", "metainfo")
 
 
-@implementer(IOperations)
 @frozen
-class Profiles:
+class Profiles(KeptAsRows):
     """Operations on service profiles."""
 
+    rows: ClassVar = PROFILES
     chance: Chance
     providers: tuple[Provider, ...]
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows."""
         self._require_driver(body["driver"])
         if not body["driver"] and not body["metainfo"]:
             raise ServiceProfileEmpty()
@@ -65,14 +60,6 @@ class Profiles:
         before = PROFILES.show(tx.connection, context, resource_id)
         _require_unused(tx.connection, resource_id)
         PROFILES.remove(tx, context, before)
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return PROFILES.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return PROFILES.list(connection, context, query)
 
     def _require_driver(self, driver: str) -> None:
         if driver and all(each.driver != driver for each in self.providers):

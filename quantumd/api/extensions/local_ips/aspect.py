@@ -9,9 +9,8 @@ from attrs import frozen
 from sqlalchemy import bindparam, select
 from zope.interface import implementer
 
-from quantumd.api.aspects import IAspect, View
+from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
-from quantumd.api.extensions.port_details.aspects import KeptInRow
 from quantumd.api.resources.errors import ServicePortNotDeletable
 from quantumd.api.resources.prepared import Prepared
 from quantumd.model.context import Context

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from quantumd.api.attributes import REQUIRED, Attribute
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
@@ -14,7 +12,7 @@ from quantumd.api.extensions.local_ips.operations import LocalIps
 from quantumd.api.resource import Resource
 from quantumd.api.resources.ownership import owner_in
 from quantumd.api.resources.port_creation import PortMaker
-from quantumd.api.resources.standard_attributes import ID, NAMED, PROJECT_ID, STANDARD
+from quantumd.api.resources.standard_attributes import ID, NAMED, PROJECT_ID, STANDARD_WITH_LONG_DESCRIPTION
 from quantumd.api.values import (
     IP_ADDRESS,
     IP_ADDRESS_OR_NONE,
@@ -28,7 +26,6 @@ from quantumd.api.values import (
 from quantumd.store.tables.ports import local_ips
 
 ALIAS = "local_ip"
-_DESCRIPTION = string(1024)
 
 ATTRIBUTES = (
     ID,
@@ -40,10 +37,7 @@ ATTRIBUTES = (
     Attribute(
         "ip_mode", *one_of("translate", "passthrough"), in_post=True, default="translate", filter_convert=filter_text
     ),
-    *(
-        evolve(each, convert=_DESCRIPTION.convert, schema=_DESCRIPTION.schema) if each.name == "description" else each
-        for each in STANDARD
-    ),
+    *STANDARD_WITH_LONG_DESCRIPTION,
 )
 """The port or the network is named; of a network a new port holds the address."""
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, select
-from zope.interface import implementer
 
 from quantumd.api.extensions.local_ips.errors import (
     LocalIPInUse,
@@ -18,9 +16,9 @@ from quantumd.api.extensions.local_ips.errors import (
     LocalIPPortOrNetworkRequired,
     LocalIPRequestedIPNotFound,
 )
-from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.errors import NetworkNotFound, PortNotFound
 from quantumd.api.resources.facts import network_facts
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.port_creation import PortMaker
 from quantumd.api.resources.port_errors import BadPortRequest
 from quantumd.api.resources.port_reading import port_of, shown_port
@@ -59,18 +57,15 @@ def visible_port(connection: Connection, context: Context, port_id: str, resourc
         raise BadPortRequest(f"Port {port_id} not found", resource) from None
 
 
-@implementer(IOperations)
 @frozen
-class LocalIps:
+class LocalIps(KeptAsRows):
     """Operations on local IPs."""
 
+    rows: ClassVar = LOCAL_IPS
     maker: PortMaker
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows."""
         local_ip_id = self.maker.chance.new_id()
         requested = body.get("local_ip_address")
         if body.get("local_port_id") is not None:
@@ -112,10 +107,6 @@ class LocalIps:
         # The port is the service's own: the caller need not be allowed to make it.
         return self.maker.create(tx, context.elevated, (port,))[0]
 
-    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
-        """See IOperations."""
-        return LOCAL_IPS.change(tx, context, self.show(tx.connection, context, resource_id), changes)
-
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. A port that was made for it goes with it. LocalIPInUse."""
         before = self.show(tx.connection, context, resource_id)
@@ -127,11 +118,3 @@ class LocalIps:
         port = port_of(tx.connection, (), before["local_port_id"])
         if port is not None and port["device_owner"] == OWNER and port["device_id"] == resource_id:
             remove_port(tx, context.request_id, port)
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return LOCAL_IPS.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return LOCAL_IPS.list(connection, context, query)

@@ -22,6 +22,7 @@ from quantumd.api.extensions.logging.errors import (
 from quantumd.api.extensions.logging.rows import LOGS, forget_logs_of_port
 from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.model.context import Context
 from quantumd.store.scope import visible, visible_ports
 from quantumd.store.tables import ports
@@ -34,39 +35,19 @@ LOGGABLE_TYPES = (SECURITY_GROUP,)
 _GIVEN = ("name", "description", "project_id", "resource_type", "resource_id", "event", "target_id", "enabled")
 
 
-@implementer(IOperations)
 @frozen
-class Logs:
+class Logs(KeptAsRows):
     """Operations on logs."""
 
+    rows: ClassVar = LOGS
     chance: Chance
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows."""
         if body["resource_type"] not in LOGGABLE_TYPES:
             raise InvalidLogResourceType(body["resource_type"])
         _require_logged(tx.connection, context, body["resource_id"], body["target_id"])
         return LOGS.insert(tx, context, {"id": self.chance.new_id(), **{name: body[name] for name in _GIVEN}})
-
-    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
-        """See IOperations."""
-        before = self.show(tx.connection, context, resource_id)
-        return LOGS.change(tx, context, before, changes)
-
-    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
-        """See IOperations."""
-        LOGS.remove(tx, context, self.show(tx.connection, context, resource_id))
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return LOGS.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return LOGS.list(connection, context, query)
 
 
 @implementer(IOperations)

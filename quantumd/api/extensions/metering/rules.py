@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from ipaddress import ip_interface
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, bindparam, select
-from zope.interface import implementer
 
-from quantumd.api.errors import HTTPMethodNotAllowed
 from quantumd.api.extensions.metering.errors import MeteringLabelRuleNotFound, MeteringLabelRuleOverlaps
 from quantumd.api.extensions.metering.labels import LABELS
-from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.rows import Rows, of_project
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
@@ -36,18 +33,15 @@ RULES = Rows(
 )
 
 
-@implementer(IOperations)
 @frozen
-class Rules:
-    """Operations on the rules of metering labels."""
+class Rules(KeptAsRows):
+    """Operations on the rules of metering labels. One stays what it is."""
 
+    rows: ClassVar = RULES
     chance: Chance
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations. MeteringLabelNotFound, MeteringLabelRuleOverlaps."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows. MeteringLabelNotFound, MeteringLabelRuleOverlaps."""
         label = LABELS.show(tx.connection, context, body["metering_label_id"])
         _require_apart(tx.connection, body)
         given = {name: body[name] for name in _GIVEN}
@@ -55,23 +49,6 @@ class Rules:
         view = {"id": self.chance.new_id(), **given, "project_id": label["project_id"]}
         RULES.insert(tx, context, {**view, "created_at": tx.now})
         return view
-
-    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
-        """See IOperations; not served: a rule stays what it is."""
-        raise HTTPMethodNotAllowed("PUT", ("GET", "DELETE"))
-
-    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
-        """See IOperations."""
-        before = RULES.show(tx.connection, context, resource_id)
-        RULES.remove(tx, context, before)
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return RULES.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return RULES.list(connection, context, query)
 
 
 def _require_apart(connection: Connection, body: Mapping[str, Any]) -> None:

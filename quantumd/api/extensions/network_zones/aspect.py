@@ -9,7 +9,7 @@ from attrs import frozen
 from sqlalchemy import Connection
 from zope.interface import implementer
 
-from quantumd.api.aspects import Condition, IAspect, View
+from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.availability_zones.zones import require_zones, zones_of_networks
 from quantumd.api.resources.network_values import ZONE_HINTS
@@ -23,7 +23,7 @@ ZONES: Final = "availability_zones"
 
 @implementer(IAspect)
 @frozen
-class NetworkZones:
+class NetworkZones(KeptInRow):
     """Hints are kept in the network's row; the zones are those of the agents that serve the network.
 
     ``own_zone`` is the zone of the agents that report here; it is there before any of them has.
@@ -36,7 +36,6 @@ class NetworkZones:
         ),
         Attribute(ZONES, *list_of(string(255)), extension="network_availability_zone"),
     )
-    filters: Mapping[str, Condition] = {}
 
     def settle(
         self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
@@ -48,13 +47,7 @@ class NetworkZones:
         require_zones(tx.connection, "network", [each for each in hints if each != self.own_zone])
         return {HINTS: hints, ZONES: []}
 
-    def store(self, tx: Transaction, resource_id: str, values: View) -> None:
-        """See IAspect: all is in the row."""
-
     def load(self, connection: Connection, views: Mapping[str, View]) -> None:
         """See IAspect."""
         for network_id, zones in zones_of_networks(connection, [*views]).items():
             views[network_id][ZONES] = zones
-
-    def forget(self, tx: Transaction, resource_id: str) -> None:
-        """See IAspect: all is in the row."""

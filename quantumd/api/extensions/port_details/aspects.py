@@ -1,4 +1,4 @@
-"""Attributes of ports that are kept in the port's own row: the base of their aspects, and those with few rules."""
+"""Attributes of ports that are kept in the port's own row and have few rules."""
 
 from __future__ import annotations
 
@@ -6,31 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection
 from zope.interface import implementer
 
-from quantumd.api.aspects import Condition, IAspect, View
+from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.port_details.attributes import DETAIL_ATTRIBUTES
 from quantumd.api.resources.port_errors import PortBoundNUMAAffinityPolicy
 from quantumd.api.resources.port_views import PORT_DETAILS
 from quantumd.model.context import Context
 from quantumd.store.transaction import Transaction
-
-
-class KeptInRow:
-    """The part of an aspect that has nothing to do: its values are in the port's row, which is read and written."""
-
-    filters: Mapping[str, Condition] = {}
-
-    def store(self, tx: Transaction, resource_id: str, values: View) -> None:
-        """See IAspect."""
-
-    def load(self, connection: Connection, views: Mapping[str, View]) -> None:
-        """See IAspect."""
-
-    def forget(self, tx: Transaction, resource_id: str) -> None:
-        """See IAspect."""
 
 
 @implementer(IAspect)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from quantumd.api.attributes import REQUIRED, Attribute
-from quantumd.api.resources.standard_attributes import ID, NAMED, PROJECT_ID, STANDARD
+from quantumd.api.resources.standard_attributes import ID, NAMED, PROJECT_ID, SHARED, STANDARD
 from quantumd.api.values import (
     BOOLEAN,
     UUID_OR_NONE,
@@ -29,15 +29,7 @@ POLICY_ATTRIBUTES: Final = (
     ID,
     NAMED,
     PROJECT_ID,
-    Attribute(
-        "shared",
-        *BOOLEAN,
-        in_post=True,
-        in_put=True,
-        default=False,
-        filter_convert=filter_boolean,
-        is_sort_key=False,
-    ),
+    SHARED,
     Attribute("rules", *_LIST),
     Attribute(
         "is_default",

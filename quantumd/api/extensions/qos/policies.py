@@ -6,19 +6,19 @@ import builtins
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
-from zope.interface import implementer
 
 from quantumd.api.extensions.qos.errors import QoSPolicyDefaultAlreadyExists, QosPolicyInUse, QosPolicyNotFound
 from quantumd.api.extensions.rbac.errors import RbacPolicyInUse
 from quantumd.api.extensions.rbac.objects import projects_using
-from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, set_shared, shared_with
-from quantumd.api.resource import IOperations, Query
+from quantumd.api.extensions.rbac.shared import forget_grants, found_by_sharing, is_granted, set_shared, shared_with
+from quantumd.api.resource import Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.matching import Alternatives
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import IDS, View
@@ -83,18 +83,15 @@ POLICIES = Rows(
 )
 
 
-@implementer(IOperations)
 @frozen
-class Policies:
+class Policies(KeptAsRows):
     """Operations on policies."""
 
+    rows: ClassVar = POLICIES
     chance: Chance
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows."""
         project_id = body["project_id"]
         values = {
             "id": self.chance.new_id(),
@@ -116,8 +113,8 @@ class Policies:
         if "is_default" in changed:
             changed["default_for"] = before["project_id"] if changed["is_default"] else None
             before["default_for"] = before["project_id"] if before["is_default"] else None
-        if changed.get("shared", before["shared"]) != before["shared"]:
-            _share(tx, context, before, changed["shared"])
+        if "shared" in changed:
+            changed["shared"] = _share(tx, context, before, changed["shared"])
         with _one_default(before["project_id"]), tx.savepoint():
             after = POLICIES.change(tx, context, before, changed)
         after.pop("default_for", None)
@@ -133,10 +130,6 @@ class Policies:
         forget_grants(tx, context, QOS_POLICY_TYPE, resource_id)
         POLICIES.remove(tx, context, before)
 
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return POLICIES.show(connection, context, resource_id)
-
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
         return found_by_sharing(POLICIES, QOS_POLICY_TYPE, context).list(connection, context, query)
@@ -151,15 +144,24 @@ def _one_default(project_id: str) -> Iterator[None]:
         raise QoSPolicyDefaultAlreadyExists(project_id) from None
 
 
-def _share(tx: Transaction, context: Context, policy: View, is_shared: bool) -> None:
-    """Share the policy with everybody, or stop that. RbacPolicyInUse when somebody depends on it."""
+def _share(tx: Transaction, context: Context, policy: View, is_shared: bool) -> bool:
+    """Share the policy with everybody, or stop that; return whether the caller sees it as shared from now on.
+
+    :raises RbacPolicyInUse: somebody depends on it.
+    """
     policy_id, owner = policy["id"], policy["project_id"]
-    if not is_shared:
-        statement = select(rbac_entries.c.target_project).where(
-            rbac_entries.c.object_id == policy_id, rbac_entries.c.object_type == QOS_POLICY_TYPE
-        )
-        others = set(tx.connection.execute(statement).scalars()) - {EVERYBODY}
-        users = projects_using(tx.connection, QOS_POLICY_TYPE, policy_id)
-        if depends_on_grant(EVERYBODY, owner, users, others):
-            raise RbacPolicyInUse(policy_id, f"project_id={EVERYBODY}")
-    set_shared(tx, context, QOS_POLICY_TYPE, policy_id, owner, is_shared)
+    if is_shared != is_granted(tx.connection, QOS_POLICY_TYPE, policy_id):
+        if not is_shared:
+            _require_unused_by_others(tx, policy_id, owner)
+        set_shared(tx, context, QOS_POLICY_TYPE, policy_id, owner, is_shared)
+    return is_shared or is_granted(tx.connection, QOS_POLICY_TYPE, policy_id, context.project_id)
+
+
+def _require_unused_by_others(tx: Transaction, policy_id: str, owner: str) -> None:
+    statement = select(rbac_entries.c.target_project).where(
+        rbac_entries.c.object_id == policy_id, rbac_entries.c.object_type == QOS_POLICY_TYPE
+    )
+    others = set(tx.connection.execute(statement).scalars()) - {EVERYBODY}
+    users = projects_using(tx.connection, QOS_POLICY_TYPE, policy_id)
+    if depends_on_grant(EVERYBODY, owner, users, others):
+        raise RbacPolicyInUse(policy_id, f"project_id={EVERYBODY}")

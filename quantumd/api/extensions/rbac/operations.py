@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
-from zope.interface import implementer
 
 from quantumd.api.errors import InvalidInput
 from quantumd.api.extensions.rbac.errors import (
@@ -23,9 +21,9 @@ from quantumd.api.extensions.rbac.errors import (
 from quantumd.api.extensions.rbac.networks import network_granted_anew, require_no_gateways
 from quantumd.api.extensions.rbac.objects import OBJECT_TYPES, owner_of, projects_using
 from quantumd.api.extensions.rbac.shared import ACCESS_AS_SHARED, seen_by
-from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.errors import InvalidSharedSetting
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.ownership import is_owner
 from quantumd.api.resources.rows import Rows, of_project
 from quantumd.api.resources.views import View
@@ -47,18 +45,15 @@ POLICIES = Rows(
 _GIVEN = ("project_id", "object_type", "object_id", "action", "target_tenant")
 
 
-@implementer(IOperations)
 @frozen
-class Policies:
+class Policies(KeptAsRows):
     """Operations on RBAC policies."""
 
+    rows: ClassVar = POLICIES
     chance: Chance
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows."""
         object_type = OBJECT_TYPES[body["object_type"]]
         if body["action"] not in object_type.actions:
             raise InvalidActionForType(body["action"], body["object_type"], object_type.actions)
@@ -96,14 +91,6 @@ class Policies:
         _require_unused(tx, before, None)
         POLICIES.remove(tx, context, before)
         _granted_anew(tx, before)
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return POLICIES.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return POLICIES.list(connection, context, query)
 
 
 def _require_owned(connection: Connection, context: Context, object_type: str, object_id: str) -> None:

@@ -97,6 +97,15 @@ def found_by_sharing(rows: Rows, object_type: str, context: Context) -> Rows:
     )
 
 
+def is_granted(connection: Connection, object_type: str, object_id: str, target: str | None = EVERYBODY) -> bool:
+    """Return whether the object is granted to this very target, by default everybody, as shared.
+
+    That is what changes of ``shared`` are about: who sees something as shared may do so by a grant of its own.
+    """
+    keys = {"wanted": object_id, "wanted_action": ACCESS_AS_SHARED, "target": target, "wanted_type": object_type}
+    return connection.execute(_ENTRY, keys).first() is not None
+
+
 def set_shared(
     tx: Transaction,
     context: Context,

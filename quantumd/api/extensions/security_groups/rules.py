@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, select
-from zope.interface import implementer
 
 from quantumd.api.extensions.address_groups.errors import AddressGroupNotFound
 from quantumd.api.extensions.security_groups.errors import (
@@ -21,7 +19,7 @@ from quantumd.api.extensions.security_groups.errors import (
 )
 from quantumd.api.extensions.security_groups.making import GroupMaker
 from quantumd.api.extensions.security_groups.rows import GROUPS, RULES, defaults_among, visible_groups
-from quantumd.api.resource import IOperations, Query
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context, Scope
 from quantumd.model.security import canonical, repeated, rule_fault, rule_key
@@ -30,11 +28,11 @@ from quantumd.store.tables.security import address_groups, security_group_rules,
 from quantumd.store.transaction import Transaction
 
 
-@implementer(IOperations)
 @frozen
-class Rules:
+class Rules(KeptAsRows):
     """Operations on rules of security groups."""
 
+    rows: ClassVar = RULES
     maker: GroupMaker
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
@@ -66,23 +64,11 @@ class Rules:
         if row is None:
             raise SecurityGroupNotFound(group_id)
 
-    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
-        """See IOperations. No request comes here: rules have no ``update`` among their verbs."""
-        return RULES.change(tx, context, RULES.show(tx.connection, context, resource_id), changes)
-
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations."""
         before = RULES.show(tx.connection, context, resource_id)
         RULES.remove(tx, context, before)
         GROUPS.touch(tx, before["security_group_id"])
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return RULES.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return RULES.list(connection, context, query)
 
 
 def _checked(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from attrs import frozen
 from sqlalchemy import Connection, delete, select
-from zope.interface import implementer
 
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.segment_ranges.errors import (
@@ -21,8 +19,8 @@ from quantumd.api.extensions.segment_ranges.errors import (
     NetworkTunnelRangeError,
     NetworkVlanRangeError,
 )
-from quantumd.api.resource import IOperations, Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.rows import Rows, for_everybody
 from quantumd.api.resources.tags import forget_tags
 from quantumd.api.resources.views import View
@@ -60,18 +58,15 @@ RANGE_ROWS = Rows(
 """Ranges are administrators' to see, so no scope hides any."""
 
 
-@implementer(IOperations)
 @frozen
-class RangeOperations:
+class RangeOperations(KeptAsRows):
     """Operations on network segment ranges. Those of the settings are rows too, but their rows are only shown."""
 
+    rows: ClassVar = RANGE_ROWS
     chance: Chance
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations. NetworkSegmentRangeOverlaps, NetworkVlanRangeError, NetworkTunnelRangeError, BadRequest."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows. NetworkSegmentRangeOverlaps, NetworkVlanRangeError, NetworkTunnelRangeError, BadRequest."""
         if body.get("network_type") is None:
             raise NetworkSegmentRangeNetTypeNotSupported(None)
         values = {
@@ -118,14 +113,6 @@ class RangeOperations:
         if view["default"]:
             raise NetworkSegmentRangeDefaultReadOnly(resource_id)
         return view
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return RANGE_ROWS.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return RANGE_ROWS.list(connection, context, query)
 
 
 def _physical_network(body: Mapping[str, Any]) -> str | None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection, func, select
-from zope.interface import implementer
 
 from quantumd.api.extensions.segments.errors import SegmentInUse, SegmentNotFound
-from quantumd.api.resource import IOperations, Query
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.network_views import NetworkViews, segments_of, segments_view
 from quantumd.api.resources.network_writing import rewrite_network
 from quantumd.api.resources.rows import Rows, for_everybody
@@ -36,18 +34,15 @@ SEGMENT_ROWS = Rows(
 """Segments are administrators' to see, so no scope hides any."""
 
 
-@implementer(IOperations)
 @frozen
-class SegmentOperations:
+class SegmentOperations(KeptAsRows):
     """Operations on segments."""
 
+    rows: ClassVar = SEGMENT_ROWS
     segments: Segments
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations. NetworkNotFound, InvalidInput, VlanIdInUse, TunnelIdInUse, NoNetworkAvailable."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows. NetworkNotFound, InvalidInput, VlanIdInUse, TunnelIdInUse, NoNetworkAvailable."""
         network = NetworkViews().visible(tx.connection, context, body["network_id"])
         had = segments_of(tx.connection, network["id"])
         asked = asked_segment(body, prefix="")
@@ -68,10 +63,6 @@ class SegmentOperations:
         _follow(tx, context, network, had)
         return view
 
-    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
-        """See IOperations."""
-        return SEGMENT_ROWS.change(tx, context, self.show(tx.connection, context, resource_id), changes)
-
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. SegmentInUse."""
         before = self.show(tx.connection, context, resource_id)
@@ -80,14 +71,6 @@ class SegmentOperations:
         had = segments_of(tx.connection, network["id"])
         SEGMENT_ROWS.remove(tx, context, before)
         _follow(tx, context, network, had)
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return SEGMENT_ROWS.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return SEGMENT_ROWS.list(connection, context, query)
 
 
 def _follow(tx: Transaction, context: Context, before: View, had: Sequence[Segment]) -> None:

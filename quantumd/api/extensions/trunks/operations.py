@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
-from zope.interface import implementer
 
 from quantumd.api.errors import HTTPBadRequest, InvalidInput
 from quantumd.api.extensions.trunks.errors import (
@@ -28,7 +27,7 @@ from quantumd.api.extensions.trunks.rows import (
     write_sub_ports,
 )
 from quantumd.api.extensions.trunks.sub_ports import SubPorts, own_port
-from quantumd.api.resource import IOperations, Query
+from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.port_reading import shown_port
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
@@ -37,18 +36,15 @@ from quantumd.model.trunk import sub_ports_fault
 from quantumd.store.transaction import Transaction
 
 
-@implementer(IOperations)
 @frozen
-class Trunks:
+class Trunks(KeptAsRows):
     """Operations on trunks. Their status is DOWN until a host has them, and again whenever sub-ports change."""
 
+    rows: ClassVar = TRUNKS
     sub_ports: SubPorts
 
-    def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
-        """See IOperations. PortNotFound, ParentPortInUse, TrunkPortInUse and what SubPorts.checked raises."""
-        return [self._create(tx, context, body) for body in bodies]
-
-    def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows. PortNotFound, ParentPortInUse, TrunkPortInUse and what SubPorts.checked raises."""
         parent = own_port(tx.connection, context, body["port_id"])
         if trunk_of_sub_port(tx, parent["id"]) is not None:
             raise TrunkPortInUse(parent["id"])
@@ -61,10 +57,6 @@ class Trunks:
         write_sub_ports(tx, view["id"], added, 0)
         self.sub_ports.take(tx, context, view["id"], added, None)
         return view
-
-    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
-        """See IOperations."""
-        return TRUNKS.change(tx, context, self.show(tx.connection, context, resource_id), changes)
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. TrunkDisabled, TrunkInUse."""
@@ -95,14 +87,6 @@ class Trunks:
             self.sub_ports.release(tx, everywhere, [{"port_id": port_id}])
             kept = [each for each in trunk["sub_ports"] if each["port_id"] != port_id]
             self._changed(tx, everywhere, trunk, kept)
-
-    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
-        """See IOperations."""
-        return TRUNKS.show(connection, context, resource_id)
-
-    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
-        """See IOperations."""
-        return TRUNKS.list(connection, context, query)
 
     def add(self, tx: Transaction, context: Context, parts: Mapping[str, str], body: Any) -> View:
         """Add sub-ports. See Action."""

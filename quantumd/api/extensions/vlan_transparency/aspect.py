@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection
 from zope.interface import implementer
 
-from quantumd.api.aspects import Condition, IAspect, View
+from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
 from quantumd.api.errors import BadRequest
 from quantumd.api.values import BOOLEAN, filter_boolean
@@ -24,14 +23,13 @@ _IN_POST: dict[str, Any] = {"in_post": True, "filter_convert": filter_boolean, "
 
 @implementer(IAspect)
 @frozen
-class GuestTags:
+class GuestTags(KeptInRow):
     """Set when a network is made and never changed; null while nobody said."""
 
     attributes: tuple[Attribute, ...] = (
         Attribute(TRANSPARENT, *BOOLEAN, extension="vlan-transparent", **_IN_POST),
         Attribute(QINQ, *BOOLEAN, extension="qinq", **_IN_POST),
     )
-    filters: Mapping[str, Condition] = {}
 
     def settle(
         self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
@@ -43,12 +41,3 @@ class GuestTags:
         if all(settled.values()):
             raise BadRequest("network", f"{TRANSPARENT} and {QINQ} cannot both be set to True")
         return settled
-
-    def store(self, tx: Transaction, resource_id: str, values: View) -> None:
-        """See IAspect: all is in the row."""
-
-    def load(self, connection: Connection, views: Mapping[str, View]) -> None:
-        """See IAspect: all is in the row."""
-
-    def forget(self, tx: Transaction, resource_id: str) -> None:
-        """See IAspect: all is in the row."""
