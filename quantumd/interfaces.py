@@ -74,8 +74,11 @@ class IBus(Interface):
     An address is a name: ``api`` for the server side, ``<role>.<host>`` for one role of one host.
     """
 
-    def publish(address: str, message: Message) -> None:
-        """Send a message to whoever consumes the address; nobody there is not an error."""
+    def publish(address: str, message: Message) -> Deferred[None]:
+        """Send a message to whoever consumes the address; nobody there is not an error.
+
+        Fires when it is on its way and will outlive this process; EdgeError when it is not known to be.
+        """
 
     def consume(address: str, receive: Callable[[Message], Any]) -> None:
         """Call ``receive`` with each message published to the address, and with each call made to it.
@@ -84,7 +87,11 @@ class IBus(Interface):
         """
 
     def call(address: str, message: Message, timeout_seconds: float) -> Deferred[Message]:
-        """Send a message and fire with the reply; EdgeTimeout when it is late, EdgeUnavailable without a consumer."""
+        """Send a message and fire with the reply.
+
+        EdgeTimeout when it is late, EdgeUnavailable when nobody ever consumed the address or the way there is broken.
+        An error of the consumer arrives as it is, or, from another process, as AskedFailed with its sentence.
+        """
 
     def on_lost(listener: Callable[[], None]) -> None:
         """Call ``listener`` whenever messages may have been lost; consumers then compare digests."""

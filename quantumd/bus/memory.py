@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -30,10 +30,11 @@ class MemoryBus:
     _lost: list[Callable[[], None]] = field(factory=list, init=False)
     _log = Logger()
 
-    def publish(self, address: str, message: Message) -> None:
+    def publish(self, address: str, message: Message) -> Deferred[None]:
         """See IBus."""
         data = encode(message)
         self._clock.callLater(0, self._deliver, address, data)
+        return succeed(None)
 
     def consume(self, address: str, receive: Receive) -> None:
         """See IBus."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from attrs import define, field
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from quantumd.api.hosts.compiled import network_nouns
 from quantumd.compile.snapshot import KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
@@ -81,7 +82,7 @@ class Announcer:
     _store: IStore
     _log = Logger()
 
-    def handle(self, rows: Sequence[JournalRow]) -> Deferred[None] | None:
+    def handle(self, rows: Sequence[JournalRow]) -> Deferred[Any] | None:
         """Send what hosts must know of these rows; fires when it has left."""
         touched = _Touched()
         for row in rows:
@@ -90,10 +91,11 @@ class Announcer:
         if not (touched.ports or touched.networks or touched.left):
             return None
         request_id = rows[-1].request_id
-        compiled = self._store.read(lambda connection: _compile(connection, touched, request_id))
+        compiled: Deferred[Any] = self._store.read(lambda connection: _compile(connection, touched, request_id))
         return compiled.addCallback(self._publish)
 
-    def _publish(self, updates: Iterable[Update]) -> None:
+    def _publish(self, updates: Iterable[Update]) -> Deferred[Any]:
+        sent = []
         for update in updates:
             self._log.info(
                 "told {role} of {host}",
@@ -103,7 +105,15 @@ class Announcer:
                 gone=len(update.gone),
                 request_id=update.request_id,
             )
-            self._bus.publish(address_of(update.host, update.role), update)
+            sent.append(self._bus.publish(address_of(update.host, update.role), update))
+        # What fails is told again, all of it: hosts know what they have already by its version.
+        return gatherResults(sent, consumeErrors=True).addErrback(_first_error)
+
+
+def _first_error(failure: Failure) -> Failure:
+    failure.trap(FirstError)
+    first: Failure = cast("FirstError", failure.value).subFailure
+    return first
 
 
 def _compile(connection: Connection, touched: _Touched, request_id: str) -> list[Update]:

@@ -88,7 +88,8 @@ class HostsService(Service):
         statuses, records = outcome
         for role in records.keys() - {report.role}:
             # The journal will tell the host too; a port that is plugged already need not wait for that.
-            self._bus.publish(address_of(report.host, role), Update(report.host, role, records[role]))
+            told = self._bus.publish(address_of(report.host, role), Update(report.host, role, records[role]))
+            told.addErrback(lambda failure: failure.trap(EdgeError) and None)
         for port_id, status in statuses.items():
             self._log.info("port {port} is {status}", port=port_id, status=status, host=report.host, role=report.role)
         for port in report.ports:

@@ -49,6 +49,8 @@ Declaration: TypeAlias = Exchange | Queue | Binding
 class Message:
     """What is published. ``is_persistent``: it survives a restart of the broker in a durable queue.
 
+    ``expires_seconds``: a queue drops it when it has waited for so long.
+
     Values of ``headers`` are None, bool, int of 64 bits, float, str, bytes, and lists and dicts of these.
     """
 
@@ -60,6 +62,7 @@ class Message:
     correlation_id: str = ""
     reply_to: str = ""
     is_persistent: bool = True
+    expires_seconds: float | None = None
 
 
 @frozen

@@ -19,6 +19,7 @@ def properties_of(message: Message) -> dict[str, Any]:
         "message id": message.message_id,
         "correlation id": message.correlation_id,
         "reply to": message.reply_to,
+        "expiration": _milliseconds(message.expires_seconds),
     }
     given: dict[str, Any] = {name: value for name, value in named.items() if value}
     given["delivery mode"] = _PERSISTENT if message.is_persistent else _TRANSIENT
@@ -36,4 +37,13 @@ def message_of(body: bytes, properties: Mapping[str, Any]) -> Message:
         correlation_id=properties.get("correlation id", ""),
         reply_to=properties.get("reply to", ""),
         is_persistent=properties.get("delivery mode") == _PERSISTENT,
+        expires_seconds=_seconds(properties.get("expiration", "")),
     )
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else str(max(1, round(seconds * 1000)))
+
+
+def _seconds(milliseconds: str) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds.isascii() and milliseconds.isdecimal() else None
