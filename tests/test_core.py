@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from attrs import define, field
@@ -161,6 +162,10 @@ class OneCoreTests(SynchronousTestCase):
         self.assertEqual(os.sched_getaffinity(roaming), CORES)
         self.pass_time(0.5, {each: 0.5 if each == held else 0.1 for each in CORES})
         self.assertEqual(os.sched_getaffinity(roaming), CORES)
+
+    def test_a_kernel_that_hides_its_cores_tells_nothing(self) -> None:
+        """So nobody is held: see WantedTests."""
+        self.assertEqual(core.look(Path(self.mktemp())).busy, {})
 
     def test_looks_at_the_real_machine(self) -> None:
         """What the kernel tells can be read."""
