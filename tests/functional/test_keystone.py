@@ -19,8 +19,8 @@ from twisted.web.server import Site
 
 from quantumd.api.keystone.caller import Caller
 from quantumd.api.keystone.credentials import read_trust
-from quantumd.api.keystone.exchange import make_exchange
 from quantumd.api.keystone.tokens import KeystoneTokens
+from quantumd.edge.http.exchange import make_exchange
 from quantumd.errors import EdgeUnavailable
 from tests.api.keystone.case import credentials_of
 from tests.bed.appliance import Appliance

@@ -9,12 +9,12 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
 from quantumd.api.keystone.credentials import read_credentials, read_trust
-from quantumd.api.keystone.exchange import make_exchange
 from quantumd.api.keystone.identity import KeystoneIdentity, challenge_of
 from quantumd.api.keystone.interfaces import ITokens
 from quantumd.api.keystone.known import KnownTokens
 from quantumd.api.keystone.tokens import KeystoneTokens
 from quantumd.config import KeystoneSettings
+from quantumd.edge.http.exchange import make_exchange
 from quantumd.metrics import Metrics
 
 

@@ -13,8 +13,9 @@ from zope.interface import implementer
 
 from quantumd.api.keystone.caller import BadDocument, Caller, read_caller
 from quantumd.api.keystone.credentials import Credentials
-from quantumd.api.keystone.exchange import Exchange, Reply
 from quantumd.api.keystone.interfaces import ITokens
+from quantumd.edge.http.exchange import Exchange
+from quantumd.edge.http.messages import Reply
 from quantumd.errors import EdgeTimeout, EdgeUnavailable, SettingsError
 
 RENEW_SECONDS: Final = 60.0
@@ -149,10 +150,10 @@ class KeystoneTokens:
             self.log.error("Keystone refuses quantumd's own user {user}", user=self._credentials.user)
             raise EdgeUnavailable("Keystone refuses quantumd's own user")
         caller = _caller(reply, "the login")
-        values = reply.headers.getRawHeaders(b"X-Subject-Token") or [b""]
-        if not 0 < len(values[0]) <= _LONGEST_TOKEN:
+        token = reply.headers.get(b"x-subject-token", b"")
+        if not 0 < len(token) <= _LONGEST_TOKEN:
             raise EdgeUnavailable("Keystone's answer to the login holds no token")
-        return _OwnToken(values[0], caller.expires_seconds)
+        return _OwnToken(token, caller.expires_seconds)
 
     async def _send_login(self) -> Reply:
         try:

@@ -8,10 +8,10 @@ from typing import Any
 from attrs import define
 from twisted.internet.defer import Deferred, gatherResults
 
-from quantumd.api.keystone.exchange import Exchange
 from quantumd.api.nova.answers import TokenRefused, outcomes
 from quantumd.api.nova.events import Event, body_of
 from quantumd.api.nova.session import Access, NovaSession
+from quantumd.edge.http.exchange import Exchange
 from quantumd.errors import EdgeUnavailable
 
 

@@ -9,8 +9,9 @@ from attrs import define, field, frozen
 
 from quantumd.api.keystone.caller import BadDocument, read_caller
 from quantumd.api.keystone.credentials import Credentials
-from quantumd.api.keystone.exchange import Exchange, Reply
 from quantumd.api.nova.catalogue import compute_endpoint
+from quantumd.edge.http.exchange import Exchange
+from quantumd.edge.http.messages import Reply
 from quantumd.errors import EdgeUnavailable, SettingsError
 
 RENEW_SECONDS: Final = 60.0
@@ -66,7 +67,7 @@ class NovaSession:
             caller = read_caller(reply.body)
         except BadDocument as error:
             raise EdgeUnavailable(f"Keystone's answer to the login makes no sense: {error}") from None
-        token = (reply.headers.getRawHeaders(b"X-Subject-Token") or [b""])[0]
+        token = reply.headers.get(b"x-subject-token", b"")
         if not 0 < len(token) <= _LONGEST_TOKEN:
             raise EdgeUnavailable("Keystone's answer to the login holds no token")
         endpoint = self._endpoint or compute_endpoint(reply.body, self._interface, self._region)

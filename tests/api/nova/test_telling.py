@@ -67,7 +67,7 @@ class Case(SynchronousTestCase):
             project=self.service.project.name if self.service.project else "",
             password=self.service.password,
         )
-        client = make_client(self.settings, keystone, self.clock, self.endpoints)
+        client = make_client(self.settings, keystone, self.clock, self.endpoints.endpoint_of)
         consumer = Consumer(
             self.clock, self.store, CURSOR, "h1", Notifier(client, self.counts).handle, LIMITS,
             lambda: BEGIN + timedelta(seconds=self.clock.seconds()), begins_at_end=True,
