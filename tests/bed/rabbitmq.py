@@ -56,7 +56,8 @@ class RabbitmqServer:
         certificate, key = make_certificate("127.0.0.1")
         self.ca_file.write_bytes(certificate)
         (self.folder / "key.pem").write_bytes(key)
-        (self.folder / "password").write_text(PASSWORD + "\n")
+        self.password_file.touch(mode=0o600)
+        self.password_file.write_text(PASSWORD + "\n")
         (self.folder / "enabled_plugins").write_text("[].\n")
         lines = {
             "listeners.tcp.1": f"127.0.0.1:{self.port}",

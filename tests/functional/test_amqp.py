@@ -17,7 +17,7 @@ from quantumd.edge.amqp.interfaces import Message, Queue
 from quantumd.edge.amqp.location import parse_location
 from quantumd.edge.amqp.publisher import PublishLimits
 from quantumd.edge.amqp.session import Login
-from quantumd.edge.amqp.trust import trust_of
+from quantumd.edge.certificates import read_trust
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
 from tests.bed.rabbitmq import PASSWORD, RabbitmqServer, missing_rabbitmq
 from tests.contracts.amqp import BrokerContract, Taker, Waiting
@@ -94,7 +94,7 @@ class RabbitmqTlsTests(RabbitmqBrokerTests):
 
     def login(self) -> dict[str, Any]:
         """See RabbitmqBrokerTests."""
-        return {"trust": trust_of(str(self.server.ca_file))}
+        return {"trust": read_trust(str(self.server.ca_file), "amqp.ca_file")}
 
 
 class ConnectionTests(RabbitmqCase):

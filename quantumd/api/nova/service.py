@@ -9,11 +9,12 @@ from typing import Any, Final
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 
-from quantumd.api.keystone.credentials import check_url, read_credentials, read_trust
+from quantumd.api.keystone.credentials import check_url, read_credentials
 from quantumd.api.nova.client import NovaClient
 from quantumd.api.nova.notifier import CURSOR, Notifier
 from quantumd.api.nova.session import NovaSession
 from quantumd.config import KeystoneSettings, NovaSettings
+from quantumd.edge.certificates import read_trust
 from quantumd.edge.http.connections import EndpointOf
 from quantumd.edge.http.exchange import make_exchange
 from quantumd.interfaces import IStore
@@ -66,7 +67,7 @@ def make_client(
     credentials = read_credentials(keystone)
     if settings.endpoint:
         check_url(settings.endpoint, "nova.endpoint")
-    trust = read_trust(keystone.ca_file)
+    trust = read_trust(keystone.ca_file, "keystone.ca_file")
     identity = make_exchange(reactor, keystone.auth_url, keystone.timeout_seconds, CONNECTIONS, endpoint_of, trust)
     # Keystone tells by the calendar when tokens end, so the wall clock decides.
     session = NovaSession(identity, credentials, settings.endpoint, settings.interface, settings.region, time.time)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from attrs import define, field, frozen
@@ -22,7 +22,7 @@ _LONGEST_LINE: Final = 256
 
 _HEAD_END: Final = b"\r\n\r\n"
 _STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?")
-_FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}):([\t\x20-\x7e\x80-\xff]*)")
+_FIELDS: Final = re.compile(rb"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}:[\t\x20-\x7e\x80-\xff]*)*")
 _LENGTH: Final = re.compile(rb"[0-9]{1,12}")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 
@@ -102,26 +102,28 @@ class AnswerReader:
             return None
         text = bytes(self._received[:end])
         del self._received[: end + len(_HEAD_END)]
-        return _read_head(text.split(b"\r\n"))
+        return _read_head(text)
 
 
-def _read_head(lines: Sequence[bytes]) -> _Head:
-    status = _STATUS.fullmatch(lines[0])
+def _read_head(text: bytes) -> _Head:
+    status = _STATUS.match(text)
     if status is None:
         raise BadAnswer("its answer is not HTTP/1.1")
+    # All lines at once, which is several times cheaper.
+    if _FIELDS.fullmatch(text, status.end()) is None:
+        raise BadAnswer("its answer has a header that is none")
     headers: dict[bytes, bytes] = {}
-    for line in lines[1:]:
-        found = _FIELD.fullmatch(line)
-        if found is None:
-            raise BadAnswer("its answer has a header that is none")
-        name, value = found[1].lower(), found[2].strip(b"\t ")
+    for line in text.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        name, value = name.lower(), value.strip(b"\t ")
         headers[name] = headers[name] + b", " + value if name in headers else value
     return _Head(int(status[2]), headers, status[1] == b"1")
 
 
 def _keeps(head: _Head) -> bool:
-    wishes = head.headers.get(b"connection", b"").lower()
-    return head.is_newest and b"close" not in [wish.strip() for wish in wishes.split(b",")]
+    wishes = head.headers.get(b"connection")
+    # "close" within a longer word closes too: that costs a connection and nothing else.
+    return head.is_newest and (wishes is None or b"close" not in wishes.lower())
 
 
 def _framing(head: _Head) -> _Framing:

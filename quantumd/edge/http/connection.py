@@ -55,6 +55,10 @@ class HttpConnection(Protocol):
             self._wire.loseConnection()
         return self._ended
 
+    def connectionMade(self) -> None:
+        """A request longer than a packet is not to wait for an acknowledgement."""
+        self._wire.setTcpNoDelay(True)
+
     def dataReceived(self, data: bytes) -> None:
         """Read on in the answer that is waited for."""
         if self._asking is None:
@@ -96,7 +100,7 @@ class HttpConnection(Protocol):
         self._stop_timer()
         self.was_used = True
         if not self._reader.may_be_kept:
-            self._cut()
+            self.close()
         if asking is not None:
             asking.callback(reply)
 
@@ -114,9 +118,8 @@ class HttpConnection(Protocol):
         self._cut()
 
     def _cut(self) -> None:
-        if self.is_open:
-            self.is_open = False
-            self._wire.abortConnection()
+        self.is_open = False
+        self._wire.abortConnection()
 
     def _at(self, seconds: float, act: Callable[[], Any]) -> None:
         self._stop_timer()

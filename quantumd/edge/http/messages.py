@@ -63,11 +63,11 @@ def build_request(method: bytes, target: Target, headers: Mapping[bytes, bytes],
 
     :raises ValueError: a header's value would not stay in its line.
     """
+    for value in headers.values():
+        if _VALUE.fullmatch(value) is None:
+            raise ValueError("a header's value holds what none may")
     fields = {b"Host": target.authority, **headers}
     if content is not None:
         fields[b"Content-Length"] = b"%d" % len(content)
-    for value in fields.values():
-        if _VALUE.fullmatch(value) is None:
-            raise ValueError("a header's value holds what none may")
     lines = [b"%s %s HTTP/1.1" % (method, target.path), *(b"%s: %s" % field for field in fields.items()), b"", b""]
     return b"\r\n".join(lines) + (content or b"")
