@@ -10,18 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from attrs import define, field
+from attrs import define
 from sqlalchemy import Connection
-from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
+from twisted.internet.defer import Deferred
 
 from quantumd.api.notifications.messages import Asker, Notification, Teller
 from quantumd.api.notifications.outbox import Outbox
 from quantumd.api.resource import Page, Query, Resource
-from quantumd.errors import EdgeError
 from quantumd.interfaces import IStore
 from quantumd.model.context import Context
 from quantumd.store.times import utc_text
@@ -35,59 +30,28 @@ _EVERYTHING = Context("", roles=frozenset({"admin"}))
 
 
 @define(eq=False)
-class Audit(Service):
-    """Tells all of it every ``period`` seconds, while ``is_chosen``: of several processes one.
+class Audit:
+    """Tells all of it, while ``is_chosen``: of several processes one."""
 
-    What is told is of no use later, so a round that fails is not repeated.
-    """
-
-    _clock: IReactorTime
     _store: IStore
     _outbox: Outbox
     _teller: Teller
     _resources: Iterable[Resource]
-    _period: float
     _is_chosen: Callable[[], bool]
     _now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _new_id: Callable[[], UUID] = uuid4
-    _call: LoopingCall | None = field(default=None, init=False)
-    _round: Deferred[None] = field(factory=lambda: succeed(None), init=False)
-    _log = Logger()
 
-    def startService(self) -> None:
-        """The first round is after the first period."""
-        super().startService()
-        self._call = LoopingCall(self._begin)
-        self._call.clock = self._clock
-        self._call.start(self._period, now=False)
-
-    def stopService(self) -> None:
-        """End; a round under way is given up."""
-        super().stopService()
-        if self._call is not None and self._call.running:
-            self._call.stop()
-        self._round.cancel()
-
-    def _begin(self) -> Deferred[None]:
-        self._round = Deferred.fromCoroutine(self._tell_all()).addErrback(self._failed)
-        return self._round
-
-    def _failed(self, failure: Any) -> None:
-        if failure.check(EdgeError):
-            self._log.warn("what exists was not told: {why}", why=str(failure.value))
-        elif self.running:
-            self._log.failure("what exists was not told", failure)
-
-    async def _tell_all(self) -> None:
+    async def tell(self) -> None:
+        """Tell all of it once. EdgeError."""
         if not self._is_chosen():
             return
         by_member = {each.member: each for each in self._resources}
         asker = Asker(f"req-{self._new_id()}")
         for member in TOLD:
             if member in by_member:
-                await self._tell(by_member[member], asker)
+                await self._tell_all(by_member[member], asker)
 
-    async def _tell(self, resource: Resource, asker: Asker) -> None:
+    async def _tell_all(self, resource: Resource, asker: Asker) -> None:
         marker = None
         while True:
             views = await self._page(resource, Page(PAGE_ROWS, marker))

@@ -12,17 +12,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
-from attrs import define, field
+from attrs import define
 from sqlalchemy import BindParameter, Connection, bindparam, select
-from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
+from twisted.internet.defer import Deferred
 
 from quantumd.api.notifications.messages import Asker, Notification
 from quantumd.api.notifications.outbox import Outbox
-from quantumd.errors import EdgeError
 from quantumd.interfaces import IStore
 from quantumd.model.counters import PortCounters
 from quantumd.store.nouns import CHUNK
@@ -37,46 +32,18 @@ ReadCounters = Callable[[], "Deferred[Mapping[str, PortCounters]]"]
 
 
 @define(eq=False)
-class CounterTeller(Service):
-    """Tells those of this host every ``period`` seconds. A round that fails is not repeated: the next has its sums."""
+class CounterTeller:
+    """Tells those of this host. One time that fails is not repeated: the next has its sums."""
 
-    _clock: IReactorTime
     _store: IStore
     _outbox: Outbox
     _read: ReadCounters
     _host: str
-    _period: float
     _now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _new_id: Callable[[], UUID] = uuid4
-    _call: LoopingCall | None = field(default=None, init=False)
-    _round: Deferred[None] = field(factory=lambda: succeed(None), init=False)
-    _log = Logger()
 
-    def startService(self) -> None:
-        """The first round is after the first period."""
-        super().startService()
-        self._call = LoopingCall(self._begin)
-        self._call.clock = self._clock
-        self._call.start(self._period, now=False)
-
-    def stopService(self) -> None:
-        """End; a round under way is given up."""
-        super().stopService()
-        if self._call is not None and self._call.running:
-            self._call.stop()
-        self._round.cancel()
-
-    def _begin(self) -> Deferred[None]:
-        self._round = Deferred.fromCoroutine(self._tell()).addErrback(self._failed)
-        return self._round
-
-    def _failed(self, failure: Any) -> None:
-        if failure.check(EdgeError):
-            self._log.warn("counters of ports were not told: {why}", why=str(failure.value))
-        elif self.running:
-            self._log.failure("counters of ports were not told", failure)
-
-    async def _tell(self) -> None:
+    async def tell(self) -> None:
+        """Tell those of every plugged port once. EdgeError."""
         counters = await self._read()
         at, asker = utc_text(self._now()), Asker(f"req-{self._new_id()}")
 

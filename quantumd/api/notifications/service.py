@@ -13,6 +13,7 @@ from quantumd.api.notifications.audit import Audit
 from quantumd.api.notifications.counters import CounterTeller, ReadCounters
 from quantumd.api.notifications.messages import Teller
 from quantumd.api.notifications.outbox import Address, Outbox
+from quantumd.api.notifications.rounds import Rounds
 from quantumd.api.resource import Resource
 from quantumd.config import NotificationSettings
 from quantumd.interfaces import IStore
@@ -79,10 +80,10 @@ def make_notifications(
     consumer.setServiceParent(service)
     if settings.exists_seconds:
         beside = Outbox(broker, reactor, address, publisher_id)
-        seconds = settings.exists_seconds
-        audit = Audit(reactor, store, beside, teller, resources, seconds, lambda: consumer.has_lease)
-        audit.setServiceParent(service)
+        audit = Audit(store, beside, teller, resources, lambda: consumer.has_lease)
+        Rounds(reactor, settings.exists_seconds, audit.tell, "what exists").setServiceParent(service)
     if settings.counters_seconds:
         beside = Outbox(broker, reactor, address, publisher_id)
-        CounterTeller(reactor, store, beside, read_counters, host, settings.counters_seconds).setServiceParent(service)
+        counters = CounterTeller(store, beside, read_counters, host)
+        Rounds(reactor, settings.counters_seconds, counters.tell, "counters of ports").setServiceParent(service)
     return Notifications(service, consumer)
