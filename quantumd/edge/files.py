@@ -50,6 +50,19 @@ def read_secret(path: str, setting: str) -> str:
     return text
 
 
+def secret_of(plain: str, path: str, setting: str, missing: str) -> str:
+    """Return the password of a file if one is named, else the plain one of the settings.
+
+    :param missing: what is wrong where there is neither.
+    :raises SettingsError: there is neither, or see ``read_secret``.
+    """
+    if path:
+        return read_secret(path, setting)
+    if not plain:
+        raise SettingsError(f"{setting} is empty: {missing}")
+    return plain
+
+
 def _check(about: os.stat_result, path: str | Path, setting: str, is_secret: bool) -> None:
     if not stat.S_ISREG(about.st_mode):
         raise SettingsError(f"{setting}: {path} is no file")

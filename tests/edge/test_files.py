@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.edge.files import LONGEST_SECRET_BYTES, read_file, read_secret, read_text
+from quantumd.edge.files import LONGEST_SECRET_BYTES, read_file, read_secret, read_text, secret_of
 from quantumd.errors import SettingsError
 
 SECRET = "correct horse"
@@ -90,6 +90,25 @@ class SecretTests(Case):
         pipe = self.mktemp()
         os.mkfifo(pipe, 0o600)
         self.assertIn("is no file", self.refusal(pipe))
+
+
+class ChoiceTests(Case):
+    """A password may be in the settings too."""
+
+    def test_the_file_goes_before_the_setting(self) -> None:
+        """Where one is named."""
+        self.holds(SECRET.encode())
+        self.assertEqual(secret_of("plain", str(self.path), SETTING, "why"), SECRET)
+        self.assertEqual(secret_of("plain", "", SETTING, "why"), "plain")
+
+    def test_a_file_that_is_none_is_not_passed_over(self) -> None:
+        """An old password in the settings is not tried in its place."""
+        self.assertRaises(SettingsError, secret_of, "plain", "/nowhere/at/all", SETTING, "why")
+
+    def test_neither_is_refused(self) -> None:
+        """With what it is needed for."""
+        said = str(self.assertRaises(SettingsError, secret_of, "", "", SETTING, "the broker asks for it"))
+        self.assertEqual(said, f"{SETTING} is empty: the broker asks for it")
 
 
 class OtherFileTests(Case):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import Any, ClassVar
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -19,32 +19,15 @@ from quantumd.edge.amqp.publisher import PublishLimits
 from quantumd.edge.amqp.session import Login
 from quantumd.edge.certificates import read_trust
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
-from tests.bed.rabbitmq import PASSWORD, RabbitmqServer, missing_rabbitmq
+from tests.bed.rabbitmq import PASSWORD
+from tests.bed.rabbitmq_case import WithRabbitmq
 from tests.contracts.amqp import BrokerContract, Taker, Waiting
 
 RETRY = Retry(0.05, 0.2)
 
 
-class RabbitmqCase(Waiting, TestCase):
-    """One RabbitMQ for all tests of a class."""
-
-    skip = missing_rabbitmq()
-    server: ClassVar[RabbitmqServer]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        if cls.skip is None:
-            cls.server = RabbitmqServer()
-            try:
-                cls.server.start()
-            except BaseException:
-                cls.server.close()
-                raise
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        if cls.skip is None:
-            cls.server.close()
+class RabbitmqCase(WithRabbitmq, Waiting, TestCase):
+    """One RabbitMQ for all tests of a class, and providers that talk to it."""
 
     def make_broker(self, *urls: str, limit: int = 1000, **login: Any) -> AmqpBroker:
         """Return a provider that is started, and stopped after the test."""

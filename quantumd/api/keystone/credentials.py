@@ -8,7 +8,7 @@ import orjson
 from attrs import field, frozen
 
 from quantumd.config import KeystoneSettings
-from quantumd.edge.files import read_secret
+from quantumd.edge.files import secret_of
 from quantumd.errors import SettingsError
 
 
@@ -38,11 +38,8 @@ class Credentials:
 
         :raises SettingsError: there is none, or its file cannot be read. The sentence never holds it.
         """
-        if not self._password_file:
-            if not self._password:
-                raise SettingsError("keystone.password_file is empty: quantumd's own user needs its password")
-            return self._password
-        return read_secret(self._password_file, "keystone.password_file")
+        missing = "quantumd's own user needs its password"
+        return secret_of(self._password, self._password_file, "keystone.password_file", missing)
 
 
 def read_credentials(settings: KeystoneSettings) -> Credentials:

@@ -55,6 +55,6 @@ class NovaClient:
 
     async def _post_with(self, access: Access, events: Sequence[Event]) -> tuple[str, ...]:
         url = f"{access.endpoint}/os-server-external-events".encode("ascii")
-        headers = {b"X-Auth-Token": access.token, b"Content-Type": b"application/json"}
+        headers = {b"X-Auth-Token": access.own.token, b"Content-Type": b"application/json"}
         reply = await self._exchange.send(b"POST", url, headers, body_of(events))
         return outcomes(reply.status, reply.body, events)

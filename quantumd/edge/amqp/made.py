@@ -10,7 +10,7 @@ from quantumd.edge.amqp.location import parse_location
 from quantumd.edge.amqp.publisher import PublishLimits
 from quantumd.edge.amqp.session import Login
 from quantumd.edge.certificates import read_trust
-from quantumd.edge.files import read_secret
+from quantumd.edge.files import secret_of
 from quantumd.errors import SettingsError
 
 
@@ -35,8 +35,5 @@ def read_password(settings: AmqpSettings) -> str:
 
     :raises SettingsError: there is none, or its file cannot be read. The sentence never holds it.
     """
-    if not settings.password_file:
-        if not settings.password:
-            raise SettingsError("amqp.password_file is empty: the broker asks for a password")
-        return settings.password
-    return read_secret(settings.password_file, "amqp.password_file")
+    missing = "the broker asks for a password"
+    return secret_of(settings.password, settings.password_file, "amqp.password_file", missing)

@@ -12,7 +12,8 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from quantumd.api.keystone.caller import Caller
-from quantumd.api.keystone.tokens import LOCKED_OUT_SECONDS, RENEW_SECONDS, KeystoneTokens
+from quantumd.api.keystone.login import RENEW_SECONDS
+from quantumd.api.keystone.tokens import LOCKED_OUT_SECONDS, KeystoneTokens
 from quantumd.edge.http.answers import LARGEST_ANSWER_BYTES
 from quantumd.edge.http.exchange import make_exchange
 from quantumd.errors import EdgeTimeout, EdgeUnavailable
@@ -256,6 +257,14 @@ class NonsenseTests(Case):
         """The document is there, its token is not."""
         self.serve(lambda *request: (201, {}, self.keystone.answer(*request)[2]))
         self.assertIn("holds no token", self.refusal())
+
+    def test_a_login_with_a_token_that_is_none(self) -> None:
+        """It could not be sent in a header."""
+        for token in ("a b", "\xe9", "x" * 8193):
+            self.serve(
+                lambda *request, token=token: (201, {"X-Subject-Token": token}, self.keystone.answer(*request)[2])
+            )
+            self.assertIn("holds no token", self.refusal())
 
     def test_an_answer_without_end(self) -> None:
         """The connection is cut when more comes than is read."""
