@@ -30,6 +30,8 @@ PURE_CODECS = (
     "quantumd.dhcp.options",
     "quantumd.dhcp.frames",
     "quantumd.dhcp.responder",
+    "quantumd.edge.http.answers",
+    "quantumd.edge.http.messages",
     "quantumd.edge.openflow.actions",
     "quantumd.edge.openflow.framing",
     "quantumd.edge.openflow.match",

@@ -1,4 +1,4 @@
-"""A Keystone in memory behind a web server, whose answers take a given time, so that what is measured is quantumd.
+"""A Keystone in memory on the loopback, whose answers take a given time, so that what is measured is quantumd.
 
 ``python -m bench.bars.keystone MILLISECONDS TOKENS`` prints one JSON object: ``url``, the ``password`` of the user
 neutron, and that many ``tokens`` of admins. It ends when its input closes.
@@ -11,34 +11,54 @@ import sys
 import time
 from typing import Any
 
+from attrs import frozen
 from twisted.internet import reactor as twisted_reactor
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import Clock
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Site
 
-from tests.bed.keystone_memory import KeystoneResource, MemoryKeystone
+from tests.bed.keystone_memory import MemoryKeystone
 
 
-class SlowResource(Resource):
-    """Answers as another does, later."""
+class SlowKeystone(Protocol):
+    """Answers later, and costs little: a web server of Twisted's would take more of the machine than what is measured.
 
-    isLeaf = True
+    Requests are those of quantumd, so nothing is looked at twice; they are not pipelined.
+    """
 
-    def __init__(self, within: KeystoneResource, seconds: float, reactor: Any) -> None:
-        super().__init__()
-        self._within = within
+    def __init__(self, keystone: MemoryKeystone, seconds: float, reactor: Any) -> None:
+        self._keystone = keystone
         self._seconds = seconds
         self._reactor = reactor
+        self._received = b""
 
-    def render(self, request: Any) -> int:
-        """Answer, when it is time."""
-        self._reactor.callLater(self._seconds, self._answer, request)
-        return NOT_DONE_YET
+    def dataReceived(self, data: bytes) -> None:
+        """Take a request when it is complete."""
+        self._received += data
+        head, separator, body = self._received.partition(b"\r\n\r\n")
+        line, *fields = head.decode().split("\r\n")
+        headers = Fields(dict(field.split(": ", 1) for field in fields if ": " in field))
+        if separator and len(body) >= int(headers.of.get("Content-Length", "0")):
+            self._received = b""
+            self._reactor.callLater(self._seconds, self._answer, line.split(" "), headers, body)
 
-    def _answer(self, request: Any) -> None:
-        request.write(self._within.render(request))
-        request.finish()
+    def _answer(self, line: list[str], headers: Fields, body: bytes) -> None:
+        status, more, content = self._keystone.answer(line[0], line[1], headers, body)
+        fields = {"Content-Type": "application/json", "Content-Length": str(len(content)), **more}
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        wire: Any = self.transport
+        wire.write(f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + content)
+
+
+@frozen
+class Fields:
+    """The headers of a request, as MemoryKeystone asks for them."""
+
+    of: dict[str, str]
+
+    def getRawHeaders(self, name: str) -> list[str]:
+        """Return the values of a name."""
+        return [self.of[name]]
 
 
 def serve(seconds: float, tokens: int, reactor: Any) -> None:
@@ -49,8 +69,8 @@ def serve(seconds: float, tokens: int, reactor: Any) -> None:
     service = keystone.make_user("service", name="neutron")
     admin = keystone.make_user("admin")
     made = [keystone.token(admin) for _ in range(tokens)]
-    site = Site(SlowResource(KeystoneResource(keystone.answer), seconds, reactor), reactor=reactor)
-    port = reactor.listenTCP(0, site, interface="127.0.0.1", backlog=1024).getHost().port
+    factory = Factory.forProtocol(lambda: SlowKeystone(keystone, seconds, reactor))
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1", backlog=1024).getHost().port
     print(json.dumps({"url": f"http://127.0.0.1:{port}/v3", "password": service.password, "tokens": made}), flush=True)
     StandardIO(_Ending(reactor))
 

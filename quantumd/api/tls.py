@@ -9,7 +9,6 @@ TLS 1.2 and 1.3 only. The files are looked at again while the daemon runs; new o
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,12 +24,14 @@ from twisted.logger import Logger
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from zope.interface import implementer
 
-from quantumd.api.certificates import read_certificates
 from quantumd.api.identity import endpoint_parts
+from quantumd.edge.certificates import read_certificates
+from quantumd.edge.files import read_file
 from quantumd.errors import SettingsError
 
 _NAMES: Final = frozenset({"port", "privateKey", "certKey", "extraCertChain", "clientCA", "interface", "backlog"})
 _BACKLOG: Final = 1024
+_LARGEST_KEY_BYTES: Final = 65_536
 
 
 @frozen
@@ -97,13 +98,7 @@ def load_tls(place: TlsPlace) -> CertificateOptions:
 
 
 def _read_key(path: Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            mode, content = path.stat().st_mode, file.read()
-    except OSError as error:
-        raise SettingsError(f"api.listen: privateKey: {path}: {error.strerror}") from None
-    if mode & stat.S_IRWXO:
-        raise SettingsError(f"api.listen: privateKey: others may read or write {path}; chmod 600 it")
+    content = read_file(path, "api.listen: privateKey", _LARGEST_KEY_BYTES, is_secret=True)
     try:
         return load_pem_private_key(content, None)
     except (ValueError, TypeError):

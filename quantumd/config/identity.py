@@ -29,7 +29,7 @@ class KeystoneSettings:
         300.0, "How much longer a token that was valid counts while Keystone does not answer.", "seconds", least=0
     )
     connections: int = setting(
-        16, "How many questions to Keystone are under way at once, each on a connection.", "connections",
+        32, "How many questions to Keystone are under way at once, each on a connection.", "connections",
         least=1, most=256,
     )  # fmt: skip
     service_token_roles: tuple[str, ...] = setting(

@@ -12,12 +12,10 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionRefusedError as Refused
 from twisted.internet.task import Clock
 from twisted.test.iosim import FakeTransport, connect
-from twisted.web.client import URI
-from twisted.web.iweb import IAgentEndpointFactory
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
-from zope.interface import implementer
 
+from quantumd.edge.http.messages import Origin
 from tests.bed.keystone import Project, User
 
 _IMPLIED = {"admin": "manager", "manager": "member", "member": "reader"}
@@ -170,7 +168,6 @@ class KeystoneResource(Resource):
         return bytes(body)
 
 
-@implementer(IAgentEndpointFactory)
 @define(eq=False)
 class MemoryEndpoints:
     """Every URL is served by ``server``, a protocol factory; nothing moves before ``flush()``."""
@@ -181,7 +178,7 @@ class MemoryEndpoints:
     """Whether connections are refused."""
     _pumps: list[Any] = field(factory=list, init=False)
 
-    def endpointForURI(self, uri: URI) -> Any:
+    def endpoint_of(self, _origin: Origin) -> Any:
         """Return an endpoint."""
         return self
 

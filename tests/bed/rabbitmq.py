@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -56,7 +57,8 @@ class RabbitmqServer:
         certificate, key = make_certificate("127.0.0.1")
         self.ca_file.write_bytes(certificate)
         (self.folder / "key.pem").write_bytes(key)
-        (self.folder / "password").write_text(PASSWORD + "\n")
+        self.password_file.touch(mode=0o600)
+        self.password_file.write_text(PASSWORD + "\n")
         (self.folder / "enabled_plugins").write_text("[].\n")
         lines = {
             "listeners.tcp.1": f"127.0.0.1:{self.port}",
@@ -94,6 +96,15 @@ class RabbitmqServer:
     def tls_url(self) -> str:
         """The same over TLS."""
         return f"amqps://{USER}@127.0.0.1:{self.tls_port}/"
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings with which quantumd tells this broker, in queues that are kept."""
+        return {
+            "notifications.enabled": "true",
+            "notifications.durable": "true",
+            "amqp.urls": json.dumps([self.url]),
+            "amqp.password_file": str(self.password_file),
+        }
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import Any, ClassVar
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -17,34 +17,17 @@ from quantumd.edge.amqp.interfaces import Message, Queue
 from quantumd.edge.amqp.location import parse_location
 from quantumd.edge.amqp.publisher import PublishLimits
 from quantumd.edge.amqp.session import Login
-from quantumd.edge.amqp.trust import trust_of
+from quantumd.edge.certificates import read_trust
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
-from tests.bed.rabbitmq import PASSWORD, RabbitmqServer, missing_rabbitmq
+from tests.bed.rabbitmq import PASSWORD
+from tests.bed.rabbitmq_case import WithRabbitmq
 from tests.contracts.amqp import BrokerContract, Taker, Waiting
 
 RETRY = Retry(0.05, 0.2)
 
 
-class RabbitmqCase(Waiting, TestCase):
-    """One RabbitMQ for all tests of a class."""
-
-    skip = missing_rabbitmq()
-    server: ClassVar[RabbitmqServer]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        if cls.skip is None:
-            cls.server = RabbitmqServer()
-            try:
-                cls.server.start()
-            except BaseException:
-                cls.server.close()
-                raise
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        if cls.skip is None:
-            cls.server.close()
+class RabbitmqCase(WithRabbitmq, Waiting, TestCase):
+    """One RabbitMQ for all tests of a class, and providers that talk to it."""
 
     def make_broker(self, *urls: str, limit: int = 1000, **login: Any) -> AmqpBroker:
         """Return a provider that is started, and stopped after the test."""
@@ -94,7 +77,7 @@ class RabbitmqTlsTests(RabbitmqBrokerTests):
 
     def login(self) -> dict[str, Any]:
         """See RabbitmqBrokerTests."""
-        return {"trust": trust_of(str(self.server.ca_file))}
+        return {"trust": read_trust(str(self.server.ca_file), "amqp.ca_file")}
 
 
 class ConnectionTests(RabbitmqCase):

@@ -18,9 +18,9 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from twisted.web.server import Site
 
 from quantumd.api.keystone.caller import Caller
-from quantumd.api.keystone.credentials import read_trust
-from quantumd.api.keystone.exchange import make_exchange
 from quantumd.api.keystone.tokens import KeystoneTokens
+from quantumd.edge.certificates import read_trust
+from quantumd.edge.http.exchange import make_exchange
 from quantumd.errors import EdgeUnavailable
 from tests.api.keystone.case import credentials_of
 from tests.bed.appliance import Appliance
@@ -88,7 +88,9 @@ class TlsTests(TestCase):
     def ask(self, ca_file: str) -> Deferred[Caller | None]:
         """Validate a token, Keystone being checked by the certificates of a file."""
         url = f"https://127.0.0.1:{self.port.getHost().port}/v3"
-        exchange = make_exchange(twisted_reactor, url, TIMEOUT_SECONDS, AT_ONCE, trust=read_trust(ca_file))
+        exchange = make_exchange(
+            twisted_reactor, url, TIMEOUT_SECONDS, AT_ONCE, trust=read_trust(ca_file, "keystone.ca_file")
+        )
         service = credentials_of(self.keystone.make_user("service"))
         tokens = KeystoneTokens(exchange, service, twisted_reactor, time.time, TIMEOUT_SECONDS, AT_ONCE)
         self.addCleanup(tokens.close)

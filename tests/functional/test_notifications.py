@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
 import tempfile
 import threading
 import time
@@ -17,18 +16,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.bed.appliance import Appliance
 from tests.bed.counts import count, is_soak
 from tests.bed.figures import note
-from tests.bed.needs import CHECKOUT, PREFIX, environment_python
-from tests.bed.rabbitmq import PASSWORD, RabbitmqServer, missing_rabbitmq
+from tests.bed.notification_listener import SILENCE_SECONDS, Listener, missing_listener
+from tests.bed.rabbitmq import PASSWORD
+from tests.bed.rabbitmq_case import WithRabbitmq
 
-PYTHON = environment_python("ceilometer")
-METERS = CHECKOUT / "conf" / "ceilometer"
 WRITES_PER_SECOND = 100
-SILENCE_SECONDS = 8.0
-
-
-def missing_listener() -> str | None:
-    """Return why nobody can listen here, or None."""
-    return missing_rabbitmq() or (None if PYTHON else f"{PREFIX}.venv/ceilometer")
 
 
 class Writer:
@@ -78,62 +70,17 @@ class Writer:
         return network
 
 
-class Listener:
-    """oslo.messaging's listener, in a process of its own."""
-
-    def __init__(self, server: RabbitmqServer, expected: int = 1_000_000, silence: float = SILENCE_SECONDS) -> None:
-        script = str(CHECKOUT / "tests" / "bed" / "listener.py")
-        self._process = subprocess.Popen(
-            [str(PYTHON), script, server.url, "neutron", str(silence), "durable", str(expected), str(METERS)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        if self._process.stdin is not None:
-            self._process.stdin.write(f"{PASSWORD}\n")
-            self._process.stdin.close()
-            self._process.stdin = None
-
-    def heard(self, timeout: float = 300.0) -> list[dict[str, Any]]:
-        """Wait until it has ended and return what it heard."""
-        out, err = self._process.communicate(timeout=timeout)
-        if self._process.returncode:
-            raise AssertionError(err[-4000:])
-        return [json.loads(line) for line in out.splitlines()]
-
-
-class NotificationsCase(SynchronousTestCase):
+class NotificationsCase(WithRabbitmq, SynchronousTestCase):
     """One broker for all tests of a class, and a quantumd on memory edges for each."""
 
     skip = missing_listener()
-    server: ClassVar[RabbitmqServer]
     settings: ClassVar[dict[str, str]] = {}
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        if cls.skip is None:
-            cls.server = RabbitmqServer()
-            try:
-                cls.server.start()
-            except BaseException:
-                cls.server.close()
-                raise
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        if cls.skip is None:
-            cls.server.close()
 
     def setUp(self) -> None:
         self._forget_other_tests()
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        settings = {
-            "notifications.enabled": "true",
-            "notifications.durable": "true",
-            "amqp.urls": json.dumps([self.server.url]),
-            "amqp.password_file": str(self.server.password_file),
-            "log.level": "debug",
-            **self.settings,
-        }
+        settings = {**self.server.settings(), "log.level": "debug", **self.settings}
         self.appliance = Appliance(Path(folder.name), settings=settings)
         self.appliance.start()
         self.addCleanup(self.appliance.kill)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 import unittest
 from typing import ClassVar
 
 from tests.bed.host import HostCase
 from tests.bed.needs import OVS, missing
+from tests.bed.notification_listener import Listener, missing_listener
 from tests.bed.rabbitmq import RabbitmqServer
-from tests.functional.test_notifications import Listener, missing_listener
 
 BYTES = 1000
 PINGS = 20
@@ -29,13 +28,7 @@ class PortCountersTests(HostCase):
         cls.server = RabbitmqServer()
         cls.addClassCleanup(cls.server.close)
         cls.server.start()
-        cls.settings = {
-            "notifications.enabled": "true",
-            "notifications.durable": "true",
-            "notifications.counters_seconds": "2",
-            "amqp.urls": json.dumps([cls.server.url]),
-            "amqp.password_file": str(cls.server.password_file),
-        }
+        cls.settings = {**cls.server.settings(), "notifications.counters_seconds": "2"}
         super().setUpClass()
 
     def test_what_a_vm_sent_is_a_sample_of_its_port(self) -> None:

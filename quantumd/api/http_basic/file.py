@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from quantumd.edge.files import read_text
 from quantumd.errors import SettingsError
 
 LARGEST_FILE_BYTES: Final = 4_194_304
@@ -24,28 +25,7 @@ def read_users_file(path: Path) -> str:
     :raises SettingsError: it cannot be read, is no file or too large, belongs to a stranger, others may read or write
         it, or its group may write it.
     """
-    try:
-        # A pipe in its place must not keep us waiting.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            _check(path, os.fstat(file.fileno()))
-            content = file.read(LARGEST_FILE_BYTES + 1)
-    except OSError as error:
-        raise SettingsError(f"http_basic.user_file: {path}: {error.strerror}") from None
-    if len(content) > LARGEST_FILE_BYTES:
-        raise SettingsError(f"http_basic.user_file: {path} is larger than {LARGEST_FILE_BYTES} bytes")
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise SettingsError(f"http_basic.user_file: {path} is not UTF-8 text") from None
-
-
-def _check(path: Path, about: os.stat_result) -> None:
-    if not stat.S_ISREG(about.st_mode):
-        raise SettingsError(f"http_basic.user_file: {path} is no file")
-    if about.st_uid not in (0, os.geteuid()):
-        raise SettingsError(f"http_basic.user_file: {path} belongs to neither root nor the user that quantumd runs as")
-    if about.st_mode & (stat.S_IRWXO | stat.S_IWGRP):
-        raise SettingsError(f"http_basic.user_file: others may read or write {path}; chmod 600 it")
+    return read_text(path, "http_basic.user_file", LARGEST_FILE_BYTES, is_secret=True)
 
 
 def write_users_file(path: Path, text: str) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 from attrs import field, frozen
-from twisted.internet.ssl import trustRootFromCertificates
 
-from quantumd.api.certificates import read_certificates
 from quantumd.config import KeystoneSettings
+from quantumd.edge.files import secret_of
 from quantumd.errors import SettingsError
-
-_LONGEST_PASSWORD = 4096
 
 
 @frozen
@@ -43,20 +38,8 @@ class Credentials:
 
         :raises SettingsError: there is none, or its file cannot be read. The sentence never holds it.
         """
-        if not self._password_file:
-            if not self._password:
-                raise SettingsError("keystone.password_file is empty: quantumd's own user needs its password")
-            return self._password
-        try:
-            with Path(self._password_file).open("rb") as file:
-                text = file.read(_LONGEST_PASSWORD).decode().rstrip("\r\n")
-        except OSError as error:
-            raise SettingsError(f"keystone.password_file: {self._password_file}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise SettingsError(f"keystone.password_file: {self._password_file} is not UTF-8 text") from None
-        if not text:
-            raise SettingsError(f"keystone.password_file: {self._password_file} is empty")
-        return text
+        missing = "quantumd's own user needs its password"
+        return secret_of(self._password, self._password_file, "keystone.password_file", missing)
 
 
 def read_credentials(settings: KeystoneSettings) -> Credentials:
@@ -71,16 +54,6 @@ def read_credentials(settings: KeystoneSettings) -> Credentials:
     )  # fmt: skip
     credentials.password()
     return credentials
-
-
-def read_trust(ca_file: str) -> Any:
-    """Return what an https Keystone is checked by: the certificates of a file, None meaning the system's.
-
-    :raises SettingsError: the file cannot be read or holds none.
-    """
-    if not ca_file:
-        return None
-    return trustRootFromCertificates(read_certificates(ca_file, "keystone.ca_file"))
 
 
 def check_url(url: str, name: str = "keystone.auth_url") -> None:

@@ -8,13 +8,14 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from quantumd.api.keystone.credentials import read_credentials, read_trust
-from quantumd.api.keystone.exchange import make_exchange
+from quantumd.api.keystone.credentials import read_credentials
 from quantumd.api.keystone.identity import KeystoneIdentity, challenge_of
 from quantumd.api.keystone.interfaces import ITokens
 from quantumd.api.keystone.known import KnownTokens
 from quantumd.api.keystone.tokens import KeystoneTokens
 from quantumd.config import KeystoneSettings
+from quantumd.edge.certificates import read_trust
+from quantumd.edge.http.exchange import make_exchange
 from quantumd.metrics import Metrics
 
 
@@ -57,7 +58,7 @@ def _tokens(settings: KeystoneSettings, reactor: Any, metrics: Metrics) -> Keyst
         metrics.token_seconds.observe(answered_seconds)
 
     credentials = read_credentials(settings)
-    trust = read_trust(settings.ca_file)
+    trust = read_trust(settings.ca_file, "keystone.ca_file")
     limit, connections = settings.timeout_seconds, settings.connections
     exchange = make_exchange(reactor, settings.auth_url, limit, connections, trust=trust)
     return KeystoneTokens(exchange, credentials, reactor, time.time, limit, connections, observe)

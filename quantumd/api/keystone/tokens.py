@@ -5,35 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import orjson
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredSemaphore, ensureDeferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from quantumd.api.keystone.caller import BadDocument, Caller, read_caller
+from quantumd.api.keystone.answers import caller_of
+from quantumd.api.keystone.caller import Caller
 from quantumd.api.keystone.credentials import Credentials
-from quantumd.api.keystone.exchange import Exchange, Reply
 from quantumd.api.keystone.interfaces import ITokens
-from quantumd.errors import EdgeTimeout, EdgeUnavailable, SettingsError
-
-RENEW_SECONDS: Final = 60.0
-"""How long before its end our own token is replaced."""
+from quantumd.api.keystone.login import LoginRefused, OwnToken, log_in
+from quantumd.edge.http.exchange import Exchange
+from quantumd.edge.http.messages import Reply
+from quantumd.errors import EdgeTimeout, EdgeUnavailable
 
 LOCKED_OUT_SECONDS: Final = 5.0
 """How long Keystone is left alone after it has refused our own user: trying on would only lock it."""
 
-_LONGEST_TOKEN: Final = 8192
-
 
 def _nothing(_waited_seconds: float, _answered_seconds: float) -> None:
     """Tell nobody."""
-
-
-@frozen
-class _OwnToken:
-    token: bytes = field(repr=False)
-    expires_seconds: float
 
 
 @implementer(ITokens)
@@ -54,10 +45,10 @@ class KeystoneTokens:
     _timeout_seconds: float
     _at_once: int
     _observe: Callable[[float, float], None] = _nothing
-    _own: _OwnToken | None = field(default=None, init=False)
+    _own: OwnToken | None = field(default=None, init=False)
     _locked_out_until: float = field(default=0.0, init=False)
     _is_away: bool = field(default=False, init=False)
-    _waiting: list[Deferred[_OwnToken]] = field(factory=list, init=False)
+    _waiting: list[Deferred[OwnToken]] = field(factory=list, init=False)
     _places: DeferredSemaphore = field(init=False)
 
     @_places.default
@@ -112,70 +103,41 @@ class KeystoneTokens:
             reply = await self._ask(await self._own_token(own), token, more)
         if reply.status == 404:
             return None
-        return _caller(reply, "the validation of a token")
+        return caller_of(reply, "the validation of a token")
 
-    async def _ask(self, own: _OwnToken, token: bytes, more: bytes) -> Reply:
+    async def _ask(self, own: OwnToken, token: bytes, more: bytes) -> Reply:
         # The catalogue is not needed, and the largest part.
         headers = {b"X-Auth-Token": own.token, b"X-Subject-Token": token}
         return await self._exchange.send(b"GET", b"/auth/tokens?nocatalog" + more, headers)
 
-    async def _own_token(self, refused: _OwnToken | None) -> _OwnToken:
+    async def _own_token(self, refused: OwnToken | None) -> OwnToken:
         own = self._own
-        if own is None or own is refused or own.expires_seconds - RENEW_SECONDS <= self._now():
+        if own is None or own is refused or not own.is_good(self._now()):
             return await self._next_own_token()
         return own
 
-    def _next_own_token(self) -> Deferred[_OwnToken]:
+    def _next_own_token(self) -> Deferred[OwnToken]:
         # All who need it wait for the same login.
-        mine: Deferred[_OwnToken] = Deferred()
+        mine: Deferred[OwnToken] = Deferred()
         self._waiting.append(mine)
         if len(self._waiting) == 1:
             ensureDeferred(self._log_in()).addBoth(self._logged_in)
         return mine
 
     def _logged_in(self, result: Any) -> None:
-        if isinstance(result, _OwnToken):
+        if isinstance(result, OwnToken):
             self._own = result
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:
             waiter.callback(result)
 
-    async def _log_in(self) -> _OwnToken:
+    async def _log_in(self) -> OwnToken:
         if self._now() < self._locked_out_until:
             raise EdgeUnavailable("Keystone has refused quantumd's own user")
-        reply = await self._send_login()
-        if reply.status in (401, 403):
-            self._locked_out_until = self._now() + LOCKED_OUT_SECONDS
-            self.log.error("Keystone refuses quantumd's own user {user}", user=self._credentials.user)
-            raise EdgeUnavailable("Keystone refuses quantumd's own user")
-        caller = _caller(reply, "the login")
-        values = reply.headers.getRawHeaders(b"X-Subject-Token") or [b""]
-        if not 0 < len(values[0]) <= _LONGEST_TOKEN:
-            raise EdgeUnavailable("Keystone's answer to the login holds no token")
-        return _OwnToken(values[0], caller.expires_seconds)
-
-    async def _send_login(self) -> Reply:
         try:
-            body = self._credentials.login()
-        except SettingsError as error:
-            raise EdgeUnavailable(str(error)) from None
-        headers = {b"Content-Type": b"application/json"}
-        return await self._exchange.send(b"POST", b"/auth/tokens?nocatalog", headers, body)
-
-
-def _caller(reply: Reply, what: str) -> Caller:
-    if reply.status not in (200, 201):
-        raise EdgeUnavailable(f"Keystone answers {what} with {reply.status}{_title(reply.body)}")
-    try:
-        return read_caller(reply.body)
-    except BadDocument as error:
-        raise EdgeUnavailable(f"Keystone's answer to {what} makes no sense: {error}") from None
-
-
-def _title(body: bytes) -> str:
-    # The short name of the error only: its message may repeat what was sent.
-    try:
-        title = orjson.loads(body)["error"]["title"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return ""
-    return f" ({str(title)[:80]})"
+            own, _ = await log_in(self._exchange, self._credentials)
+        except LoginRefused as error:
+            self._locked_out_until = self._now() + LOCKED_OUT_SECONDS
+            self.log.error("{why}", why=str(error))
+            raise
+        return own

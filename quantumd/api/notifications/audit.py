@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from attrs import frozen
+from attrs import define
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 
@@ -29,12 +29,9 @@ PAGE_ROWS = 200
 _EVERYTHING = Context("", roles=frozenset({"admin"}))
 
 
-@frozen
+@define(eq=False)
 class Audit:
-    """Tells all of it in each round, while ``is_chosen``: of several processes one.
-
-    What is told is of no use later, so a round that fails is not repeated.
-    """
+    """Tells all of it, while ``is_chosen``: of several processes one."""
 
     _store: IStore
     _outbox: Outbox
@@ -45,16 +42,16 @@ class Audit:
     _new_id: Callable[[], UUID] = uuid4
 
     async def tell(self) -> None:
-        """Tell all that there is. EdgeError."""
+        """Tell all of it once. EdgeError."""
         if not self._is_chosen():
             return
         by_member = {each.member: each for each in self._resources}
         asker = Asker(f"req-{self._new_id()}")
         for member in TOLD:
             if member in by_member:
-                await self._tell(by_member[member], asker)
+                await self._tell_all(by_member[member], asker)
 
-    async def _tell(self, resource: Resource, asker: Asker) -> None:
+    async def _tell_all(self, resource: Resource, asker: Asker) -> None:
         marker = None
         while True:
             views = await self._page(resource, Page(PAGE_ROWS, marker))

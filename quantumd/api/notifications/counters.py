@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
-from attrs import frozen
+from attrs import define
 from sqlalchemy import BindParameter, Connection, bindparam, select
 from twisted.internet.defer import Deferred
 
@@ -31,9 +31,9 @@ ReadCounters = Callable[[], "Deferred[Mapping[str, PortCounters]]"]
 """Fires with the counters of this host's ports by id. EdgeError."""
 
 
-@frozen
+@define(eq=False)
 class CounterTeller:
-    """Tells those of this host in each round. One that fails is not repeated: the next has its sums."""
+    """Tells those of this host. One time that fails is not repeated: the next has its sums."""
 
     _store: IStore
     _outbox: Outbox
@@ -43,7 +43,7 @@ class CounterTeller:
     _new_id: Callable[[], UUID] = uuid4
 
     async def tell(self) -> None:
-        """Tell what each plugged port has sent and received until now. EdgeError."""
+        """Tell those of every plugged port once. EdgeError."""
         counters = await self._read()
         at, asker = utc_text(self._now()), Asker(f"req-{self._new_id()}")
 

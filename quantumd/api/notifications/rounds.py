@@ -1,9 +1,9 @@
-"""What is told now and then, all of it in a round."""
+"""Telling now and then what is, apart from what changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import define, field
 from twisted.application.service import Service
@@ -11,35 +11,44 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from quantumd.errors import EdgeError
 
-Tell = Callable[[], Coroutine[Any, Any, None]]
+Tell: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+"""One round: tells everything that it has to. EdgeError."""
 
 
 @define(eq=False)
 class Rounds(Service):
-    """Calls ``tell`` every ``period`` seconds. A round of ``what`` that fails is logged, and not repeated."""
+    """Calls ``tell`` every ``period_seconds``, never twice at once. ``what`` is told, as the log calls it.
+
+    What is told is of no use later, so a round that fails is not repeated: the next one is in its turn.
+    """
 
     _clock: IReactorTime
-    _period: float
-    _what: str
+    _period_seconds: float
     _tell: Tell
-    _call: LoopingCall | None = field(default=None, init=False)
+    _what: str
+    _call: LoopingCall = field(init=False)
     _round: Deferred[None] = field(factory=lambda: succeed(None), init=False)
     _log = Logger()
+
+    @_call.default
+    def _make_call(self) -> LoopingCall:
+        call = LoopingCall(self._begin)
+        call.clock = self._clock
+        return call
 
     def startService(self) -> None:
         """The first round is after the first period."""
         super().startService()
-        self._call = LoopingCall(self._begin)
-        self._call.clock = self._clock
-        self._call.start(self._period, now=False)
+        self._call.start(self._period_seconds, now=False)
 
     def stopService(self) -> None:
         """End; a round under way is given up."""
         super().stopService()
-        if self._call is not None and self._call.running:
+        if self._call.running:
             self._call.stop()
         self._round.cancel()
 
@@ -47,8 +56,8 @@ class Rounds(Service):
         self._round = Deferred.fromCoroutine(self._tell()).addErrback(self._failed)
         return self._round
 
-    def _failed(self, failure: Any) -> None:
-        if failure.check(EdgeError):
-            self._log.warn("a round of {what} was not told: {why}", what=self._what, why=str(failure.value))
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(EdgeError) is not None:
+            self._log.warn("not told, {what}: {why}", what=self._what, why=str(failure.value))
         elif self.running:
-            self._log.failure("a round of {what} was not told", failure, what=self._what)
+            self._log.failure("not told, {what}", failure, what=self._what)

@@ -79,9 +79,9 @@ def make_notifications(
     if settings.exists_seconds:
         beside = Outbox(broker, reactor, address, publisher_id)
         audit = Audit(store, beside, teller, resources, lambda: consumer.has_lease)
-        Rounds(reactor, settings.exists_seconds, "what exists", audit.tell).setServiceParent(service)
+        Rounds(reactor, settings.exists_seconds, audit.tell, "what exists").setServiceParent(service)
     if settings.counters_seconds:
         beside = Outbox(broker, reactor, address, publisher_id)
         counters = CounterTeller(store, beside, read_counters, host)
-        Rounds(reactor, settings.counters_seconds, "counters of ports", counters.tell).setServiceParent(service)
+        Rounds(reactor, settings.counters_seconds, counters.tell, "counters of ports").setServiceParent(service)
     return Notifications(service, consumer)

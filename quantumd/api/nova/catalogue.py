@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from quantumd.edge.http.messages import target_of
 from quantumd.errors import EdgeUnavailable
 
 COMPUTE: Final = "compute"
@@ -23,10 +24,18 @@ def compute_endpoint(body: bytes, interface: str, region: str) -> str:
     for endpoint in _endpoints(orjson.loads(body)):
         if endpoint.get("interface") == interface and region in ("", endpoint.get("region_id"), endpoint.get("region")):
             url = endpoint.get("url")
-            if isinstance(url, str) and url.isascii() and url.startswith(("http://", "https://")):
+            if isinstance(url, str) and _is_url(url):
                 return url
     where = f" in the region {region}" if region else ""
     raise EdgeUnavailable(f"Keystone's catalogue has no {interface} endpoint of the compute service{where}")
+
+
+def _is_url(text: str) -> bool:
+    try:
+        target_of(text.encode())
+    except ValueError:
+        return False
+    return True
 
 
 def _endpoints(document: Any) -> Iterator[Mapping[str, Any]]:

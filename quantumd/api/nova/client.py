@@ -8,10 +8,10 @@ from typing import Any
 from attrs import define
 from twisted.internet.defer import Deferred, gatherResults
 
-from quantumd.api.keystone.exchange import Exchange
 from quantumd.api.nova.answers import TokenRefused, outcomes
 from quantumd.api.nova.events import Event, body_of
 from quantumd.api.nova.session import Access, NovaSession
+from quantumd.edge.http.exchange import Exchange
 from quantumd.errors import EdgeUnavailable
 
 
@@ -55,6 +55,6 @@ class NovaClient:
 
     async def _post_with(self, access: Access, events: Sequence[Event]) -> tuple[str, ...]:
         url = f"{access.endpoint}/os-server-external-events".encode("ascii")
-        headers = {b"X-Auth-Token": access.token, b"Content-Type": b"application/json"}
+        headers = {b"X-Auth-Token": access.own.token, b"Content-Type": b"application/json"}
         reply = await self._exchange.send(b"POST", url, headers, body_of(events))
         return outcomes(reply.status, reply.body, events)

@@ -9,13 +9,15 @@ from typing import Any, Final
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 
-from quantumd.api.keystone.credentials import check_url, read_credentials, read_trust
-from quantumd.api.keystone.exchange import make_exchange
+from quantumd.api.keystone.credentials import check_url, read_credentials
 from quantumd.api.nova import CURSOR
 from quantumd.api.nova.client import NovaClient
 from quantumd.api.nova.notifier import Notifier
 from quantumd.api.nova.session import NovaSession
 from quantumd.config import KeystoneSettings, NovaSettings
+from quantumd.edge.certificates import read_trust
+from quantumd.edge.http.connections import EndpointOf
+from quantumd.edge.http.exchange import make_exchange
 from quantumd.interfaces import IStore
 from quantumd.metrics import Metrics
 from quantumd.ordered import OrderedServices
@@ -53,20 +55,22 @@ def make_nova_service(
     return service
 
 
-def make_client(settings: NovaSettings, keystone: KeystoneSettings, reactor: Any, endpoints: Any = None) -> NovaClient:
+def make_client(
+    settings: NovaSettings, keystone: KeystoneSettings, reactor: Any, endpoint_of: EndpointOf | None = None
+) -> NovaClient:
     """Return what sends events to Nova.
 
-    :param endpoints: an IAgentEndpointFactory, where the network is not to be used.
+    :param endpoint_of: where the network is not to be used.
     :raises SettingsError: see ``make_nova_service``.
     """
     credentials = read_credentials(keystone)
     if settings.endpoint:
         check_url(settings.endpoint, "nova.endpoint")
-    trust = read_trust(keystone.ca_file)
-    identity = make_exchange(reactor, keystone.auth_url, keystone.timeout_seconds, CONNECTIONS, endpoints, trust)
+    trust = read_trust(keystone.ca_file, "keystone.ca_file")
+    identity = make_exchange(reactor, keystone.auth_url, keystone.timeout_seconds, CONNECTIONS, endpoint_of, trust)
     # Keystone tells by the calendar when tokens end, so the wall clock decides.
     session = NovaSession(identity, credentials, settings.endpoint, settings.interface, settings.region, time.time)
-    nova = make_exchange(reactor, "", settings.timeout_seconds, CONNECTIONS, endpoints, trust, name="Nova")
+    nova = make_exchange(reactor, "", settings.timeout_seconds, CONNECTIONS, endpoint_of, trust, name="Nova")
     return NovaClient(nova, identity, session)
 
 

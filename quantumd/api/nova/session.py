@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from attrs import define, field, frozen
 
-from quantumd.api.keystone.caller import BadDocument, read_caller
 from quantumd.api.keystone.credentials import Credentials
-from quantumd.api.keystone.exchange import Exchange, Reply
+from quantumd.api.keystone.login import OwnToken, log_in
 from quantumd.api.nova.catalogue import compute_endpoint
-from quantumd.errors import EdgeUnavailable, SettingsError
-
-RENEW_SECONDS: Final = 60.0
-"""How long before its end our token is replaced."""
-
-_LONGEST_TOKEN: Final = 8192
+from quantumd.edge.http.exchange import Exchange
 
 
 @frozen
 class Access:
     """A token and the root of Nova's API at which it is good."""
 
-    token: bytes = field(repr=False)
+    own: OwnToken
     endpoint: str
-    expires_seconds: float
 
 
 @define(eq=False)
@@ -48,7 +40,7 @@ class NovaSession:
 
         :raises EdgeUnavailable: Keystone does not answer, refuses us, or knows of no Nova.
         """
-        if self._access is None or self._access.expires_seconds - RENEW_SECONDS <= self._now():
+        if self._access is None or not self._access.own.is_good(self._now()):
             self._access = await self._log_in()
         return self._access
 
@@ -57,25 +49,6 @@ class NovaSession:
         self._access = None
 
     async def _log_in(self) -> Access:
-        reply = await self._send_login()
-        if reply.status in (401, 403):
-            raise EdgeUnavailable(f"Keystone refuses quantumd's own user {self._credentials.user}")
-        if reply.status != 201:
-            raise EdgeUnavailable(f"Keystone answers the login with {reply.status}")
-        try:
-            caller = read_caller(reply.body)
-        except BadDocument as error:
-            raise EdgeUnavailable(f"Keystone's answer to the login makes no sense: {error}") from None
-        token = (reply.headers.getRawHeaders(b"X-Subject-Token") or [b""])[0]
-        if not 0 < len(token) <= _LONGEST_TOKEN:
-            raise EdgeUnavailable("Keystone's answer to the login holds no token")
-        endpoint = self._endpoint or compute_endpoint(reply.body, self._interface, self._region)
-        return Access(token, endpoint.rstrip("/"), caller.expires_seconds)
-
-    async def _send_login(self) -> Reply:
-        try:
-            body = self._credentials.login()
-        except SettingsError as error:
-            raise EdgeUnavailable(str(error)) from None
-        path = b"/auth/tokens?nocatalog" if self._endpoint else b"/auth/tokens"
-        return await self._exchange.send(b"POST", path, {b"Content-Type": b"application/json"}, body)
+        own, document = await log_in(self._exchange, self._credentials, is_catalog_wanted=not self._endpoint)
+        endpoint = self._endpoint or compute_endpoint(document, self._interface, self._region)
+        return Access(own, endpoint.rstrip("/"))

@@ -7,8 +7,8 @@ from typing import Any
 from twisted.internet.task import Clock
 
 from quantumd.api.keystone.credentials import Credentials
-from quantumd.api.keystone.exchange import make_exchange
 from quantumd.api.keystone.tokens import KeystoneTokens
+from quantumd.edge.http.exchange import make_exchange
 from tests.bed.keystone import User
 from tests.bed.keystone_memory import MemoryEndpoints
 
@@ -24,7 +24,7 @@ def credentials_of(user: User) -> Credentials:
 
 def make_tokens(user: User, endpoints: MemoryEndpoints, clock: Clock) -> KeystoneTokens:
     """Return tokens that ``user`` asks for."""
-    exchange = make_exchange(clock, URL, TIMEOUT_SECONDS, AT_ONCE, endpoints)
+    exchange = make_exchange(clock, URL, TIMEOUT_SECONDS, AT_ONCE, endpoints.endpoint_of)
     return KeystoneTokens(exchange, credentials_of(user), clock, clock.seconds, TIMEOUT_SECONDS, AT_ONCE)
 
 

@@ -12,8 +12,10 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from quantumd.api.keystone.caller import Caller
-from quantumd.api.keystone.exchange import LARGEST_ANSWER_BYTES, make_exchange
-from quantumd.api.keystone.tokens import LOCKED_OUT_SECONDS, RENEW_SECONDS, KeystoneTokens
+from quantumd.api.keystone.login import RENEW_SECONDS
+from quantumd.api.keystone.tokens import LOCKED_OUT_SECONDS, KeystoneTokens
+from quantumd.edge.http.answers import LARGEST_ANSWER_BYTES
+from quantumd.edge.http.exchange import make_exchange
 from quantumd.errors import EdgeTimeout, EdgeUnavailable
 from tests.api.keystone.case import AT_ONCE, TIMEOUT_SECONDS, URL, credentials_of, make_tokens
 from tests.bed.keystone_memory import TOKEN_SECONDS, MemoryKeystone, serve_in_memory
@@ -153,7 +155,7 @@ class WaitTests(Case):
     def test_the_wait_for_a_turn_is_told(self) -> None:
         """Apart from the time that Keystone takes."""
         told: list[tuple[float, float]] = []
-        exchange = make_exchange(self.clock, URL, TIMEOUT_SECONDS, 1, self.endpoints)
+        exchange = make_exchange(self.clock, URL, TIMEOUT_SECONDS, 1, self.endpoints.endpoint_of)
         tokens = KeystoneTokens(
             exchange, credentials_of(self.service), self.clock, self.clock.seconds, TIMEOUT_SECONDS, 1,
             lambda waited, answered: told.append((waited, answered)),
@@ -255,6 +257,14 @@ class NonsenseTests(Case):
         """The document is there, its token is not."""
         self.serve(lambda *request: (201, {}, self.keystone.answer(*request)[2]))
         self.assertIn("holds no token", self.refusal())
+
+    def test_a_login_with_a_token_that_is_none(self) -> None:
+        """It could not be sent in a header."""
+        for token in ("a b", "\xe9", "x" * 8193):
+            self.serve(
+                lambda *request, token=token: (201, {"X-Subject-Token": token}, self.keystone.answer(*request)[2])
+            )
+            self.assertIn("holds no token", self.refusal())
 
     def test_an_answer_without_end(self) -> None:
         """The connection is cut when more comes than is read."""

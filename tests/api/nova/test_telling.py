@@ -68,7 +68,7 @@ class Case(SynchronousTestCase):
             project=self.service.project.name if self.service.project else "",
             password=self.service.password,
         )
-        client = make_client(self.settings, keystone, self.clock, self.endpoints)
+        client = make_client(self.settings, keystone, self.clock, self.endpoints.endpoint_of)
         consumer = Consumer(
             self.clock, self.store, CURSOR, "h1", Notifier(client, self.counts).handle, LIMITS,
             lambda: BEGIN + timedelta(seconds=self.clock.seconds()), begins_at_end=True,
@@ -287,6 +287,18 @@ class IllTests(Case):
         self.keystone.catalog = catalog
         self.wait(31)
         self.assertEqual(self.nova.names(), [PLUGGED])
+
+    def test_a_catalogue_with_urls_that_are_none_is_waited_for(self) -> None:
+        """They may be corrected."""
+        catalog = self.keystone.catalog
+        for url in ("http://", "http://a b/", "http://u:p@nova/", "http://nova:99999/"):
+            self.keystone.catalog = [{"type": "compute", "endpoints": [{"interface": "public", "url": url}]}]
+            self.plug()
+            self.wait(5)
+            self.assertEqual(self.nova.names(), [])
+        self.keystone.catalog = catalog
+        self.wait(61)
+        self.assertEqual(len(self.nova.names()), 4)
 
     def test_a_crash_before_an_acknowledgement_repeats(self) -> None:
         """What Nova has not acknowledged is told by the next process."""

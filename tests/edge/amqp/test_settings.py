@@ -9,7 +9,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.config import AmqpSettings
 from quantumd.edge.amqp.location import Location, parse_location
 from quantumd.edge.amqp.made import make_broker, read_password
-from quantumd.edge.amqp.trust import trust_of
 from quantumd.errors import SettingsError
 
 
@@ -41,6 +40,7 @@ class PasswordTests(SynchronousTestCase):
     def test_the_file_goes_before_the_setting(self) -> None:
         """Its line's end is not part of it."""
         path = Path(self.mktemp())
+        path.touch(mode=0o600)
         path.write_text("word s\n")
         self.assertEqual(read_password(AmqpSettings(password_file=str(path), password="other")), "word s")
         self.assertEqual(read_password(AmqpSettings(password="other")), "other")
@@ -48,6 +48,7 @@ class PasswordTests(SynchronousTestCase):
     def test_what_is_missing_stops_the_start(self) -> None:
         """With the name of the setting, and never the password."""
         empty = Path(self.mktemp())
+        empty.touch(mode=0o600)
         empty.write_text("\n")
         for settings in (AmqpSettings(), AmqpSettings(password_file="/none"), AmqpSettings(password_file=str(empty))):
             with self.assertRaises(SettingsError) as caught:
@@ -59,16 +60,3 @@ class PasswordTests(SynchronousTestCase):
     def test_a_password_is_in_no_representation(self) -> None:
         """Whatever is logged of settings."""
         self.assertNotIn("s3cret", repr(AmqpSettings(password="s3cret")))
-
-
-class TrustTests(SynchronousTestCase):
-    """Certificates of brokers."""
-
-    def test_a_file_without_certificates_stops_the_start(self) -> None:
-        """No file is the system's certificates."""
-        empty = Path(self.mktemp())
-        empty.write_text("nothing")
-        for path in (str(empty), "/none"):
-            with self.assertRaises(SettingsError):
-                trust_of(path)
-        self.assertIs(trust_of(""), None)
