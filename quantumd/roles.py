@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from attrs import frozen
-from twisted.application.service import IService, MultiService
-from twisted.internet.defer import Deferred
+from attrs import define, field, frozen
+from twisted.application.service import IService
+from twisted.internet.defer import Deferred, succeed
 
-from quantumd.bus.memory import MemoryBus
 from quantumd.config import Settings
 from quantumd.converge.client import RecordsClient, Reporter
 from quantumd.converge.loop import ConvergeService, PassSummary
@@ -18,78 +17,94 @@ from quantumd.converge.records import Records
 from quantumd.dhcp.converger import DhcpConverger
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
-from quantumd.interfaces import IConverger
-from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
+from quantumd.interfaces import IBus, IConverger
+from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.metrics import Metrics
 from quantumd.model.counters import PortCounters
 from quantumd.ordered import OrderedServices
 from quantumd.version import VERSION
+
+L2: Final = "l2"
+DHCP: Final = "dhcp"
+ROLES: Final = (L2, DHCP)
+"""What a host can do."""
 
 _KERNEL_DATAPATH = Path("/sys/module/openvswitch")
 
 
 @frozen
 class Roles:
-    """The host's roles: what runs them, and their loops by role."""
+    """The host's roles: what runs them, their loops by role, and what reads the counters of the host's ports."""
 
     service: IService
     loops: dict[str, ConvergeService]
-    read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]]
+    read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({})
 
 
-def make_roles(
-    settings: Settings, reactor: Any, host: str, bus: MemoryBus, metrics: Metrics, driver: IL2Driver
-) -> Roles:
-    service = OrderedServices()
-    records = {"l2": Records(), "dhcp": Records()}
-    site = Site(
-        host=host,
-        l2=settings.l2,
-        dhcp=settings.dhcp,
-        records=records["l2"],
-        reactor=reactor,
-        edges=settings.host.edges,
-        kernel_datapath=_KERNEL_DATAPATH.exists(),
-    )
-    parts: L2Parts = driver.install(site)
-    metrics.foreign_flows.set_function(parts.count_foreign_flows)
-    table = DhcpTable()
-    dhcp = DhcpConverger(host, VERSION, records["dhcp"], table, parts.frames, reactor)
-    loops = {
-        converger.role: _run_role(service, converger, records[converger.role], reactor, host, bus, metrics, settings)
-        for converger in (parts.converger, dhcp)
-    }
-    DhcpService(parts.frames, table, settings.dhcp, reactor, _DhcpCounter(metrics)).setServiceParent(service)
-    parts.connections.setServiceParent(service)
-    return Roles(service, loops, parts.read_counters)
+@define(eq=False)
+class HostRoles:
+    """Makes the roles of this host. Each has a loop of its own, and talks to the server side over the bus."""
 
+    _settings: Settings
+    _reactor: Any
+    _host: str
+    _bus: IBus
+    _metrics: Metrics
+    _driver: IL2Driver
+    _service: OrderedServices = field(factory=OrderedServices, init=False)
+    _loops: dict[str, ConvergeService] = field(factory=dict, init=False)
 
-def _run_role(
-    parent: MultiService,
-    converger: IConverger,
-    records: Records,
-    reactor: Any,
-    host: str,
-    bus: MemoryBus,
-    metrics: Metrics,
-    settings: Settings,
-) -> ConvergeService:
-    role = converger.role
-    # The three need each other: what comes back with a report goes to the client, which wakes the loop.
-    reporter = Reporter(bus, reactor, host, role, lambda update: client.take(update))
-    count = _pass_counter(metrics)
+    def make(self, wanted: Collection[str]) -> Roles:
+        """Return the wanted ones of ROLES, in one service."""
+        records = Records()
+        site = self._site(records)
+        if L2 not in wanted:
+            self._make_dhcp(self._driver.frames(site))
+            return Roles(self._service, self._loops)
+        parts: L2Parts = self._driver.install(site)
+        self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
+        self._run(parts.converger, records)
+        if DHCP in wanted:
+            self._make_dhcp(parts.frames)
+        parts.connections.setServiceParent(self._service)
+        return Roles(self._service, self._loops, parts.read_counters)
 
-    def passed(summary: PassSummary) -> None:
-        count(summary)
-        client.describe_anew()
+    def _site(self, records: Records) -> Site:
+        return Site(
+            host=self._host,
+            l2=self._settings.l2,
+            dhcp=self._settings.dhcp,
+            records=records,
+            reactor=self._reactor,
+            edges=self._settings.host.edges,
+            kernel_datapath=_KERNEL_DATAPATH.exists(),
+        )
 
-    loop = ConvergeService(converger, reactor, reporter.tell, settings.l2.drift_seconds, passed)
-    client = RecordsClient(bus, reactor, converger.describe, records, loop)
-    loop.setServiceParent(parent)
-    client.setServiceParent(parent)
-    metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
-    metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)
-    return loop
+    def _make_dhcp(self, parts: FrameParts) -> None:
+        records, table = Records(), DhcpTable()
+        self._run(DhcpConverger(self._host, VERSION, records, table, parts.frames, self._reactor), records)
+        counter = _DhcpCounter(self._metrics)
+        answering = DhcpService(parts.frames, table, self._settings.dhcp, self._reactor, counter)
+        answering.setServiceParent(self._service)
+        parts.connection.setServiceParent(self._service)
+
+    def _run(self, converger: IConverger, records: Records) -> None:
+        role = converger.role
+        # The three need each other: what comes back with a report goes to the client, which wakes the loop.
+        reporter = Reporter(self._bus, self._reactor, self._host, role, lambda update: client.take(update))
+        count = _pass_counter(self._metrics)
+
+        def passed(summary: PassSummary) -> None:
+            count(summary)
+            client.describe_anew()
+
+        loop = ConvergeService(converger, self._reactor, reporter.tell, self._settings.l2.drift_seconds, passed)
+        client = RecordsClient(self._bus, self._reactor, converger.describe, records, loop)
+        loop.setServiceParent(self._service)
+        client.setServiceParent(self._service)
+        self._metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
+        self._metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)
+        self._loops[role] = loop
 
 
 def _pass_counter(metrics: Metrics) -> Callable[[PassSummary], None]:

@@ -34,7 +34,7 @@ from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.drivers.ovs.driver import parse_mappings
 from quantumd.logs import LoggedService
 from quantumd.metrics import Metrics
-from quantumd.roles import Roles, make_roles
+from quantumd.roles import ROLES, HostRoles, Roles
 from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
 from quantumd.store.retention import Retention
 from quantumd.store.schema import ensure_schema
@@ -130,7 +130,7 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     store.on_commit(metrics.journal_position.set)
     PortCounts(reactor, store, metrics).setServiceParent(root)
 
-    roles = make_roles(settings, reactor, host, bus, metrics, driver)
+    roles = HostRoles(settings, reactor, host, bus, metrics, driver).make(ROLES)
     roles.service.setServiceParent(root)
     readiness = _readiness(store, roles.loops)
     served = _serve(settings, driver, host)

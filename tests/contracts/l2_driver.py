@@ -58,11 +58,13 @@ class DriverBed:
         self.loop = ConvergeService(self.parts.converger, self.clock, self._tell)
         self.loop.startService()
         self.parts.connections.startService()
+        self.parts.frames.connection.startService()
         self.loop.records_changed(frozenset(), True)
         self.settle()
 
     def stop(self) -> None:
         """Disconnect."""
+        self.parts.frames.connection.stopService()
         self.parts.connections.stopService()
         self.loop.stopService()
 
@@ -125,7 +127,7 @@ class L2DriverContract(SynchronousTestCase):
         driver = self.make_driver()
         self.assertTrue(verifyObject(IL2Driver, driver))
         self.assertTrue(verifyObject(IConverger, self.bed.parts.converger))
-        self.assertTrue(verifyObject(IFrames, self.bed.parts.frames))
+        self.assertTrue(verifyObject(IFrames, self.bed.parts.frames.frames))
         self.assertIsInstance(driver.name, str)
         self.assertIsInstance(driver.capabilities, frozenset)
         self.assertEqual(self.bed.parts.converger.role, "l2")
@@ -139,7 +141,14 @@ class L2DriverContract(SynchronousTestCase):
 
     def test_frames_flow_once_it_is_connected(self) -> None:
         """What answers clients waits for that."""
-        self.assertTrue(self.bed.parts.frames.is_connected)
+        self.assertTrue(self.bed.parts.frames.frames.is_connected)
+
+    def test_frames_can_be_had_without_the_ports(self) -> None:
+        """By a process that answers them while another one carries the ports."""
+        alone = self.make_driver().frames(site_for(Records(), Clock()))
+        self.assertTrue(verifyObject(IFrames, alone.frames))
+        alone.connection.startService()
+        self.addCleanup(alone.connection.stopService)
 
     def test_a_known_port_that_is_not_plugged_is_not_realised(self) -> None:
         """Nothing is reported of it, or that it is not there."""

@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from quantumd.config import ApiSettings, HostSettings, L2Settings, NetworkSettings, Settings
 from quantumd.edge.openflow.walk import Walk
-from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
+from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, OvsEdges
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.service import make_appliance
@@ -39,6 +39,9 @@ class KeptDriver:
     def install(self, site: Site) -> L2Parts:
         edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel)
         return OvsDriver().install_on(evolve(site, edges="memory"), edges)
+
+    def frames(self, site: Site) -> FrameParts:
+        return self.install(site).frames
 
 
 @define

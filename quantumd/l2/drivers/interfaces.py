@@ -35,16 +35,26 @@ class Site:
 
 
 @frozen
+class FrameParts:
+    """How frames of ports come to the process, and the connection for that, to run."""
+
+    frames: IFrames
+    connection: IService
+
+
+@frozen
 class L2Parts:
-    """What a driver gives: the converger that the loop drives, the frames of its ports, and its connections to run.
+    """What a driver gives: the converger that the loop drives, its connections to run, and the frames of its ports.
+
+    The frames' connection is not among ``connections``: it runs where frames are answered.
 
     ``count_foreign_flows`` returns how many flows of strangers were there at the last look. ``read_counters`` fires
     with what ports have sent and received, by their ids; a driver that cannot count has none.
     """
 
     converger: IConverger
-    frames: IFrames
     connections: IService
+    frames: FrameParts
     count_foreign_flows: Callable[[], int] = lambda: 0
     read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({})
 
@@ -56,4 +66,7 @@ class IL2Driver(Interface):
     capabilities = Attribute("frozenset[str]: aliases of API extensions whose promises packets obey under it.")
 
     def install(site: Site) -> L2Parts:
-        """Make the parts; nothing is connected before the service starts."""
+        """Make the parts; nothing is connected before the services start."""
+
+    def frames(site: Site) -> FrameParts:
+        """Make the frames alone, for a process that answers them while another one carries the ports."""

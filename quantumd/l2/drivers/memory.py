@@ -13,7 +13,7 @@ from quantumd.converge.plan import NOTHING, Key, Plan, Stage, Step
 from quantumd.converge.records import Records
 from quantumd.edge.frames.memory import MemoryFrames
 from quantumd.interfaces import IConverger
-from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
+from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
 from quantumd.version import VERSION
 
@@ -126,6 +126,10 @@ class MemoryDriver:
 
     def install(self, site: Site) -> L2Parts:
         """See IL2Driver."""
+        return L2Parts(MemorySwitchboard(site.host, site.records), Service(), self.frames(site))
+
+    def frames(self, site: Site) -> FrameParts:
+        """See IL2Driver."""
         frames = MemoryFrames()
         frames.connect()
-        return L2Parts(MemorySwitchboard(site.host, site.records), frames, Service())
+        return FrameParts(frames, Service())

@@ -19,7 +19,7 @@ from quantumd.edge.openflow.switch import OvsSwitch
 from quantumd.edge.ovsdb.idl import OvsIdl
 from quantumd.edge.ovsdb.interfaces import IOvsdb
 from quantumd.errors import SettingsError
-from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
+from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.l2.drivers.ovs.bridges import BridgePlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
@@ -42,38 +42,56 @@ class OvsEdges:
 
 
 @define(eq=False)
-class _Connections(Service):
-    """Connects the edges when it starts and disconnects them when it stops; flows and bridges stay."""
+class _Switch(Service):
+    """Connects to the switch's database and flows when it starts, disconnects when it stops; both stay as they are."""
 
-    _edges: OvsEdges
+    _ovsdb: IOvsdb
+    _switch: ISwitch
 
     def startService(self) -> None:
         super().startService()
-        self._edges.ovsdb.startService()
-        self._edges.switch.start()
-        self._edges.channel.start()
+        self._ovsdb.startService()
+        self._switch.start()
 
     def stopService(self) -> Deferred[Any]:
         super().stopService()
-        edges = self._edges
-        stops = (edges.channel.stop, edges.switch.stop, edges.ovsdb.stopService)
-        return gatherResults([maybeDeferred(stop) for stop in stops])
+        return gatherResults([maybeDeferred(stop) for stop in (self._switch.stop, self._ovsdb.stopService)])
 
 
 @define(eq=False)
-class _LockedConnections(OrderedServices):
-    """Connects only while no other daemon acts on the switch; lets it go when the connections are closed."""
+class _Channel(Service):
+    """Connects the packet channel when it starts and disconnects it when it stops."""
+
+    _channel: IPacketChannel
+
+    def startService(self) -> None:
+        super().startService()
+        self._channel.start()
+
+    def stopService(self) -> Any:
+        super().stopService()
+        return self._channel.stop()
+
+
+@define(eq=False)
+class _Locked(OrderedServices):
+    """Runs a service only while no other daemon does the same at this bridge; lets it go when the service has ended."""
 
     _site: Site
-    _connections: _Connections
+    _what: str
+    _service: Service
 
     def __attrs_post_init__(self) -> None:
         OrderedServices.__init__(self)
-        path = f"{self._site.l2.ovs_run_dir}/quantumd-{self._site.l2.integration_bridge}.lock"
+        path = f"{self._site.l2.ovs_run_dir}/{self._what}-{self._site.l2.integration_bridge}.lock"
         HostLock(self._site.reactor, path, self._locked).setServiceParent(self)
 
     def _locked(self) -> None:
-        self._connections.setServiceParent(self)
+        self._service.setServiceParent(self)
+
+
+def _alone(site: Site, what: str, service: Service) -> Service:
+    return service if site.edges == "memory" else _Locked(site, what, service)
 
 
 @implementer(IL2Driver)
@@ -86,8 +104,11 @@ class OvsDriver:
 
     def install(self, site: Site) -> L2Parts:
         """See IL2Driver."""
-        edges = _memory_edges(site) if site.edges == "memory" else _real_edges(site)
-        return self.install_on(site, edges)
+        return self.install_on(site, _edges(site))
+
+    def frames(self, site: Site) -> FrameParts:
+        """See IL2Driver."""
+        return _frames(site, _edges(site).channel)
 
     def install_on(self, site: Site, edges: OvsEdges) -> L2Parts:
         """Make the parts on given edges."""
@@ -101,15 +122,17 @@ class OvsDriver:
             clock=site.reactor,
             removes_foreign=site.l2.foreign_flows == "remove",
         )
-        connections = _Connections(edges)
-        service = connections if site.edges == "memory" else _LockedConnections(site, connections)
         return L2Parts(
             converger,
-            ChannelFrames(edges.channel),
-            service,
+            _alone(site, "quantumd", _Switch(edges.ovsdb, edges.switch)),
+            _frames(site, edges.channel),
             lambda: converger.foreign_flows,
             lambda: _read_counters(edges.ovsdb),
         )
+
+
+def _frames(site: Site, channel: IPacketChannel) -> FrameParts:
+    return FrameParts(ChannelFrames(channel), _alone(site, "quantumd-frames", _Channel(channel)))
 
 
 def _read_counters(ovsdb: IOvsdb) -> Deferred[Mapping[str, PortCounters]]:
@@ -137,6 +160,10 @@ def parse_mappings(mappings: tuple[str, ...]) -> dict[str, str]:
             raise SettingsError(f"l2.bridge_mappings: {mapping!r} is not physical_network:bridge")
         parsed[physical_network] = bridge
     return parsed
+
+
+def _edges(site: Site) -> OvsEdges:
+    return _memory_edges(site) if site.edges == "memory" else _real_edges(site)
 
 
 def _real_edges(site: Site) -> OvsEdges:

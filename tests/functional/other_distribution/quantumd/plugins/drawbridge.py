@@ -10,6 +10,7 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 from twisted.application.internet import TimerService
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.plugin import IPlugin
@@ -19,7 +20,7 @@ from quantumd.converge.plan import NOTHING, Key, Plan, Stage, Step
 from quantumd.converge.records import Records
 from quantumd.edge.frames.memory import MemoryFrames
 from quantumd.interfaces import IConverger
-from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
+from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
 
 LOOK_SECONDS = 0.02
@@ -128,9 +129,13 @@ class DrawbridgeDriver:
     def install(self, site: Site) -> L2Parts:
         """See IL2Driver."""
         converger = Drawbridge(site.host, Path(site.l2.ovs_run_dir), site.records)
+        return L2Parts(converger, _watch(converger, site.reactor), self.frames(site))
+
+    def frames(self, site: Site) -> FrameParts:
+        """See IL2Driver."""
         frames = MemoryFrames()
         frames.connect()
-        return L2Parts(converger, frames, _watch(converger, site.reactor))
+        return FrameParts(frames, Service())
 
 
 def _watch(converger: Drawbridge, clock: IReactorTime) -> TimerService:
