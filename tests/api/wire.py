@@ -126,7 +126,11 @@ class Wire:
         """Send bytes on a new connection and return what came back."""
         channel, transport = self.connect()
         channel.dataReceived(data)
-        return parse_replies(transport.value())
+        replies = parse_replies(transport.value())
+        if replies and transport.connected:
+            # Else its time limits would stay with the clock.
+            transport.loseConnection()
+        return replies
 
     def request(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
         """Send one request; ``body`` is sent as it is when it is bytes, else as JSON."""

@@ -120,7 +120,7 @@ class Thief:
 
 @pytest.mark.slow
 @pytest.mark.soak
-@pytest.mark.time_limit(count(600, 14_400))
+@pytest.mark.time_limit(count(600, 850))
 class LeakTests(SynchronousTestCase):
     """Whatever Bob asks, no answer holds a secret of Alice's that he did not send, and nothing of hers changes."""
 
