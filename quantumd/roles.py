@@ -58,13 +58,16 @@ class HostRoles:
         """Return the wanted ones of ROLES, in one service."""
         records = Records()
         site = self._site(records)
-        if L2 not in wanted:
+        if L2 in wanted:
+            return self._make_l2(self._driver.install(site), records, DHCP in wanted)
+        if DHCP in wanted:
             self._make_dhcp(self._driver.frames(site))
-            return Roles(self._service, self._loops)
-        parts: L2Parts = self._driver.install(site)
+        return Roles(self._service, self._loops)
+
+    def _make_l2(self, parts: L2Parts, records: Records, with_dhcp: bool) -> Roles:
         self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
         self._run(parts.converger, records)
-        if DHCP in wanted:
+        if with_dhcp:
             self._make_dhcp(parts.frames)
         parts.connections.setServiceParent(self._service)
         return Roles(self._service, self._loops, parts.read_counters)

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.bed.figures import note
 from tests.bed.needs import CHECKOUT
 
-PARTS = ("twisted.internet.reactor", "klein", "sqlalchemy", "ovs.db.idl", "prometheus_client", "quantumd.service")
+PARTS = ("twisted.internet.reactor", "klein", "sqlalchemy", "ovs.db.idl", "prometheus_client", "quantumd.server")
 FORBIDDEN = ("eventlet", "uvloop", "alembic", "pytest", "os_ken", "pyroute2")
 """Event loops of others, and what only an upgrade or a test needs."""
 
@@ -32,7 +32,7 @@ print(json.dumps([costs, sorted(sys.modules)]))
 
 
 class ImportTests(SynchronousTestCase):
-    """``import quantumd.service`` in a fresh process."""
+    """``import quantumd.server`` in a fresh process."""
 
     def test_the_cost_of_each_part_is_printed_and_nothing_unwanted_is_loaded(self) -> None:
         """Memory and time that each large part adds, in this order."""

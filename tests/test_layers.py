@@ -14,7 +14,7 @@ HOST_ROLES = ("l2", "l3", "dhcp")
 ROLES = ("api", *HOST_ROLES)
 MECHANISMS = ("store", "bus", "edge", "converge")
 SHARED = ("config", "errors", "interfaces", "version")
-PROGRAMS = ("start", "service", "roles", "ctl")
+PROGRAMS = ("start", "service", "server", "roles", "process", "ctl")
 """May import everything; nothing but those before them imports them."""
 
 IMPURE = frozenset({

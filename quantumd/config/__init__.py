@@ -5,6 +5,7 @@ file; ``python -m quantumd.config`` prints the sample file.
 """
 
 from quantumd.config.api import AgentSettings, ApiSettings
+from quantumd.config.bus import BusSettings
 from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, LogSettings
 from quantumd.config.identity import HttpBasicSettings, KeystoneSettings
 from quantumd.config.network import NetworkSettings, QuotaSettings
@@ -16,6 +17,7 @@ __all__ = [
     "AgentSettings",
     "AmqpSettings",
     "ApiSettings",
+    "BusSettings",
     "DatabaseSettings",
     "DhcpSettings",
     "HostSettings",

@@ -9,6 +9,7 @@ import attrs
 from attrs import frozen
 
 from quantumd.config.api import AgentSettings, ApiSettings
+from quantumd.config.bus import BusSettings
 from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, LogSettings
 from quantumd.config.identity import HttpBasicSettings, KeystoneSettings
 from quantumd.config.network import NetworkSettings, QuotaSettings
@@ -29,6 +30,7 @@ class Settings:
     agents: AgentSettings = AgentSettings()
     database: DatabaseSettings = DatabaseSettings()
     amqp: AmqpSettings = AmqpSettings()
+    bus: BusSettings = BusSettings()
     notifications: NotificationSettings = NotificationSettings()
     l2: L2Settings = L2Settings()
     dhcp: DhcpSettings = DhcpSettings()

@@ -56,6 +56,8 @@ class Appliance:
     host: str = "127.0.0.1"
     tls: ssl.SSLContext | None = None
     """By what an https API is checked; the settings say that it is one."""
+    command: str = "quantumd"
+    """What of ``twistd``'s commands runs."""
     port: int = field(init=False)
     started_at: float = field(default=0.0, init=False)
     _socket: socket.socket | None = field(default=None, init=False)
@@ -113,7 +115,7 @@ class Appliance:
         if self.is_running:
             raise ApplianceError("quantumd runs already")
         self.directory.mkdir(parents=True, exist_ok=True)
-        command = [str(Path(sys.executable).with_name("twistd")), "--nodaemon", "--pidfile=", "quantumd"]
+        command = [str(Path(sys.executable).with_name("twistd")), "--nodaemon", "--pidfile=", self.command]
         command += self.options()
         path = os.pathsep.join(str(directory) for directory in (CHECKOUT, *self.python_path))
         environment = {**os.environ, "PYTHONPATH": path}

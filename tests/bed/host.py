@@ -96,13 +96,12 @@ class HostCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Show what was logged if the test fails; remove VMs in any case."""
-        logged = len(self.appliance.log())
-        self.addCleanup(self._show_log, logged)
+        self.addCleanup(self.show_log, self.appliance, len(self.appliance.log()))
         self.addCleanup(self.ovs.remove_vms)
 
-    def _show_log(self, start: int) -> None:
+    def show_log(self, process: Appliance, start: int) -> None:
         """pytest shows it with a test that failed. Requests alone would fill the screen."""
-        lines = (line for line in self.appliance.log()[start:].splitlines() if "  answered method=" not in line)
+        lines = (line for line in process.log()[start:].splitlines() if "  answered method=" not in line)
         sys.stdout.write("\n".join(lines)[-_LOG_LIMIT:])
 
     def make_network(self, *cidrs: str, subnet: Mapping[str, Any] | None = None, **attributes: Any) -> dict[str, Any]:

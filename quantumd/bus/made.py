@@ -1,0 +1,30 @@
+"""The bus over AMQP that the settings describe."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from quantumd.bus.amqp import AmqpBus, Wiring
+from quantumd.bus.signing import SHORTEST_KEY_BYTES, Signer
+from quantumd.config import AmqpSettings, BusSettings
+from quantumd.edge.amqp.made import make_broker
+from quantumd.edge.files import read_secret
+from quantumd.errors import SettingsError
+
+
+def make_amqp_bus(reactor: Any, bus: BusSettings, amqp: AmqpSettings, host: str) -> AmqpBus:
+    """Return the bus of a process on ``host``; it connects when it is started. SettingsError."""
+    wiring = Wiring(bus.exchange, bus.quorum)
+    return AmqpBus(reactor, make_broker(reactor, amqp), make_broker(reactor, amqp), host, wiring, make_signer(bus))
+
+
+def make_signer(settings: BusSettings) -> Signer | None:
+    """Return what signs with the key of the settings' file; None when they name none. SettingsError."""
+    if not settings.signing_key_file:
+        return None
+    key = read_secret(settings.signing_key_file, "bus.signing_key_file").encode()
+    if len(key) < SHORTEST_KEY_BYTES:
+        raise SettingsError(f"bus.signing_key_file: the key is shorter than {SHORTEST_KEY_BYTES} bytes")
+    # Hosts compare times, so the wall clock.
+    return Signer(key, time.time)
