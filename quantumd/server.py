@@ -35,6 +35,9 @@ from quantumd.version import VERSION
 GATHER_SECONDS = 0.01
 """How long commits are gathered before hosts are told: what they wait for comes with the answer to their report."""
 
+HOSTS_RETRY_SECONDS = 1.0
+"""The longest time between tries to tell hosts while the broker is away: they wait for nothing else when it is back."""
+
 
 @define(eq=False)
 class ServerSide:
@@ -59,7 +62,7 @@ class ServerSide:
             root
         )
         handle = Announcer(self._bus, store).handle
-        limits = ConsumerLimits(gather=GATHER_SECONDS)
+        limits = ConsumerLimits(gather=GATHER_SECONDS, retry_most=HOSTS_RETRY_SECONDS)
         consumer = Consumer(reactor, store, CURSOR, self._holder, handle, limits)
         consumer.setServiceParent(root)
         metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)

@@ -70,6 +70,8 @@ class RecordsClient(Service):
     _told: HostReport | None = field(default=None, init=False)
     """What the server was told last of this role."""
     _timer: IDelayedCall | None = field(default=None, init=False)
+    _trouble: str = field(default="", init=False)
+    """What was logged last of why it cannot compare; the same again is not."""
     _log = Logger()
 
     @property
@@ -149,16 +151,20 @@ class RecordsClient(Service):
 
     def _compared(self, result: object) -> None:
         self._is_comparing = False
-        delay = COMPARE_SECONDS
+        self._tell_trouble("" if result is None else str(getattr(result, "value", result)))
         if result is not None:
-            error = getattr(result, "value", result)
-            self._log.warn("{role} cannot compare records: {why}", role=self._role, why=str(error))
             delay = _RETRY_SECONDS
-        elif self._told != self._describe():
-            # It changed while the comparison ran.
-            delay = 0.0
+        else:
+            # At once if it changed while the comparison ran.
+            delay = COMPARE_SECONDS if self._told == self._describe() else 0.0
         if self.running:
             self._timer = self._clock.callLater(delay, self.compare)
+
+    def _tell_trouble(self, why: str) -> None:
+        # It is tried twice a second, and said once.
+        if why not in ("", self._trouble):
+            self._log.warn("{role} cannot compare records: {why}", role=self._role, why=why)
+        self._trouble = why
 
 
 @define(eq=False)
@@ -178,6 +184,7 @@ class Reporter:
     _named: tuple[str, ...] | None = field(default=None, init=False)
     """The ports of a complete report that the server does not have yet."""
     _is_sending: bool = field(default=False, init=False)
+    _trouble: str = field(default="", init=False)
     _log = Logger()
 
     @property
@@ -218,10 +225,13 @@ class Reporter:
             if ack.records:
                 self._take(Update(self._host, self._role, ack.records))
         self._is_sending = False
+        self._trouble = ""
 
     def _failed(self, failure: object) -> None:
-        error = getattr(failure, "value", failure)
-        self._log.warn("{role} cannot report: {why}", role=self._role, why=str(error), waiting=len(self._waiting))
+        why = str(getattr(failure, "value", failure))
+        if why != self._trouble:
+            self._log.warn("{role} cannot report: {why}", role=self._role, why=why, waiting=len(self._waiting))
+        self._trouble = why
         self._clock.callLater(_RETRY_SECONDS, self._send)
 
 

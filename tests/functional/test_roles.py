@@ -2,78 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-import unittest
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from tests.bed.appliance import Appliance
 from tests.bed.dhcp_client import udhcpc
-from tests.bed.host import HostCase
+from tests.bed.host import Guest
 from tests.bed.load import EchoStream
-from tests.bed.openvswitch import PrivateOvs
-from tests.bed.rabbitmq import RabbitmqServer, missing_rabbitmq
-
-KEY = "a key that all processes of the tests have\n"
+from tests.bed.openvswitch import run
+from tests.bed.roles import Host, RolesCase
 
 
-class RolesCase(HostCase):
-    """A host whose roles are two processes, and an API process; ``appliance`` is the latter."""
-
-    skip = HostCase.skip or missing_rabbitmq()
-    broker: ClassVar[RabbitmqServer]
-    l2: ClassVar[Appliance]
-    dhcp: ClassVar[Appliance]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        """Start the broker, the switch, and the three processes."""
-        if cls.skip:
-            raise unittest.SkipTest(cls.skip)
-        folder = tempfile.TemporaryDirectory(prefix="quantumd-roles-", ignore_cleanup_errors=True)
-        cls.addClassCleanup(folder.cleanup)
-        cls.directory = Path(folder.name)
-        cls.broker = RabbitmqServer()
-        cls.addClassCleanup(cls.broker.close)
-        cls.broker.start()
-        cls.ovs = PrivateOvs(cls.directory / "ovs")
-        cls.addClassCleanup(cls.ovs.stop)
-        cls.ovs.start()
-        cls.appliance, cls.l2, cls.dhcp = (cls.make_process(role) for role in ("api", "l2", "dhcp"))
-        for process in (cls.l2, cls.dhcp):
-            process.launch()
-        cls.appliance.start("/readyz")
-
-    @classmethod
-    def make_process(cls, role: str) -> Appliance:
-        """Return the process of a role; it is not started."""
-        key = cls.directory / "key"
-        key.write_text(KEY)
-        key.chmod(0o600)
-        broker = {name: value for name, value in cls.broker.settings().items() if name.startswith("amqp.")}
-        settings = {**broker, "bus.signing_key_file": str(key)}
-        process = Appliance(cls.directory / role, cls.ovs.directory, settings, command=f"quantumd-{role}")
-        cls.addClassCleanup(process.close)
-        return process
+class OneHostCase(RolesCase):
+    """One host, and a network."""
 
     def setUp(self) -> None:
-        """Wait for the roles, whose logs are shown as well."""
         super().setUp()
-        self.wait_for("both roles", lambda: len(self.agents()) == 2, 30)
-        self.wait_for("the bridge", lambda: self.ovs.bridge in self.ovs.vsctl("list-br").split(), 30)
-        for process in (self.l2, self.dhcp):
-            self.addCleanup(self.show_log, process, len(process.log()))
         self.network = self.make_network("10.0.0.0/24")
 
-    def agents(self) -> dict[str, Any]:
-        """Return the agents by their binary."""
-        return {each["binary"]: each for each in self.appliance.request("GET", "/v2.0/agents").body["agents"]}
 
-
-class BootTests(RolesCase):
+class BootTests(OneHostCase):
     """The boot flow, over three processes."""
 
     def test_a_vm_gets_its_lease_and_reaches_another(self) -> None:
@@ -90,20 +39,22 @@ class BootTests(RolesCase):
 
     def test_the_api_tells_of_the_roles(self) -> None:
         """Alive, each as an agent of its host."""
-        self.assertEqual([each["alive"] for each in self.agents().values()], [True, True])
-        self.assertEqual({each["host"] for each in self.agents().values()}, {"host-a"})
+        self.assertEqual([(each["alive"], each["host"]) for each in self.agents()], [(True, "host-a")] * 2)
 
 
-class LossTests(RolesCase):
+class LossTests(OneHostCase):
     """What the roles do without each other, and without the broker."""
 
     @pytest.mark.time_limit(240)
     def test_nothing_is_lost_while_the_broker_is_away(self) -> None:
         """Packets flow, leases are given; what is changed meanwhile is realised when it is back."""
         guest, other = self.plugged(self.network), self.plugged(self.network)
+        # A client of DHCP takes its address away first, so it is none of those two.
+        client = self.make_guest(self.network)
+        self.plug(client)
         with EchoStream(200, source=guest, target=other) as echoes:
             self.broker.kill()
-            self.assertEqual(udhcpc(guest.vm, self.directory).ip_address, guest.ip)
+            self.assertEqual(udhcpc(client.vm, self.directory).ip_address, client.ip)
             third = self.make_guest(self.network)
             self.ovs.plug(third.vm)
             self.update("port", other.id, admin_state_up=False)
@@ -120,7 +71,7 @@ class LossTests(RolesCase):
         """One at a time; no packet is lost, and everything is as it was."""
         guest, other = self.plugged(self.network), self.plugged(self.network)
         with EchoStream(500, source=guest, target=other) as echoes:
-            for process in (self.l2, self.dhcp):
+            for process in self.hosts[0].processes:
                 process.stop()
                 process.launch()
                 time.sleep(2)
@@ -129,3 +80,61 @@ class LossTests(RolesCase):
         third = self.make_guest(self.network)
         self.plug(third)
         self.assertEqual(udhcpc(third.vm, self.directory).ip_address, third.ip)
+
+
+class TwoHostTests(RolesCase):
+    """Two hosts whose physical networks are wired together."""
+
+    host_names = ("host-a", "host-b")
+    settings: ClassVar = {
+        "l2.bridge_mappings": '["physnet1:br-ex"]',
+        "network.vlan_ranges": '["physnet1:100:199"]',
+    }
+
+    @classmethod
+    def prepare_switch(cls) -> None:
+        """A cable from one host to the other."""
+        here, there = (host.ovs for host in cls.hosts)
+        run(
+            "ip", "-n", here.namespace, "link", "add", "nic", "type", "veth",
+            "peer", "name", "nic", "netns", there.namespace,
+        )  # fmt: skip
+        for ovs in (here, there):
+            ovs.add_bridge("br-ex", "standalone")
+            ovs.ip("link", "set", "nic", "up")
+            ovs.vsctl("add-port", "br-ex", "nic")
+
+    def boot(self, host: Host, network: dict[str, Any]) -> Guest:
+        """Boot a VM on a host; it has its lease."""
+        port = self.appliance.create("port", network_id=network["id"], **{"binding:host_id": host.name})
+        self.assertEqual(port["binding:vif_type"], "ovs")
+        guest = Guest(port, host.ovs.make_vm(port["id"], port["mac_address"]))
+        host.ovs.plug(guest.vm)
+        self.appliance.await_status(guest.id)
+        self.assertEqual(udhcpc(guest.vm, self.directory).ip_address, guest.ip)
+        guest.configure(24)
+        return guest
+
+    def test_vms_of_a_vlan_network_reach_each_other_across_hosts(self) -> None:
+        """Each host answers the DHCP of its own VMs."""
+        self.check(**{"provider:network_type": "vlan", "provider:physical_network": "physnet1"})
+
+    def test_vms_of_a_flat_network_reach_each_other_across_hosts(self) -> None:
+        """Without a tag on the cable."""
+        self.check(**{"provider:network_type": "flat", "provider:physical_network": "physnet1"})
+
+    def check(self, **provider: Any) -> None:
+        network = self.make_network("10.1.0.0/24", **provider)
+        one, other = (self.boot(host, network) for host in self.hosts)
+        self.assertTrue(one.can_reach(other.ip))
+        self.assertTrue(other.can_reach(one.ip))
+
+    def test_a_change_is_told_to_the_hosts_that_it_concerns_only(self) -> None:
+        """The other one does nothing."""
+        here, there = self.hosts
+        marks = [len(process.log()) for process in there.processes]
+        self.plug(self.make_guest(self.make_network("10.2.0.0/24")))
+        time.sleep(0.5)
+        for process, mark in zip(there.processes, marks, strict=True):
+            self.assertNotIn("records changed", process.log()[mark:])
+        self.assertTrue(any("records changed" in process.log() for process in here.processes))

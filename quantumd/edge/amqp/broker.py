@@ -36,7 +36,7 @@ class Retry:
     """How long to wait before the next connection: ``first`` seconds, twice as long each time, at most ``most``."""
 
     first: float = 0.2
-    most: float = 5.0
+    most: float = 1.0
 
 
 @implementer(IBroker)
