@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.bed.appliance import Appliance
@@ -16,10 +17,11 @@ from tests.bed.figures import note
 from tests.bed.needs import PREFIX, environment_python
 
 CASES = count(1_000, 10_000)
-_SECONDS = 1200.0
+_SECONDS = 850.0
 _PREVIEW = {"api.preview": "true"}
 
 
+@pytest.mark.time_limit(count(300, 880))
 class FuzzTests(SynchronousTestCase):
     """schemathesis against a running server with everything that can be served."""
 
