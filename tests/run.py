@@ -15,6 +15,8 @@ from typing import IO
 
 _ALL = "tests"
 _WORLD = "tests/functional"
+_BESIDE = tuple(f"{_WORLD}/test_{name}.py" for name in ("ansible", "fuzz", "sdk_suite"))
+"""Of those the ones that go with the others, so that both processes take about as long."""
 
 
 def main(options: Sequence[str]) -> int:
@@ -22,13 +24,19 @@ def main(options: Sequence[str]) -> int:
     others = [each for each in options if each != _ALL]
     if len(others) == len(options):
         return subprocess.run(_pytest(options), check=False).returncode
-    parts = ([*others, _WORLD], [*others, _ALL, f"--ignore={_WORLD}"])
+    world = [_WORLD, *(f"--ignore={each}" for each in _BESIDE)]
+    rest = [str(each) for each in sorted(Path(_ALL).iterdir()) if _has_tests(each) and str(each) != _WORLD]
+    parts = ([*others, *world], [*others, *rest, *_BESIDE])
     with tempfile.TemporaryFile() as first, tempfile.TemporaryFile() as second:
         running = [
             (subprocess.Popen(_pytest(part), stdout=to, stderr=subprocess.STDOUT), to)
             for part, to in zip(parts, (first, second), strict=True)
         ]
         return max(_ended(process, printed) for process, printed in reversed(running))
+
+
+def _has_tests(path: Path) -> bool:
+    return path.name.startswith("test_") if path.is_file() else any(path.rglob("test_*.py"))
 
 
 def _ended(process: subprocess.Popen[bytes], printed: IO[bytes]) -> int:
