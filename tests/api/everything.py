@@ -14,11 +14,13 @@ from quantumd.api.events.answering import Events
 from quantumd.api.extensions.features import Served, serve
 from quantumd.api.identity import identify
 from quantumd.config import ApiSettings, NetworkSettings, QuotaSettings
-from quantumd.store.tables import hosts, metadata
+from quantumd.store.tables import hosts, journal, metadata
 from tests.api.wire import Reply, Wire
 
 Dump = Mapping[str, list[tuple[Any, ...]]]
 Headers = Mapping[str, str]
+
+_NEWEST = 200
 
 ADMIN: Headers = {"X-Project-Id": "operator", "X-Roles": "admin"}
 ALICE: Headers = {"X-Project-Id": "alice", "X-Roles": "member"}
@@ -59,16 +61,18 @@ class Everything:
         self.wire.store.write(lambda tx: tx.connection.execute(insert(hosts), row))
 
     def dump(self) -> Dump:
-        """Return every row of every table."""
+        """Return every row of every table, of the journal the newest ones: what is told in it is told at its end."""
         found: list[Dump] = []
         self.wire.store.read(_rows).addCallback(found.append)
         return found[0]
 
 
 def _rows(connection: Connection) -> Dump:
+    statements = {table.name: select(table) for table in metadata.sorted_tables}
+    statements[journal.name] = statements[journal.name].order_by(journal.c.position.desc()).limit(_NEWEST)
     return {
-        table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
-        for table in metadata.sorted_tables
+        name: sorted((tuple(row) for row in connection.execute(statement)), key=repr)
+        for name, statement in statements.items()
     }
 
 
