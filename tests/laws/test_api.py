@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -209,6 +210,7 @@ class Api(RuleBasedStateMachine):
         return set(self.bed.connection.execute(select(column).where(column.is_not(None))).scalars())
 
 
+@pytest.mark.time_limit(count(300, 880))
 class ApiLawTests(SynchronousTestCase):
     """The machine, run."""
 
