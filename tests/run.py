@@ -15,7 +15,7 @@ from typing import IO
 
 _ALL = "tests"
 _WORLD = "tests/functional"
-_BESIDE = tuple(f"{_WORLD}/test_{name}.py" for name in ("ansible", "fuzz", "sdk_suite"))
+_BESIDE = tuple(f"{_WORLD}/test_{name}.py" for name in ("amqp_bus", "ansible", "fuzz", "sdk_suite"))
 """Of those the ones that go with the others, so that both processes take about as long."""
 
 
