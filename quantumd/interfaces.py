@@ -74,6 +74,8 @@ class IBus(Interface):
     An address is a name: ``api`` for the server side, ``<role>.<host>`` for one role of one host.
     """
 
+    is_connected = Attribute("bool: whether messages can be sent at the moment.")
+
     def publish(address: str, message: Message) -> Deferred[None]:
         """Send a message to whoever consumes the address; nobody there is not an error.
 

@@ -60,7 +60,7 @@ def _make_roles(ground: Ground, bus: IBus, wanted: Collection[str], driver: IL2D
 
 
 def _waits_for(bus: IBus) -> Sequence[str]:
-    return () if getattr(bus, "is_connected", True) else ("bus: the broker is away",)
+    return () if bus.is_connected else ("bus: the broker is away",)
 
 
 def _amqp_bus(ground: Ground) -> IBus:

@@ -96,7 +96,7 @@ class AmqpBus(Service):
 
     @property
     def is_connected(self) -> bool:
-        """Whether both connections stand."""
+        """See IBus: both connections stand."""
         return all(broker.is_connected for broker in self._brokers.values())
 
     def startService(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
@@ -25,6 +25,7 @@ Receive = Callable[[Message], Any]
 class MemoryBus:
     """Delivers on the next turn of the reactor, in order."""
 
+    is_connected: ClassVar[bool] = True
     _clock: IReactorTime
     _consumers: dict[str, Receive] = field(factory=dict, init=False)
     _lost: list[Callable[[], None]] = field(factory=list, init=False)

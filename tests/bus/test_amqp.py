@@ -78,6 +78,7 @@ class BrokerFaultTests(AmqpCase):
         """And the sender knows at once."""
         for broker in self.brokers(self.here):
             broker.disconnect()
+        self.assertFalse(self.here.is_connected)
         self.failureResultOf(self.here.publish("api", update(1)), EdgeUnavailable)
         self.failureResultOf(self.here.call("api", update(1), SOON), EdgeUnavailable)
 

@@ -36,6 +36,7 @@ class BusContract(Waiting):
     def test_it_is_one(self) -> None:
         """The interface is kept."""
         verifyObject(IBus, self.here)
+        self.assertTrue(self.here.is_connected)
 
     async def consumed(self, address: str, receive: Callable[[Message], Any]) -> None:
         """Consume an address there, and wait until it can be reached from here; what returns None, answers Ack."""
