@@ -85,7 +85,8 @@ class ServerSide:
             settings.api.preview,
             quota=settings.quota,
             agents=settings.agents,
-            here=self._ground.host,
+            # Elsewhere only reports tell whether a host lives.
+            here=self._ground.host if roles.loops else "",
         )
         self._make_notifications(served, roles).setServiceParent(self._ground.root)
         self._make_api(served, _readiness(self._store, roles.loops, ready)).setServiceParent(self._ground.root)

@@ -39,6 +39,8 @@ class RolesCase(HostCase):
 
     skip = HostCase.skip or missing_rabbitmq()
     host_names: ClassVar[tuple[str, ...]] = ("host-a",)
+    controller: ClassVar[str] = "controller"
+    """The name of the host on which the API process runs."""
     settings: ClassVar[Mapping[str, str]] = {}
     broker: ClassVar[RabbitmqServer]
     hosts: ClassVar[tuple[Host, ...]]
@@ -57,7 +59,7 @@ class RolesCase(HostCase):
         cls.hosts = tuple(cls.make_host(name) for name in cls.host_names)
         cls.ovs = cls.hosts[0].ovs
         cls.prepare_switch()
-        cls.appliance = cls.make_process("api", "controller", None)
+        cls.appliance = cls.make_process("api", cls.controller, None)
         for host in cls.hosts:
             for process in host.processes:
                 process.launch()

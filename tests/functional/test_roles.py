@@ -82,6 +82,23 @@ class LossTests(OneHostCase):
         self.assertEqual(udhcpc(third.vm, self.directory).ip_address, third.ip)
 
 
+class SilentHostTests(RolesCase):
+    """The roles of a host are gone, and the API process, on the same host, is not."""
+
+    controller = "host-a"
+    settings: ClassVar = {"agents.down_seconds": "2"}
+
+    def test_a_port_is_not_bound_to_a_host_whose_roles_are_gone(self) -> None:
+        """That an API process runs there makes it no host for ports."""
+        network = self.make_network("10.3.0.0/24")
+        for process in self.hosts[0].processes:
+            process.kill()
+        time.sleep(4)
+        port = self.appliance.create("port", network_id=network["id"], **{"binding:host_id": "host-a"})
+        self.assertEqual(port["binding:vif_type"], "binding_failed")
+        self.assertEqual([each["alive"] for each in self.agents()], [False, False])
+
+
 class TwoHostTests(RolesCase):
     """Two hosts whose physical networks are wired together."""
 
