@@ -77,11 +77,7 @@ class HostCase(SynchronousTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         """Start the switch and quantumd."""
-        if cls.skip:
-            raise unittest.SkipTest(cls.skip)
-        folder = tempfile.TemporaryDirectory(prefix="quantumd-host-", ignore_cleanup_errors=True)
-        cls.addClassCleanup(folder.cleanup)
-        cls.directory = Path(folder.name)
+        cls.take_directory()
         cls.ovs = PrivateOvs(cls.directory / "ovs")
         cls.addClassCleanup(cls.ovs.stop)
         cls.appliance = Appliance(cls.directory / "quantumd", cls.ovs.directory, cls.settings)
@@ -89,6 +85,15 @@ class HostCase(SynchronousTestCase):
         cls.ovs.start()
         cls.prepare_switch()
         cls.appliance.start("/readyz")
+
+    @classmethod
+    def take_directory(cls) -> None:
+        """Skip where something is missing; else make the directory in which everything is kept."""
+        if cls.skip:
+            raise unittest.SkipTest(cls.skip)
+        folder = tempfile.TemporaryDirectory(prefix="quantumd-host-", ignore_cleanup_errors=True)
+        cls.addClassCleanup(folder.cleanup)
+        cls.directory = Path(folder.name)
 
     @classmethod
     def prepare_switch(cls) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-import unittest
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -48,11 +46,7 @@ class RolesCase(HostCase):
     @classmethod
     def setUpClass(cls) -> None:
         """Start the broker, the switches, and all processes."""
-        if cls.skip:
-            raise unittest.SkipTest(cls.skip)
-        folder = tempfile.TemporaryDirectory(prefix="quantumd-roles-", ignore_cleanup_errors=True)
-        cls.addClassCleanup(folder.cleanup)
-        cls.directory = Path(folder.name)
+        cls.take_directory()
         cls.broker = RabbitmqServer()
         cls.addClassCleanup(cls.broker.close)
         cls.broker.start()
