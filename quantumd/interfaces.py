@@ -21,6 +21,8 @@ T = TypeVar("T")
 class IStore(Interface):
     """Rows and journal. SQL runs on the store's own threads, never on the reactor thread."""
 
+    is_shared = Attribute("bool: other processes may write to the same database; their commits are told too.")
+
     def read(work: Callable[[Connection], Any]) -> Deferred[Any]:
         """Run ``work`` in one read-only transaction on a reader thread and fire with what it returns.
 
@@ -44,7 +46,10 @@ class IStore(Interface):
         """
 
     def on_commit(listener: Callable[[int], None]) -> None:
-        """Call ``listener(position)`` on the reactor thread after each commit that grew the journal."""
+        """Call ``listener(position)`` on the reactor thread after commits that grew the journal.
+
+        Of commits of other processes it hears a moment later, of several at once.
+        """
 
 
 class IByteStream(Interface):

@@ -45,12 +45,16 @@ def _make(ground: Ground, bus: IBus, wanted: Collection[str], driver: IL2Driver)
     # A process that only has a host's roles needs neither a database nor HTTP.
     from quantumd.server import ServerSide
 
-    # Whoever has the journal's readers after a crash is known by it again: see quantumd.store.consumer.
-    holder = ground.host if host_roles else f"{ground.host} {ground.settings.api.listen}"
-    server = ServerSide(ground, bus, driver, holder)
+    server = ServerSide(ground, bus, driver, _holder(ground, host_roles))
     server.begin()
     server.finish(_make_roles(ground, bus, host_roles, driver), lambda: _waits_for(bus))
     return ground.root
+
+
+def _holder(ground: Ground, host_roles: Collection[str]) -> str:
+    """Return the name by which a process that reads the journal is known again: see quantumd.store.consumer."""
+    api = ground.settings.api
+    return ground.host if host_roles else f"{ground.host} {api.listen} {api.instance}".rstrip()
 
 
 def _make_roles(ground: Ground, bus: IBus, wanted: Collection[str], driver: IL2Driver) -> Roles:

@@ -15,6 +15,9 @@ class ApiSettings:
         "tcp:9696:interface=127.0.0.1",
         "The Twisted endpoint to listen on; under systemd socket activation the passed socket is used instead.",
     )
+    instance: str = setting(
+        "", "What this process is called where several API processes of a host listen on one socket; it stays the same."
+    )
     auth: str = setting(
         "none",
         "How callers are identified: none makes every caller admin, http_basic asks for name and password,"

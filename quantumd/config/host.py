@@ -44,6 +44,12 @@ class DatabaseSettings:
         1, "How many threads write, each on a connection of its own; SQLite has one.", "threads", least=1, most=64
     )
     readers: int = setting(2, "How many threads read at once.", "threads", least=1, most=64)
+    watch_seconds: float = setting(
+        0.05,
+        "How often a process looks for what others have written to a database server that they share.",
+        "seconds",
+        least=0.001,
+    )
     waiting_limit: int = setting(
         2000, "How many requests may wait for the database before new ones get 503.", "requests", least=1
     )

@@ -46,11 +46,11 @@ class ConsumerLimits:
     """How a consumer works; times in seconds.
 
     ``cursor``: how long what is handled may wait for being written down (it comes again after a crash in that time);
-    ``lease``: how long another process waits for a holder that died; ``poll``: how often the journal is looked at
-    without a commit of this process; ``handle``: how long one call may take; ``retry`` and ``retry_most``: the first
-    and the longest wait after a failure; ``stop``: how long a call may still take when the service stops; ``gather``:
-    how long more commits are waited for after the first, and ``gather_most``: at most, when handling takes long: a
-    consumer that gathers rests as long as it works. A call gets ``rows`` rows at most.
+    ``lease``: how long another process waits for a holder that died, ``shared_lease`` where there may be several;
+    ``poll``: how often the journal is looked at without a commit; ``handle``: how long one call may take; ``retry`` and
+    ``retry_most``: the first and the longest wait after a failure; ``stop``: how long a call may still take when the
+    service stops; ``gather``: how long more commits are waited for after the first, and ``gather_most``: at most, when
+    handling takes long: a consumer that gathers rests as long as it works. A call gets ``rows`` rows at most.
     """
 
     rows: int = 500
@@ -58,6 +58,7 @@ class ConsumerLimits:
     gather_most: float = 0.05
     cursor: float = 1.0
     lease: float = 60.0
+    shared_lease: float = 10.0
     poll: float = 5.0
     handle: float = 60.0
     retry: float = 0.1
@@ -119,6 +120,7 @@ class Consumer(Service):
         self._holder = holder
         self._handle = handle
         self._limits = limits
+        self._lease_seconds = limits.shared_lease if store.is_shared else limits.lease
         self._now = now
         self._begins_at_end = begins_at_end
         self._chance = chance
@@ -177,7 +179,7 @@ class Consumer(Service):
             except LeaseLost:
                 log.info("consumer {name} waits for the lease of its cursor", name=self.name)
                 self._has_lease = False
-                await self._sleep(self._limits.poll)
+                await self._sleep(min(self._limits.poll, self._lease_seconds / 10))
             except EdgeError as error:
                 if self.running:
                     log.warn("consumer {name} cannot go on: {why}", name=self.name, why=str(error), next_s=self._retry)
@@ -203,7 +205,7 @@ class Consumer(Service):
                 await self._pass_on(rows)
             if self._clock.seconds() >= self._next_write:
                 await self._store.write(self._write_down)
-                self._next_write = self._clock.seconds() + self._limits.lease / 3
+                self._next_write = self._clock.seconds() + self._lease_seconds / 3
             if len(rows) < self._limits.rows:
                 await self._rest(self._clock.seconds() - began)
 
@@ -228,7 +230,7 @@ class Consumer(Service):
         self._has_lease = True
         # What this process has handled and not written down yet need not come again.
         self._position = max(self._position, cursor.position)
-        self._next_write = self._clock.seconds() + self._limits.lease / 3
+        self._next_write = self._clock.seconds() + self._lease_seconds / 3
         self._committed(newest)
 
     async def _pass_on(self, rows: Sequence[JournalRow]) -> None:
@@ -259,7 +261,7 @@ class Consumer(Service):
         release_lease(transaction.connection, self._cursor_name, self._holder)
 
     def _lease_end(self) -> str:
-        return utc_text(self._now() + timedelta(seconds=self._limits.lease))
+        return utc_text(self._now() + timedelta(seconds=self._lease_seconds))
 
     def _committed(self, position: int) -> None:
         self._newest = max(self._newest, position)

@@ -60,6 +60,8 @@ class _MemoryStream:
 class MemoryStore:
     """Implements IStore on a database in this process, at once and on the calling thread: every Deferred has fired."""
 
+    is_shared = False
+
     def __init__(self, utc_now: Callable[[], str] = lambda: "2026-01-01T00:00:00Z") -> None:
         engine = memory_engine()
         metadata.create_all(engine)

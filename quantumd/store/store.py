@@ -21,6 +21,7 @@ from quantumd.store.readers import Readers
 from quantumd.store.stream import ByteStream, Line, StreamLimits
 from quantumd.store.times import utc_now
 from quantumd.store.transaction import Transaction
+from quantumd.store.watch import JournalWatch
 from quantumd.store.writer import DOUBT_SECONDS, Writer, WriterFigures
 
 T = TypeVar("T")
@@ -54,7 +55,10 @@ class Store:
         self._delivery = Delivery(reactor)
         self._listeners: list[Callable[[int], None]] = []
         engine = writer_engine(parsed, settings.synchronous)
-        count = 1 if engine.dialect.name == "sqlite" else settings.connections
+        self.is_shared = engine.dialect.name != "sqlite"
+        self._watch = JournalWatch(reactor, settings.watch_seconds, self.read, self._tell)
+        self._told = 0
+        count = settings.connections if self.is_shared else 1
         batches = [BatchWriter(engine, utc_now) for _ in range(count)]
         self._writer = Writer(batches, self._delivery, self._tell, doubt_seconds)
         self._readers = Readers(reader_engine(parsed), self._delivery, settings.readers)
@@ -76,6 +80,8 @@ class Store:
         self._is_running = True
         self._writer.start()
         self._readers.start()
+        if self.is_shared:
+            self._watch.start()
 
     def stop(self, timeout_seconds: float = 5.0) -> Deferred[None]:
         """Take no more requests, finish those that wait, end the threads; fires when that is done.
@@ -86,6 +92,7 @@ class Store:
         if not self._is_running:
             return defer.succeed(None)
         self._is_running = False
+        self._watch.stop()
         self._line.dissolve()
         done: Deferred[Any] = defer.gatherResults([self._writer.stop(), self._readers.stop()])
         stopped: Deferred[None] = Deferred()
@@ -124,6 +131,9 @@ class Store:
         return StoreBusy(waiting) if waiting >= self._waiting_limit else None
 
     def _tell(self, position: int) -> None:
+        if position <= self._told:
+            return
+        self._told = position
         for listener in tuple(self._listeners):
             try:
                 listener(position)

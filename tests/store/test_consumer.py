@@ -240,6 +240,18 @@ class ConsumerTests(SynchronousTestCase):
         self.clock.pump([LIMITS.poll] * 2)
         self.assertEqual(self.seen, [3])
 
+    def test_where_there_may_be_others_the_lease_is_short(self) -> None:
+        """On a database that processes share, the next one goes on within seconds."""
+        self.store.is_shared = True
+        died = self._consumer(lambda rows: Deferred())
+        self.assertTrue(died.has_lease)
+        self._note()
+        self._consumer(holder="h2")
+        self.clock.pump([1.0] * 9)
+        self.assertEqual(self.seen, [])
+        self.clock.pump([1.0] * 2)
+        self.assertEqual(self.seen, [1])
+
     def test_the_lease_is_kept_while_nothing_happens(self) -> None:
         """An idle consumer renews its lease."""
         self._consumer()

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, create_engine, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -19,6 +20,7 @@ from quantumd.errors import EdgeUnavailable
 from quantumd.store.connecting import REST_SECONDS
 from quantumd.store.engine import database_url
 from quantumd.store.errors import CommitFailed, OutcomeUnknown
+from quantumd.store.journal import last_position
 from quantumd.store.store import Store
 from quantumd.store.tables import cursors, journal
 from quantumd.store.transaction import Transaction
@@ -149,6 +151,32 @@ class LossRules(_TestCase):
         self.assertEqual(await self._change("b"), "b")
         self.assertEqual(await self._stored(), (["a", "b"], ["a", "b"]))
         self.assertEqual((len(heard), self.wire.cuts), (1, 1))
+
+    async def test_what_another_process_commits_is_heard(self) -> None:
+        """A moment later, and once; nothing is heard of what was heard already."""
+        await self._change("a")
+        heard: list[int] = []
+        other = self.open_store()
+        other.on_commit(heard.append)
+        await deferLater(reactor, 0.3)
+        heard.clear()
+        await self._change("b")
+        await self._change("c")
+        await deferLater(reactor, 0.3)
+        newest = await other.read(last_position)
+        self.assertEqual((heard[-1], sorted(set(heard))), (newest, heard))
+
+    async def test_others_are_heard_after_the_database_was_away(self) -> None:
+        """The question is asked again until there is an answer."""
+        heard: list[int] = []
+        self.store.on_commit(heard.append)
+        self.wire.break_all()
+        await deferLater(reactor, 0.2)
+        self.wire.is_broken = False
+        await deferToThread(time.sleep, REST_SECONDS)
+        await self.open_store().write(note)
+        await deferLater(reactor, 0.3)
+        self.assertEqual(heard[-1:], [await self.store.read(last_position)])
 
     async def test_a_commit_that_was_not_kept_is_done_again(self) -> None:
         """The connection is lost before the commit arrives: the change is run again and is there once."""
