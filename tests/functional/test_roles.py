@@ -8,10 +8,8 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.bed.dhcp_client import udhcpc
-from tests.bed.host import Guest
 from tests.bed.load import EchoStream
-from tests.bed.openvswitch import run
-from tests.bed.roles import Host, RolesCase
+from tests.bed.roles import RolesCase
 
 
 class OneHostCase(RolesCase):
@@ -85,7 +83,7 @@ class LossTests(OneHostCase):
 class SilentHostTests(RolesCase):
     """The roles of a host are gone, and the API process, on the same host, is not."""
 
-    controller = "host-a"
+    controllers = ("host-a",)
     settings: ClassVar = {"agents.down_seconds": "2"}
 
     def test_a_port_is_not_bound_to_a_host_whose_roles_are_gone(self) -> None:
@@ -111,26 +109,7 @@ class TwoHostTests(RolesCase):
     @classmethod
     def prepare_switch(cls) -> None:
         """A cable from one host to the other."""
-        here, there = (host.ovs for host in cls.hosts)
-        run(
-            "ip", "-n", here.namespace, "link", "add", "nic", "type", "veth",
-            "peer", "name", "nic", "netns", there.namespace,
-        )  # fmt: skip
-        for ovs in (here, there):
-            ovs.add_bridge("br-ex", "standalone")
-            ovs.ip("link", "set", "nic", "up")
-            ovs.vsctl("add-port", "br-ex", "nic")
-
-    def boot(self, host: Host, network: dict[str, Any]) -> Guest:
-        """Boot a VM on a host; it has its lease."""
-        port = self.appliance.create("port", network_id=network["id"], **{"binding:host_id": host.name})
-        self.assertEqual(port["binding:vif_type"], "ovs")
-        guest = Guest(port, host.ovs.make_vm(port["id"], port["mac_address"]))
-        host.ovs.plug(guest.vm)
-        self.appliance.await_status(guest.id)
-        self.assertEqual(udhcpc(guest.vm, self.directory).ip_address, guest.ip)
-        guest.configure(24)
-        return guest
+        cls.cluster.wire()
 
     def test_vms_of_a_vlan_network_reach_each_other_across_hosts(self) -> None:
         """Each host answers the DHCP of its own VMs."""

@@ -1,0 +1,144 @@
+"""quantumd by role: API processes, and hosts with a switch each, over one broker."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from tests.bed.appliance import Appliance
+from tests.bed.openvswitch import PrivateOvs, run
+from tests.bed.rabbitmq import RabbitmqServer
+
+_KEY = "a key that all processes of the tests have\n"
+_START_SECONDS = 30.0
+
+
+class ClusterError(Exception):
+    """The cluster did not come up."""
+
+
+@frozen
+class Host:
+    """A switch, and the processes of the roles that act on it."""
+
+    name: str
+    ovs: PrivateOvs
+    l2: Appliance
+    dhcp: Appliance
+
+    @property
+    def processes(self) -> tuple[Appliance, Appliance]:
+        """Both roles."""
+        return self.l2, self.dhcp
+
+    @property
+    def has_bridge(self) -> bool:
+        """Whether the integration bridge is there."""
+        return self.ovs.bridge in self.ovs.vsctl("list-br").split()
+
+
+@define(eq=False)
+class Cluster:
+    """Everything that one API serves. ``close`` ends all of it, however far it came.
+
+    The API processes listen on sockets of their own; with ``database_url`` '' there is one, and SQLite.
+    """
+
+    directory: Path
+    host_names: tuple[str, ...] = ("host-a", "host-b")
+    settings: Mapping[str, str] = field(factory=dict)
+    controllers: tuple[str, ...] = ("controller",)
+    """The names of the hosts on which an API process runs."""
+    database_url: str = ""
+    broker: RabbitmqServer = field(factory=RabbitmqServer, init=False)
+    hosts: tuple[Host, ...] = field(default=(), init=False)
+    apis: tuple[Appliance, ...] = field(default=(), init=False)
+
+    @property
+    def api(self) -> Appliance:
+        """The first API process."""
+        return self.apis[0]
+
+    def start(self, prepare: Callable[[], object] = lambda: None) -> None:
+        """Start the broker, the switches, and all processes.
+
+        :param prepare: is called when the switches run and nothing else does.
+        """
+        self.broker.start()
+        for name in self.host_names:
+            self._add_host(name)
+        prepare()
+        self.apis = tuple(self.make_process("api", name, None) for name in self.controllers)
+        for process in self._of_hosts():
+            process.launch()
+        for api in self.apis:
+            api.start("/readyz")
+
+    def close(self) -> None:
+        """End everything."""
+        for process in (*self._of_hosts(), *self.apis):
+            process.close()
+        for host in self.hosts:
+            host.ovs.stop()
+        self.broker.close()
+
+    def wire(self, bridge: str = "br-ex", nic: str = "nic") -> None:
+        """Give every host that bridge with a NIC in it, all on one cable: the first host's bridge joins them."""
+        for number, host in enumerate(self.hosts):
+            host.ovs.add_bridge(bridge, "standalone")
+            if number:
+                self._lay_cable(self.hosts[0], host, bridge, nic if number == 1 else f"{nic}{number}")
+
+    def await_roles(self) -> None:
+        """Wait until every role has reported and every bridge is there."""
+        deadline = time.monotonic() + _START_SECONDS
+        while len(self.agents()) < 2 * len(self.hosts) or not all(host.has_bridge for host in self.hosts):
+            if time.monotonic() > deadline:
+                raise ClusterError(
+                    f"roles: {self.agents()}, bridges: {[host.ovs.vsctl('list-br') for host in self.hosts]}"
+                )
+            time.sleep(0.05)
+
+    def agents(self) -> list[dict[str, Any]]:
+        """Return the agents."""
+        found: list[dict[str, Any]] = self.api.request("GET", "/v2.0/agents").body["agents"]
+        return found
+
+    def make_process(self, role: str, host: str, ovs_run_dir: Path | None) -> Appliance:
+        """Return the process of a role; it is not started."""
+        return Appliance(
+            self.directory / f"{host}-{role}", ovs_run_dir, self._settings_of(host), command=f"quantumd-{role}"
+        )
+
+    def _add_host(self, name: str) -> None:
+        ovs = PrivateOvs(self.directory / f"{name}-ovs")
+        host = Host(name, ovs, *(self.make_process(role, name, ovs.directory) for role in ("l2", "dhcp")))
+        self.hosts = (*self.hosts, host)
+        ovs.start()
+
+    def _settings_of(self, host: str) -> dict[str, str]:
+        key = self.directory / "key"
+        with suppress(FileExistsError):
+            key.touch(0o600, exist_ok=False)
+            key.write_text(_KEY)
+        of_broker = {name: value for name, value in self.broker.settings().items() if name.startswith("amqp.")}
+        database = {"database.url": json.dumps(self.database_url)} if self.database_url else {}
+        return {**of_broker, **database, "bus.signing_key_file": str(key), "host.name": host, **self.settings}
+
+    def _lay_cable(self, here: Host, there: Host, bridge: str, nic: str) -> None:
+        run(
+            "ip", "-n", here.ovs.namespace, "link", "add", nic, "type", "veth",
+            "peer", "name", nic, "netns", there.ovs.namespace,
+        )  # fmt: skip
+        for host in (here, there):
+            host.ovs.ip("link", "set", nic, "up")
+            host.ovs.vsctl("add-port", bridge, nic)
+
+    def _of_hosts(self) -> Iterator[Appliance]:
+        return (process for host in self.hosts for process in host.processes)
