@@ -16,6 +16,7 @@ from bench.bars.creates import creates_bar
 from bench.bars.dhcp import dhcp_bar
 from bench.bars.events import events_bar
 from bench.bars.identity import identity_bar
+from bench.bars.multihost import multihost_bar
 from bench.bars.plug import plug_bar
 from bench.bars.restarts import daemon_bar, switch_bar
 from bench.bars.start import start_bar
@@ -32,6 +33,7 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "events": events_bar,
     "daemon": daemon_bar,
     "switch": switch_bar,
+    "multihost": multihost_bar,
 }
 
 

@@ -16,6 +16,7 @@ from tests.bed.openvswitch import PrivateOvs, run
 from tests.bed.rabbitmq import RabbitmqServer
 
 _KEY = "a key that all processes of the tests have\n"
+PHYSICAL_BRIDGE = "br-ex"
 _START_SECONDS = 30.0
 
 
@@ -88,12 +89,35 @@ class Cluster:
             host.ovs.stop()
         self.broker.close()
 
-    def wire(self, bridge: str = "br-ex", nic: str = "nic") -> None:
-        """Give every host that bridge with a NIC in it, all on one cable: the first host's bridge joins them."""
-        for number, host in enumerate(self.hosts):
-            host.ovs.add_bridge(bridge, "standalone")
-            if number:
-                self._lay_cable(self.hosts[0], host, bridge, nic if number == 1 else f"{nic}{number}")
+    def wire(self) -> None:
+        """Give every host a physical bridge with a NIC in it, all on one cable: the first host's bridge joins them."""
+        first = self.hosts[0]
+        for host in self.hosts:
+            host.ovs.add_bridge(PHYSICAL_BRIDGE, "standalone")
+        for number, host in enumerate(self.hosts[1:], start=1):
+            self._lay_cable(first, host, f"nic{number}")
+            host.ovs.vsctl("add-port", PHYSICAL_BRIDGE, f"nic{number}")
+
+    def wire_again(self, host: Host) -> None:
+        """Lay the cable of a host, not the first, whose devices are gone; its switch, which is off, knows the NIC."""
+        first, nic = self.hosts[0], f"nic{self.hosts.index(host)}"
+        first.ovs.vsctl("del-port", PHYSICAL_BRIDGE, nic)
+        deadline = time.monotonic() + _START_SECONDS
+        # The kernel takes the other end of a cable away some time after a namespace went.
+        while f" {nic}@" in first.ovs.ip("link"):
+            if time.monotonic() > deadline:
+                raise ClusterError(f"{nic} of {first.name} does not go")
+            time.sleep(0.05)
+        self._lay_cable(first, host, nic)
+
+    def _lay_cable(self, first: Host, host: Host, nic: str) -> None:
+        run(
+            "ip", "-n", first.ovs.namespace, "link", "add", nic, "type", "veth",
+            "peer", "name", nic, "netns", host.ovs.namespace,
+        )  # fmt: skip
+        for end in (first, host):
+            end.ovs.ip("link", "set", nic, "up")
+        first.ovs.vsctl("add-port", PHYSICAL_BRIDGE, nic)
 
     def await_roles(self) -> None:
         """Wait until every role has reported and every bridge is there."""
@@ -130,15 +154,6 @@ class Cluster:
         of_broker = {name: value for name, value in self.broker.settings().items() if name.startswith("amqp.")}
         database = {"database.url": json.dumps(self.database_url)} if self.database_url else {}
         return {**of_broker, **database, "bus.signing_key_file": str(key), "host.name": host, **self.settings}
-
-    def _lay_cable(self, here: Host, there: Host, bridge: str, nic: str) -> None:
-        run(
-            "ip", "-n", here.ovs.namespace, "link", "add", nic, "type", "veth",
-            "peer", "name", nic, "netns", there.ovs.namespace,
-        )  # fmt: skip
-        for host in (here, there):
-            host.ovs.ip("link", "set", nic, "up")
-            host.ovs.vsctl("add-port", bridge, nic)
 
     def _of_hosts(self) -> Iterator[Appliance]:
         return (process for host in self.hosts for process in host.processes)

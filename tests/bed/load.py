@@ -6,7 +6,7 @@ import json
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Address
@@ -94,7 +94,7 @@ class EchoStream(_Stream):
         return frame
 
     def _note(self, frames: list[bytes]) -> None:
-        answers = {number for frame in frames if (number := _answered(frame)) is not None}
+        answers = echo_answers(frames)
         if answers:
             now = time.monotonic()
             self.longest_gap_seconds = max(self.longest_gap_seconds, now - self._heard_at)
@@ -126,6 +126,11 @@ def echo_request(source: Guest, target: Guest, number: int) -> bytes:
     head = head[:10] + struct.pack("!H", _checksum(head)) + head[12:]
     macs = bytes.fromhex((target.mac + source.mac).replace(":", ""))
     return macs + b"\x08\x00" + head + body
+
+
+def echo_answers(frames: Iterable[bytes]) -> set[int]:
+    """Return the numbers that the answers among some frames carry."""
+    return {number for frame in frames if (number := _answered(frame)) is not None}
 
 
 def _answered(frame: bytes) -> int | None:

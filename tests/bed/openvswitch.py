@@ -156,12 +156,16 @@ class PrivateOvs(Switch):
     def start(self) -> None:
         """Start both daemons; no bridge is made."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        run("ip", "netns", "add", self.namespace)
-        self._ip("link", "set", "lo", "up")
         run("ovsdb-tool", "create", f"{self.directory}/conf.db", SCHEMA)
+        self.make_namespace()
         self.start_ovsdb()
         self.vsctl("--no-wait", "init")
         self.start_vswitchd()
+
+    def make_namespace(self) -> None:
+        """Make the namespace, as the kernel of a host that boots has it; the database is what it was."""
+        run("ip", "netns", "add", self.namespace)
+        self._ip("link", "set", "lo", "up")
 
     def start_ovsdb(self) -> None:
         """Start ovsdb-server."""
@@ -204,6 +208,7 @@ class PrivateOvs(Switch):
         for daemon in ("ovs-vswitchd", "ovsdb-server"):
             if (self.directory / f"{daemon}.pid").exists():
                 self.kill(daemon)
+                (self.directory / f"{daemon}.pid").unlink(missing_ok=True)
         self._end_vms()
         subprocess.run(("ip", "netns", "del", self.namespace), check=False, capture_output=True)
 

@@ -10,6 +10,7 @@ import pytest
 
 from bench.bars.bed import plug_patches
 from tests.bed.counts import count
+from tests.bed.database_server import DatabaseServer
 from tests.bed.databases import lacking, new_server
 from tests.bed.figures import note
 from tests.bed.roles import RolesCase
@@ -30,6 +31,7 @@ class ApiProcessesCase(RolesCase):
     skip = RolesCase.skip or lacking("postgresql")
     controllers = ("controller-1", "controller-2")
     settings: ClassVar = {"database.connections": "2"}
+    database: ClassVar[DatabaseServer]
 
     @classmethod
     def make_database(cls) -> str:
