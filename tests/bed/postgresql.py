@@ -61,6 +61,13 @@ class PostgresqlServer(DatabaseServer):
             "--dbname=postgres", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", statement,
         )  # fmt: skip
 
+    def client_environment(self) -> dict[str, str]:
+        """Return by what ``psql``, typed in a shell, finds this server as its administrator."""
+        return {
+            "PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "quantumd", "PGPASSWORD": PASSWORD,
+            "PGDATABASE": "postgres",
+        }  # fmt: skip
+
     def drop(self, database: str) -> None:
         """See DatabaseServer."""
         self.sql(f"DROP DATABASE {database} WITH (FORCE)")

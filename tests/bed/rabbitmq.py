@@ -157,6 +157,13 @@ class RabbitmqServer:
         )  # fmt: skip
         return done.stdout
 
+    def client_environment(self) -> dict[str, str]:
+        """Return by what ``rabbitmqctl``, typed in a shell, finds this broker and may command it."""
+        named = ("HOME", "ERL_EPMD_PORT", "ERL_EPMD_ADDRESS", "RABBITMQ_NODENAME", "RABBITMQ_CONF_ENV_FILE")
+        found = self._environment()
+        # Debian's own program of that name first becomes another user, who may not read the cookie.
+        return {**{name: found[name] for name in named}, "PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
+
     def log(self) -> str:
         """What it has said."""
         return (self.folder / "output.log").read_text(errors="replace")
