@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, succeed
 from quantumd.config import Settings
 from quantumd.converge.client import RecordsClient, Reporter
 from quantumd.converge.loop import ConvergeService, PassSummary
+from quantumd.converge.presence import Presence, Progress
 from quantumd.converge.records import Records
 from quantumd.dhcp.converger import DhcpConverger
 from quantumd.dhcp.service import DhcpService
@@ -99,11 +100,13 @@ class HostRoles:
 
         def passed(summary: PassSummary) -> None:
             count(summary)
-            client.describe_anew()
+            presence.look()
 
         loop = ConvergeService(converger, self._reactor, reporter.tell, self._settings.l2.drift_seconds, passed)
-        client = RecordsClient(self._bus, self._reactor, converger.describe, records, loop)
+        presence = Presence(self._bus, self._reactor, converger.describe, Progress(loop, records).state)
+        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told)
         loop.setServiceParent(self._service)
+        presence.setServiceParent(self._service)
         client.setServiceParent(self._service)
         self._metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
         self._metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)

@@ -15,6 +15,7 @@ from quantumd.api.app import Api
 from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.features import Served, serve
 from quantumd.api.hosts.announce import CURSOR, Announcer
+from quantumd.api.hosts.hearing import Hearing
 from quantumd.api.hosts.service import HostsService
 from quantumd.api.policy.files import load_policy
 from quantumd.api.policy.guard import rules_of_attributes
@@ -24,6 +25,7 @@ from quantumd.converge.loop import ConvergeService
 from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.drivers.ovs.driver import parse_mappings
+from quantumd.model.host_life import report_seconds
 from quantumd.process import Ground
 from quantumd.roles import Roles
 from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
@@ -49,6 +51,7 @@ class ServerSide:
     _holder: str
     """A name that no other process has which reads the same journal."""
     _store: Store = field(init=False)
+    _hearing: Hearing = field(init=False)
 
     def begin(self) -> None:
         """Make the store, and what tells hosts and listens to them. QuantumdError: the database forbids it."""
@@ -58,9 +61,11 @@ class ServerSide:
         keep = settings.database
         Retention(reactor, store, keep.journal_keep_seconds, keep.journal_keep_bytes).setServiceParent(root)
         _StoreService(store).setServiceParent(root)
-        HostsService(self._bus, store, settings.l2.bind_unbound, settings.agents.availability_zone).setServiceParent(
-            root
-        )
+        pace = report_seconds(settings.agents.down_seconds)
+        self._hearing = Hearing(self._bus, store, reactor, ground.host, pace)
+        self._hearing.setServiceParent(root)
+        zone = settings.agents.availability_zone
+        HostsService(self._bus, store, settings.l2.bind_unbound, zone, pace).setServiceParent(root)
         handle = Announcer(self._bus, store).handle
         limits = ConsumerLimits(gather=GATHER_SECONDS, retry_most=HOSTS_RETRY_SECONDS)
         consumer = Consumer(reactor, store, CURSOR, self._holder, handle, limits)
@@ -87,6 +92,7 @@ class ServerSide:
             agents=settings.agents,
             # Elsewhere only reports tell whether a host lives.
             here=self._ground.host if roles.loops else "",
+            deafness=self._hearing.deafness,
         )
         self._make_notifications(served, roles).setServiceParent(self._ground.root)
         self._make_api(served, _readiness(self._store, roles.loops, ready)).setServiceParent(self._ground.root)
