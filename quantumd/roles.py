@@ -67,7 +67,7 @@ class HostRoles:
 
     def _make_l2(self, parts: L2Parts, records: Records, with_dhcp: bool) -> Roles:
         self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
-        self._run(parts.converger, records)
+        self._run(parts.converger, records, parts.faults)
         if with_dhcp:
             self._make_dhcp(parts.frames)
         parts.connections.setServiceParent(self._service)
@@ -92,7 +92,9 @@ class HostRoles:
         answering.setServiceParent(self._service)
         parts.connection.setServiceParent(self._service)
 
-    def _run(self, converger: IConverger, records: Records) -> None:
+    def _run(
+        self, converger: IConverger, records: Records, faults: Callable[[], Mapping[tuple[str, str], str]] = dict
+    ) -> None:
         role = converger.role
         # The three need each other: what comes back with a report goes to the client, which wakes the loop.
         reporter = Reporter(self._bus, self._reactor, self._host, role, lambda update: client.take(update))
@@ -103,7 +105,7 @@ class HostRoles:
             presence.look()
 
         loop = ConvergeService(converger, self._reactor, reporter.tell, self._settings.l2.drift_seconds, passed)
-        presence = Presence(self._bus, self._reactor, converger.describe, Progress(loop, records).state)
+        presence = Presence(self._bus, self._reactor, converger.describe, Progress(loop, records, faults).state)
         client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told)
         loop.setServiceParent(self._service)
         presence.setServiceParent(self._service)

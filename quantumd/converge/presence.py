@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from attrs import define, evolve, field
@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from quantumd.converge.client import API_ADDRESS
 from quantumd.converge.loop import ConvergeService
+from quantumd.converge.plan import Key
 from quantumd.converge.records import Records
 from quantumd.interfaces import IBus
 from quantumd.model.records import LONGEST_FAULT, MOST_FAULTS, Fault, HostReply, HostReport, RoleState
@@ -38,13 +39,15 @@ class Progress:
 
     _loop: ConvergeService
     _records: Records
+    _more_faults: Callable[[], Mapping[Key, str]] = dict
+    """What is wrong that no pass met."""
     _position: int = field(default=0, init=False)
 
     def state(self) -> RoleState:
         """Return how far it is now."""
         if self._loop.is_converged:
             self._position = self._records.position
-        whys = sorted(self._loop.faults.items())[:MOST_FAULTS]
+        whys = sorted({**self._more_faults(), **self._loop.faults}.items())[:MOST_FAULTS]
         faults = tuple(Fault(kind, key, why[:LONGEST_FAULT]) for (kind, key), why in whys)
         return RoleState(self._position, self._loop.waiting_keys, self._loop.trouble[:LONGEST_FAULT], faults)
 

@@ -40,6 +40,8 @@ class RolesCase(HostCase):
     controller: ClassVar[str] = "controller"
     """The name of the host on which the API process runs."""
     settings: ClassVar[Mapping[str, str]] = {}
+    is_begun: ClassVar[bool] = False
+    """Whether a test of the class has seen all of it run: what a start logs is shown when none has."""
     broker: ClassVar[RabbitmqServer]
     hosts: ClassVar[tuple[Host, ...]]
 
@@ -86,12 +88,14 @@ class RolesCase(HostCase):
     def setUp(self) -> None:
         """Wait for the roles, whose logs are shown as well."""
         super().setUp()
-        self.wait_for("the roles", lambda: len(self.agents()) == 2 * len(self.hosts), 30)
         for host in self.hosts:
             self.addCleanup(host.ovs.remove_vms)
-            self.wait_for("the bridge", partial(self.has_bridge, host), 30)
             for process in host.processes:
-                self.addCleanup(self.show_log, process, len(process.log()))
+                self.addCleanup(self.show_log, process, len(process.log()) if self.is_begun else 0)
+        self.wait_for("the roles", lambda: len(self.agents()) == 2 * len(self.hosts), 30)
+        for host in self.hosts:
+            self.wait_for("the bridge", partial(self.has_bridge, host), 30)
+        type(self).is_begun = True
 
     def has_bridge(self, host: Host) -> bool:
         """Whether the integration bridge is there."""
