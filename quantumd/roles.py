@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,10 @@ class Roles:
     service: IService
     loops: dict[str, ConvergeService]
     read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({})
+
+    def waits_for(self) -> Sequence[str]:
+        """Return what the roles wait for, each in a few words."""
+        return [f"role {role}: {loop.waits_for}" for role, loop in self.loops.items() if loop.waits_for]
 
 
 @define(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from quantumd.api import notifications, nova
 from quantumd.api.app import Api
 from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.features import Served, serve
+from quantumd.api.health import Readiness
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.hearing import Hearing
 from quantumd.api.hosts.service import HostsService
@@ -21,7 +22,6 @@ from quantumd.api.policy.files import load_policy
 from quantumd.api.policy.guard import rules_of_attributes
 from quantumd.api.service import make_api_service
 from quantumd.config import Settings
-from quantumd.converge.loop import ConvergeService
 from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.drivers.ovs.driver import parse_mappings
@@ -95,7 +95,7 @@ class ServerSide:
             deafness=self._hearing.deafness,
         )
         self._make_notifications(served, roles).setServiceParent(self._ground.root)
-        self._make_api(served, _readiness(self._store, roles.loops, ready)).setServiceParent(self._ground.root)
+        self._make_api(served, _readiness(self._store, roles, ready)).setServiceParent(self._ground.root)
 
     def _make_nova(self) -> IService:
         ground = self._ground
@@ -170,11 +170,9 @@ def _make_store(settings: Settings, reactor: Any) -> Store:
     return Store(reactor, settings.database, settings.database_url)
 
 
-def _readiness(
-    store: Store, loops: Mapping[str, ConvergeService], ready: Callable[[], Sequence[str]]
-) -> Callable[[], Awaitable[Sequence[str]]]:
+def _readiness(store: Store, roles: Roles, ready: Callable[[], Sequence[str]]) -> Readiness:
     async def waiting_for() -> Sequence[str]:
         await store.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
-        return [*ready(), *(f"role {role}: {loop.waits_for}" for role, loop in loops.items() if loop.waits_for)]
+        return [*ready(), *roles.waits_for()]
 
     return waiting_for
