@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, succeed
 
@@ -22,6 +22,7 @@ from quantumd.interfaces import IBus, IConverger
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.metrics import Metrics
 from quantumd.model.counters import PortCounters
+from quantumd.model.records import HostReport
 from quantumd.ordered import OrderedServices
 from quantumd.version import VERSION
 
@@ -109,7 +110,12 @@ class HostRoles:
             presence.look()
 
         loop = ConvergeService(converger, self._reactor, reporter.tell, self._settings.l2.drift_seconds, passed)
-        presence = Presence(self._bus, self._reactor, converger.describe, Progress(loop, records, faults).state)
+        zone = self._settings.agents.availability_zone
+
+        def describe() -> HostReport:
+            return evolve(converger.describe(), availability_zone=zone)
+
+        presence = Presence(self._bus, self._reactor, describe, Progress(loop, records, faults).state)
         client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told)
         loop.setServiceParent(self._service)
         presence.setServiceParent(self._service)

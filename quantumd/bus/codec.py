@@ -132,8 +132,8 @@ def _decoder(hint: Any) -> Decoder:
 _RECORDS: dict[str, Decoder] = {cls.kind: _object(cls) for cls in RECORD_TYPES}
 _MESSAGES: dict[tuple[str, int], Decoder] = {
     **{(cls.message_kind, VERSIONS[cls.message_kind]): _object(cls) for cls in MESSAGE_TYPES},
-    (HostReport.message_kind, 1): _object(HostReport, lacking=("physical_networks", "state")),
-    (HostReport.message_kind, 2): _object(HostReport, lacking=("state",)),
+    (HostReport.message_kind, 1): _object(HostReport, lacking=("physical_networks", "state", "availability_zone")),
+    (HostReport.message_kind, 2): _object(HostReport, lacking=("state", "availability_zone")),
 }
 
 

@@ -68,4 +68,6 @@ class AgentSettings:
         "seconds",
         least=3,
     )
-    availability_zone: str = setting("nova", "The availability zone of the agents that report here.")
+    availability_zone: str = setting(
+        "nova", "The availability zone of this host's agents, and of those that do not say theirs."
+    )

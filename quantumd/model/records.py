@@ -249,7 +249,8 @@ class HostReport:
 
     ``vif_type`` and ``vif_details`` (JSON text of an object) are what a port bound to this host answers with.
     ``physical_networks`` are those that the role carries frames to; None from a role that does not say. ``state`` is
-    None from hosts of before; the others are answered with a HostReply.
+    None from hosts of before; the others are answered with a HostReply. ``availability_zone`` is the host's, '' from
+    one that does not say.
     """
 
     message_kind: ClassVar[str] = "host"
@@ -260,6 +261,7 @@ class HostReport:
     vif_details: str = "{}"
     physical_networks: tuple[str, ...] | None = None
     state: RoleState | None = None
+    availability_zone: str = ""
 
 
 @frozen

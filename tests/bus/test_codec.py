@@ -33,7 +33,11 @@ EVERY_MESSAGE: tuple[r.Message, ...] = (
     r.Report("h", "l2", (r.PortReport("p1", 5, True), r.PortReport("p2", 0, False, "no rules")), True, ("p3",)),
     r.HostReport("h", "l2", "0.1.0", "ovs", "{}", ("physnet1", "physnet2")),
     r.HostReport(
-        "h", "dhcp", "0.1.0", state=r.RoleState(9, 2, "no switch", (r.Fault("bridge", "br-ex", "it is gone"),))
+        "h",
+        "dhcp",
+        "0.1.0",
+        state=r.RoleState(9, 2, "no switch", (r.Fault("bridge", "br-ex", "it is gone"),)),
+        availability_zone="mars",
     ),
     r.HostReply(0.5),
     r.HostReply(60.0),

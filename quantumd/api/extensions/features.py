@@ -14,6 +14,7 @@ from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.address_groups import feature as address_groups
 from quantumd.api.extensions.address_scopes import feature as address_scopes
 from quantumd.api.extensions.agents import feature as agents_family
+from quantumd.api.extensions.agents.scheduling import DistributedDhcp
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
 from quantumd.api.extensions.allowed_address_pairs import feature as allowed_address_pairs
 from quantumd.api.extensions.auto_topology import feature as auto_topology
@@ -132,6 +133,7 @@ def serve(
         HostLife(agents.down_seconds, here, deafness),
         lambda each: preview or each in capabilities,
         quota,
+        DistributedDhcp(),
     )
     families = [make(parts) for make in features]
     brought = (each for family in families for each in family.extensions)
