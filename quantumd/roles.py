@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from quantumd.config import Settings
 from quantumd.converge.client import RecordsClient, Reporter
+from quantumd.converge.counting import PortCounting
 from quantumd.converge.loop import ConvergeService, PassSummary
 from quantumd.converge.presence import Presence, Progress
 from quantumd.converge.records import Records
@@ -36,11 +37,10 @@ _KERNEL_DATAPATH = Path("/sys/module/openvswitch")
 
 @frozen
 class Roles:
-    """The host's roles: what runs them, their loops by role, and what reads the counters of the host's ports."""
+    """The host's roles: what runs them, and their loops by role."""
 
     service: IService
     loops: dict[str, ConvergeService]
-    read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({})
 
     def waits_for(self) -> Sequence[str]:
         """Return what the roles wait for, each in a few words."""
@@ -72,11 +72,11 @@ class HostRoles:
 
     def _make_l2(self, parts: L2Parts, records: Records, with_dhcp: bool) -> Roles:
         self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
-        self._run(parts.converger, records, parts.faults)
+        self._run(parts.converger, records, parts.faults, parts.read_counters)
         if with_dhcp:
             self._make_dhcp(parts.frames)
         parts.connections.setServiceParent(self._service)
-        return Roles(self._service, self._loops, parts.read_counters)
+        return Roles(self._service, self._loops)
 
     def _site(self, records: Records) -> Site:
         return Site(
@@ -98,15 +98,19 @@ class HostRoles:
         parts.connection.setServiceParent(self._service)
 
     def _run(
-        self, converger: IConverger, records: Records, faults: Callable[[], Mapping[tuple[str, str], str]] = dict
+        self,
+        converger: IConverger,
+        records: Records,
+        faults: Callable[[], Mapping[tuple[str, str], str]] = dict,
+        read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({}),
     ) -> None:
         role = converger.role
         # The three need each other: what comes back with a report goes to the client, which wakes the loop.
         reporter = Reporter(self._bus, self._reactor, self._host, role, lambda update: client.take(update))
-        count = _pass_counter(self._metrics)
+        count_pass = _pass_counter(self._metrics)
 
         def passed(summary: PassSummary) -> None:
-            count(summary)
+            count_pass(summary)
             presence.look()
 
         loop = ConvergeService(converger, self._reactor, reporter.tell, self._settings.l2.drift_seconds, passed)
@@ -116,7 +120,8 @@ class HostRoles:
             return evolve(converger.describe(), availability_zone=zone)
 
         presence = Presence(self._bus, self._reactor, describe, Progress(loop, records, faults).state)
-        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told)
+        count = PortCounting(read_counters).answer
+        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told, count)
         loop.setServiceParent(self._service)
         presence.setServiceParent(self._service)
         client.setServiceParent(self._service)

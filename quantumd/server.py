@@ -16,6 +16,7 @@ from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.features import Served, serve
 from quantumd.api.health import Readiness
 from quantumd.api.hosts.announce import CURSOR, Announcer
+from quantumd.api.hosts.counters import HostCounters
 from quantumd.api.hosts.hearing import Hearing
 from quantumd.api.hosts.service import HostsService
 from quantumd.api.policy.files import load_policy
@@ -25,7 +26,7 @@ from quantumd.config import Settings
 from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.drivers.ovs.driver import parse_mappings
-from quantumd.model.host_life import report_seconds
+from quantumd.model.host_life import HostLife, report_seconds
 from quantumd.process import Ground
 from quantumd.roles import Roles
 from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
@@ -94,7 +95,7 @@ class ServerSide:
             here=self._ground.host if roles.loops else "",
             deafness=self._hearing.deafness,
         )
-        self._make_notifications(served, roles).setServiceParent(self._ground.root)
+        self._make_notifications(served, bool(roles.loops)).setServiceParent(self._ground.root)
         self._make_api(served, _readiness(self._store, roles, ready)).setServiceParent(self._ground.root)
 
     def _make_nova(self) -> IService:
@@ -109,7 +110,7 @@ class ServerSide:
             settings.nova, settings.keystone, ground.reactor, self._store, self._holder, ground.metrics
         )
 
-    def _make_notifications(self, served: Served, roles: Roles) -> IService:
+    def _make_notifications(self, served: Served, has_roles: bool) -> IService:
         ground = self._ground
         settings, reactor, metrics = ground.settings, ground.reactor, ground.metrics
         if not settings.notifications.enabled:
@@ -117,6 +118,9 @@ class ServerSide:
         from quantumd.api.notifications.service import make_notifications
         from quantumd.edge.amqp.made import make_broker
 
+        # Whom no other process can reach over the bus.
+        own = ground.host if has_roles and not settings.bus.joined_by_hosts else ""
+        life = HostLife(settings.agents.down_seconds, ground.host if has_roles else "", self._hearing.deafness)
         broker = make_broker(reactor, settings.amqp)
         metrics.broker_connected.set_function(lambda: broker.is_connected)
         told = make_notifications(
@@ -127,7 +131,8 @@ class ServerSide:
             self._holder,
             served.resources,
             metrics.notifications.inc,
-            roles.read_counters,
+            HostCounters(self._bus, self._store, life, own),
+            is_alone=bool(own),
         )
         metrics.cursor_lag.labels(notifications.CURSOR).set_function(lambda: told.consumer.lag_rows)
         return told.service

@@ -21,6 +21,8 @@ from quantumd.model.records import (
     Ack,
     CompareReply,
     CompareRequest,
+    CountersReply,
+    CountersRequest,
     FetchReply,
     FetchRequest,
     Message,
@@ -66,6 +68,8 @@ class RecordsClient(Service):
     _takes: TakesRecords
     _introduced: Callable[[], Deferred[None]] = lambda: succeed(None)
     """Fires when the server knows this role: before that nothing is asked."""
+    _count: Callable[[CountersRequest], Deferred[CountersReply]] = lambda request: succeed(CountersReply(()))
+    """Answers what ports have sent and received."""
     _is_comparing: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
@@ -99,11 +103,14 @@ class RecordsClient(Service):
             self._is_comparing = True
             ensureDeferred(self._compare()).addBoth(self._compared)
 
-    def _receive(self, message: Message) -> None:
-        if not isinstance(message, Update):
+    def _receive(self, message: Message) -> Deferred[CountersReply] | None:
+        if isinstance(message, CountersRequest):
+            return self._count(message)
+        if isinstance(message, Update):
+            self.take(message)
+        else:
             self._log.warn("{role} got a {kind} that it does not take", role=self._role, kind=message.message_kind)
-            return
-        self.take(message)
+        return None
 
     def take(self, message: Update) -> None:
         """Take what the server sent, in whatever order it comes."""

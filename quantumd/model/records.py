@@ -10,6 +10,8 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from quantumd.model.counters import PortCounters
+
 RecordKey: TypeAlias = tuple[str, str]
 """(kind, id)"""
 
@@ -272,6 +274,36 @@ class HostReply:
     report_seconds: float
 
 
+MOST_COUNTED = 1000
+"""Of how many ports one CountersReply tells."""
+
+
+@frozen
+class CountersRequest:
+    """The server's question: what have your ports sent and received, those whose ids come after ``after``?"""
+
+    message_kind: ClassVar[str] = "counters"
+    host: str
+    after: str = ""
+
+
+@frozen
+class PortCount:
+    """The counters of one port."""
+
+    port_id: str
+    counters: PortCounters
+
+
+@frozen
+class CountersReply:
+    """At most MOST_COUNTED plugged ports of a host in the order of their ids; ``is_more``: others come after them."""
+
+    message_kind: ClassVar[str] = "counters_reply"
+    ports: tuple[PortCount, ...]
+    is_more: bool = False
+
+
 @frozen
 class Ack:
     """The receiver has durably taken what it was sent.
@@ -284,7 +316,17 @@ class Ack:
 
 
 Message: TypeAlias = (
-    Update | CompareRequest | CompareReply | FetchRequest | FetchReply | Report | HostReport | HostReply | Ack
+    Update
+    | CompareRequest
+    | CompareReply
+    | FetchRequest
+    | FetchReply
+    | Report
+    | HostReport
+    | HostReply
+    | CountersRequest
+    | CountersReply
+    | Ack
 )
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     Update,
@@ -295,5 +337,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     Report,
     HostReport,
     HostReply,
+    CountersRequest,
+    CountersReply,
     Ack,
 )

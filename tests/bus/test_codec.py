@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.bus.codec import VERSIONS, CodecError, decode, encode
 from quantumd.model import records as r
+from quantumd.model.counters import PortCounters
 
 EVERY_RECORD = (
     r.NetworkRecord("n1", 3, "vlan", "physnet1", 100, 1500, True, "fa:16:3e:00:00:09", ("10.0.0.2",)),
@@ -39,6 +40,8 @@ EVERY_MESSAGE: tuple[r.Message, ...] = (
         state=r.RoleState(9, 2, "no switch", (r.Fault("bridge", "br-ex", "it is gone"),)),
         availability_zone="mars",
     ),
+    r.CountersRequest("h", "p1"),
+    r.CountersReply((r.PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
     r.HostReply(0.5),
     r.HostReply(60.0),
     r.Ack(EVERY_RECORD),
