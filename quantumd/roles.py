@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, succeed
 
 from quantumd.config import Settings
 from quantumd.converge.client import RecordsClient, Reporter
+from quantumd.converge.counting import PortCounting
 from quantumd.converge.loop import ConvergeService, PassSummary
+from quantumd.converge.presence import Presence, Progress
 from quantumd.converge.records import Records
 from quantumd.dhcp.converger import DhcpConverger
 from quantumd.dhcp.service import DhcpService
@@ -21,6 +23,7 @@ from quantumd.interfaces import IBus, IConverger
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.metrics import Metrics
 from quantumd.model.counters import PortCounters
+from quantumd.model.records import HostReport
 from quantumd.ordered import OrderedServices
 from quantumd.version import VERSION
 
@@ -34,11 +37,14 @@ _KERNEL_DATAPATH = Path("/sys/module/openvswitch")
 
 @frozen
 class Roles:
-    """The host's roles: what runs them, their loops by role, and what reads the counters of the host's ports."""
+    """The host's roles: what runs them, and their loops by role."""
 
     service: IService
     loops: dict[str, ConvergeService]
-    read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({})
+
+    def waits_for(self) -> Sequence[str]:
+        """Return what the roles wait for, each in a few words."""
+        return [f"role {role}: {loop.waits_for}" for role, loop in self.loops.items() if loop.waits_for]
 
 
 @define(eq=False)
@@ -66,11 +72,11 @@ class HostRoles:
 
     def _make_l2(self, parts: L2Parts, records: Records, with_dhcp: bool) -> Roles:
         self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
-        self._run(parts.converger, records)
+        self._run(parts.converger, records, parts.faults, parts.read_counters)
         if with_dhcp:
             self._make_dhcp(parts.frames)
         parts.connections.setServiceParent(self._service)
-        return Roles(self._service, self._loops, parts.read_counters)
+        return Roles(self._service, self._loops)
 
     def _site(self, records: Records) -> Site:
         return Site(
@@ -91,19 +97,33 @@ class HostRoles:
         answering.setServiceParent(self._service)
         parts.connection.setServiceParent(self._service)
 
-    def _run(self, converger: IConverger, records: Records) -> None:
+    def _run(
+        self,
+        converger: IConverger,
+        records: Records,
+        faults: Callable[[], Mapping[tuple[str, str], str]] = dict,
+        read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({}),
+    ) -> None:
         role = converger.role
         # The three need each other: what comes back with a report goes to the client, which wakes the loop.
         reporter = Reporter(self._bus, self._reactor, self._host, role, lambda update: client.take(update))
-        count = _pass_counter(self._metrics)
+        count_pass = _pass_counter(self._metrics)
 
         def passed(summary: PassSummary) -> None:
-            count(summary)
-            client.describe_anew()
+            count_pass(summary)
+            presence.look()
 
         loop = ConvergeService(converger, self._reactor, reporter.tell, self._settings.l2.drift_seconds, passed)
-        client = RecordsClient(self._bus, self._reactor, converger.describe, records, loop)
+        zone = self._settings.agents.availability_zone
+
+        def describe() -> HostReport:
+            return evolve(converger.describe(), availability_zone=zone)
+
+        presence = Presence(self._bus, self._reactor, describe, Progress(loop, records, faults).state)
+        count = PortCounting(read_counters).answer
+        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told, count)
         loop.setServiceParent(self._service)
+        presence.setServiceParent(self._service)
         client.setServiceParent(self._service)
         self._metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
         self._metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,19 @@ from quantumd.api import notifications, nova
 from quantumd.api.app import Api
 from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.features import Served, serve
+from quantumd.api.health import Readiness
 from quantumd.api.hosts.announce import CURSOR, Announcer
+from quantumd.api.hosts.counters import HostCounters
+from quantumd.api.hosts.hearing import Hearing
 from quantumd.api.hosts.service import HostsService
 from quantumd.api.policy.files import load_policy
 from quantumd.api.policy.guard import rules_of_attributes
 from quantumd.api.service import make_api_service
 from quantumd.config import Settings
-from quantumd.converge.loop import ConvergeService
 from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.drivers.ovs.driver import parse_mappings
+from quantumd.model.host_life import HostLife, report_seconds
 from quantumd.process import Ground
 from quantumd.roles import Roles
 from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
@@ -49,6 +52,7 @@ class ServerSide:
     _holder: str
     """A name that no other process has which reads the same journal."""
     _store: Store = field(init=False)
+    _hearing: Hearing = field(init=False)
 
     def begin(self) -> None:
         """Make the store, and what tells hosts and listens to them. QuantumdError: the database forbids it."""
@@ -58,9 +62,11 @@ class ServerSide:
         keep = settings.database
         Retention(reactor, store, keep.journal_keep_seconds, keep.journal_keep_bytes).setServiceParent(root)
         _StoreService(store).setServiceParent(root)
-        HostsService(self._bus, store, settings.l2.bind_unbound, settings.agents.availability_zone).setServiceParent(
-            root
-        )
+        pace = report_seconds(settings.agents.down_seconds)
+        self._hearing = Hearing(self._bus, store, reactor, ground.host, pace)
+        self._hearing.setServiceParent(root)
+        zone = settings.agents.availability_zone
+        HostsService(self._bus, store, settings.l2.bind_unbound, zone, pace).setServiceParent(root)
         handle = Announcer(self._bus, store).handle
         limits = ConsumerLimits(gather=GATHER_SECONDS, retry_most=HOSTS_RETRY_SECONDS)
         consumer = Consumer(reactor, store, CURSOR, self._holder, handle, limits)
@@ -87,9 +93,10 @@ class ServerSide:
             agents=settings.agents,
             # Elsewhere only reports tell whether a host lives.
             here=self._ground.host if roles.loops else "",
+            deafness=self._hearing.deafness,
         )
-        self._make_notifications(served, roles).setServiceParent(self._ground.root)
-        self._make_api(served, _readiness(self._store, roles.loops, ready)).setServiceParent(self._ground.root)
+        self._make_notifications(served, bool(roles.loops)).setServiceParent(self._ground.root)
+        self._make_api(served, _readiness(self._store, roles, ready)).setServiceParent(self._ground.root)
 
     def _make_nova(self) -> IService:
         ground = self._ground
@@ -103,7 +110,7 @@ class ServerSide:
             settings.nova, settings.keystone, ground.reactor, self._store, self._holder, ground.metrics
         )
 
-    def _make_notifications(self, served: Served, roles: Roles) -> IService:
+    def _make_notifications(self, served: Served, has_roles: bool) -> IService:
         ground = self._ground
         settings, reactor, metrics = ground.settings, ground.reactor, ground.metrics
         if not settings.notifications.enabled:
@@ -111,6 +118,9 @@ class ServerSide:
         from quantumd.api.notifications.service import make_notifications
         from quantumd.edge.amqp.made import make_broker
 
+        # Whom no other process can reach over the bus.
+        own = ground.host if has_roles and not settings.bus.joined_by_hosts else ""
+        life = HostLife(settings.agents.down_seconds, ground.host if has_roles else "", self._hearing.deafness)
         broker = make_broker(reactor, settings.amqp)
         metrics.broker_connected.set_function(lambda: broker.is_connected)
         told = make_notifications(
@@ -121,7 +131,8 @@ class ServerSide:
             self._holder,
             served.resources,
             metrics.notifications.inc,
-            roles.read_counters,
+            HostCounters(self._bus, self._store, life, own),
+            is_alone=bool(own),
         )
         metrics.cursor_lag.labels(notifications.CURSOR).set_function(lambda: told.consumer.lag_rows)
         return told.service
@@ -164,11 +175,9 @@ def _make_store(settings: Settings, reactor: Any) -> Store:
     return Store(reactor, settings.database, settings.database_url)
 
 
-def _readiness(
-    store: Store, loops: Mapping[str, ConvergeService], ready: Callable[[], Sequence[str]]
-) -> Callable[[], Awaitable[Sequence[str]]]:
+def _readiness(store: Store, roles: Roles, ready: Callable[[], Sequence[str]]) -> Readiness:
     async def waiting_for() -> Sequence[str]:
         await store.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
-        return [*ready(), *(f"role {role}: {loop.waits_for}" for role, loop in loops.items() if loop.waits_for)]
+        return [*ready(), *roles.waits_for()]
 
     return waiting_for

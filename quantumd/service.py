@@ -40,7 +40,7 @@ def make_role(role: str, settings: Settings, reactor: Any) -> IService:
 def _make(ground: Ground, bus: IBus, wanted: Collection[str], driver: IL2Driver) -> IService:
     host_roles = [role for role in wanted if role != API]
     if API not in wanted:
-        _make_roles(ground, bus, host_roles, driver)
+        _make_health(ground, bus, _make_roles(ground, bus, host_roles, driver))
         return ground.root
     # A process that only has a host's roles needs neither a database nor HTTP.
     from quantumd.server import ServerSide
@@ -61,6 +61,23 @@ def _make_roles(ground: Ground, bus: IBus, wanted: Collection[str], driver: IL2D
     roles = HostRoles(ground.settings, ground.reactor, ground.host, bus, ground.metrics, driver).make(wanted)
     roles.service.setServiceParent(ground.root)
     return roles
+
+
+def _make_health(ground: Ground, bus: IBus, roles: Roles) -> None:
+    """Make what tells how a process of one role is."""
+    (role,) = roles.loops
+    listen = (ground.settings.l2 if role == L2 else ground.settings.dhcp).health_listen
+    if not listen:
+        return
+    # What is switched off is not loaded.
+    from quantumd.api.health import Health
+    from quantumd.api.health_service import make_health_service
+
+    async def waits_for() -> Sequence[str]:
+        return [*_waits_for(bus), *roles.waits_for()]
+
+    health = Health(waits_for, ground.metrics, ground.reactor)
+    make_health_service(listen, f"{role}.health_listen", health).setServiceParent(ground.root)
 
 
 def _waits_for(bus: IBus) -> Sequence[str]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from attrs import Factory, field, frozen
 from klein import Klein
-from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.defer import TimeoutError as TooLate
 from twisted.web.resource import IResource
 
 from quantumd.api import documents
@@ -20,18 +17,14 @@ from quantumd.api.errors import HTTPNotFound
 from quantumd.api.events.answering import Events
 from quantumd.api.extensions.events.feature import EXTENSION as EVENTS
 from quantumd.api.extensions.features import Served
+from quantumd.api.health import Health, Readiness, document
 from quantumd.api.openapi import openapi_document
 from quantumd.api.policy.rules import Policy, default_policy
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Resource
+from quantumd.api.routes import route
 from quantumd.config import ApiSettings
-from quantumd.metrics import CONTENT_TYPE, Metrics
-
-READY_SECONDS: Final = 2.0
-"""How long ``/readyz`` waits for the answer that it passes on."""
-
-Readiness = Callable[[], Awaitable[Sequence[str]]]
-"""Returns what is not ready yet, each in a few words; nothing when all is."""
+from quantumd.metrics import Metrics
 
 
 @frozen
@@ -61,14 +54,14 @@ def make_app(api: Api) -> IResource:
     for resource in api.served.resources:
         _route_collection(klein, _collection(api, resource))
     for action in api.served.actions:
-        _route(
+        route(
             klein,
             f"/v2.0/{action.path}",
             action.method,
             requested(action, api.served.resources, api.policy, api.store).answer,
         )
     if EVENTS in api.served.extensions:
-        _route(klein, "/v2.0/events", "GET", api.events.answer)
+        route(klein, "/v2.0/events", "GET", api.events.answer)
     return Dispatch(klein)
 
 
@@ -78,18 +71,6 @@ def _collection(api: Api, resource: Resource) -> Collection:
     return collection_of(
         resource, api.policy, api.store, api.bulk_limit, api.served.admit, largest_page, settings.link_prefix
     )
-
-
-def _route(klein: Klein, path: str, method: str, answer: Callable[..., Any]) -> None:
-    klein.route(path, methods=[method], endpoint=f"{method} {path}")(_plain(answer))
-
-
-def _plain(answer: Callable[..., Any]) -> Callable[..., Any]:
-    # Klein notes things on the functions that it is given, which bound methods do not take.
-    def call(request: ApiRequest, **parts: str) -> Any:
-        return answer(request, **parts)
-
-    return call
 
 
 def _route_collection(klein: Klein, collection: Collection) -> None:
@@ -106,7 +87,7 @@ def _route_collection(klein: Klein, collection: Collection) -> None:
     )
     for verb, path, method, answer in answers:
         if verb in collection.resource.verbs:
-            _route(klein, path, method, answer)
+            route(klein, path, method, answer)
 
 
 def _route_documents(klein: Klein, api: Api) -> None:
@@ -116,62 +97,26 @@ def _route_documents(klein: Klein, api: Api) -> None:
     def one_extension(request: ApiRequest, alias: str) -> bytes:
         if alias not in by_alias:
             raise HTTPNotFound(f"Extension with alias {alias[:100]} does not exist")
-        return _document(request, "extensions", {"extension": by_alias[alias]})
+        return document(request, "extensions", {"extension": by_alias[alias]})
 
     def all_extensions(request: ApiRequest) -> bytes:
-        return _document(request, "extensions", {"extensions": list(by_alias.values())})
+        return document(request, "extensions", {"extensions": list(by_alias.values())})
 
     def versions(request: ApiRequest) -> bytes:
-        return _document(request, "versions", documents.versions(request.base_url(api.settings.link_prefix)))
+        return document(request, "versions", documents.versions(request.base_url(api.settings.link_prefix)))
 
     def resources(request: ApiRequest) -> bytes:
         base = request.base_url(api.settings.link_prefix)
-        return _document(request, "versions", documents.resources(base, api.served.resources))
+        return document(request, "versions", documents.resources(base, api.served.resources))
 
     def openapi(request: ApiRequest) -> bytes:
         request.resource_label = "openapi"
         return request.show(200, described)
 
-    _route(klein, "/", "GET", versions)
-    _route(klein, "/v2.0", "GET", resources)
-    _route(klein, "/v2.0/extensions", "GET", all_extensions)
-    _route(klein, "/v2.0/extensions/<alias>", "GET", one_extension)
-    _route(klein, "/v2.0/openapi", "GET", openapi)
-    _route_health(klein, api)
-
-
-def _route_health(klein: Klein, api: Api) -> None:
-    def alive(request: ApiRequest) -> bytes:
-        return _document(request, "health", {"status": "alive"})
-
-    async def ready(request: ApiRequest) -> bytes:
-        waiting = await _waiting_for(api)
-        body = {"status": "waiting" if waiting else "ready", "waiting_for": list(waiting)}
-        return _document(request, "health", body, 503 if waiting else 200)
-
-    def metrics(request: ApiRequest) -> bytes:
-        request.resource_label = "metrics"
-        body = request.show(200, api.metrics.text())
-        request.setHeader(b"Content-Type", CONTENT_TYPE.encode())
-        return body
-
-    _route(klein, "/healthz", "GET", alive)
-    _route(klein, "/readyz", "GET", ready)
-    _route(klein, "/metrics", "GET", metrics)
-
-
-async def _waiting_for(api: Api) -> Sequence[str]:
-    asked: Deferred[Sequence[str]] = ensureDeferred(_asked(api.readiness))
-    try:
-        return await asked.addTimeout(READY_SECONDS, api.reactor)
-    except TooLate:
-        return (f"an answer within {READY_SECONDS} seconds",)
-
-
-async def _asked(readiness: Readiness) -> Sequence[str]:
-    return await readiness()
-
-
-def _document(request: ApiRequest, label: str, document: Any, status: int = 200) -> bytes:
-    request.resource_label = label
-    return request.show(status, orjson.dumps(document))
+    route(klein, "/", "GET", versions)
+    route(klein, "/v2.0", "GET", resources)
+    route(klein, "/v2.0/extensions", "GET", all_extensions)
+    route(klein, "/v2.0/extensions/<alias>", "GET", one_extension)
+    route(klein, "/v2.0/openapi", "GET", openapi)
+    for path, answer in Health(api.readiness, api.metrics, api.reactor).answers:
+        route(klein, path, "GET", answer)

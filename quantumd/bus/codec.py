@@ -15,7 +15,7 @@ import orjson
 from quantumd.errors import QuantumdError
 from quantumd.model.records import MESSAGE_TYPES, RECORD_TYPES, HostReport, Message, Record
 
-VERSIONS = {cls.message_kind: 1 for cls in MESSAGE_TYPES} | {HostReport.message_kind: 2}
+VERSIONS = {cls.message_kind: 1 for cls in MESSAGE_TYPES} | {HostReport.message_kind: 3}
 """The version in which each kind is sent. Those that came before are still understood, so hosts may be older."""
 
 Decoder = Callable[[Any], Any]
@@ -58,6 +58,13 @@ def _of_type(expected: type) -> Decoder:
         return value
 
     return check
+
+
+def _number(value: Any) -> float:
+    # JSON does not tell a whole number from a fraction.
+    if type(value) not in (int, float):
+        raise CodecError(f"expected a number, found {type(value).__name__}")
+    return float(value)
 
 
 def _optional(inner: Decoder) -> Decoder:
@@ -117,13 +124,16 @@ def _decoder(hint: Any) -> Decoder:
         if arguments[-1] is Ellipsis:
             return _sequence(_decoder(arguments[0]))
         return _fixed(tuple(_decoder(argument) for argument in arguments))
+    if hint is float:
+        return _number
     return _object(hint) if attrs.has(hint) else _of_type(hint)
 
 
 _RECORDS: dict[str, Decoder] = {cls.kind: _object(cls) for cls in RECORD_TYPES}
 _MESSAGES: dict[tuple[str, int], Decoder] = {
     **{(cls.message_kind, VERSIONS[cls.message_kind]): _object(cls) for cls in MESSAGE_TYPES},
-    (HostReport.message_kind, 1): _object(HostReport, lacking=("physical_networks",)),
+    (HostReport.message_kind, 1): _object(HostReport, lacking=("physical_networks", "state", "availability_zone")),
+    (HostReport.message_kind, 2): _object(HostReport, lacking=("state", "availability_zone")),
 }
 
 

@@ -66,8 +66,11 @@ class AgentSettings:
 
     down_seconds: int = setting(
         150,
-        "How long after its last report, of which one comes a minute, an agent is alive and its host can be bound to.",
+        "How long after its last report an agent is alive and its host can be bound to; hosts report three times in"
+        " that, at least once a minute.",
         "seconds",
-        least=1,
+        least=3,
     )
-    availability_zone: str = setting("nova", "The availability zone of the agents that report here.")
+    availability_zone: str = setting(
+        "nova", "The availability zone of this host's agents, and of those that do not say theirs."
+    )

@@ -80,6 +80,11 @@ class L2Settings:
     foreign_flows: str = setting(
         "remove", "What happens to flows of strangers on the integration bridge.", choices=("remove", "report")
     )
+    health_listen: str = setting(
+        "",
+        "Where twistd quantumd-l2 answers /healthz, /readyz and /metrics, to everybody and in the clear"
+        " (tcp:9697:interface=127.0.0.1); empty is nowhere.",
+    )
     drift_seconds: float = setting(300.0, "How often the switch is read back and compared.", "seconds", least=1)
 
 
@@ -92,6 +97,11 @@ class DhcpSettings:
     dns_servers: tuple[str, ...] = setting((), "DNS servers told to clients of subnets that name none.")
     rate_per_port_pps: int = setting(
         20, "How many DHCP frames of one port reach the process.", "packets per second", least=1
+    )
+    health_listen: str = setting(
+        "",
+        "Where twistd quantumd-dhcp answers /healthz, /readyz and /metrics, to everybody and in the clear"
+        " (tcp:9698:interface=127.0.0.1); empty is nowhere.",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar, cast
 
 from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -21,9 +21,10 @@ from quantumd.model.records import (
     Ack,
     CompareReply,
     CompareRequest,
+    CountersReply,
+    CountersRequest,
     FetchReply,
     FetchRequest,
-    HostReport,
     Message,
     PortReport,
     RecordKey,
@@ -61,14 +62,16 @@ class RecordsClient(Service):
 
     _bus: IBus
     _clock: IReactorTime
-    _describe: Callable[[], HostReport]
+    _host: str
+    _role: str
     _records: Records
     _takes: TakesRecords
-    _role: str = field(default="", init=False)
+    _introduced: Callable[[], Deferred[None]] = lambda: succeed(None)
+    """Fires when the server knows this role: before that nothing is asked."""
+    _count: Callable[[CountersRequest], Deferred[CountersReply]] = lambda request: succeed(CountersReply(()))
+    """Answers what ports have sent and received."""
     _is_comparing: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
-    _told: HostReport | None = field(default=None, init=False)
-    """What the server was told last of this role."""
     _timer: IDelayedCall | None = field(default=None, init=False)
     _trouble: str = field(default="", init=False)
     """What was logged last of why it cannot compare; the same again is not."""
@@ -82,9 +85,7 @@ class RecordsClient(Service):
     def startService(self) -> None:
         """Consume updates and compare at once."""
         super().startService()
-        me = self._describe()
-        self._role = me.role
-        self._bus.consume(address_of(me.host, me.role), self._receive)
+        self._bus.consume(address_of(self._host, self._role), self._receive)
         self._bus.on_lost(self.compare)
         self.compare()
 
@@ -94,11 +95,6 @@ class RecordsClient(Service):
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
 
-    def describe_anew(self) -> None:
-        """Tell the server at once when this role is not any more what it was told, a bridge's datapath for instance."""
-        if self._told is not None and self._told != self._describe():
-            self.compare()
-
     def compare(self) -> None:
         """Compare digests with the server and fetch what differs; does nothing while a comparison runs."""
         if self.running and not self._is_comparing:
@@ -107,11 +103,14 @@ class RecordsClient(Service):
             self._is_comparing = True
             ensureDeferred(self._compare()).addBoth(self._compared)
 
-    def _receive(self, message: Message) -> None:
-        if not isinstance(message, Update):
+    def _receive(self, message: Message) -> Deferred[CountersReply] | None:
+        if isinstance(message, CountersRequest):
+            return self._count(message)
+        if isinstance(message, Update):
+            self.take(message)
+        else:
             self._log.warn("{role} got a {kind} that it does not take", role=self._role, kind=message.message_kind)
-            return
-        self.take(message)
+        return None
 
     def take(self, message: Update) -> None:
         """Take what the server sent, in whatever order it comes."""
@@ -121,13 +120,11 @@ class RecordsClient(Service):
             self._takes.records_changed(changed, False)
 
     async def _compare(self) -> None:
-        me = self._describe()
-        await self._bus.call(API_ADDRESS, me, _CALL_TIMEOUT_SECONDS)
-        self._told = me
-        request = CompareRequest(me.host, me.role, await self._digests())
+        await self._introduced()
+        request = CompareRequest(self._host, self._role, await self._digests())
         reply = cast(CompareReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
         for buckets in _pieces(reply.buckets, _FETCH_BUCKETS):
-            await self._fetch(FetchRequest(me.host, me.role, buckets))
+            await self._fetch(FetchRequest(self._host, self._role, buckets))
         self._is_complete = True
         self._takes.records_changed(frozenset(), True)
 
@@ -152,12 +149,8 @@ class RecordsClient(Service):
     def _compared(self, result: object) -> None:
         self._is_comparing = False
         self._tell_trouble("" if result is None else str(getattr(result, "value", result)))
-        if result is not None:
-            delay = _RETRY_SECONDS
-        else:
-            # At once if it changed while the comparison ran.
-            delay = COMPARE_SECONDS if self._told == self._describe() else 0.0
         if self.running:
+            delay = COMPARE_SECONDS if result is None else _RETRY_SECONDS
             self._timer = self._clock.callLater(delay, self.compare)
 
     def _tell_trouble(self, why: str) -> None:

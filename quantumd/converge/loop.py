@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 from attrs import define, field, frozen
@@ -59,11 +59,14 @@ class ConvergeService(Service):
     _pending: set[Key] = field(factory=set, init=False)
     _alone: list[Key] = field(factory=list, init=False)
     _attempts: dict[Key, int] = field(factory=dict, init=False)
+    _whys: dict[Key, str] = field(factory=dict, init=False)
+    """Why each key failed when it was tried last."""
     _is_snapshot_complete: bool = field(default=False, init=False)
     _must_observe: bool = field(default=True, init=False)
     _is_full: bool = field(default=True, init=False)
     _is_busy: bool = field(default=False, init=False)
     _observe_failures: int = field(default=0, init=False)
+    _trouble: str = field(default="", init=False)
     _broken_passes: int = field(default=0, init=False)
     _may_observe: bool = field(default=True, init=False)
     _behind_since: float | None = field(default=None, init=False)
@@ -90,6 +93,16 @@ class ConvergeService(Service):
     def waiting_keys(self) -> int:
         """How many work keys wait for a pass, or failed in their last."""
         return len(self._pending | self._attempts.keys())
+
+    @property
+    def trouble(self) -> str:
+        """Why the world could not be seen at the last look; empty when it was."""
+        return self._trouble
+
+    @property
+    def faults(self) -> Mapping[Key, str]:
+        """Why the keys failed that did when they were tried last."""
+        return self._whys
 
     @property
     def lag_seconds(self) -> float:
@@ -209,12 +222,14 @@ class ConvergeService(Service):
             await maybeDeferred(self._converger.observe)
         except EdgeError as error:
             self._observe_failures += 1
+            self._trouble = str(error)
             self._must_observe, self._may_observe = True, False
             delay = _delay(self._observe_failures)
             self._log.warn("{role} cannot look: {why}", role=self._converger.role, why=str(error), retry_seconds=delay)
             self._later(delay, self._retry_observe)
             return False
         self._observe_failures = 0
+        self._trouble = ""
         return True
 
     def _retry_observe(self) -> None:
@@ -293,7 +308,9 @@ class ConvergeService(Service):
         for key in keys:
             if key not in faults:
                 self._attempts.pop(key, None)
-        for key in faults:
+                self._whys.pop(key, None)
+        for key, why in faults.items():
+            self._whys[key] = why
             attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
             self._later(_delay(attempt), lambda key=key: self._try_alone(key))  # type: ignore[misc]
 

@@ -20,6 +20,12 @@ class Records:
     _gone: dict[RecordKey, int] = field(factory=dict, init=False)
     _buckets: dict[int, set[RecordKey]] = field(factory=dict, init=False)
     _digests: dict[int, str] = field(factory=dict, init=False)
+    _position: int = field(default=0, init=False)
+
+    @property
+    def position(self) -> int:
+        """The newest position of the journal that anything here is from, be it of what is gone."""
+        return self._position
 
     def get(self, kind: str, record_id: str) -> Record | None:
         """Return the record of that kind and id, or None."""
@@ -79,6 +85,7 @@ class Records:
         if known == record or self._gone.get(key, 0) > record.version:
             return False
         self._gone.pop(key, None)
+        self._position = max(self._position, record.version)
         self._by_kind.setdefault(record.kind, {})[record.id] = record
         bucket = bucket_of(key)
         self._buckets.setdefault(bucket, set()).add(key)
@@ -90,6 +97,7 @@ class Records:
         known = self.get(*key)
         if known is not None and known.version > gone.version:
             return False
+        self._position = max(self._position, gone.version)
         self._remember_gone(key, gone.version)
         if known is None:
             return False

@@ -36,6 +36,18 @@ def _status(options: argparse.Namespace, settings: Settings) -> int:
     return show_status(url_of(settings), certificate_of(settings))
 
 
+def _host_list(_options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.hosts import show_list
+
+    return show_list(settings)
+
+
+def _host_show(options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.hosts import show_host
+
+    return show_host(settings, options.host)
+
+
 def _upgrade(_options: argparse.Namespace, settings: Settings) -> int:
     from quantumd.ctl.database import upgrade
 
@@ -97,6 +109,8 @@ def parser() -> argparse.ArgumentParser:
     status.add_argument("--url", help="where the API is (from the settings)")
     status.set_defaults(command=_status)
 
+    _add_host_commands(commands)
+
     database = commands.add_parser("db", help="upgrade or back up the database").add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -117,6 +131,17 @@ def parser() -> argparse.ArgumentParser:
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(command=_version)
     return top
+
+
+def _add_host_commands(commands: Any) -> None:
+    hosts = commands.add_parser("host", help="what hosts say of themselves, from the database").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    listed = hosts.add_parser("list", help="print the roles of all hosts, and whether they live")
+    listed.set_defaults(command=_host_list)
+    show = hosts.add_parser("show", help="print how far the roles of a host are, and what fails")
+    show.add_argument("host")
+    show.set_defaults(command=_host_show)
 
 
 def _add_user_commands(commands: Any) -> None:

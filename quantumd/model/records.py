@@ -10,6 +10,8 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from quantumd.model.counters import PortCounters
+
 RecordKey: TypeAlias = tuple[str, str]
 """(kind, id)"""
 
@@ -212,12 +214,45 @@ class Report:
     named: tuple[str, ...] = ()
 
 
+MOST_FAULTS = 20
+"""How many faults a role tells of, however many it has."""
+
+LONGEST_FAULT = 300
+"""How many characters of a fault are told."""
+
+
+@frozen
+class Fault:
+    """Why the work that a key counts cannot be done: a bridge, network or port by its name or id."""
+
+    kind: str
+    id: str
+    why: str
+
+
+@frozen
+class RoleState:
+    """How far a role of a host is.
+
+    ``position``: all that the role was told up to this position of the journal is in force. ``waiting``: how many
+    work keys wait or failed. ``trouble``: why the role cannot see its world, '' when it does. ``faults``: the first
+    MOST_FAULTS of what cannot be realised.
+    """
+
+    position: int
+    waiting: int
+    trouble: str = ""
+    faults: tuple[Fault, ...] = ()
+
+
 @frozen
 class HostReport:
-    """What a host's role is and can do, sent when it starts and on every comparison.
+    """What a host's role is, can do, and how far it is; sent when it starts, when that changes, and now and then.
 
     ``vif_type`` and ``vif_details`` (JSON text of an object) are what a port bound to this host answers with.
-    ``physical_networks`` are those that the role carries frames to; None from a role that does not say.
+    ``physical_networks`` are those that the role carries frames to; None from a role that does not say. ``state`` is
+    None from hosts of before; the others are answered with a HostReply. ``availability_zone`` is the host's, '' from
+    one that does not say.
     """
 
     message_kind: ClassVar[str] = "host"
@@ -227,6 +262,46 @@ class HostReport:
     vif_type: str | None = None
     vif_details: str = "{}"
     physical_networks: tuple[str, ...] | None = None
+    state: RoleState | None = None
+    availability_zone: str = ""
+
+
+@frozen
+class HostReply:
+    """The server has durably taken a HostReport, and wants the next one within ``report_seconds``."""
+
+    message_kind: ClassVar[str] = "host_reply"
+    report_seconds: float
+
+
+MOST_COUNTED = 1000
+"""Of how many ports one CountersReply tells."""
+
+
+@frozen
+class CountersRequest:
+    """The server's question: what have your ports sent and received, those whose ids come after ``after``?"""
+
+    message_kind: ClassVar[str] = "counters"
+    host: str
+    after: str = ""
+
+
+@frozen
+class PortCount:
+    """The counters of one port."""
+
+    port_id: str
+    counters: PortCounters
+
+
+@frozen
+class CountersReply:
+    """At most MOST_COUNTED plugged ports of a host in the order of their ids; ``is_more``: others come after them."""
+
+    message_kind: ClassVar[str] = "counters_reply"
+    ports: tuple[PortCount, ...]
+    is_more: bool = False
 
 
 @frozen
@@ -240,7 +315,19 @@ class Ack:
     records: tuple[Record, ...] = ()
 
 
-Message: TypeAlias = Update | CompareRequest | CompareReply | FetchRequest | FetchReply | Report | HostReport | Ack
+Message: TypeAlias = (
+    Update
+    | CompareRequest
+    | CompareReply
+    | FetchRequest
+    | FetchReply
+    | Report
+    | HostReport
+    | HostReply
+    | CountersRequest
+    | CountersReply
+    | Ack
+)
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     Update,
     CompareRequest,
@@ -249,5 +336,8 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     FetchReply,
     Report,
     HostReport,
+    HostReply,
+    CountersRequest,
+    CountersReply,
     Ack,
 )

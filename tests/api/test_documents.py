@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.api.app import READY_SECONDS
 from quantumd.api.extensions.features import serve
+from quantumd.api.health import READY_SECONDS
 from quantumd.api.openapi import openapi_document
 from quantumd.api.policy.rules import default_policy
 from quantumd.config import NetworkSettings

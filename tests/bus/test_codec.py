@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.bus.codec import VERSIONS, CodecError, decode, encode
 from quantumd.model import records as r
+from quantumd.model.counters import PortCounters
 
 EVERY_RECORD = (
     r.NetworkRecord("n1", 3, "vlan", "physnet1", 100, 1500, True, "fa:16:3e:00:00:09", ("10.0.0.2",)),
@@ -32,6 +33,17 @@ EVERY_MESSAGE: tuple[r.Message, ...] = (
     r.FetchReply(9, EVERY_RECORD),
     r.Report("h", "l2", (r.PortReport("p1", 5, True), r.PortReport("p2", 0, False, "no rules")), True, ("p3",)),
     r.HostReport("h", "l2", "0.1.0", "ovs", "{}", ("physnet1", "physnet2")),
+    r.HostReport(
+        "h",
+        "dhcp",
+        "0.1.0",
+        state=r.RoleState(9, 2, "no switch", (r.Fault("bridge", "br-ex", "it is gone"),)),
+        availability_zone="mars",
+    ),
+    r.CountersRequest("h", "p1"),
+    r.CountersReply((r.PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
+    r.HostReply(0.5),
+    r.HostReply(60.0),
     r.Ack(EVERY_RECORD),
 )
 
@@ -57,6 +69,14 @@ class CodecTests(SynchronousTestCase):
         body = {"host": "h", "role": "l2", "quantumd_version": "0", "vif_type": None, "vif_details": "{}"}
         report = decode(orjson.dumps({"kind": "host", "version": 1, "body": body}))
         self.assertEqual(report, r.HostReport("h", "l2", "0"))
+        report = decode(orjson.dumps({"kind": "host", "version": 2, "body": body | {"physical_networks": ["p"]}}))
+        self.assertEqual(report, r.HostReport("h", "l2", "0", physical_networks=("p",)))
+
+    def test_seconds_may_be_whole(self) -> None:
+        """JSON does not tell 60 from 60.0; a text is no number."""
+        outer = {"kind": "host_reply", "version": 1}
+        self.assertEqual(decode(orjson.dumps(outer | {"body": {"report_seconds": 60}})), r.HostReply(60.0))
+        self.assertRaises(CodecError, decode, orjson.dumps(outer | {"body": {"report_seconds": "60"}}))
 
     @given(st.binary(max_size=200))
     def test_any_bytes_are_refused_cleanly(self, data: bytes) -> None:

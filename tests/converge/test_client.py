@@ -48,7 +48,7 @@ class AwayTests(SynchronousTestCase):
 
     def test_it_compares_until_it_can_and_says_once_that_it_cannot(self) -> None:
         """And again when it cannot once more."""
-        client = RecordsClient(self.bus, self.clock, lambda: ME, Records(), Loop())
+        client = RecordsClient(self.bus, self.clock, "host-a", "l2", Records(), Loop())
         client.startService()
         self.let_pass(60)
         self.assertEqual((client.is_complete, len(self.warnings)), (False, 1))

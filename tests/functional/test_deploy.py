@@ -9,6 +9,7 @@ import secrets
 import shutil
 import ssl
 import sys
+from functools import partial
 from http.client import HTTPSConnection
 from typing import Any, ClassVar
 
@@ -101,7 +102,7 @@ class DeployTests(HostCase):
     def setUp(self) -> None:
         """Show what the machines have said if the test fails."""
         for machine in self.machines.values():
-            self.addCleanup(lambda machine=machine: sys.stdout.write(machine.logs()))
+            self.addCleanup(lambda told: sys.stdout.write(told.logs()), machine)
         for ovs in self.switches.values():
             self.addCleanup(ovs.remove_vms)
 
@@ -176,7 +177,7 @@ class DeployTests(HostCase):
             "peer", "name", "nic", "netns", there.namespace,
         )  # fmt: skip
         for ovs in (here, there):
-            self.wait_for("br-ex", lambda ovs=ovs: "br-ex" in ovs.vsctl("list-br").split(), 30)
+            self.wait_for("br-ex", partial(_has_bridge, ovs), 30)
             ovs.ip("link", "set", "nic", "up")
             ovs.vsctl("add-port", "br-ex", "nic")
 
@@ -230,6 +231,10 @@ class DeployTests(HostCase):
         connection.close()
         self.assertLess(response.status, 300, answer)
         return answer
+
+
+def _has_bridge(ovs: PrivateOvs) -> bool:
+    return "br-ex" in ovs.vsctl("list-br").split()
 
 
 class _Named(HTTPSConnection):

@@ -84,17 +84,43 @@ class SilentHostTests(RolesCase):
     """The roles of a host are gone, and the API process, on the same host, is not."""
 
     controllers = ("host-a",)
-    settings: ClassVar = {"agents.down_seconds": "2"}
+    settings: ClassVar = {"agents.down_seconds": "3"}
+
+    def alive(self) -> list[bool]:
+        """Whether each agent is alive."""
+        return [each["alive"] for each in self.agents()]
 
     def test_a_port_is_not_bound_to_a_host_whose_roles_are_gone(self) -> None:
         """That an API process runs there makes it no host for ports."""
         network = self.make_network("10.3.0.0/24")
         for process in self.hosts[0].processes:
             process.kill()
-        time.sleep(4)
-        port = self.appliance.create("port", network_id=network["id"], **{"binding:host_id": "host-a"})
-        self.assertEqual(port["binding:vif_type"], "binding_failed")
-        self.assertEqual([each["alive"] for each in self.agents()], [False, False])
+        try:
+            time.sleep(4)
+            port = self.appliance.create("port", network_id=network["id"], **{"binding:host_id": "host-a"})
+            self.assertEqual(port["binding:vif_type"], "binding_failed")
+            self.assertEqual(self.alive(), [False, False])
+        finally:
+            for process in self.hosts[0].processes:
+                process.launch()
+        self.wait_for("the roles", lambda: self.alive() == [True, True], 30)
+
+    def test_a_host_that_lives_never_seems_silent(self) -> None:
+        """It reports as often as the server wants, and a second more or less does not matter."""
+        ends_at = time.monotonic() + 10
+        while time.monotonic() < ends_at:
+            self.assertEqual(self.alive(), [True, True])
+            time.sleep(0.1)
+
+    def test_a_host_that_could_not_report_does_not_seem_silent(self) -> None:
+        """Nobody listened for longer than hosts live without a report; from the first answer on all are alive."""
+        self.appliance.stop()
+        time.sleep(6)
+        self.appliance.start()
+        ends_at = time.monotonic() + 6
+        while time.monotonic() < ends_at:
+            self.assertEqual(self.alive(), [True, True])
+            time.sleep(0.1)
 
 
 class TwoHostTests(RolesCase):

@@ -69,7 +69,10 @@ class LifeOfAPortTests(ScenarioCase):
         self.assertEqual(self.reached(ports[0], BROADCAST + plain(ports[0], ports[0])[6:]), set())
 
     async def test_after_a_long_pause_ports_are_bound_at_once(self) -> None:
-        """The process was off for an hour: its own host is alive with it, and Nova's first request does not fail."""
+        """The process was off for long: its own host is alive with it, and Nova's first request does not fail.
+
+        Nor does one for another host, which could not report meanwhile, unless it was silent before.
+        """
         await self.start()
         network = await self.create("network")
         await self.end()
@@ -77,17 +80,19 @@ class LifeOfAPortTests(ScenarioCase):
         await self.begin()
         port = await self.create("port", network_id=network["id"], **{"binding:host_id": "host-a"})
         self.assertEqual(port["binding:vif_type"], "ovs")
-        elsewhere = await self.create("port", network_id=network["id"], **{"binding:host_id": "host-b"})
-        self.assertEqual(elsewhere["binding:vif_type"], "binding_failed")
+        for host, vif_type in (("host-b", "ovs"), ("host-c", "binding_failed")):
+            elsewhere = await self.create("port", network_id=network["id"], **{"binding:host_id": host})
+            self.assertEqual(elsewhere["binding:vif_type"], vif_type)
 
     def age_reports(self, reported_at: str) -> None:
-        """Let all hosts have reported last at that time, and another one too."""
+        """Let all hosts have reported last at that time, host-b too; host-c was silent already."""
         engine = create_engine(self.settings.database_url)
         with engine.begin() as connection:
             connection.execute(update(hosts).values(reported_at=reported_at))
             connection.execute(update(agents).values(heartbeat_timestamp=reported_at))
             row = dict(connection.execute(select(hosts).where(hosts.c.role == "l2")).one()._mapping)
             connection.execute(insert(hosts), {**row, "host": "host-b"})
+            connection.execute(insert(hosts), {**row, "host": "host-c", "reported_at": "2025-12-31T00:00:00Z"})
         engine.dispose()
 
     async def test_restart_changes_nothing(self) -> None:

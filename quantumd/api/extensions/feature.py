@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import frozen
 
 from quantumd.api.aspects import IAspect
+from quantumd.api.extensions.agents.scheduling import IDhcpScheduler
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.network_cascade_delete.cascade import Release
 from quantumd.api.resource import Action, Resource
@@ -35,6 +36,7 @@ class Parts:
     life: HostLife
     obeys: Callable[[str], bool]
     quota: QuotaSettings
+    scheduler: IDhcpScheduler
 
 
 @frozen

@@ -6,7 +6,7 @@ requests answer 404, and its attributes are unknown. With ``api.preview`` all ar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from attrs import evolve, frozen
 
@@ -14,6 +14,7 @@ from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.address_groups import feature as address_groups
 from quantumd.api.extensions.address_scopes import feature as address_scopes
 from quantumd.api.extensions.agents import feature as agents_family
+from quantumd.api.extensions.agents.scheduling import DistributedDhcp
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
 from quantumd.api.extensions.allowed_address_pairs import feature as allowed_address_pairs
 from quantumd.api.extensions.auto_topology import feature as auto_topology
@@ -53,7 +54,7 @@ from quantumd.api.resources.chance import Chance, system_chance
 from quantumd.api.resources.core import core_resources
 from quantumd.api.resources.segment_settings import segment_rules
 from quantumd.config import AgentSettings, NetworkSettings, QuotaSettings
-from quantumd.model.host_life import HostLife
+from quantumd.model.host_life import Deafness, HostLife
 from quantumd.model.network import carried_types
 
 FEATURES: tuple[MakeFeature, ...] = (
@@ -114,11 +115,13 @@ def serve(
     quota: QuotaSettings | None = None,
     agents: AgentSettings | None = None,
     here: str = "",
+    deafness: Callable[[], Deafness | None] = lambda: None,
 ) -> Served:
     """Put the API together. SettingsError.
 
     :param capabilities: aliases of extensions whose promises packets obey under the active drivers.
     :param here: the host whose roles run in this process; none when there are none.
+    :param deafness: returns the last time in which hosts could not be heard.
     """
     rules = segment_rules(settings, physical_networks, carried_types(capabilities, preview))
     quota, agents = quota or QuotaSettings(), agents or AgentSettings()
@@ -127,9 +130,10 @@ def serve(
         rules,
         chance or system_chance(),
         agents,
-        HostLife(agents.down_seconds, here),
+        HostLife(agents.down_seconds, here, deafness),
         lambda each: preview or each in capabilities,
         quota,
+        DistributedDhcp(),
     )
     families = [make(parts) for make in features]
     brought = (each for family in families for each in family.extensions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrs import define
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from quantumd.api.extensions.agents.heartbeats import note_agent
 from quantumd.api.extensions.segments.hosts import keep_physical_networks
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports
+from quantumd.api.hosts.rows import keep_host
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.compile.digest import differing_buckets, digest_buckets
@@ -18,12 +19,14 @@ from quantumd.converge.client import address_of
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.context import Context
+from quantumd.model.host_life import MOST_REPORT_SECONDS
 from quantumd.model.records import (
     Ack,
     CompareReply,
     CompareRequest,
     FetchReply,
     FetchRequest,
+    HostReply,
     HostReport,
     Message,
     Record,
@@ -31,7 +34,6 @@ from quantumd.model.records import (
     Update,
 )
 from quantumd.store.journal import last_position
-from quantumd.store.tables import hosts
 from quantumd.store.transaction import Transaction
 
 ADDRESS = "api"
@@ -53,6 +55,8 @@ class HostsService(Service):
     _store: IStore
     _binds_unbound: bool
     _availability_zone: str = "nova"
+    _report_seconds: float = MOST_REPORT_SECONDS
+    """How often roles of hosts are to report."""
     _log = Logger()
 
     def startService(self) -> None:
@@ -68,8 +72,14 @@ class HostsService(Service):
         if isinstance(message, FetchRequest):
             return self._store.read(lambda connection: _fetch(connection, message))
         if isinstance(message, HostReport):
-            return self._store.write(lambda tx: note_host(tx, message, self._availability_zone))
+            return self._take_host_report(message)
         raise UnknownMessage(f"the server takes no {message.message_kind}")
+
+    def _take_host_report(self, report: HostReport) -> Deferred[Message]:
+        noted = self._store.write(lambda tx: note_host(tx, report, self._availability_zone))
+        # Hosts of before know no other answer.
+        answer = Ack() if report.state is None else HostReply(self._report_seconds)
+        return noted.addCallback(lambda _: answer)
 
     def _take_report(self, report: Report) -> Deferred[Message]:
         context = Context(request_id=f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
@@ -110,21 +120,9 @@ def _fetch(connection: Connection, request: FetchRequest) -> FetchReply:
     return FetchReply(position, tuple(records))
 
 
-def note_host(tx: Transaction, report: HostReport, availability_zone: str) -> Ack:
+def note_host(tx: Transaction, report: HostReport, availability_zone: str) -> None:
     """Note what a role of a host says of itself, and when."""
     note_agent(tx, report, availability_zone)
     if report.physical_networks is not None:
         keep_physical_networks(tx, report.host, report.physical_networks)
-    tx.connection.execute(delete(hosts).where(hosts.c.host == report.host, hosts.c.role == report.role))
-    tx.connection.execute(
-        insert(hosts),
-        {
-            "host": report.host,
-            "role": report.role,
-            "quantumd_version": report.quantumd_version,
-            "vif_type": report.vif_type,
-            "vif_details": report.vif_details,
-            "reported_at": tx.now,
-        },
-    )
-    return Ack()
+    keep_host(tx, report)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
 import attrs
 from attrs import define
 from sqlalchemy import BindParameter, Connection, bindparam, select
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from quantumd.api.notifications.messages import Asker, Notification
 from quantumd.api.notifications.outbox import Outbox
+from quantumd.errors import EdgeError
 from quantumd.interfaces import IStore
 from quantumd.model.counters import PortCounters
 from quantumd.store.nouns import CHUNK
@@ -25,34 +28,63 @@ from quantumd.store.tables import ports
 from quantumd.store.times import utc_text
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_OWNERS = select(ports.c.id, ports.c.project_id, ports.c.network_id).where(ports.c.id.in_(_IDS))
+_OWNERS = select(ports.c.id, ports.c.project_id, ports.c.network_id).where(
+    ports.c.id.in_(_IDS), ports.c.host_id == bindparam("host")
+)
 
-ReadCounters = Callable[[], "Deferred[Mapping[str, PortCounters]]"]
-"""Fires with the counters of this host's ports by id. EdgeError."""
+AT_ONCE: Final = 8
+"""How many hosts are asked at a time."""
+
+log = Logger()
+
+
+class Counting(Protocol):
+    """Knows what ports have sent and received."""
+
+    def hosts(self) -> Deferred[Sequence[str]]:
+        """Return the hosts that can be asked. EdgeError."""
+
+    def read(self, host: str) -> Deferred[Mapping[str, PortCounters]]:
+        """Return the counters of a host's ports by id. EdgeError."""
 
 
 @define(eq=False)
 class CounterTeller:
-    """Tells those of this host. One time that fails is not repeated: the next has its sums."""
+    """Tells those of every host. What fails is not repeated: the next time has its sums."""
 
     _store: IStore
     _outbox: Outbox
-    _read: ReadCounters
-    _host: str
+    _counting: Counting
+    _may_tell: Callable[[], bool] = lambda: True
+    """Whether it is this process that tells: one does, of those that hear the same hosts."""
     _now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _new_id: Callable[[], UUID] = uuid4
 
     async def tell(self) -> None:
         """Tell those of every plugged port once. EdgeError."""
-        counters = await self._read()
+        if not self._may_tell():
+            return
+        hosts = await self._counting.hosts()
+        for start in range(0, len(hosts), AT_ONCE):
+            asked = hosts[start : start + AT_ONCE]
+            read = await DeferredList([self._counting.read(host) for host in asked], consumeErrors=True)
+            for host, (_, outcome) in zip(asked, read, strict=True):
+                await self._tell_of(host, outcome)
+
+    async def _tell_of(self, host: str, outcome: Mapping[str, PortCounters] | Failure) -> None:
+        if isinstance(outcome, Failure):
+            outcome.trap(EdgeError)
+            log.warn("counters of {host} are not told: {why}", host=host, why=outcome.getErrorMessage())
+            return
         at, asker = utc_text(self._now()), Asker(f"req-{self._new_id()}")
 
-        # An interface of a port that nobody knows tells nothing.
-        found = await self._store.read(lambda connection: _owners(connection, sorted(counters)))
-        await self._outbox.send([self._made(each, found[each], counters[each], at, asker) for each in sorted(found)])
+        # An interface of a port that nobody knows tells nothing, and a host only of its own.
+        found = await self._store.read(lambda connection: _owners(connection, host, sorted(outcome)))
+        made = [self._made(host, each, found[each], outcome[each], at, asker) for each in sorted(found)]
+        await self._outbox.send(made)
 
     def _made(
-        self, port_id: str, owner: tuple[str, str], counters: PortCounters, at: str, asker: Asker
+        self, host: str, port_id: str, owner: tuple[str, str], counters: PortCounters, at: str, asker: Asker
     ) -> Notification:
         project_id, network_id = owner
         payload = {
@@ -60,15 +92,15 @@ class CounterTeller:
             "project_id": project_id,
             "tenant_id": project_id,
             "network_id": network_id,
-            "host": self._host,
+            "host": host,
             "time": at,
             **attrs.asdict(counters),
         }
         return Notification("port.counters", payload, self._new_id(), at, asker, f"counters {port_id}")
 
 
-def _owners(connection: Connection, port_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return project and network of the ports that there are."""
+def _owners(connection: Connection, host: str, port_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return project and network of those of the ports that are bound to the host."""
     chunks = (port_ids[start : start + CHUNK] for start in range(0, len(port_ids), CHUNK))
-    rows = (row for ids in chunks for row in connection.execute(_OWNERS, {"ids": ids}))
+    rows = (row for ids in chunks for row in connection.execute(_OWNERS, {"ids": ids, "host": host}))
     return {row.id: (row.project_id, row.network_id) for row in rows}

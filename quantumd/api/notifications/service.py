@@ -7,11 +7,11 @@ from typing import Any
 
 from attrs import define, frozen
 from twisted.application.service import IService
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
 from quantumd.api.notifications import CURSOR
 from quantumd.api.notifications.audit import Audit
-from quantumd.api.notifications.counters import CounterTeller, ReadCounters
+from quantumd.api.notifications.counters import CounterTeller, Counting
 from quantumd.api.notifications.messages import Teller
 from quantumd.api.notifications.outbox import Address, Outbox
 from quantumd.api.notifications.rounds import Rounds
@@ -60,11 +60,14 @@ def make_notifications(
     host: str,
     resources: Sequence[Resource],
     count: Callable[[float], None] = lambda confirmed: None,
-    read_counters: ReadCounters = lambda: succeed({}),
+    counting: Counting | None = None,
+    is_alone: bool = False,
 ) -> Notifications:
     """Return what tells other services of every change from now on, as the settings say.
 
     :param broker: an IBroker that is a service.
+    :param counting: what knows what ports sent and received; without it that is not told.
+    :param is_alone: it knows that of ports of which no other process does.
     """
     address = Address(settings.exchange, settings.topics, settings.durable, settings.quorum)
     publisher_id = f"network.{host}"
@@ -80,8 +83,8 @@ def make_notifications(
         beside = Outbox(broker, reactor, address, publisher_id)
         audit = Audit(store, beside, teller, resources, lambda: consumer.has_lease)
         Rounds(reactor, settings.exists_seconds, audit.tell, "what exists").setServiceParent(service)
-    if settings.counters_seconds:
+    if settings.counters_seconds and counting is not None:
         beside = Outbox(broker, reactor, address, publisher_id)
-        counters = CounterTeller(store, beside, read_counters, host)
+        counters = CounterTeller(store, beside, counting, lambda: is_alone or consumer.has_lease)
         Rounds(reactor, settings.counters_seconds, counters.tell, "counters of ports").setServiceParent(service)
     return Notifications(service, consumer)

@@ -132,7 +132,15 @@ hosts = Table(
     Column("vif_type", String(64)),
     Column("vif_details", Text, nullable=False),
     Column("reported_at", String(20), nullable=False),
+    Column("position", POSITION),
+    Column("waiting", Integer),
+    Column("trouble", Text),
+    Column("faults", Text),
 )
+"""What each role of each host last said of itself, API processes included.
+
+The last four are its RoleState, null where it does not say: ``faults`` is a JSON list of [kind, id, why].
+"""
 
 realisations = Table(
     "realisations",

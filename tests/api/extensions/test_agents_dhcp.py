@@ -84,6 +84,32 @@ class DhcpTests(AgentCase):
         self.bed.update("agent", self.dhcp, admin_state_up=False)
         self.assert_refused(404, "InvalidDHCPAgent", self.add, self.dhcp)
 
+    def test_a_disabled_agent_is_listed_and_serves_what_its_host_has(self) -> None:
+        """Its ports have nobody else; only what is put there by hand is refused."""
+        self.bed.update("agent", self.dhcp, admin_state_up=False)
+        self.bed.create("port", network_id=self.network_id, binding__host_id="a")
+        self.assertEqual((self.networks(self.dhcp), self.agents()), ([self.network_id], [self.dhcp]))
+
+    def test_a_host_outside_of_the_hinted_zones_serves_its_ports(self) -> None:
+        """Where ports go is Nova's choice; the network shows the zones that it is really in."""
+        self.bed.add_host("b")
+        elsewhere = self.report("b", "dhcp", "mars")
+        self.network_id = self.bed.create("network", availability_zone_hints=["nova"])["id"]
+        self.bed.create("port", network_id=self.network_id, binding__host_id="b")
+        self.assertEqual(self.agents(), [elsewhere])
+        network = self.bed.show("network", self.network_id)
+        self.assertEqual((network["availability_zone_hints"], network["availability_zones"]), (["nova"], ["mars"]))
+
+    def test_a_network_on_two_hosts_is_on_both_agents(self) -> None:
+        """Each answers its own ports; another network is on neither."""
+        self.bed.add_host("b")
+        other = self.report("b", "dhcp")
+        for host in ("a", "b"):
+            self.bed.create("port", network_id=self.network_id, binding__host_id=host)
+        self.bed.network_with_subnet()
+        self.assertEqual(self.agents(), sorted([self.dhcp, other]))
+        self.assertEqual((self.networks(self.dhcp), self.networks(other)), ([self.network_id], [self.network_id]))
+
     def test_what_is_not_there_is_not_found(self) -> None:
         """Agents and networks must exist; an unknown agent has no networks."""
         self.assert_refused(404, "AgentNotFound", self.add, "nobody")

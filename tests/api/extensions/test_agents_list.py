@@ -73,6 +73,13 @@ class AgentTests(AgentCase):
             },
         )
 
+    def test_a_host_s_own_zone_goes_before_that_of_who_hears_it(self) -> None:
+        """And follows its setting; a host of before is where the API is."""
+        agent_id = self.report("a", "dhcp")
+        self.assertEqual(self.bed.show("agent", agent_id)["availability_zone"], "nova")
+        note_agent(self.bed.tx(), HostReport("a", "dhcp", "1", availability_zone="mars"), "nova")
+        self.assertEqual(self.bed.show("agent", agent_id)["availability_zone"], "mars")
+
     def test_silence_means_dead(self) -> None:
         """An agent is alive as long after its last report as the setting says."""
         self.report("a", "l2")

@@ -23,6 +23,7 @@ from quantumd.store.journal import find_cursor
 from tests.api.everything import everything
 
 QUEUE = "notifications.info"
+ON_H: Any = {"binding:host_id": "h"}
 
 
 class NotificationsCase(SynchronousTestCase):
@@ -45,24 +46,28 @@ class NotificationsCase(SynchronousTestCase):
         self.listener.consume(QUEUE, self.take)
         self.turn()
 
-    def start(self, broker: MemoryBroker) -> Notifications:
-        """Start a teller; stopped after the test."""
+    def start(self, broker: MemoryBroker, name: str = "h") -> Notifications:
+        """Start a teller, of the process of that name; stopped after the test."""
         told = make_notifications(
             self.clock,
             self.api.wire.store,
             broker,
             self.settings,
-            "h",
+            name,
             self.api.served.resources,
             self._count,
-            lambda: self.read_counters(),
+            self,
         )
         told.service.startService()
         self.addCleanup(self.stop, told)
         return told
 
-    def read_counters(self) -> Deferred[Any]:
-        """What ports of the host have sent and received."""
+    def hosts(self) -> Deferred[Any]:
+        """See Counting."""
+        return succeed(("g", "h"))
+
+    def read(self, host: str) -> Deferred[Any]:
+        """See Counting."""
         return succeed({})
 
     def stop(self, told: Notifications) -> None:
@@ -217,13 +222,13 @@ class CounterTests(NotificationsCase):
         self.counters: Any = {}
         super().setUp()
 
-    def read_counters(self) -> Deferred[Any]:
-        """See NotificationsCase."""
-        return succeed(self.counters)
+    def read(self, host: str) -> Deferred[Any]:
+        """See NotificationsCase. Both hosts say the same, of whichever ports."""
+        return fail(EdgeUnavailable("away")) if self.counters is None else succeed(self.counters)
 
     def test_sums_are_told_with_their_owner(self) -> None:
-        """Each plugged port once a period; an interface of no port tells nothing."""
-        port = self.api.make("ports", "port", network_id=self.make())
+        """Each plugged port once a period; an interface of no port tells nothing, nor a host of another's port."""
+        port = self.api.make("ports", "port", network_id=self.make(), **ON_H)
         counters = counters_of({"rx_bytes": 5, "rx_packets": 1, "tx_bytes": 7, "tx_packets": 2, "tx_dropped": 3})
         self.counters = {port["id"]: counters, "nobody": counters}
         self.turn(31.0)
@@ -234,9 +239,25 @@ class CounterTests(NotificationsCase):
 
     def test_without_a_switch_nothing_is_told(self) -> None:
         """The next round comes."""
-        self.read_counters = lambda: fail(EdgeUnavailable("away"))  # type: ignore[method-assign]
+        self.counters = None
         self.turn(31.0)
-        self.assertEqual(self.types("port."), [])
+        self.assertEqual(self.types("port.counters"), [])
+
+    def test_a_host_that_does_not_answer_keeps_no_other_from_being_told(self) -> None:
+        """It is left out of the round."""
+        port = self.api.make("ports", "port", network_id=self.make(), **ON_H)
+        told = {port["id"]: counters_of({"rx_bytes": 5})}
+        self.read = lambda host: succeed(told) if host == "h" else fail(EdgeUnavailable("away"))  # type: ignore[method-assign]
+        self.turn(31.0)
+        self.assertEqual(self.types("port.counters"), ["port.counters"])
+
+    def test_of_several_processes_one_tells(self) -> None:
+        """The one that has the lease of the journal's reader: another asks nobody."""
+        port = self.api.make("ports", "port", network_id=self.make(), **ON_H)
+        self.counters = {port["id"]: counters_of({"rx_bytes": 5})}
+        self.start(MemoryBroker(self.server), "other")
+        self.turn(31.0)
+        self.assertEqual(self.types("port.counters"), ["port.counters"])
 
 
 class AuditTests(NotificationsCase):

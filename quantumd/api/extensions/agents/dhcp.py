@@ -1,9 +1,4 @@
-"""Which DHCP agents serve which networks.
-
-A host serves DHCP to every port that is bound to it, whatever anybody schedules: a network is on the agents of the
-hosts that have its ports, and on those that an operator put it on. A network that was put on an agent by hand is served
-there as soon as the host has a port of it.
-"""
+"""Which DHCP agents serve which networks, as clients ask for it; what decides it is in ``scheduling.py``."""
 
 from __future__ import annotations
 
@@ -11,24 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, Select, delete, insert, select, union
+from sqlalchemy import Connection, Row, select
 
 from quantumd.api.errors import HTTPBadRequest, InvalidValue
 from quantumd.api.extensions.agents.agents import Agents
-from quantumd.api.extensions.agents.errors import (
-    AgentNotFound,
-    InvalidDHCPAgent,
-    NetworkHostedByDHCPAgent,
-    NetworkNotHostedByDhcpAgent,
-    NetworkServedWherePortsAre,
-)
+from quantumd.api.extensions.agents.errors import AgentNotFound, InvalidDHCPAgent
+from quantumd.api.extensions.agents.scheduling import IDhcpScheduler
 from quantumd.api.resources.errors import NetworkNotFound
 from quantumd.api.resources.network_views import NetworkViews
 from quantumd.api.resources.views import View, in_batches
 from quantumd.api.values import UUID
 from quantumd.model.context import Context
-from quantumd.store.tables import networks, ports
-from quantumd.store.tables.services import agents, network_agents
+from quantumd.store.tables import networks
+from quantumd.store.tables.services import agents
 from quantumd.store.transaction import Transaction
 
 Parts = Mapping[str, str]
@@ -39,20 +29,23 @@ class DhcpScheduling:
     """The operations of actions on DHCP agents and their networks."""
 
     agents: Agents
+    scheduler: IDhcpScheduler
 
     def networks(self, connection: Connection, context: Context, parts: Parts, query: Any) -> View:
         """Return the networks that an agent serves. PolicyNotAuthorized."""
         row = _agent(connection, parts["agent_id"])
         ids: list[str] = []
         if row is not None and row.role == "dhcp":
-            ids = sorted(connection.execute(_networks_on(row)).scalars())
+            ids = self.scheduler.networks_on(connection, row)
         views = [view for batch in in_batches(ids) for view in NetworkViews().many(connection, context, batch)]
         return {"networks": [{**view, "tenant_id": view["project_id"]} for view in views]}
 
     def agents_of(self, connection: Connection, context: Context, parts: Parts, query: Any) -> View:
         """Return the agents that serve a network. PolicyNotAuthorized, NetworkNotFound."""
         _require_network(connection, parts["network_id"])
-        ids = sorted(connection.execute(_agents_of(parts["network_id"])).scalars())
+        hosts = {host for _, host in self.scheduler.hosts_of(connection, [parts["network_id"]])}
+        serving = select(agents.c.id).where(agents.c.role == "dhcp", agents.c.host.in_(hosts)).order_by(agents.c.id)
+        ids = connection.execute(serving).scalars().all() if hosts else ()
         return {"agents": self.agents.views(connection, context, ids)}
 
     def add(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> View:
@@ -62,12 +55,8 @@ class DhcpScheduling:
         """
         network_id = _network_id(body)
         row = _dhcp_agent(tx.connection, parts["agent_id"])
-        if not row.admin_state_up:
-            raise InvalidDHCPAgent(row.id)
         _require_network(tx.connection, network_id)
-        if network_id in tx.connection.execute(_networks_on(row)).scalars().all():
-            raise NetworkHostedByDHCPAgent(network_id, row.id)
-        tx.connection.execute(insert(network_agents), {"agent_id": row.id, "network_id": network_id})
+        self.scheduler.put(tx, network_id, row)
         _journal(tx, context, row, before=None, after=network_id)
         return {}
 
@@ -81,13 +70,7 @@ class DhcpScheduling:
         network_id = parts["network_id"]
         row = _dhcp_agent(tx.connection, parts["agent_id"])
         _require_network(tx.connection, network_id)
-        here = (network_agents.c.agent_id == row.id, network_agents.c.network_id == network_id)
-        is_wished = tx.connection.execute(delete(network_agents).where(*here)).rowcount > 0
-        bound = select(ports.c.id).where(ports.c.host_id == row.host, ports.c.network_id == network_id).limit(1)
-        if tx.connection.execute(bound).first() is not None:
-            raise NetworkServedWherePortsAre(network_id, row.host)
-        if not is_wished:
-            raise NetworkNotHostedByDhcpAgent(network_id, row.id)
+        self.scheduler.take(tx, network_id, row)
         _journal(tx, context, row, before=network_id, after=None)
 
 
@@ -102,19 +85,6 @@ def _dhcp_agent(connection: Connection, agent_id: str) -> Row[Any]:
     if row.role != "dhcp":
         raise InvalidDHCPAgent(agent_id)
     return row
-
-
-def _networks_on(row: Row[Any]) -> Any:
-    bound = select(ports.c.network_id).where(ports.c.host_id == row.host)
-    wished = select(network_agents.c.network_id).where(network_agents.c.agent_id == row.id)
-    return union(bound, wished)
-
-
-def _agents_of(network_id: str) -> Any:
-    hosts = select(ports.c.host_id).where(ports.c.network_id == network_id, ports.c.host_id != "").distinct()
-    serving = select(agents.c.id).where(agents.c.role == "dhcp", agents.c.host.in_(hosts))
-    wished: Select[Any] = select(network_agents.c.agent_id).where(network_agents.c.network_id == network_id)
-    return union(serving, wished)
 
 
 def _require_network(connection: Connection, network_id: str) -> None:

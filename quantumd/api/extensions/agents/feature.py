@@ -35,7 +35,7 @@ _EXTENSIONS = (
 def feature(parts: Parts) -> Feature:
     """Return the family."""
     agents = Agents(parts.life, lambda: datetime.now(UTC))
-    dhcp = DhcpScheduling(agents)
+    dhcp = DhcpScheduling(agents, parts.scheduler)
     networks_on, agents_of = "agents/<agent_id>/dhcp-networks", "networks/<network_id>/dhcp-agents"
     return Feature(
         extensions=_EXTENSIONS,

@@ -17,6 +17,8 @@ from quantumd.store.transaction import Transaction
 _NAMESPACE: Final = UUID("5e2b5b5e-6f2c-5c38-9f0a-2f6f6d0c7a11")
 """Any fixed UUID: the same role of the same host must get the same id for ever."""
 
+LONGEST_ZONE: Final = 255
+
 DHCP_AGENT: Final = "DHCP agent"
 L3_AGENT: Final = "L3 agent"
 
@@ -38,7 +40,7 @@ _KINDS: Final = {
 _BEAT = (
     update(agents)
     .where(agents.c.host == bindparam("wanted_host"), agents.c.role == bindparam("wanted_role"))
-    .values(heartbeat_timestamp=bindparam("now"), configurations=bindparam("told"))
+    .values(heartbeat_timestamp=bindparam("now"), configurations=bindparam("told"), availability_zone=bindparam("zone"))
 )
 
 
@@ -48,9 +50,13 @@ def agent_id_of(host: str, role: str) -> str:
 
 
 def note_agent(tx: Transaction, report: HostReport, availability_zone: str) -> None:
-    """Note that a role of a host reported; its first report makes the agent."""
+    """Note that a role of a host reported; its first report makes the agent.
+
+    :param availability_zone: that of hosts which do not say theirs.
+    """
     told = json_text(_configurations(report))
-    beat = {"wanted_host": report.host, "wanted_role": report.role, "now": tx.now, "told": told}
+    zone = report.availability_zone[:LONGEST_ZONE] or availability_zone
+    beat = {"wanted_host": report.host, "wanted_role": report.role, "now": tx.now, "told": told, "zone": zone}
     if tx.connection.execute(_BEAT, beat).rowcount:
         return
     kind = _KINDS.get(report.role, AgentKind(f"{report.role} agent", "N/A"))
@@ -61,7 +67,7 @@ def note_agent(tx: Transaction, report: HostReport, availability_zone: str) -> N
         "agent_type": kind.agent_type,
         "binary_name": f"quantumd-{report.role}",
         "topic": kind.topic,
-        "availability_zone": availability_zone,
+        "availability_zone": zone,
         "admin_state_up": True,
         "description": None,
         "configurations": told,

@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, union_all
+from sqlalchemy import Connection, bindparam, select
 
+from quantumd.api.extensions.agents.scheduling import IDhcpScheduler
 from quantumd.api.resource import Query
-from quantumd.api.resources.views import IDS
 from quantumd.errors import ApiError
 from quantumd.model.context import Context
-from quantumd.store.tables import ports
-from quantumd.store.tables.services import agents, network_agents
+from quantumd.store.tables.services import agents
 
 View = dict[str, Any]
 
 _ROLES: Final = {"network": "dhcp", "router": "l3"}
 """Which role's agents make the zones of a resource."""
 
-# Greater, not different: the index on network and host then leaves out the many ports that are on no host.
-_SERVING_HOSTS = union_all(
-    select(ports.c.network_id, ports.c.host_id).where(ports.c.network_id.in_(IDS), ports.c.host_id > "").distinct(),
-    select(network_agents.c.network_id, agents.c.host)
-    .join(agents, agents.c.id == network_agents.c.agent_id)
-    .where(network_agents.c.network_id.in_(IDS)),
-)
 _ZONES_OF_HOSTS = select(agents.c.host, agents.c.availability_zone).where(
     agents.c.role == _ROLES["network"], agents.c.host.in_(bindparam("hosts", expanding=True))
 )
@@ -57,12 +49,14 @@ def require_zones(connection: Connection, kind: str, names: Sequence[str]) -> No
             raise AvailabilityZoneNotFound(name)
 
 
-def zones_of_networks(connection: Connection, network_ids: Sequence[str]) -> dict[str, list[str]]:
+def zones_of_networks(
+    connection: Connection, scheduler: IDhcpScheduler, network_ids: Sequence[str]
+) -> dict[str, list[str]]:
     """Return the zones that serve each network, by network id: those of the agents that are shown to serve it.
 
     Two queries however many networks there are, one when none of them is anywhere.
     """
-    hosts = connection.execute(_SERVING_HOSTS, {"ids": list(network_ids)}).all()
+    hosts = scheduler.hosts_of(connection, network_ids)
     found: dict[str, set[str]] = {network_id: set() for network_id in network_ids}
     if hosts:
         rows = connection.execute(_ZONES_OF_HOSTS, {"hosts": sorted({host for _, host in hosts})})

@@ -11,6 +11,7 @@ from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
+from quantumd.api.extensions.agents.scheduling import IDhcpScheduler
 from quantumd.api.extensions.availability_zones.zones import require_zones, zones_of_networks
 from quantumd.api.resources.network_values import ZONE_HINTS
 from quantumd.api.values import list_of, string
@@ -30,6 +31,7 @@ class NetworkZones(KeptInRow):
     """
 
     own_zone: str
+    scheduler: IDhcpScheduler
     attributes: tuple[Attribute, ...] = (
         Attribute(
             HINTS, *ZONE_HINTS, in_post=True, default=(), is_sort_key=True, extension="network_availability_zone"
@@ -49,5 +51,5 @@ class NetworkZones(KeptInRow):
 
     def load(self, connection: Connection, views: Mapping[str, View]) -> None:
         """See IAspect."""
-        for network_id, zones in zones_of_networks(connection, [*views]).items():
+        for network_id, zones in zones_of_networks(connection, self.scheduler, [*views]).items():
             views[network_id][ZONES] = zones

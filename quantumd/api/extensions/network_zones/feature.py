@@ -18,5 +18,5 @@ def feature(parts: Parts) -> Feature:
                 "2015-01-01T10:00:00-00:00",
             ),
         ),
-        network_aspects=(NetworkZones(parts.agents.availability_zone),),
+        network_aspects=(NetworkZones(parts.agents.availability_zone, parts.scheduler),),
     )

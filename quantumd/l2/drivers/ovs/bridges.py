@@ -45,6 +45,23 @@ def operations_for(
     return tuple(operations)
 
 
+def broken_mappings(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) -> dict[str, str]:
+    """Return which bridges of physical networks are not connected to the integration bridge, and why, by bridge.
+
+    Ports of such a network reach each other on this host, and nobody elsewhere.
+    """
+    broken = {}
+    for physical_network, bridge in sorted(plan.mappings.items()):
+        dead = [name for name in patch_names(bridge) if not _is_open(interfaces.get(name))]
+        if dead:
+            broken[bridge] = f"{physical_network} is cut off: Open vSwitch does not open {' and '.join(dead)}"
+    return broken
+
+
+def _is_open(interface: InterfaceRow | None) -> bool:
+    return interface is not None and interface.ofport is not None and interface.ofport > 0
+
+
 def _integration_bridge(plan: BridgePlan, row: BridgeRow | None) -> tuple[Operation, ...]:
     if row is None:
         return (PutBridge(plan.integration, plan.datapath_type, "secure", PROTOCOLS, OWNED),)

@@ -317,6 +317,13 @@ class OvsConverger:
             is_plugged = self._is_claimed(port_id)
         return PortReport(port_id, 0 if fault else version, is_plugged, fault)
 
+    def faults(self) -> dict[Key, str]:
+        """Return what is wrong with bridges though every step went well."""
+        if not self._has_bridge:
+            return {}
+        broken = bridges.broken_mappings(self._bridges, self._ovsdb.interfaces())
+        return {("bridge", bridge): why for bridge, why in broken.items()}
+
     def describe(self) -> HostReport:
         """See IConverger."""
         row = self._ovsdb.bridge(self._bridges.integration)

@@ -128,6 +128,7 @@ class OvsDriver:
             _frames(site, edges.channel),
             lambda: converger.foreign_flows,
             lambda: _read_counters(edges.ovsdb),
+            converger.faults,
         )
 
 

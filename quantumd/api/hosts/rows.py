@@ -1,0 +1,51 @@
+"""What roles of hosts last said of themselves, as rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, delete, func, insert, select
+
+from quantumd.model.records import LONGEST_FAULT, MOST_FAULTS, HostReport, RoleState
+from quantumd.store.tables import hosts
+from quantumd.store.transaction import Transaction
+
+
+def keep_host(tx: Transaction, report: HostReport) -> None:
+    """Keep what a role says, and when, in place of what it said before."""
+    tx.connection.execute(delete(hosts).where(hosts.c.host == report.host, hosts.c.role == report.role))
+    row = {
+        "host": report.host,
+        "role": report.role,
+        "quantumd_version": report.quantumd_version,
+        "vif_type": report.vif_type,
+        "vif_details": report.vif_details,
+        "reported_at": tx.now,
+    }
+    tx.connection.execute(insert(hosts), row | _state(report.state))
+
+
+def forget_silent(tx: Transaction, role: str, before: str) -> None:
+    """Forget what those of a role said that said nothing since a time."""
+    tx.connection.execute(delete(hosts).where(hosts.c.role == role, hosts.c.reported_at < before))
+
+
+def last_heard(connection: Connection) -> datetime | None:
+    """Return when any role of any host, or an API process, reported last."""
+    text = connection.execute(select(func.max(hosts.c.reported_at))).scalar()
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _state(state: RoleState | None) -> dict[str, Any]:
+    if state is None:
+        return {}
+    # Whoever sent it may not have kept to what it may tell.
+    faults = [[each.kind, each.id, each.why[:LONGEST_FAULT]] for each in state.faults[:MOST_FAULTS]]
+    return {
+        "position": state.position,
+        "waiting": state.waiting,
+        "trouble": state.trouble[:LONGEST_FAULT],
+        "faults": orjson.dumps(faults).decode(),
+    }
