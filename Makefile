@@ -49,7 +49,7 @@ TEST_PACKAGES := $(DEMO_PACKAGES) isc-dhcp-client kea-admin strace systemd tcpdu
 APPLIANCE := env VENV='$(VENV)' STATE='$(STATE)' HOST='$(HOST)' PORT='$(PORT)' EDGES='$(EDGES)' \
 	OVS_RUN_DIR='$(OVS_RUN_DIR)' CONFIG='$(CONFIG)' conf/appliance
 
-.PHONY: help run stop demo test soak bench lint clean packages-run packages-demo packages-test
+.PHONY: help run stop demo test soak bench bench-multihost lint clean packages-run packages-demo packages-test
 
 help:
 	@echo 'make run     set everything up and start the appliance   (make run EDGES=memory: without root and OVS)'
@@ -80,6 +80,10 @@ soak: packages-test $(VENV)/.test-done $(ENVIRONMENTS:%=%/.done)
 bench: packages-test $(VENV)/.test-done
 	@for program in $(filter-out bench/__init__.py bench/demo.py,$(sort $(wildcard bench/*.py))) bench/bars; do \
 		name=$${program##*/}; echo "== $$program"; $(VENV)/bin/python -m "bench.$${name%.py}"; done
+
+bench-multihost: packages-test $(VENV)/.test-done
+	@$(VENV)/bin/python -m bench.bars multihost
+	@$(VENV)/bin/python -m pytest tests/functional/test_api_processes.py
 
 lint: $(VENV)/.test-done
 	@$(VENV)/bin/ruff check .

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.util import find_spec
+
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -19,6 +22,7 @@ __all__ = [
     "memory_engine",
     "raw_connection",
     "reader_engine",
+    "require_driver",
     "session_of",
     "shown_url",
     "writer_engine",
@@ -38,6 +42,22 @@ _DRIVERS = {
     "mysql": "mariadb+pymysql",
     "mysql+pymysql": "mariadb+pymysql",
 }
+
+
+_PACKAGES = {"postgresql+psycopg": "psycopg", "mariadb+pymysql": "pymysql"}
+"""What is imported for a driver; they are extras, since SQLite needs none."""
+
+
+def require_driver(url: URL, find: Callable[[str], object] = find_spec) -> None:
+    """Return if what speaks to a database is installed.
+
+    :param find: returns something true for a package that is.
+    :raises SettingsError: it is not.
+    """
+    package = _PACKAGES.get(url.drivername)
+    if package is not None and not find(package):
+        extra = url.drivername.partition("+")[0]
+        raise SettingsError(f"database.url {shown_url(url)}: {package} is not installed; quantumd[{extra}] brings it")
 
 
 def database_url(url: str) -> URL:

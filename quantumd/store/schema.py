@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from quantumd.errors import EdgeUnavailable, SettingsError
 from quantumd.store.connecting import sentence_of
 from quantumd.store.databases import Database
-from quantumd.store.engine import database_of, database_url, shown_url
+from quantumd.store.engine import database_of, database_url, require_driver, shown_url
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0014")
 """Every step in migrations/versions, in order."""
@@ -45,10 +45,12 @@ def ensure_schema(url: str, target: str = HEAD) -> Upgrade:
     whose import takes 0.3 s, is imported only for an upgrade.
 
     :param target: another revision than that of this code, for tests of upgrades.
-    :raises SettingsError: the database was made by a newer quantumd, or holds tables of somebody else.
+    :raises SettingsError: the database was made by a newer quantumd, or holds tables of somebody else, or what speaks
+        to it is not installed.
     :raises EdgeUnavailable: it cannot be opened or is locked.
     """
     parsed = database_url(url)
+    require_driver(parsed)
     database = database_of(parsed)
     engine = database.upgrade_engine(parsed)
     try:

@@ -57,6 +57,8 @@ class Cluster:
     controllers: tuple[str, ...] = ("controller",)
     """The names of the hosts on which an API process runs."""
     database_url: str = ""
+    python_path: Mapping[str, tuple[Path, ...]] = field(factory=dict)
+    """By the name of a host: where else its processes find modules."""
     broker: RabbitmqServer = field(factory=RabbitmqServer, init=False)
     hosts: tuple[Host, ...] = field(default=(), init=False)
     apis: tuple[Appliance, ...] = field(default=(), init=False)
@@ -137,7 +139,11 @@ class Cluster:
     def make_process(self, role: str, host: str, ovs_run_dir: Path | None) -> Appliance:
         """Return the process of a role; it is not started."""
         return Appliance(
-            self.directory / f"{host}-{role}", ovs_run_dir, self._settings_of(host), command=f"quantumd-{role}"
+            self.directory / f"{host}-{role}",
+            ovs_run_dir,
+            self._settings_of(host),
+            python_path=self.python_path.get(host, ()),
+            command=f"quantumd-{role}",
         )
 
     def _add_host(self, name: str) -> None:

@@ -1,7 +1,7 @@
 """A machine for tests of what an operator types: its own files, host name and units, on the network of this one.
 
-Needs root. ``/etc`` is a copy, ``/var/lib/quantumd*``, ``/run/quantumd``, ``/var/log`` and ``/opt/quantumd`` are its
-own; the processes that it starts see no others. Where there is no systemd, tests.bed.unit_manager stands in.
+Needs root. ``/etc`` is a copy; ``/var/log`` and the directories of quantumd are its own, and what it starts sees no
+others. In the place of systemd stands tests.bed.unit_manager.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from attrs import define, field
 
 from tests.bed.needs import CHECKOUT
 
-_OWN = ("var/log", "var/lib", "run/quantumd", "opt/quantumd")
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_OWN = ("var/log", "var/lib/quantumd", "var/lib/quantumd-api", "run/quantumd")
+_PLACES = ("/var/lib/quantumd", "/var/lib/quantumd-api", "/run/quantumd", "/run/openvswitch", "/opt/quantumd")
 _START_SECONDS = 20.0
 _SYSTEMCTL = """#!{python}
 import shlex, socket, sys
@@ -35,6 +37,17 @@ sys.exit(int(status))
 """
 
 
+def make_places() -> list[Path]:
+    """Make those directories of this machine over which others are put; return those that were not there.
+
+    Whoever made them removes them when the machines are gone.
+    """
+    made = [path for path in map(Path, _PLACES) if not path.exists()]
+    for path in made:
+        path.mkdir(parents=True)
+    return made
+
+
 class MachineError(Exception):
     """A script ended badly; what it said is the message."""
 
@@ -44,12 +57,14 @@ class Machine:
     """One machine, with its files in ``directory``.
 
     ``ovs_run_dir`` is where its Open vSwitch has its sockets; ``install`` the directory that is its ``/opt/quantumd``;
-    ``environment`` is what programs of other servers are told, psql and rabbitmqctl for instance.
+    ``checkout`` is where commands are typed; ``environment`` is what programs of
+    other servers are told, psql and rabbitmqctl for instance.
     """
 
     name: str
     directory: Path
     install: Path
+    checkout: Path
     ovs_run_dir: Path | None = None
     environment: Mapping[str, str] = field(factory=dict)
     hosts: Mapping[str, str] = field(factory=dict)
@@ -60,11 +75,9 @@ class Machine:
         """Make its files and start its units' manager."""
         self._make_files()
         binds = {"/etc": self.directory / "etc", "/opt/quantumd": self.install}
-        binds |= {f"/{name}": self.directory / name for name in _OWN[:-1]}
+        binds |= {f"/{name}": self.directory / name for name in _OWN}
         if self.ovs_run_dir is not None:
             binds["/run/openvswitch"] = self.ovs_run_dir
-        for place in ("/opt/quantumd", "/run/quantumd", "/run/openvswitch"):
-            Path(place).mkdir(parents=True, exist_ok=True)
         mounts = "\n".join(f"mount --bind '{there}' {here}" for here, there in binds.items())
         script = f"{mounts}\nhostname {self.name}\nexec {sys.executable} -m tests.bed.unit_manager {self._socket}\n"
         self._manager = subprocess.Popen(
@@ -79,15 +92,15 @@ class Machine:
             time.sleep(0.02)
 
     def run(self, script: str, said: str = "", limit_seconds: float = 300.0) -> str:
-        """Run a script as root would type it, in a checkout; return what it prints. MachineError."""
+        """Run a script as root would type it; return what it prints. MachineError."""
         if self._manager is None:
             raise MachineError(f"{self.name} was not started")
-        command = ("nsenter", f"--target={self._manager.pid}", "--mount", "--uts", "bash", "-euo", "pipefail", "-c")
-        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", **self.environment}
+        command = ("nsenter", f"--target={self._manager.pid}", "--mount", "--uts", f"--wd={self.checkout}")
+        environment = {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/root", **_of_pip(), **self.environment}
         environment["PATH"] = f"{self.directory / 'bin'}:{environment['PATH']}"
         done = subprocess.run(
-            (*command, script), cwd=CHECKOUT, env=environment, input=said, capture_output=True, text=True,
-            timeout=limit_seconds, check=False,
+            (*command, "bash", "-euo", "pipefail", "-c", script), env=environment,
+            input=said, capture_output=True, text=True, timeout=limit_seconds, check=False,
         )  # fmt: skip
         if done.returncode:
             raise MachineError(f"{self.name}: {script}\n{done.stdout}{done.stderr}\n{self.logs()}")
@@ -109,7 +122,7 @@ class Machine:
         return self.directory / "manager.sock"
 
     def _make_files(self) -> None:
-        for name in (*_OWN[:-1], "bin"):
+        for name in (*_OWN, "var/log/apt", "bin"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         shutil.copytree("/etc", self.directory / "etc", symlinks=True, ignore_dangling_symlinks=True)
         lines = "".join(f"{address} {name}\n" for name, address in self.hosts.items())
@@ -117,3 +130,8 @@ class Machine:
         systemctl = self.directory / "bin/systemctl"
         systemctl.write_text(_SYSTEMCTL.format(python=sys.executable, path=str(self._socket)))
         systemctl.chmod(0o755)
+
+
+def _of_pip() -> dict[str, str]:
+    """Return where this machine's pip looks for packages, where the environment says so."""
+    return {name: value for name, value in os.environ.items() if name.startswith("PIP_")}

@@ -162,7 +162,7 @@ class RabbitmqServer:
         named = ("HOME", "ERL_EPMD_PORT", "ERL_EPMD_ADDRESS", "RABBITMQ_NODENAME", "RABBITMQ_CONF_ENV_FILE")
         found = self._environment()
         # Debian's own program of that name first becomes another user, who may not read the cookie.
-        return {**{name: found[name] for name in named}, "PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
+        return {**{name: found[name] for name in named}, "PATH": f"{PROGRAMS}:/usr/sbin:/usr/bin:/sbin:/bin"}
 
     def log(self) -> str:
         """What it has said."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.bed.cluster import Cluster, Host
@@ -18,6 +19,7 @@ class RolesCase(HostCase):
     host_names: ClassVar[tuple[str, ...]] = ("host-a",)
     controllers: ClassVar[tuple[str, ...]] = ("controller",)
     settings: ClassVar[Mapping[str, str]] = {}
+    python_path: ClassVar[Mapping[str, tuple[Path, ...]]] = {}
     cluster: ClassVar[Cluster]
     broker: ClassVar[RabbitmqServer]
     hosts: ClassVar[tuple[Host, ...]]
@@ -29,7 +31,7 @@ class RolesCase(HostCase):
         """Start the cluster."""
         cls.take_directory()
         cls.cluster = Cluster(
-            cls.directory, cls.host_names, cls.settings, cls.controllers, database_url=cls.make_database()
+            cls.directory, cls.host_names, cls.settings, cls.controllers, cls.make_database(), cls.python_path
         )
         cls.addClassCleanup(cls.cluster.close)
         cls.cluster.start(cls.prepare_switch)

@@ -11,6 +11,7 @@ import ssl
 import sys
 from functools import partial
 from http.client import HTTPSConnection
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -20,7 +21,7 @@ from tests.bed.databases import lacking
 from tests.bed.dhcp_client import udhcpc
 from tests.bed.host import Guest, HostCase
 from tests.bed.load import EchoStream
-from tests.bed.machine import Machine
+from tests.bed.machine import Machine, make_places
 from tests.bed.needs import CHECKOUT
 from tests.bed.openvswitch import PrivateOvs, run
 from tests.bed.postgresql import PostgresqlServer
@@ -58,6 +59,7 @@ class DeployTests(HostCase):
     broker: ClassVar[RabbitmqServer]
     database: ClassVar[PostgresqlServer]
     admin_password: ClassVar[str]
+    checkout: ClassVar[Path]
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -73,6 +75,11 @@ class DeployTests(HostCase):
         for ovs in cls.switches.values():
             cls.addClassCleanup(ovs.stop)
             ovs.start()
+        for place in make_places():
+            cls.addClassCleanup(place.rmdir)
+        cls.checkout = cls.directory / "checkout"
+        # Building a package leaves things in its folder.
+        shutil.copytree(CHECKOUT, cls.checkout, ignore=shutil.ignore_patterns(".*", "_trial_temp*", "__pycache__"))
         cls.machines = {name: cls.make_machine(name) for name in (*CONTROLLERS, *HOSTS)}
         cls.admin_password = secrets.token_urlsafe(12)
 
@@ -92,7 +99,7 @@ class DeployTests(HostCase):
         }
         environment = {**asked, "PGPASSWORD": "quantumd", **cls.broker.client_environment()}
         machine = Machine(
-            name, cls.directory / name, install, ovs.directory if ovs else None,
+            name, cls.directory / name, install, cls.checkout, ovs.directory if ovs else None,
             environment if name == "controller-1" else {}, hosts=ADDRESSES,
         )  # fmt: skip
         cls.addClassCleanup(machine.stop)

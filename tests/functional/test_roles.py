@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from quantumd.version import VERSION
 from tests.bed.dhcp_client import udhcpc
 from tests.bed.load import EchoStream
+from tests.bed.needs import CHECKOUT
 from tests.bed.roles import RolesCase
 
 
@@ -160,3 +162,44 @@ class TwoHostTests(RolesCase):
         for process in there.processes:
             self.assertNotIn("records changed", process.log()[marks[process.pid] :])
         self.assertTrue(any("records changed" in process.log()[marks[process.pid] :] for process in here.processes))
+
+
+OLDER = CHECKOUT / "tests" / "functional" / "older_host"
+
+
+class UpgradeTests(RolesCase):
+    """The controller has been upgraded, and one of the hosts has not."""
+
+    host_names = ("host-a", "host-b")
+    settings: ClassVar = {
+        "l2.bridge_mappings": '["physnet1:br-ex"]',
+        "network.vlan_ranges": '["physnet1:100:199"]',
+    }
+    python_path: ClassVar = {"host-b": (OLDER,)}
+
+    @classmethod
+    def prepare_switch(cls) -> None:
+        """A cable from one host to the other."""
+        cls.cluster.wire()
+
+    def versions(self) -> set[tuple[str, str]]:
+        """What each host says that it runs."""
+        return {(each["host"], each["configurations"]["quantumd_version"]) for each in self.agents()}
+
+    @pytest.mark.time_limit(240)
+    def test_an_older_host_goes_on_and_is_upgraded_without_loss(self) -> None:
+        """It gets its ports and answers DHCP as the others do; then its processes are replaced under traffic."""
+        self.assertEqual(self.versions(), {("host-a", VERSION), ("host-b", "0.0.9")})
+        provider: dict[str, Any] = {"provider:network_type": "vlan", "provider:physical_network": "physnet1"}
+        network = self.make_network("10.1.0.0/24", **provider)
+        one, other = (self.boot(host, network) for host in self.hosts)
+        self.assertTrue(one.can_reach(other.ip))
+        with EchoStream(200, source=one, target=other) as echoes:
+            for process in self.hosts[1].processes:
+                process.stop()
+                process.python_path = ()
+                process.launch()
+                time.sleep(3)
+        self.assertEqual(echoes.lost, 0)
+        self.assertEqual(self.versions(), {("host-a", VERSION), ("host-b", VERSION)})
+        self.boot(self.hosts[1], network)

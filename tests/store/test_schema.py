@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.errors import EdgeUnavailable, SettingsError
-from quantumd.store.engine import database_url, shown_url, writer_engine
+from quantumd.store.engine import database_url, require_driver, shown_url, writer_engine
 from quantumd.store.schema import HEAD, REVISIONS, Upgrade, ensure_schema
 from quantumd.store.tables import metadata
 from tests.bed.needs import CHECKOUT
@@ -98,6 +98,17 @@ class SchemaTests(SynchronousTestCase):
 
 class UrlTests(SynchronousTestCase):
     """What is said of a URL."""
+
+    def test_what_speaks_to_a_database_must_be_installed(self) -> None:
+        """A sentence names what is missing and what brings it; SQLite needs nothing. The password is not in it."""
+        require_driver(database_url("sqlite:////var/lib/x.db"), find=lambda package: None)
+        require_driver(database_url("mariadb://u:p@h/d"), find=lambda package: package == "pymysql")
+        url = database_url("postgresql://u:secret@h/d")
+        with self.assertRaisesRegex(
+            SettingsError, r"psycopg is not installed; quantumd\[postgresql\] brings it"
+        ) as found:
+            require_driver(url, find=lambda package: None)
+        self.assertNotIn("secret", str(found.exception))
 
     def test_passwords_are_not_shown(self) -> None:
         """A URL with a password that is refused is shown without it."""
