@@ -29,8 +29,9 @@ PROGRESS_SECONDS: Final = 5.0
 """How soon after a report the next one tells that more is in force: this one costs a write at the server."""
 
 _LEAST_REPORT_SECONDS: Final = 0.2
+# A call that is lost ends before the next report is due, so that it alone makes no host seem silent.
 _LONGEST_CALL_SECONDS: Final = 30.0
-_SHORTEST_CALL_SECONDS: Final = 5.0
+_SHORTEST_CALL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 0.5
 
 

@@ -113,8 +113,9 @@ class Hearing(Service):
         self._trouble = ""
 
     def _failed(self, failure: Failure) -> None:
-        failure.trap(QuantumdError)
         why = failure.getErrorMessage()
-        if why != self._trouble:
+        if failure.check(QuantumdError) is None:
+            self._log.failure("that this process lives cannot be noted", failure)
+        elif why != self._trouble:
             self._log.warn("that this process lives cannot be noted: {why}", why=why)
         self._trouble = why
