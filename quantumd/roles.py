@@ -105,7 +105,7 @@ class HostRoles:
         read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({}),
     ) -> None:
         role = converger.role
-        # The three need each other: what comes back with a report goes to the client, which wakes the loop.
+        # They need each other: what comes back with a report goes to the client, which wakes the loop.
         reporter = Reporter(self._bus, self._reactor, self._host, role, lambda update: client.take(update))
         count_pass = _pass_counter(self._metrics)
 
@@ -114,17 +114,22 @@ class HostRoles:
             presence.look()
 
         loop = ConvergeService(converger, self._reactor, reporter.tell, self._settings.l2.drift_seconds, passed)
+        presence = self._presence(converger, Progress(loop, records, faults))
+        count = PortCounting(read_counters).answer
+        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told, count)
+        for service in (loop, presence, client):
+            service.setServiceParent(self._service)
+        self._keep(role, loop)
+
+    def _presence(self, converger: IConverger, progress: Progress) -> Presence:
         zone = self._settings.agents.availability_zone
 
         def describe() -> HostReport:
             return evolve(converger.describe(), availability_zone=zone)
 
-        presence = Presence(self._bus, self._reactor, describe, Progress(loop, records, faults).state)
-        count = PortCounting(read_counters).answer
-        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told, count)
-        loop.setServiceParent(self._service)
-        presence.setServiceParent(self._service)
-        client.setServiceParent(self._service)
+        return Presence(self._bus, self._reactor, describe, progress.state)
+
+    def _keep(self, role: str, loop: ConvergeService) -> None:
         self._metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
         self._metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)
         self._loops[role] = loop

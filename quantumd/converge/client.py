@@ -16,13 +16,12 @@ from twisted.logger import Logger
 from quantumd.converge.loop import SLICE_SECONDS
 from quantumd.converge.records import Records
 from quantumd.interfaces import IBus
+from quantumd.model.counters import CountersReply, CountersRequest
 from quantumd.model.records import (
     BUCKETS,
     Ack,
     CompareReply,
     CompareRequest,
-    CountersReply,
-    CountersRequest,
     FetchReply,
     FetchRequest,
     Message,

@@ -8,8 +8,7 @@ from itertools import islice
 from attrs import frozen
 from twisted.internet.defer import Deferred
 
-from quantumd.model.counters import PortCounters
-from quantumd.model.records import MOST_COUNTED, CountersReply, CountersRequest, PortCount
+from quantumd.model.counters import MOST_COUNTED, CountersReply, CountersRequest, PortCount, PortCounters
 
 
 @frozen

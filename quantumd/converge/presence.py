@@ -16,7 +16,8 @@ from quantumd.converge.loop import ConvergeService
 from quantumd.converge.plan import Key
 from quantumd.converge.records import Records
 from quantumd.interfaces import IBus
-from quantumd.model.records import LONGEST_FAULT, MOST_FAULTS, Fault, HostReply, HostReport, RoleState
+from quantumd.model.records import HostReply, HostReport
+from quantumd.model.role_state import LONGEST_FAULT, MOST_FAULTS, Fault, RoleState
 
 REPORT_SECONDS: Final = 60.0
 """How often a report comes where the server does not say."""
@@ -28,8 +29,9 @@ PROGRESS_SECONDS: Final = 5.0
 """How soon after a report the next one tells that more is in force: this one costs a write at the server."""
 
 _LEAST_REPORT_SECONDS: Final = 0.2
+# A call that is lost ends before the next report is due, so that it alone makes no host seem silent.
 _LONGEST_CALL_SECONDS: Final = 30.0
-_SHORTEST_CALL_SECONDS: Final = 5.0
+_SHORTEST_CALL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 0.5
 
 

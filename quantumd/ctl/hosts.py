@@ -22,7 +22,7 @@ from quantumd.compile.snapshot import ROLES
 from quantumd.config import Settings
 from quantumd.errors import EdgeUnavailable, QuantumdError, SettingsError
 from quantumd.model.host_life import HostLife
-from quantumd.model.records import MOST_FAULTS, Fault
+from quantumd.model.role_state import MOST_FAULTS, Fault
 from quantumd.store.connecting import sentence_of
 from quantumd.store.engine import database_url, reader_engine, shown_url
 from quantumd.store.schema import HEAD, current_revision

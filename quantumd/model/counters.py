@@ -1,8 +1,9 @@
-"""What a port has sent and received."""
+"""What a port has sent and received, and the messages that ask for it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from attrs import frozen
 
@@ -26,3 +27,33 @@ def counters_of(statistics: Mapping[str, int]) -> PortCounters:
     """
     names = [f"{way}_{what}" for way in ("tx", "rx") for what in ("bytes", "packets", "dropped")]
     return PortCounters(*(statistics.get(name, 0) for name in names))
+
+
+MOST_COUNTED = 1000
+"""Of how many ports one CountersReply tells."""
+
+
+@frozen
+class CountersRequest:
+    """The server's question: what have your ports sent and received, those whose ids come after ``after``?"""
+
+    message_kind: ClassVar[str] = "counters"
+    host: str
+    after: str = ""
+
+
+@frozen
+class PortCount:
+    """The counters of one port."""
+
+    port_id: str
+    counters: PortCounters
+
+
+@frozen
+class CountersReply:
+    """At most MOST_COUNTED plugged ports of a host in the order of their ids; ``is_more``: others come after them."""
+
+    message_kind: ClassVar[str] = "counters_reply"
+    ports: tuple[PortCount, ...]
+    is_more: bool = False

@@ -10,7 +10,8 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
-from quantumd.model.counters import PortCounters
+from quantumd.model.counters import CountersReply, CountersRequest
+from quantumd.model.role_state import RoleState
 
 RecordKey: TypeAlias = tuple[str, str]
 """(kind, id)"""
@@ -214,37 +215,6 @@ class Report:
     named: tuple[str, ...] = ()
 
 
-MOST_FAULTS = 20
-"""How many faults a role tells of, however many it has."""
-
-LONGEST_FAULT = 300
-"""How many characters of a fault are told."""
-
-
-@frozen
-class Fault:
-    """Why the work that a key counts cannot be done: a bridge, network or port by its name or id."""
-
-    kind: str
-    id: str
-    why: str
-
-
-@frozen
-class RoleState:
-    """How far a role of a host is.
-
-    ``position``: all that the role was told up to this position of the journal is in force. ``waiting``: how many
-    work keys wait or failed. ``trouble``: why the role cannot see its world, '' when it does. ``faults``: the first
-    MOST_FAULTS of what cannot be realised.
-    """
-
-    position: int
-    waiting: int
-    trouble: str = ""
-    faults: tuple[Fault, ...] = ()
-
-
 @frozen
 class HostReport:
     """What a host's role is, can do, and how far it is; sent when it starts, when that changes, and now and then.
@@ -272,36 +242,6 @@ class HostReply:
 
     message_kind: ClassVar[str] = "host_reply"
     report_seconds: float
-
-
-MOST_COUNTED = 1000
-"""Of how many ports one CountersReply tells."""
-
-
-@frozen
-class CountersRequest:
-    """The server's question: what have your ports sent and received, those whose ids come after ``after``?"""
-
-    message_kind: ClassVar[str] = "counters"
-    host: str
-    after: str = ""
-
-
-@frozen
-class PortCount:
-    """The counters of one port."""
-
-    port_id: str
-    counters: PortCounters
-
-
-@frozen
-class CountersReply:
-    """At most MOST_COUNTED plugged ports of a host in the order of their ids; ``is_more``: others come after them."""
-
-    message_kind: ClassVar[str] = "counters_reply"
-    ports: tuple[PortCount, ...]
-    is_more: bool = False
 
 
 @frozen

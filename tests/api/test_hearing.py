@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import insert, select
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.hosts.hearing import Hearing
 from quantumd.bus.memory import MemoryBus
+from quantumd.errors import EdgeUnavailable
 from quantumd.model.host_life import Deafness
 from quantumd.store.memory import MemoryStore
 from quantumd.store.tables import hosts
 from quantumd.store.times import utc_text
 from quantumd.store.transaction import Transaction
 
+T = TypeVar("T")
 THEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
@@ -28,13 +33,23 @@ class Broken(MemoryBus):
     """A bus whose broker may be away."""
 
 
+class AwayStore(MemoryStore):
+    """A store whose database may be away."""
+
+    is_away = False
+
+    def write(self, work: Callable[[Transaction], T]) -> Deferred[T]:
+        """See IStore."""
+        return fail(EdgeUnavailable("away")) if self.is_away else super().write(work)
+
+
 class HearingTests(SynchronousTestCase):
     """A process starts at ``THEN``; it has clock and wall clock in step."""
 
     def setUp(self) -> None:
         """Have it, with nobody who ever reported."""
         self.clock = Clock()
-        self.store = MemoryStore(lambda: utc_text(self.now()))
+        self.store = AwayStore(lambda: utc_text(self.now()))
         self.bus = Broken(self.clock)
         self.addCleanup(setattr, Broken, "is_connected", True)
         self.slept = 0.0
@@ -109,9 +124,26 @@ class HearingTests(SynchronousTestCase):
         self.let_pass(1)
         self.assertEqual(self.hearing.deafness(), Deafness(at(10), at(3611)))
 
+    def test_a_database_that_is_away_is_tried_again(self) -> None:
+        """Meanwhile nobody turns silent who was not."""
+        self.start()
+        self.let_pass(2)
+        self.assertEqual(self.processes(), ["controller"])
+        self.store.is_away = True
+        self.let_pass(60)
+        self.store.is_away = False
+        self.let_pass(100)
+        self.assertEqual(self.reported(), [utc_text(at(151))])
+
+    def reported(self) -> list[str]:
+        """Return when API processes have reported."""
+        statement = select(hosts.c.reported_at).where(hosts.c.role == "api")
+        return list(self.successResultOf(self.store.read(lambda connection: connection.execute(statement).scalars())))
+
     def test_a_process_that_lives_is_noted(self) -> None:
         """The next one, and operators, know until when; who is long gone is forgotten."""
         self.heard("old", "api", at(-8 * 86400))
         self.heard("other", "api", at(-86400))
         self.start()
+        self.let_pass(2)
         self.assertEqual(self.processes(), ["controller", "other"])

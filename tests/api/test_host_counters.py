@@ -17,9 +17,9 @@ from quantumd.converge.client import RecordsClient
 from quantumd.converge.counting import PortCounting
 from quantumd.converge.records import Records
 from quantumd.errors import EdgeUnavailable
-from quantumd.model.counters import PortCounters
+from quantumd.model.counters import MOST_COUNTED, CountersReply, PortCount, PortCounters
 from quantumd.model.host_life import HostLife
-from quantumd.model.records import MOST_COUNTED, Ack, CountersReply, PortCount, RecordKey
+from quantumd.model.records import Ack, RecordKey
 from quantumd.store.memory import MemoryStore
 from quantumd.store.tables import hosts
 from quantumd.store.times import utc_text

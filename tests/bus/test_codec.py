@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.bus.codec import VERSIONS, CodecError, decode, encode
 from quantumd.model import records as r
-from quantumd.model.counters import PortCounters
+from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
+from quantumd.model.role_state import Fault, RoleState
 
 EVERY_RECORD = (
     r.NetworkRecord("n1", 3, "vlan", "physnet1", 100, 1500, True, "fa:16:3e:00:00:09", ("10.0.0.2",)),
@@ -37,11 +38,11 @@ EVERY_MESSAGE: tuple[r.Message, ...] = (
         "h",
         "dhcp",
         "0.1.0",
-        state=r.RoleState(9, 2, "no switch", (r.Fault("bridge", "br-ex", "it is gone"),)),
+        state=RoleState(9, 2, "no switch", (Fault("bridge", "br-ex", "it is gone"),)),
         availability_zone="mars",
     ),
-    r.CountersRequest("h", "p1"),
-    r.CountersReply((r.PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
+    CountersRequest("h", "p1"),
+    CountersReply((PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
     r.HostReply(0.5),
     r.HostReply(60.0),
     r.Ack(EVERY_RECORD),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attrs import evolve
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.bus.memory import MemoryBus
 from quantumd.converge.client import API_ADDRESS
 from quantumd.converge.presence import LOOK_SECONDS, PROGRESS_SECONDS, REPORT_SECONDS, Presence
-from quantumd.model.records import Ack, Fault, HostReply, HostReport, Message, RoleState
+from quantumd.model.records import Ack, HostReply, HostReport, Message
+from quantumd.model.role_state import Fault, RoleState
 
 ME = HostReport("host-a", "l2", "1")
 BROKEN = (Fault("bridge", "br-ex", "it is gone"),)
@@ -56,6 +58,15 @@ class PresenceTests(SynchronousTestCase):
         self.start()
         self.let_pass(61)
         self.assertEqual(len(self.heard), 3)
+
+    def test_a_report_that_is_lost_is_made_again_in_time(self) -> None:
+        """Two in a row may be, and its host does not seem silent."""
+        self.answer = HostReply(1.0)
+        self.start()
+        lost: list[Deferred[Message]] = [Deferred(), Deferred()]
+        self.bus.consume(API_ADDRESS, lambda message: lost.pop() if lost else self.take(message))
+        self.let_pass(4.0)
+        self.assertEqual((len(lost), len(self.heard)), (0, 1))
 
     def test_a_server_of_before_hears_it_once_a_minute(self) -> None:
         """It does not say how often it wants."""

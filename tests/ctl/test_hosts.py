@@ -6,6 +6,7 @@ import contextlib
 import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import SkipTest
 
 from attrs import evolve
 from sqlalchemy import delete, update
@@ -14,10 +15,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.ctl.hosts import HostDetails, RoleRow, UnknownHost, description, listing, read_host, read_roles
 from quantumd.ctl.main import main
 from quantumd.model.host_life import HostLife
-from quantumd.model.records import Fault, HostReport, PortReport, Report, RoleState
+from quantumd.model.records import HostReport, PortReport, Report
+from quantumd.model.role_state import Fault, RoleState
 from quantumd.store.tables.services import agents
 from tests.api.resources.bed import NOW
 from tests.api.resources.case import ResourceCase
+from tests.bed.databases import empty_tables, lacking
 
 THEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
 LIFE = HostLife(150)
@@ -28,6 +31,14 @@ API = RoleRow("controller", "api", "0.1.0", THEN)
 def later(seconds: int) -> datetime:
     """Return a time."""
     return THEN + timedelta(seconds=seconds)
+
+
+def run(*words: str) -> tuple[int, str]:
+    """Run ``quantumctl``; return its status and what it printed."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        status = main(words)
+    return status, out.getvalue()
 
 
 class ListingTests(SynchronousTestCase):
@@ -160,11 +171,8 @@ class CommandTests(SynchronousTestCase):
     """The command line."""
 
     def run_host(self, *words: str) -> tuple[int, str]:
-        """Run ``quantumctl host``; return its status and what it printed."""
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            status = main(("--set", f"host.state_dir={self.directory}", *words))
-        return status, out.getvalue()
+        """Run a command with the state directory."""
+        return run("--set", f"host.state_dir={self.directory}", *words)
 
     def setUp(self) -> None:
         """Have a directory without a database."""
@@ -183,3 +191,41 @@ class CommandTests(SynchronousTestCase):
         status, printed = self.run_host("host", "list")
         self.assertEqual((status, printed.splitlines()[0].split()[0], len(printed.splitlines())), (0, "HOST", 1))
         self.assertEqual(self.run_host("host", "show", "host-a")[0], 1)
+
+
+class PostgresqlReadingTests(ReadingTests):
+    """On PostgreSQL."""
+
+    database = "postgresql"
+    skip = lacking("postgresql")
+
+
+class MariadbReadingTests(ReadingTests):
+    """On MariaDB."""
+
+    database = "mariadb"
+    skip = lacking("mariadb")
+
+
+class ServerCommandTests(SynchronousTestCase):
+    """The command line, with a database server."""
+
+    def check(self, kind: str) -> None:
+        """List nothing from a new database, and say it when the database is away."""
+        if reason := lacking(kind):
+            raise SkipTest(reason)
+        file = Path(self.mktemp())
+        file.write_text(f'[database]\nurl = "{empty_tables(kind)}"\n')
+        status, printed = run("--config", str(file), "host", "list")
+        self.assertEqual((status, len(printed.splitlines())), (0, 1))
+        file.write_text(f'[database]\nurl = "{kind}://somebody:swordfish@127.0.0.1:1/nothing"\n')
+        status, printed = run("--config", str(file), "host", "list")
+        self.assertEqual((status, "cannot be read" in printed, "swordfish" in printed), (1, True, False))
+
+    def test_postgresql(self) -> None:
+        """Its errors are said without the password."""
+        self.check("postgresql")
+
+    def test_mariadb(self) -> None:
+        """So are those of this one."""
+        self.check("mariadb")

@@ -79,7 +79,7 @@ class HostCommandTests(RolesCase):
     @pytest.mark.time_limit(180)
     def test_it_tells_what_is_broken_and_who_is_silent(self) -> None:
         """Also when the API process itself is gone: then nobody hears hosts, and that is said."""
-        self.assertEqual(self.states(), dict.fromkeys(ROLES, "alive"))
+        self.wait_for("all", lambda: self.states() == dict.fromkeys(ROLES, "alive"), 10)
         cut_off = "bridge br/ex: physnet1 is cut off: Open vSwitch does not open phy-br/ex"
         self.wait_for("the fault", lambda: cut_off in self.quantumctl("host", "show", "host-a"), 10)
         self.plug(self.make_guest(self.make_network("10.7.0.0/24")))

@@ -76,6 +76,7 @@ class ScenarioCase(TestCase):
         self.service.startService()
         self.addCleanup(self.end)
         await self.until(lambda: self.find("ApiService").port is not None)
+        await self.until(lambda: self.world.ovsdb.bridge("br-int") is not None)
         self.port = self.find("ApiService").port.getHost().port
 
     async def end(self) -> None:

@@ -13,9 +13,8 @@ from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from quantumd.converge.client import address_of
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IBus, IStore
-from quantumd.model.counters import PortCounters
+from quantumd.model.counters import CountersReply, CountersRequest, PortCounters
 from quantumd.model.host_life import HostLife
-from quantumd.model.records import CountersReply, CountersRequest
 from quantumd.model.status import L2
 from quantumd.store.tables import hosts
 from quantumd.store.times import utc_text

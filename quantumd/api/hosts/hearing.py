@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -52,7 +51,9 @@ class Hearing(Service):
     _now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _deafness: Deafness | None = field(default=None, init=False)
     _heard_at: datetime = field(default=_NEVER, init=False)
-    _loops: list[LoopingCall] = field(factory=list, init=False)
+    _until_note: float = field(default=2 * TICK_SECONDS, init=False)
+    """Seconds. A start has more urgent things to write."""
+    _ticking: LoopingCall | None = field(default=None, init=False)
     _trouble: str = field(default="", init=False)
     _log = Logger()
 
@@ -70,9 +71,8 @@ class Hearing(Service):
     def stopService(self) -> None:
         """Hear nothing more."""
         super().stopService()
-        for each in self._loops:
-            each.stop()
-        self._loops.clear()
+        if self._ticking is not None and self._ticking.running:
+            self._ticking.stop()
 
     def _began(self, heard_at: datetime | None) -> None:
         now = self._now()
@@ -81,14 +81,9 @@ class Hearing(Service):
 
     def _go_on(self, _: object) -> None:
         if self.running:
-            self._repeat(self._tick, TICK_SECONDS)
-            self._repeat(self._note, self._report_seconds)
-
-    def _repeat(self, call: Callable[[], Any], seconds: float) -> None:
-        loop = LoopingCall(call)
-        loop.clock = self._clock
-        self._loops.append(loop)
-        loop.start(seconds).addErrback(lambda failure: self._log.failure("hosts are not heard any more", failure))
+            self._ticking = LoopingCall(self._tick)
+            self._ticking.clock = self._clock
+            self._ticking.start(TICK_SECONDS).addErrback(self._broke)
 
     def _tick(self) -> None:
         now, deaf = self._now(), self._deafness
@@ -98,8 +93,12 @@ class Hearing(Service):
             self._deafness = Deafness(began, now)
         if self._bus.is_connected:
             self._heard_at = now
+        self._until_note -= TICK_SECONDS
+        if self._until_note <= 0:
+            self._until_note = self._report_seconds
+            self._note()
 
-    def _note(self) -> Deferred[None]:
+    def _note(self) -> None:
         report = HostReport(self._host, API_ROLE, VERSION)
         silent = utc_text(self._now() - _FORGET)
 
@@ -107,14 +106,18 @@ class Hearing(Service):
             keep_host(tx, report)
             forget_silent(tx, API_ROLE, silent)
 
-        return self._store.write(note).addCallbacks(self._noted, self._failed)
+        self._store.write(note).addCallbacks(self._noted, self._failed)
 
     def _noted(self, _: object) -> None:
         self._trouble = ""
 
     def _failed(self, failure: Failure) -> None:
-        failure.trap(QuantumdError)
         why = failure.getErrorMessage()
-        if why != self._trouble:
+        if failure.check(QuantumdError) is None:
+            self._log.failure("that this process lives cannot be noted", failure)
+        elif why != self._trouble:
             self._log.warn("that this process lives cannot be noted: {why}", why=why)
         self._trouble = why
+
+    def _broke(self, failure: Failure) -> None:
+        self._log.failure("whether hosts can be heard is not looked at any more", failure)

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, func, insert, select
 
-from quantumd.model.records import LONGEST_FAULT, MOST_FAULTS, HostReport, RoleState
+from quantumd.model.records import HostReport
+from quantumd.model.role_state import LONGEST_FAULT, MOST_FAULTS, RoleState
 from quantumd.store.tables import hosts
 from quantumd.store.transaction import Transaction
 

@@ -52,7 +52,9 @@ def broken_mappings(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) ->
     """
     broken = {}
     for physical_network, bridge in sorted(plan.mappings.items()):
-        dead = [name for name in patch_names(bridge) if not _is_open(interfaces.get(name))]
+        dead = [
+            _named(name, interfaces.get(name)) for name in patch_names(bridge) if not _is_open(interfaces.get(name))
+        ]
         if dead:
             broken[bridge] = f"{physical_network} is cut off: Open vSwitch does not open {' and '.join(dead)}"
     return broken
@@ -60,6 +62,10 @@ def broken_mappings(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) ->
 
 def _is_open(interface: InterfaceRow | None) -> bool:
     return interface is not None and interface.ofport is not None and interface.ofport > 0
+
+
+def _named(name: str, interface: InterfaceRow | None) -> str:
+    return name if interface is None or not interface.error else f"{name} ({interface.error})"
 
 
 def _integration_bridge(plan: BridgePlan, row: BridgeRow | None) -> tuple[Operation, ...]:

@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 _COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
-    "position": sa.BigInteger(),
+    "position": sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
     "waiting": sa.Integer(),
     "trouble": sa.Text(),
     "faults": sa.Text(),
