@@ -28,7 +28,7 @@ _TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 _METRIC = re.compile(r"\bquantumd_[a-z_]+\b")
 _SUFFIXES = ("_total", "_bucket", "_count", "_sum")
-_FILES = frozenset({"log.py", "api.md", "host.py", "amqp.py"})
+_FILES = frozenset({"log.py", "api.md", "host.py", "amqp.py", "bus.key", "database.password"})
 """Names of files that look like settings."""
 
 

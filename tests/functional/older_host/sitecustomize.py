@@ -5,7 +5,8 @@ Python imports this by itself where the directory is on the path.
 
 from quantumd import version
 from quantumd.bus import codec
-from quantumd.model.records import CountersReply, CountersRequest, HostReply, HostReport
+from quantumd.model.counters import CountersReply, CountersRequest
+from quantumd.model.records import HostReply, HostReport
 
 version.VERSION = "0.0.9"
 codec.VERSIONS[HostReport.message_kind] = 1
