@@ -58,6 +58,7 @@ class HostCommandTests(RolesCase):
     def test_each_role_tells_how_it_is_by_itself(self) -> None:
         """Without an API process: ready, then waiting for the broker."""
         for role, url in self.urls.items():
+            self.wait_for(role, lambda url=url: "ready" in self.ready(url), 20)  # type: ignore[misc]
             printed = self.quantumctl("status", "--url", url)
             self.assertIn(f"{url}: ready", printed)
             self.assertIn(f"version and role: {role} ", printed)
