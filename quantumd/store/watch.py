@@ -8,8 +8,13 @@ from typing import Any
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
+from quantumd.errors import QuantumdError
 from quantumd.store.journal import last_position
+
+log = Logger()
 
 
 class JournalWatch:
@@ -46,8 +51,14 @@ class JournalWatch:
             self._looking.stop()
 
     def _look(self) -> Deferred[None]:
-        return self._read(last_position).addCallbacks(self._found, lambda failure: None)
+        return self._read(last_position).addCallback(self._found).addErrback(_not_answered)
 
     def _found(self, position: int) -> None:
         if self._looking.running:
             self._tell(position)
+
+
+def _not_answered(failure: Failure) -> None:
+    """The database is away or busy, which others tell: the next look asks again."""
+    if not failure.check(QuantumdError):
+        log.failure("the journal's end could not be read", failure)
