@@ -224,7 +224,8 @@ class BrokerContract(Waiting):
         self.broker.on_connected(lambda: told.append("connected"))
         exchange, queue = await self.queue(is_durable=False, is_exclusive=True)
         taker = Taker()
-        self.broker.consume(queue, taker)
+        subscriptions = [self.broker.consume(queue, each) for each in (taker, taker)]
+        await self.until(lambda: all(each.is_active for each in subscriptions), "the consumers")
         await self._reconnect()
         self.assertEqual(told, ["lost", "connected"])
         await self.broker.publish(exchange, "k", Message(b"x"), mandatory=True)

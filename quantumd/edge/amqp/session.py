@@ -65,6 +65,28 @@ async def declare_all(client: Client, declarations: Iterable[Declaration]) -> No
     channel = await open_channel(client)
     for each in declarations:
         await _declare(channel, each)
+    await _close(channel)
+
+
+async def declare_what_can_be(
+    client: Client, declarations: Iterable[Declaration]
+) -> list[tuple[Declaration, BrokerRefused]]:
+    """Declare all that the broker does not refuse, and return what it did, and why. EdgeError."""
+    refused: list[tuple[Declaration, BrokerRefused]] = []
+    channel: Channel | None = None
+    for each in declarations:
+        if channel is None or channel.closed:
+            channel = await open_channel(client)
+        try:
+            await _declare(channel, each)
+        except BrokerRefused as refusal:
+            refused.append((each, refusal))
+    if channel is not None and not channel.closed:
+        await _close(channel)
+    return refused
+
+
+async def _close(channel: Channel) -> None:
     await channel.channel_close(reply_code=200, reply_text="declared")
     channel.do_close(ConnectionError("declared"))
 
