@@ -105,6 +105,7 @@ class HostRoles:
         client = RecordsClient(self._bus, self._reactor, converger.describe, records, loop)
         loop.setServiceParent(self._service)
         client.setServiceParent(self._service)
+        reporter.setServiceParent(self._service)
         self._metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
         self._metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)
         self._loops[role] = loop

@@ -13,10 +13,21 @@ import attrs
 import orjson
 
 from quantumd.errors import QuantumdError
-from quantumd.model.records import MESSAGE_TYPES, RECORD_TYPES, HostReport, Message, Record
+from quantumd.model.records import (
+    MESSAGE_TYPES,
+    RECORD_TYPES,
+    FetchReply,
+    FetchRequest,
+    HostReport,
+    Message,
+    Record,
+)
 
-VERSIONS = {cls.message_kind: 1 for cls in MESSAGE_TYPES} | {HostReport.message_kind: 2}
-"""The version in which each kind is sent. Those that came before are still understood, so hosts may be older."""
+_ADDED: dict[type[Message], str] = {HostReport: "physical_networks", FetchRequest: "known", FetchReply: "gone"}
+"""The last field of those messages that have a version 2, which version 1 lacks."""
+
+VERSIONS = {cls.message_kind: 2 if cls in _ADDED else 1 for cls in MESSAGE_TYPES}
+"""The newest version of each kind. Those that came before are still understood, so hosts may be older."""
 
 Decoder = Callable[[Any], Any]
 
@@ -26,9 +37,12 @@ class CodecError(QuantumdError):
 
 
 def encode(message: Message) -> bytes:
-    """Return a message as bytes."""
-    body = {"kind": message.message_kind, "version": VERSIONS[message.message_kind], "body": message}
-    return orjson.dumps(body, default=_plain)
+    """Return a message as bytes, in the first version that says all of it: an older process may be asked."""
+    kind, version, body = message.message_kind, VERSIONS[message.message_kind], _plain(message)
+    if version > 1 and getattr(message, added := _ADDED[type(message)]) == _default(type(message), added):
+        del body[added]
+        version = 1
+    return orjson.dumps({"kind": kind, "version": version, "body": body}, default=_plain)
 
 
 def decode(data: bytes) -> Message:
@@ -42,6 +56,10 @@ def decode(data: bytes) -> Message:
     if decoder is None:
         raise CodecError(f"message of kind {kind!r} version {version!r} is unknown here")
     return decoder(body)  # type: ignore[no-any-return]
+
+
+def _default(cls: type[Message], name: str) -> Any:
+    return attrs.fields_dict(cls)[name].default
 
 
 def _plain(value: Any) -> Any:
@@ -123,7 +141,7 @@ def _decoder(hint: Any) -> Decoder:
 _RECORDS: dict[str, Decoder] = {cls.kind: _object(cls) for cls in RECORD_TYPES}
 _MESSAGES: dict[tuple[str, int], Decoder] = {
     **{(cls.message_kind, VERSIONS[cls.message_kind]): _object(cls) for cls in MESSAGE_TYPES},
-    (HostReport.message_kind, 1): _object(HostReport, lacking=("physical_networks",)),
+    **{(cls.message_kind, 1): _object(cls, lacking=(added,)) for cls, added in _ADDED.items()},
 }
 
 

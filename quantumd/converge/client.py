@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Protocol, TypeVar, cast
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from quantumd.bus.errors import AskedFailed
 from quantumd.converge.loop import SLICE_SECONDS
 from quantumd.converge.records import Records
 from quantumd.interfaces import IBus
@@ -66,6 +67,7 @@ class RecordsClient(Service):
     _takes: TakesRecords
     _role: str = field(default="", init=False)
     _is_comparing: bool = field(default=False, init=False)
+    _must_repeat: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
     _told: HostReport | None = field(default=None, init=False)
     """What the server was told last of this role."""
@@ -100,7 +102,8 @@ class RecordsClient(Service):
             self.compare()
 
     def compare(self) -> None:
-        """Compare digests with the server and fetch what differs; does nothing while a comparison runs."""
+        """Compare digests with the server and fetch what differs; while a comparison runs, once more after it."""
+        self._must_repeat = self._is_comparing
         if self.running and not self._is_comparing:
             if self._timer is not None and self._timer.active():
                 self._timer.cancel()
@@ -143,8 +146,15 @@ class RecordsClient(Service):
         return tuple(digests)
 
     async def _fetch(self, request: FetchRequest) -> None:
-        reply = cast(FetchReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
-        changed = self._records.replace(request.buckets, reply.records, reply.position)
+        held = self._records.held_in(request.buckets)
+        try:
+            asked = evolve(request, known=tuple(held))
+            reply = cast(FetchReply, await self._bus.call(API_ADDRESS, asked, _CALL_TIMEOUT_SECONDS))
+            changed = self._records.correct(held, reply)
+        except AskedFailed:
+            # An older server does not understand what is known here.
+            reply = cast(FetchReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
+            changed = self._records.replace(request.buckets, reply.records, reply.position)
         if changed:
             self._log.info("{role} fetched {n} records that differed", role=self._role, n=len(changed))
             self._takes.records_changed(changed, False)
@@ -155,8 +165,8 @@ class RecordsClient(Service):
         if result is not None:
             delay = _RETRY_SECONDS
         else:
-            # At once if it changed while the comparison ran.
-            delay = COMPARE_SECONDS if self._told == self._describe() else 0.0
+            # At once if anything changed or was lost while the comparison ran.
+            delay = COMPARE_SECONDS if self._told == self._describe() and not self._must_repeat else 0.0
         if self.running:
             self._timer = self._clock.callLater(delay, self.compare)
 
@@ -168,7 +178,7 @@ class RecordsClient(Service):
 
 
 @define(eq=False)
-class Reporter:
+class Reporter(Service):
     """Sends port reports to the server until it has them durably; of several of one port the latest is sent.
 
     What the server was told last of a port is not told again. ``take`` gets the records that come back.
@@ -184,8 +194,17 @@ class Reporter:
     _named: tuple[str, ...] | None = field(default=None, init=False)
     """The ports of a complete report that the server does not have yet."""
     _is_sending: bool = field(default=False, init=False)
+    _is_stopped: bool = field(default=False, init=False)
+    _retry: IDelayedCall | None = field(default=None, init=False)
     _trouble: str = field(default="", init=False)
     _log = Logger()
+
+    def stopService(self) -> None:
+        """Send nothing again; a process that starts reports everything."""
+        super().stopService()
+        self._is_stopped = True
+        if self._retry is not None and self._retry.active():
+            self._retry.cancel()
 
     @property
     def waiting(self) -> int:
@@ -232,7 +251,8 @@ class Reporter:
         if why != self._trouble:
             self._log.warn("{role} cannot report: {why}", role=self._role, why=why, waiting=len(self._waiting))
         self._trouble = why
-        self._clock.callLater(_RETRY_SECONDS, self._send)
+        if not self._is_stopped:
+            self._retry = self._clock.callLater(_RETRY_SECONDS, self._send)
 
 
 def _pieces(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
