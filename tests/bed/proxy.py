@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -32,6 +34,7 @@ class Proxy:
     is_held: bool = field(default=False, init=False)
     _ends: list[_End] = field(factory=list, init=False)
     _listening: Any = field(default=None, init=False)
+    _under_way: set[IDelayedCall] = field(factory=set, init=False)
 
     def listen(self) -> None:
         """Begin."""
@@ -70,8 +73,20 @@ class Proxy:
         return self._listening.stopListening()
 
     async def close(self) -> None:
-        """Stop."""
+        """Stop; what is under way does not arrive."""
+        for call in tuple(self._under_way):
+            call.cancel()
         await self.refuse()
+
+    def later(self, seconds: float, arrived: Callable[[], None]) -> None:
+        """Call when what is sent now has arrived."""
+
+        def fire() -> None:
+            self._under_way.discard(call)
+            arrived()
+
+        call = reactor.callLater(seconds, fire)
+        self._under_way.add(call)
 
     def accepted(self, near: _End) -> None:
         """A process has connected: connect to the server."""
@@ -118,7 +133,7 @@ class _End(Protocol):
         self._free_at = max(now, self._free_at) + (len(data) / rate if rate else 0.0)
         wait = self._free_at - now + self._proxy.delay_seconds
         if wait > 0:
-            reactor.callLater(wait, self._arrived, data)
+            self._proxy.later(wait, lambda: self._arrived(data))
         else:
             self._arrived(data)
 

@@ -1,0 +1,166 @@
+"""What goes over the broker, and what hosts cost the server: ``python -m bench.bus [outage|hosts] [--quick]``.
+
+The broker is a RabbitMQ of its own, the API process a process of its own on SQLite, the hosts are simulated: their
+roles on memory edges, in this process, each with connections of its own.
+
+outage: one host; the broker is killed and started again after a minute (``--quick``: six seconds and fewer ports), and
+meanwhile some ports are changed. What goes over the bus between the host and the API process from then on is counted,
+in messages and bytes of their bodies: it has to follow the number of changes, not that of ports.
+
+hosts: more and more hosts with 200 ports each, on one network; the ports of one of them are changed one by one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from twisted.internet import reactor as twisted_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater, react
+from twisted.internet.threads import deferToThread
+
+from quantumd.config import AmqpSettings
+from tests.bed.rabbitmq import RabbitmqServer
+from tests.bed.simulated_site import SimulatedSite
+
+reactor: Any = twisted_reactor
+PORTS_PER_HOST = 200
+SETTLE_SECONDS = 120.0
+
+
+@frozen
+class Size:
+    """How much is measured."""
+
+    outage_seconds: float
+    ports: Sequence[int]
+    changes: Sequence[int]
+    hosts: Sequence[int]
+    changed: int
+
+
+FULL = Size(60.0, (5000,), (0, 10, 500), (1, 10, 50), 300)
+QUICK = Size(6.0, (200, 1000), (0, 10, 50), (1, 5), 100)
+
+
+@contextmanager
+def _broker() -> Iterator[RabbitmqServer]:
+    broker = RabbitmqServer()
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.close()
+
+
+async def outage(size: Size, site: SimulatedSite, broker: RabbitmqServer) -> None:
+    """Print a row for each number of ports and of changes."""
+    print(f"\n{'ports':>6} {'changes':>8} {'down s':>7} {'right after s':>14} {'messages':>9} {'KB':>8}   by kind")
+    there = 0
+    for number, ports in enumerate(size.ports):
+        await site.add_host(f"host-{number}", ports - there)
+        there = ports
+        ids = [port_id for port_id, host in site.ports.items() if host == f"host-{number}"]
+        for changes in size.changes:
+            await _one_outage(size, site, broker, ports, ids[:changes])
+
+
+async def _one_outage(
+    size: Size, site: SimulatedSite, broker: RabbitmqServer, ports: int, changed: Sequence[str]
+) -> None:
+    await site.until_quiet()
+    await deferToThread(broker.kill)
+    began = time.monotonic()
+    await site.change(changed)
+    await deferLater(reactor, max(0.0, size.outage_seconds - (time.monotonic() - began)))
+    site.forget()
+    await deferToThread(broker.start)
+    back, down = time.monotonic(), time.monotonic() - began
+    await site.until_right(SETTLE_SECONDS)
+    right = time.monotonic() - back
+    await site.until(lambda: site.is_connected, "the connections", SETTLE_SECONDS)
+    await site.until_quiet(3.0)
+    kinds = " ".join(f"{kind}={count}" for kind, count in sorted(site.messages.items()))
+    total, size_kb = site.messages.total(), site.bytes.total() / 1000
+    print(f"{ports:>6} {len(changed):>8} {down:>7.0f} {right:>14.1f} {total:>9} {size_kb:>8.1f}   {kinds}", flush=True)
+
+
+async def hosts(size: Size, site: SimulatedSite, broker: RabbitmqServer) -> None:
+    """Print a row for each number of hosts."""
+    print(
+        f"\n{'hosts':>6} {'ports':>6} {'changes':>8} {'ms CPU a change':>16} {'ms CPU/s idle':>14}"
+        f" {'messages a change':>18} {'to others':>10}"
+    )
+    for number in size.hosts:
+        while len(site.hosts) < number:
+            await site.add_host(f"host-{len(site.hosts)}", PORTS_PER_HOST)
+        await _changes_on_one(size.changed, site)
+
+
+async def _changes_on_one(count: int, site: SimulatedSite) -> None:
+    await site.until_quiet(1.0)
+    idle = await _idle_cpu(site)
+    mine = [port_id for port_id, host in site.ports.items() if host == "host-0"]
+    ids = (mine * (count // len(mine) + 1))[:count]
+    await site.until_quiet(1.0)
+    site.forget()
+    began, cpu = time.monotonic(), site.api.cpu_seconds()
+    await site.change(ids)
+    await site.until_right(SETTLE_SECONDS)
+    cpu, seconds = site.api.cpu_seconds() - cpu, time.monotonic() - began
+    cost = (cpu - idle * seconds) / count
+    told = site.hosts["host-0"].bus.messages
+    others = sum(host.bus.messages["update"] for name, host in site.hosts.items() if name != "host-0")
+    a_change = (told["update"] + told["report"] + told["ack"]) / count
+    print(
+        f"{len(site.hosts):>6} {len(site.ports):>6} {count:>8} {1000 * cost:>16.2f} {1000 * idle:>14.1f}"
+        f" {a_change:>18.2f} {others:>10}",
+        flush=True,
+    )
+
+
+async def _idle_cpu(site: SimulatedSite) -> float:
+    """Return what a second costs in which nothing changes: hosts compare once a minute, so it is a mean over one."""
+    began, cpu = time.monotonic(), site.api.cpu_seconds()
+    await deferLater(reactor, 60.0)
+    return (site.api.cpu_seconds() - cpu) / (time.monotonic() - began)
+
+
+Section = Callable[[Size, SimulatedSite, RabbitmqServer], Coroutine[Any, Any, None]]
+SECTIONS: dict[str, Section] = {"outage": outage, "hosts": hosts}
+
+
+async def run(names: Sequence[str], size: Size) -> None:
+    """Run sections, each at a site of its own."""
+    for name in names:
+        with _broker() as broker, tempfile.TemporaryDirectory(prefix="quantumd-bench-") as folder:
+            amqp = AmqpSettings(urls=(broker.url,), password_file=str(broker.password_file))
+            site = SimulatedSite(Path(folder), amqp, amqp)
+            try:
+                await site.start()
+                await SECTIONS[name](size, site, broker)
+            finally:
+                await site.stop()
+
+
+def main(_reactor: Any, names: Sequence[str], is_quick: bool) -> Deferred[None]:
+    """Run in the reactor."""
+    return Deferred.fromCoroutine(run(names, QUICK if is_quick else FULL))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", default=list(SECTIONS), help=" or ".join(SECTIONS))
+    parser.add_argument("--quick", action="store_true", help="less of everything")
+    arguments = parser.parse_args()
+    unknown = set(arguments.sections) - SECTIONS.keys()
+    if unknown:
+        parser.error(f"there is no section {', '.join(sorted(unknown))}")
+    react(main, (arguments.sections, arguments.quick))
