@@ -63,23 +63,29 @@ def _broker() -> Iterator[RabbitmqServer]:
 async def outage(size: Size, site: SimulatedSite, broker: RabbitmqServer) -> None:
     """Print a row for each number of ports and of changes."""
     print(f"\n{'ports':>6} {'changes':>8} {'down s':>7} {'right after s':>14} {'messages':>9} {'KB':>8}   by kind")
-    there = 0
     for number, ports in enumerate(size.ports):
-        await site.add_host(f"host-{number}", ports - there)
-        there = ports
-        ids = [port_id for port_id, host in site.ports.items() if host == f"host-{number}"]
+        host = await site.add_host(f"host-{number}", ports)
+        ids = [port_id for port_id, name in site.ports.items() if name == host.name]
         for changes in size.changes:
-            await _one_outage(size, site, broker, ports, ids[:changes])
+            down, right = await _one_outage(size.outage_seconds, site, broker, ids[:changes])
+            told = host.bus.messages
+            kinds = " ".join(f"{kind}={count}" for kind, count in sorted(told.items()))
+            print(
+                f"{ports:>6} {changes:>8} {down:>7.0f} {right:>14.1f} {told.total():>9}"
+                f" {host.bus.bytes.total() / 1000:>8.1f}   {kinds}",
+                flush=True,
+            )
 
 
 async def _one_outage(
-    size: Size, site: SimulatedSite, broker: RabbitmqServer, ports: int, changed: Sequence[str]
-) -> None:
+    seconds: float, site: SimulatedSite, broker: RabbitmqServer, changed: Sequence[str]
+) -> tuple[float, float]:
+    """Return how long the broker was away, and after how long then all was right."""
     await site.until_quiet()
     await deferToThread(broker.kill)
     began = time.monotonic()
     await site.change(changed)
-    await deferLater(reactor, max(0.0, size.outage_seconds - (time.monotonic() - began)))
+    await deferLater(reactor, max(0.0, seconds - (time.monotonic() - began)))
     site.forget()
     await deferToThread(broker.start)
     back, down = time.monotonic(), time.monotonic() - began
@@ -87,9 +93,7 @@ async def _one_outage(
     right = time.monotonic() - back
     await site.until(lambda: site.is_connected, "the connections", SETTLE_SECONDS)
     await site.until_quiet(3.0)
-    kinds = " ".join(f"{kind}={count}" for kind, count in sorted(site.messages.items()))
-    total, size_kb = site.messages.total(), site.bytes.total() / 1000
-    print(f"{ports:>6} {len(changed):>8} {down:>7.0f} {right:>14.1f} {total:>9} {size_kb:>8.1f}   {kinds}", flush=True)
+    return down, right
 
 
 async def hosts(size: Size, site: SimulatedSite, broker: RabbitmqServer) -> None:
@@ -105,11 +109,9 @@ async def hosts(size: Size, site: SimulatedSite, broker: RabbitmqServer) -> None
 
 
 async def _changes_on_one(count: int, site: SimulatedSite) -> None:
-    await site.until_quiet(1.0)
     idle = await _idle_cpu(site)
     mine = [port_id for port_id, host in site.ports.items() if host == "host-0"]
     ids = (mine * (count // len(mine) + 1))[:count]
-    await site.until_quiet(1.0)
     site.forget()
     began, cpu = time.monotonic(), site.api.cpu_seconds()
     await site.change(ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Protocol, TypeVar, cast
@@ -34,7 +35,7 @@ from quantumd.model.records import (
 
 API_ADDRESS = "api"
 COMPARE_SECONDS = 60.0
-"""How often digests are compared when nothing seems lost."""
+"""After how long, at most, digests are compared when nothing seems lost."""
 
 _CALL_TIMEOUT_SECONDS = 30.0
 _RETRY_SECONDS = 0.5
@@ -65,6 +66,8 @@ class RecordsClient(Service):
     _describe: Callable[[], HostReport]
     _records: Records
     _takes: TakesRecords
+    _chance: Callable[[], float] = random.random
+    """Between 0 and 1: shortens the wait for the next comparison by up to a quarter, so that hosts come one by one."""
     _role: str = field(default="", init=False)
     _is_comparing: bool = field(default=False, init=False)
     _must_repeat: bool = field(default=False, init=False)
@@ -166,7 +169,8 @@ class RecordsClient(Service):
             delay = _RETRY_SECONDS
         else:
             # At once if anything changed or was lost while the comparison ran.
-            delay = COMPARE_SECONDS if self._told == self._describe() and not self._must_repeat else 0.0
+            rests = self._told == self._describe() and not self._must_repeat
+            delay = COMPARE_SECONDS * (0.75 + self._chance() / 4) if rests else 0.0
         if self.running:
             self._timer = self._clock.callLater(delay, self.compare)
 

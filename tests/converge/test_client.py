@@ -101,6 +101,21 @@ class AwayTests(SynchronousTestCase):
         self.let_pass(30)
         self.assertEqual(len(held), 2)
 
+    def test_hosts_that_began_together_do_not_go_on_together(self) -> None:
+        """After an outage all compare at once; a minute later each by itself, not all at once again."""
+        asked: list[float] = []
+
+        def note(message: Message) -> Message:
+            asked.append(self.clock.seconds())
+            return answer(message)
+
+        self.bus.consume(API_ADDRESS, note)
+        for chance in (0.0, 1.0):
+            client = RecordsClient(self.bus, self.clock, lambda: ME, Records(), Loop(), lambda chance=chance: chance)  # type: ignore[misc]
+            client.startService()
+        self.let_pass(70)
+        self.assertEqual([round(each / 15) * 15 for each in asked[::2]], [0, 0, 45, 60])
+
     def test_an_older_server_is_asked_as_it_understands(self) -> None:
         """It refuses a request that says what is known; then it is asked for everything."""
         record = NetworkRecord("n1", 3, "local", None, None, 1500, True, None, ())
