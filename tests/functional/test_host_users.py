@@ -182,6 +182,32 @@ class OtherHostTests(HostUsersCase):
             await self.assertFailure(sent, NoRoute)
         self.assertEqual(self.told, [])
 
+    async def test_bindings_of_an_earlier_version_are_removed(self) -> None:
+        """They would let it tell another host something; the page's commands end that."""
+        self.here.consume("dhcp.host-a", self.told.append)
+        api, there = await self.broker("api"), await self.broker("host-b")
+        await self.until_routed(api)
+        await api.declare(Binding("quantumd", "quantumd.tell.l2.host-a", "tell.l2.host-a"))
+        sent = Sent(encode(Update("host-a", "l2")))
+        await there.publish("quantumd", "tell.l2.host-a", sent, mandatory=True)
+        await self.until(lambda: self.told, "the message")
+        _, _, remove, _ = commands()
+        await deferToThread(self.server.shell, remove)
+        await self.assertFailure(there.publish("quantumd", "tell.l2.host-a", sent, mandatory=True), NoRoute)
+        await self.until_routed(api)
+
+    async def until_routed(self, api: AmqpBroker) -> None:
+        """Wait until every queue of host-a is there."""
+        sent = Sent(encode(Update("host-a", "l2")))
+        for name in (f"quantumd.{kind}.{role}.host-a" for kind in ("ask", "tell") for role in ("l2", "dhcp")):
+            for _ in range(200):
+                with contextlib.suppress(NoRoute):
+                    await api.publish("", name, sent, mandatory=True)
+                    break
+                await deferLater(reactor, 0.05)
+            else:
+                self.fail(f"no queue {name}")
+
     async def test_it_cannot_speak_for_another_host(self) -> None:
         """The API believes its reports, questions and descriptions of itself only."""
         there = self.bus("host-b")
@@ -216,6 +242,6 @@ class PageTests(SynchronousTestCase):
     """The page itself."""
 
     def test_every_command_is_one_of_those_that_are_run(self) -> None:
-        """Three blocks: the API's user, a host's user, and its end."""
+        """Four blocks: the API's user, a host's user, its queues of an earlier version, and its end."""
         words = [line.split()[1] for line in chain.from_iterable(each.split("\n") for each in commands()) if line]
-        self.assertEqual(words, ["add_user", "set_permissions", "add_user", "set_permissions", "delete_user"])
+        self.assertEqual(words, ["add_user", "set_permissions"] * 2 + ["delete_queue"] * 4 + ["delete_user"])
