@@ -117,7 +117,7 @@ class HostRoles:
         presence = self._presence(converger, Progress(loop, records, faults))
         count = PortCounting(read_counters).answer
         client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told, count)
-        for service in (loop, presence, client):
+        for service in (loop, presence, client, reporter):
             service.setServiceParent(self._service)
         self._keep(role, loop)
 

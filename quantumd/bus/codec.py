@@ -7,16 +7,32 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Collection
+from itertools import chain
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import attrs
 import orjson
 
 from quantumd.errors import QuantumdError
-from quantumd.model.records import MESSAGE_TYPES, RECORD_TYPES, HostReport, Message, Record
+from quantumd.model.records import (
+    MESSAGE_TYPES,
+    RECORD_TYPES,
+    FetchReply,
+    FetchRequest,
+    HostReport,
+    Message,
+    Record,
+)
 
-VERSIONS = {cls.message_kind: 1 for cls in MESSAGE_TYPES} | {HostReport.message_kind: 3}
-"""The version in which each kind is sent. Those that came before are still understood, so hosts may be older."""
+_ADDED: dict[type[Message], tuple[tuple[str, ...], ...]] = {
+    HostReport: (("physical_networks",), ("state", "availability_zone")),
+    FetchRequest: (("known",),),
+    FetchReply: (("gone",),),
+}
+"""The last fields of those messages that have a version 2, and 3: what each version added to the one before."""
+
+VERSIONS = {cls.message_kind: 1 + len(_ADDED.get(cls, ())) for cls in MESSAGE_TYPES}
+"""The newest version of each kind. Those that came before are still understood, so hosts may be older."""
 
 Decoder = Callable[[Any], Any]
 
@@ -26,9 +42,11 @@ class CodecError(QuantumdError):
 
 
 def encode(message: Message) -> bytes:
-    """Return a message as bytes."""
-    body = {"kind": message.message_kind, "version": VERSIONS[message.message_kind], "body": message}
-    return orjson.dumps(body, default=_plain)
+    """Return a message as bytes, in the first version that says all of it: an older process may be asked."""
+    version, body = _version_of(message), _plain(message)
+    for name in _lacking(type(message), version):
+        del body[name]
+    return orjson.dumps({"kind": message.message_kind, "version": version, "body": body}, default=_plain)
 
 
 def decode(data: bytes) -> Message:
@@ -42,6 +60,21 @@ def decode(data: bytes) -> Message:
     if decoder is None:
         raise CodecError(f"message of kind {kind!r} version {version!r} is unknown here")
     return decoder(body)  # type: ignore[no-any-return]
+
+
+def _version_of(message: Message) -> int:
+    cls = type(message)
+    said = [
+        version
+        for version, added in enumerate(_ADDED.get(cls, ()), 2)
+        if any(getattr(message, name) != attrs.fields_dict(cls)[name].default for name in added)
+    ]
+    return max(said, default=1)
+
+
+def _lacking(cls: type[Message], version: int) -> tuple[str, ...]:
+    """Return the fields that this version lacks."""
+    return tuple(chain.from_iterable(_ADDED.get(cls, ())[version - 1 :]))
 
 
 def _plain(value: Any) -> Any:
@@ -131,9 +164,11 @@ def _decoder(hint: Any) -> Decoder:
 
 _RECORDS: dict[str, Decoder] = {cls.kind: _object(cls) for cls in RECORD_TYPES}
 _MESSAGES: dict[tuple[str, int], Decoder] = {
-    **{(cls.message_kind, VERSIONS[cls.message_kind]): _object(cls) for cls in MESSAGE_TYPES},
-    (HostReport.message_kind, 1): _object(HostReport, lacking=("physical_networks", "state", "availability_zone")),
-    (HostReport.message_kind, 2): _object(HostReport, lacking=("state", "availability_zone")),
+    **{
+        (cls.message_kind, version): _object(cls, lacking=_lacking(cls, version))
+        for cls in MESSAGE_TYPES
+        for version in range(1, 1 + VERSIONS[cls.message_kind])
+    },
 }
 
 

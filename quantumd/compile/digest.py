@@ -16,10 +16,26 @@ def bucket_of(key: RecordKey) -> int:
     return zlib.crc32(f"{key[0]}/{key[1]}".encode()) % BUCKETS
 
 
+def digest_record(record: Record) -> str:
+    """Return the hash over (kind, id, version, content) of one record."""
+    return blake2b(_text(record).encode(), digest_size=10).hexdigest()
+
+
+def _text(record: Record) -> str:
+    return f"{record.kind}{astuple(record, recurse=True)!r}"
+
+
 def digest_bucket(records: Iterable[Record]) -> str:
     """Return the hash over (kind, id, version, content) of records, whatever their order."""
-    texts = sorted(f"{record.kind}{astuple(record, recurse=True)!r}" for record in records)
+    texts = sorted(_text(record) for record in records)
     return blake2b("\n".join(texts).encode(), digest_size=12).hexdigest()
+
+
+def difference(ours: Iterable[Record], known: Iterable[str]) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+    """Return the records of ours whose digests are not known, and the known digests that are of none of ours."""
+    by_digest, theirs = {digest_record(record): record for record in ours}, frozenset(known)
+    missing = tuple(record for digest, record in by_digest.items() if digest not in theirs)
+    return missing, tuple(sorted(theirs - by_digest.keys()))
 
 
 def digest_buckets(records: Iterable[Record]) -> dict[int, str]:

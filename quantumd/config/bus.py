@@ -16,6 +16,11 @@ class BusSettings:
     )
     exchange: str = setting("quantumd", "The direct exchange, and the first part of the name of every queue.")
     quorum: bool = setting(False, "Whether the queues are quorum queues, kept on several brokers.")
+    host_user: str = setting(
+        "",
+        "The broker's user of each host, {host} standing for the host's name: what any other user says of a host is not"
+        " believed by the API. Empty believes every user.",
+    )
     signing_key_file: str = setting(
         "",
         "The file of a key that all processes have, of 32 bytes or more: each message is signed with it, and nothing"

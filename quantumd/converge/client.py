@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Protocol, TypeVar, cast
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from quantumd.bus.errors import AskedFailed
 from quantumd.converge.loop import SLICE_SECONDS
 from quantumd.converge.records import Records
 from quantumd.interfaces import IBus
@@ -33,7 +35,7 @@ from quantumd.model.records import (
 
 API_ADDRESS = "api"
 COMPARE_SECONDS = 60.0
-"""How often digests are compared when nothing seems lost."""
+"""After how long, at most, digests are compared when nothing seems lost."""
 
 _CALL_TIMEOUT_SECONDS = 30.0
 _RETRY_SECONDS = 0.5
@@ -69,7 +71,10 @@ class RecordsClient(Service):
     """Fires when the server knows this role: before that nothing is asked."""
     _count: Callable[[CountersRequest], Deferred[CountersReply]] = lambda request: succeed(CountersReply(()))
     """Answers what ports have sent and received."""
+    _chance: Callable[[], float] = random.random
+    """Between 0 and 1: shortens the wait for the next comparison by up to a quarter, so that hosts come one by one."""
     _is_comparing: bool = field(default=False, init=False)
+    _must_repeat: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _trouble: str = field(default="", init=False)
@@ -95,7 +100,8 @@ class RecordsClient(Service):
             self._timer.cancel()
 
     def compare(self) -> None:
-        """Compare digests with the server and fetch what differs; does nothing while a comparison runs."""
+        """Compare digests with the server and fetch what differs; while a comparison runs, once more after it."""
+        self._must_repeat = self._is_comparing
         if self.running and not self._is_comparing:
             if self._timer is not None and self._timer.active():
                 self._timer.cancel()
@@ -139,8 +145,15 @@ class RecordsClient(Service):
         return tuple(digests)
 
     async def _fetch(self, request: FetchRequest) -> None:
-        reply = cast(FetchReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
-        changed = self._records.replace(request.buckets, reply.records, reply.position)
+        held = self._records.held_in(request.buckets)
+        try:
+            asked = evolve(request, known=tuple(held))
+            reply = cast(FetchReply, await self._bus.call(API_ADDRESS, asked, _CALL_TIMEOUT_SECONDS))
+            changed = self._records.correct(held, reply)
+        except AskedFailed:
+            # An older server does not understand what is known here.
+            reply = cast(FetchReply, await self._bus.call(API_ADDRESS, request, _CALL_TIMEOUT_SECONDS))
+            changed = self._records.replace(request.buckets, reply.records, reply.position)
         if changed:
             self._log.info("{role} fetched {n} records that differed", role=self._role, n=len(changed))
             self._takes.records_changed(changed, False)
@@ -148,8 +161,12 @@ class RecordsClient(Service):
     def _compared(self, result: object) -> None:
         self._is_comparing = False
         self._tell_trouble("" if result is None else str(getattr(result, "value", result)))
+        if result is not None:
+            delay = _RETRY_SECONDS
+        else:
+            # At once if anything changed or was lost while the comparison ran.
+            delay = 0.0 if self._must_repeat else COMPARE_SECONDS * (0.75 + self._chance() / 4)
         if self.running:
-            delay = COMPARE_SECONDS if result is None else _RETRY_SECONDS
             self._timer = self._clock.callLater(delay, self.compare)
 
     def _tell_trouble(self, why: str) -> None:
@@ -160,7 +177,7 @@ class RecordsClient(Service):
 
 
 @define(eq=False)
-class Reporter:
+class Reporter(Service):
     """Sends port reports to the server until it has them durably; of several of one port the latest is sent.
 
     What the server was told last of a port is not told again. ``take`` gets the records that come back.
@@ -176,8 +193,17 @@ class Reporter:
     _named: tuple[str, ...] | None = field(default=None, init=False)
     """The ports of a complete report that the server does not have yet."""
     _is_sending: bool = field(default=False, init=False)
+    _is_stopped: bool = field(default=False, init=False)
+    _retry: IDelayedCall | None = field(default=None, init=False)
     _trouble: str = field(default="", init=False)
     _log = Logger()
+
+    def stopService(self) -> None:
+        """Send nothing again; a process that starts reports everything."""
+        super().stopService()
+        self._is_stopped = True
+        if self._retry is not None and self._retry.active():
+            self._retry.cancel()
 
     @property
     def waiting(self) -> int:
@@ -224,7 +250,8 @@ class Reporter:
         if why != self._trouble:
             self._log.warn("{role} cannot report: {why}", role=self._role, why=why, waiting=len(self._waiting))
         self._trouble = why
-        self._clock.callLater(_RETRY_SECONDS, self._send)
+        if not self._is_stopped:
+            self._retry = self._clock.callLater(_RETRY_SECONDS, self._send)
 
 
 def _pieces(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import define, field
 
-from quantumd.compile.digest import bucket_of, digest_bucket
-from quantumd.model.records import Gone, Record, RecordKey, Update, key_of
+from quantumd.compile.digest import bucket_of, digest_bucket, digest_record
+from quantumd.model.records import FetchReply, Gone, Record, RecordKey, Update, key_of
 
 _TOMBSTONES_LIMIT = 10_000
 
@@ -59,6 +59,23 @@ class Records:
             for key in tuple(self._buckets.get(bucket, ())):
                 if key not in wanted and self._withdraw(key, position):
                     changed.add(key)
+        return frozenset(changed)
+
+    def held_in(self, buckets: Iterable[int]) -> dict[str, RecordKey]:
+        """Return what is in these buckets, by the digests of the records."""
+        keys = (key for bucket in buckets for key in self._buckets.get(bucket, ()))
+        return {digest_record(self._by_kind[kind][record_id]): (kind, record_id) for kind, record_id in keys}
+
+    def correct(self, held: Mapping[str, RecordKey], reply: FetchReply) -> frozenset[RecordKey]:
+        """Take what differs from what was held when the server was asked; return changed keys.
+
+        What is newer than the answer came in an update that overtook it, and stays.
+        """
+        wanted = {key_of(record): record for record in reply.records}
+        changed = {key for key, record in wanted.items() if self._put(record)}
+        lost = (held[digest] for digest in reply.gone if digest in held)
+        withdrawn = (key for key in lost if key not in wanted and self.get(*key) is not None)
+        changed.update(key for key in withdrawn if self._withdraw(key, reply.position))
         return frozenset(changed)
 
     def _withdraw(self, key: RecordKey, position: int) -> bool:

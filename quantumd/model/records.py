@@ -163,21 +163,29 @@ class CompareReply:
 
 @frozen
 class FetchRequest:
-    """A host's request for all that it must know in the named buckets."""
+    """A host's request for what it must know in the named buckets, but for what it says it knows.
+
+    ``known`` are the digests of the records that it has there; none asks for everything.
+    """
 
     message_kind: ClassVar[str] = "fetch"
     host: str
     role: str
     buckets: tuple[int, ...]
+    known: tuple[str, ...] = ()
 
 
 @frozen
 class FetchReply:
-    """Everything that belongs in the buckets of the request, as of journal position ``position``."""
+    """What belongs in the buckets of the request and was not known there, as of journal position ``position``.
+
+    ``gone`` are the digests that were known and belong there no more.
+    """
 
     message_kind: ClassVar[str] = "fetch_reply"
     position: int
     records: tuple[Record, ...]
+    gone: tuple[str, ...] = ()
 
 
 @frozen

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
-from quantumd.model.nouns import DHCP_OWNER, Network, Port, Subnet
+from quantumd.model.nouns import Network, Port, Subnet
+from quantumd.model.port import dhcp_device_id, is_dhcp_port
 from quantumd.model.records import FixedIp, HostRoute
 from quantumd.store import tables as t
 
@@ -59,7 +60,8 @@ _PORT = select(
     t.ports.c.record_version,
 )
 _PORTS = _PORT.where(t.ports.c.id.in_(_IDS))
-_DHCP_PORTS = _PORT.where(and_(t.ports.c.network_id.in_(_IDS), t.ports.c.device_owner == DHCP_OWNER))
+# Who owns it is looked at afterwards: of two indexes the database might take the one that finds every DHCP port.
+_PORTS_OF_DEVICES = _PORT.where(t.ports.c.device_id.in_(_IDS))
 _PORTS_OF_HOST = (
     _PORT.where(t.ports.c.host_id == bindparam("host"), t.ports.c.id > bindparam("after_id"))
     .order_by(t.ports.c.id)
@@ -107,7 +109,8 @@ def ports_of_host(
 
 def dhcp_ports_of(connection: Connection, network_ids: Iterable[str]) -> dict[str, Port]:
     """Return the distributed DHCP port of networks by network id; a network that has none is not named."""
-    rows = list(_rows(connection, _DHCP_PORTS, network_ids))
+    devices = [dhcp_device_id(network_id) for network_id in network_ids]
+    rows = [row for row in _rows(connection, _PORTS_OF_DEVICES, devices) if is_dhcp_port(row.device_owner)]
     return {port.network_id: port for port in _ports(connection, rows)}
 
 

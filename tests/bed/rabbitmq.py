@@ -164,6 +164,13 @@ class RabbitmqServer:
         # Debian's own program of that name first becomes another user, who may not read the cookie.
         return {**{name: found[name] for name in named}, "PATH": f"{PROGRAMS}:/usr/sbin:/usr/bin:/sbin:/bin"}
 
+    def shell(self, text: str) -> None:
+        """Run lines of a page as an administrator does, in the folder."""
+        subprocess.run(
+            ("bash", "-euc", text), env=self._environment() | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"},
+            cwd=self.folder, capture_output=True, timeout=120, check=True,
+        )  # fmt: skip
+
     def log(self) -> str:
         """What it has said."""
         return (self.folder / "output.log").read_text(errors="replace")

@@ -10,10 +10,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from quantumd.bus.amqp import STALE_SECONDS, AmqpBus, Wiring
+from quantumd.bus.amqp import AmqpBus
 from quantumd.bus.codec import encode
 from quantumd.bus.errors import AskedFailed, Untrusted
 from quantumd.bus.signing import Signer
+from quantumd.bus.wiring import STALE_SECONDS, Wiring
 from quantumd.edge.amqp.errors import ConnectionLost
 from quantumd.edge.amqp.interfaces import Delivered, Message, Queue
 from quantumd.edge.amqp.memory import MemoryBroker
@@ -189,9 +190,10 @@ class SignatureTests(AmqpCase):
         self.there.consume("slow", hold)
         waiting = here.call("slow", update(1), SOON)
         await deferLater(reactor, 0.05)
-        (number,) = here._waiting
+        (number,) = here._calls._waiting
+        queue: Any = here._calls._queue
         for forged in (Message(encode(Ack())), Message(b"", headers={"quantumd-error": "no"})):
-            await forger.publish("", here._answers, evolve(forged, correlation_id=number))
+            await forger.publish("", queue.name, evolve(forged, correlation_id=number))
         await deferLater(reactor, 0.05)
         self.assertNoResult(waiting)
         held[0].callback(Ack())

@@ -31,7 +31,10 @@ EVERY_MESSAGE: tuple[r.Message, ...] = (
     r.CompareRequest("h", "l2", ((1, "ab"), (7, "cd"))),
     r.CompareReply((1, 7)),
     r.FetchRequest("h", "l2", (1,)),
+    r.FetchRequest("h", "l2", (1,), ("ab",)),
     r.FetchReply(9, EVERY_RECORD),
+    r.FetchReply(9, EVERY_RECORD, ("ab",)),
+    r.HostReport("h", "l2", "0.1.0", "ovs", "{}", ()),
     r.Report("h", "l2", (r.PortReport("p1", 5, True), r.PortReport("p2", 0, False, "no rules")), True, ("p3",)),
     r.HostReport("h", "l2", "0.1.0", "ovs", "{}", ("physnet1", "physnet2")),
     r.HostReport(
@@ -64,6 +67,19 @@ class CodecTests(SynchronousTestCase):
         outer = orjson.loads(encode(r.Ack())) | {"version": future}
         error = self.assertRaises(CodecError, decode, orjson.dumps(outer))
         self.assertIn(str(future), str(error))
+
+    def test_what_an_older_process_understands_is_said_so_that_it_does(self) -> None:
+        """A newer version is used for what is new only; that a host carries no physical network is not nothing."""
+        versions = [
+            orjson.loads(encode(message))["version"]
+            for message in (
+                r.FetchRequest("h", "l2", (1,)),
+                r.FetchRequest("h", "l2", (1,), ("ab",)),
+                r.HostReport("h", "dhcp", "0"),
+                r.HostReport("h", "l2", "0", physical_networks=()),
+            )
+        ]
+        self.assertEqual(versions, [1, 2, 1, 2])
 
     def test_older_hosts_are_understood(self) -> None:
         """A host that does not say which physical networks it has yet is a host all the same."""

@@ -164,6 +164,21 @@ class BrokerContract(Waiting):
             await self.broker.publish(exchange, "k", Message(body))
         await self.assertFailure(self.broker.publish(exchange, "k", Message(b"3")), BrokerRefused)
 
+    async def test_nobody_publishes_by_the_name_of_another(self) -> None:
+        """A message names the user of its connection or nobody, so whoever takes it knows who sent it."""
+        exchange, queue = await self.queue()
+        await self.broker.publish(exchange, "k", Message(b"x", user_id=self.broker.user))
+        await self.assertFailure(self.broker.publish(exchange, "k", Message(b"y", user_id="somebody")), BrokerRefused)
+        taker = Taker()
+        self.broker.consume(queue, taker)
+        await self.until(lambda: taker.taken, "the message")
+        self.assertEqual([each.message.user_id for each in taker.taken], [self.broker.user])
+        self.cut()
+        await self.until(lambda: not self.broker.is_connected, "the loss")
+        self.assertEqual(self.broker.user, "")
+        self.mend()
+        await self.until(lambda: self.broker.is_connected, "the connection")
+
     async def test_the_buffer_is_bounded(self) -> None:
         """When the broker is slow, callers hear of it instead of memory growing."""
         exchange, _queue = await self.queue()
@@ -224,7 +239,8 @@ class BrokerContract(Waiting):
         self.broker.on_connected(lambda: told.append("connected"))
         exchange, queue = await self.queue(is_durable=False, is_exclusive=True)
         taker = Taker()
-        self.broker.consume(queue, taker)
+        subscriptions = [self.broker.consume(queue, each) for each in (taker, taker)]
+        await self.until(lambda: all(each.is_active for each in subscriptions), "the consumers")
         await self._reconnect()
         self.assertEqual(told, ["lost", "connected"])
         await self.broker.publish(exchange, "k", Message(b"x"), mandatory=True)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.compile.digest import bucket_of, differing_buckets, digest_buckets
+from quantumd.compile.digest import bucket_of, difference, differing_buckets, digest_buckets
 from quantumd.converge.records import Records
-from quantumd.model.records import BUCKETS, FixedIp, Gone, PortRecord, Update, key_of
+from quantumd.model.records import BUCKETS, FetchReply, FixedIp, Gone, PortRecord, Update, key_of
 
 PORT = PortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (FixedIp("s1", "10.0.0.5"),), True, "compute:nova")
 NEWER = evolve(PORT, version=6, mac_address="fa:16:3e:00:00:02")
@@ -69,6 +69,31 @@ class RecordsTests(SynchronousTestCase):
         records = Records()
         records.apply(_update(evolve(PORT, version=9)))
         records.replace((bucket_of(key_of(PORT)),), (), 7)
+        self.assertEqual(len(records), 1)
+
+    @given(
+        st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 5)),
+        st.dictionaries(st.sampled_from("abcdef"), st.integers(6, 9)),
+    )
+    def test_what_differs_makes_both_sides_equal(self, theirs: dict[str, int], ours: dict[str, int]) -> None:
+        """Only that is fetched, whatever each side has in its buckets."""
+        records = Records()
+        records.apply(_update(*(evolve(PORT, id=name, version=version) for name, version in theirs.items())))
+        wanted = [evolve(PORT, id=name, version=theirs.get(name, version)) for name, version in ours.items()]
+        held = records.held_in(range(BUCKETS))
+        missing, gone = difference(wanted, held)
+        changed = records.correct(held, FetchReply(10, missing, gone))
+        self.assertEqual(set(records), set(wanted))
+        self.assertEqual({name for _, name in changed}, theirs.keys() ^ ours.keys())
+        self.assertEqual(len(missing), len(ours.keys() - theirs.keys()))
+
+    def test_what_overtook_the_answer_stays(self) -> None:
+        """A newer record of what the answer takes away, and what is gone already."""
+        records = Records()
+        records.apply(_update(PORT, evolve(PORT, id="p2")))
+        held = records.held_in(range(BUCKETS))
+        records.apply(_update(evolve(PORT, version=20), gone=(Gone("l2.port", "p2", 20),)))
+        self.assertEqual(records.correct(held, FetchReply(10, (), tuple(held))), frozenset())
         self.assertEqual(len(records), 1)
 
     @given(st.permutations([_update(PORT), _update(NEWER), _update(gone=(Gone("l2.port", "p1", 7),))]))

@@ -11,8 +11,9 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
-from quantumd.bus.amqp import AmqpBus, Wiring
+from quantumd.bus.amqp import AmqpBus
 from quantumd.bus.signing import Signer
+from quantumd.bus.wiring import Wiring
 from quantumd.edge.amqp.broker import AmqpBroker
 from quantumd.edge.amqp.location import parse_location
 from quantumd.edge.amqp.publisher import PublishLimits

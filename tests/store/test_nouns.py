@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.model.nouns import DHCP_OWNER, Network, Port, Subnet
+from quantumd.model.port import dhcp_device_id
 from quantumd.model.records import FixedIp, HostRoute
 from quantumd.store import nouns
 from quantumd.store.memory import MemoryStore
@@ -35,7 +36,7 @@ class NounTests(SynchronousTestCase):
         add_address(transaction, "p1", "s1", "10.0.0.5", ordinal=0)
         add_port(transaction, "p2", "n1", host_id="h2")
         add_port(transaction, "p3", "n1", host_id="h1")
-        add_port(transaction, "d1", "n1", device_owner=DHCP_OWNER)
+        add_port(transaction, "d1", "n1", device_owner=DHCP_OWNER, device_id=dhcp_device_id("n1"))
         add_port(transaction, "p4", "n2")
 
     def test_networks(self) -> None:

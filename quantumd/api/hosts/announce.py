@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 import orjson
@@ -24,6 +25,11 @@ from quantumd.store.journal import JournalRow
 
 CURSOR = "hosts"
 """The name of this consumer's cursor in the journal."""
+
+AT_ONCE = 200
+"""How many messages to hosts may be on their way to the broker."""
+
+log = Logger()
 
 _HOST = "binding:host_id"
 
@@ -80,7 +86,6 @@ class Announcer:
 
     _bus: IBus
     _store: IStore
-    _log = Logger()
 
     def handle(self, rows: Sequence[JournalRow]) -> Deferred[Any] | None:
         """Send what hosts must know of these rows; fires when it has left."""
@@ -92,12 +97,18 @@ class Announcer:
             return None
         request_id = rows[-1].request_id
         compiled: Deferred[Any] = self._store.read(lambda connection: _compile(connection, touched, request_id))
-        return compiled.addCallback(self._publish)
+        return compiled.addCallback(lambda updates: Deferred.fromCoroutine(tell_all(self._bus, updates)))
 
-    def _publish(self, updates: Iterable[Update]) -> Deferred[Any]:
-        sent = []
-        for update in updates:
-            self._log.info(
+
+async def tell_all(bus: IBus, updates: Iterable[Update]) -> None:
+    """Send updates to their hosts, a few at a time: of too many at once the bus refuses some. EdgeError.
+
+    What fails is told again, all of it: hosts know what they have already by its version.
+    """
+    waiting = iter(updates)
+    while some := tuple(islice(waiting, AT_ONCE)):
+        for update in some:
+            log.info(
                 "told {role} of {host}",
                 role=update.role,
                 host=update.host,
@@ -105,9 +116,8 @@ class Announcer:
                 gone=len(update.gone),
                 request_id=update.request_id,
             )
-            sent.append(self._bus.publish(address_of(update.host, update.role), update))
-        # What fails is told again, all of it: hosts know what they have already by its version.
-        return gatherResults(sent, consumeErrors=True).addErrback(_first_error)
+        sent = [bus.publish(address_of(update.host, update.role), update) for update in some]
+        await gatherResults(sent, consumeErrors=True).addErrback(_first_error)
 
 
 def _first_error(failure: Failure) -> Failure:

@@ -14,7 +14,7 @@ from quantumd.api.hosts.compiled import records_of_host, records_of_ports
 from quantumd.api.hosts.rows import keep_host
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
-from quantumd.compile.digest import differing_buckets, digest_buckets
+from quantumd.compile.digest import difference, differing_buckets, digest_buckets
 from quantumd.converge.client import address_of
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IBus, IStore
@@ -117,7 +117,7 @@ def _fetch(connection: Connection, request: FetchRequest) -> FetchReply:
     # The position is read first: what commits in between is in the records and also comes as an update.
     position = last_position(connection)
     records = records_of_host(connection, request.host, request.role, frozenset(request.buckets))
-    return FetchReply(position, tuple(records))
+    return FetchReply(position, *difference(records, request.known))
 
 
 def note_host(tx: Transaction, report: HostReport, availability_zone: str) -> None:

@@ -22,16 +22,17 @@ from quantumd.config import NetworkSettings
 from quantumd.model.binding import DISTRIBUTED
 from quantumd.model.macs import GENERATED_BITS, generate_mac
 from quantumd.model.nouns import DHCP_OWNER
-from quantumd.model.port import dhcp_device_id
+from quantumd.model.port import dhcp_device_id, is_dhcp_port
 from quantumd.store.tables import ports
 from quantumd.store.transaction import Transaction
 
-_OF_NETWORK = PORT_ROW.where(ports.c.network_id == bindparam("wanted"), ports.c.device_owner == DHCP_OWNER)
+_OF_DEVICE = PORT_ROW.where(ports.c.device_id == bindparam("wanted"))
 
 
 def dhcp_port_of(tx: Transaction, network_id: str) -> View | None:
     """Return the view of the network's DHCP port, None while it has none."""
-    row = tx.connection.execute(_OF_NETWORK, {"wanted": network_id}).first()
+    rows = tx.connection.execute(_OF_DEVICE, {"wanted": dhcp_device_id(network_id)})
+    row = next((row for row in rows if is_dhcp_port(row.device_owner)), None)
     return None if row is None else port_view(row, fixed_ips_of(tx.connection, (row.id,))[row.id])
 
 

@@ -14,6 +14,7 @@ from quantumd.api.resources.port_views import journalled_port, port_views
 from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.views import IDS, in_batches
 from quantumd.model.nouns import DHCP_OWNER
+from quantumd.model.port import dhcp_device_id, is_dhcp_port
 from quantumd.model.records import PortReport, Report
 from quantumd.model.status import ACTIVE, DHCP, DOWN, L2, Realisation, Wanted, next_status, roles_of
 from quantumd.store.tables import ip_allocations, networks, ports, realisations, subnets
@@ -58,9 +59,8 @@ _SERVED_PORTS = (
     .where(ip_allocations.c.port_id.in_(IDS), subnets.c.ip_version == 4, subnets.c.enable_dhcp.is_(True))
     .distinct()
 )
-_WAITING_DHCP_PORTS = select(ports.c.id).where(
-    ports.c.network_id.in_(IDS), ports.c.device_owner == DHCP_OWNER, ports.c.status == DOWN
-)
+# By the device, which each network's DHCP port has of its own; who owns it is looked at afterwards.
+_PORTS_OF_DEVICES = select(ports.c.id, ports.c.status, ports.c.device_owner).where(ports.c.device_id.in_(IDS))
 _FORGET = Prepared(
     delete(realisations).where(
         realisations.c.port_id == bindparam("wanted"), realisations.c.role == bindparam("as_role")
@@ -187,7 +187,9 @@ def _request_id(report: Report) -> str:
 
 
 def _activate_dhcp_ports(tx: Transaction, report: Report, network_ids: Collection[str]) -> dict[str, str]:
-    waiting = tx.connection.execute(_WAITING_DHCP_PORTS, {"ids": sorted(network_ids)}).scalars()
+    devices = sorted(map(dhcp_device_id, network_ids))
+    found = tx.connection.execute(_PORTS_OF_DEVICES, {"ids": devices})
+    waiting = (row.id for row in found if row.status == DOWN and is_dhcp_port(row.device_owner))
     activated = dict.fromkeys(waiting, ACTIVE)
     _write_statuses(tx, _request_id(report), activated)
     return activated

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet import defer
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -20,7 +20,7 @@ from quantumd.edge.amqp.interfaces import Declaration, IBroker, Message, Receive
 from quantumd.edge.amqp.location import Location
 from quantumd.edge.amqp.protocol import Client
 from quantumd.edge.amqp.publisher import Publisher, PublishLimits
-from quantumd.edge.amqp.session import Login, declare_all, log_in, open_channel
+from quantumd.edge.amqp.session import Login, declare_all, declare_what_can_be, log_in, open_channel
 from quantumd.edge.amqp.subscription import Subscription
 from quantumd.edge.amqp.table import make_spec
 from quantumd.errors import EdgeError, EdgeUnavailable
@@ -65,12 +65,18 @@ class AmqpBroker(Service):
         self._connected_listeners: list[Callable[[], None]] = []
         self._client: Client | None = None
         self._publisher: Publisher | None = None
+        self._user = ""
         self._loop: Deferred[None] = defer.succeed(None)
 
     @property
     def is_connected(self) -> bool:
         """See IBroker."""
         return self._publisher is not None
+
+    @property
+    def user(self) -> str:
+        """See IBroker."""
+        return self._user if self.is_connected else ""
 
     @property
     def unconfirmed(self) -> int:
@@ -161,7 +167,7 @@ class AmqpBroker(Service):
         client = await log_in(self._reactor, self._spec, location, self._login)
         try:
             await self._declare_remembered(client)
-            self._client = client
+            self._client, self._user = client, location.user
             if not self.running:
                 await client.leave()
             await self._begin(client)
@@ -173,19 +179,17 @@ class AmqpBroker(Service):
             self._end()
 
     async def _declare_remembered(self, client: Client) -> None:
-        for each in tuple(self._declared.values()):
-            try:
-                await declare_all(client, (each,))
-            except BrokerRefused as refusal:
-                if refusal.code == _LOCKED:
-                    # An exclusive queue of ours, until the broker has noticed that the last connection is gone.
-                    raise
-                log.warn("{what} is another at the broker: {why}", what=each, why=str(refusal))
+        refused = await declare_what_can_be(client, tuple(self._declared.values()))
+        for each, refusal in refused:
+            if refusal.code == _LOCKED:
+                # An exclusive queue of ours, until the broker has noticed that the last connection is gone.
+                raise refusal
+            log.warn("the broker does not make {what}: {why}", what=each, why=str(refusal))
 
     async def _begin(self, client: Client) -> None:
         publisher = await self._open_publisher(client)
-        for subscription in tuple(self._subscriptions):
-            await subscription.attach(client)
+        # All at once: on a slow wire each takes a while.
+        await gatherResults([subscription.attach(client) for subscription in tuple(self._subscriptions)])
         self._use(publisher)
 
     def _use(self, publisher: Publisher) -> None:

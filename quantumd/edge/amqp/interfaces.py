@@ -49,7 +49,8 @@ Declaration: TypeAlias = Exchange | Queue | Binding
 class Message:
     """What is published. ``is_persistent``: it survives a restart of the broker in a durable queue.
 
-    ``expires_seconds``: a queue drops it when it has waited for so long.
+    ``expires_seconds``: a queue drops it when it has waited for so long. ``user_id``: who publishes it; the broker
+    refuses the name of anybody but the user as whom the connection was made.
 
     Values of ``headers`` are None, bool, int of 64 bits, float, str, bytes, and lists and dicts of these.
     """
@@ -63,6 +64,7 @@ class Message:
     reply_to: str = ""
     is_persistent: bool = True
     expires_seconds: float | None = None
+    user_id: str = ""
 
 
 @frozen
@@ -95,6 +97,8 @@ class IBroker(Interface):
     """
 
     is_connected = Attribute("bool: whether the broker is there and everything declared is declared.")
+
+    user = Attribute("str: as whom it is connected; empty when it is not.")
 
     unconfirmed = Attribute("int: how many messages were sent that the broker has not answered for.")
 

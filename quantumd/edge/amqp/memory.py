@@ -114,15 +114,21 @@ class MemorySubscription:
 class MemoryBroker(Service):
     """Implements IBroker. ``connect`` and ``disconnect`` are the hands that move the network behind it."""
 
-    def __init__(self, server: MemoryServer, limit: int = 1000) -> None:
+    def __init__(self, server: MemoryServer, limit: int = 1000, user: str = "quantumd") -> None:
         self.server = server
         self.is_connected = False
         self._limit = limit
+        self._user = user
         self._declared: dict[str, Declaration] = {}
         self._subscriptions: list[MemorySubscription] = []
         self._lost_listeners: list[Callable[[], None]] = []
         self._connected_listeners: list[Callable[[], None]] = []
         self._sent: list[Deferred[None]] = []
+
+    @property
+    def user(self) -> str:
+        """See IBroker."""
+        return self._user if self.is_connected else ""
 
     @property
     def unconfirmed(self) -> int:
@@ -194,6 +200,8 @@ class MemoryBroker(Service):
             pack_content(1, _BASIC, properties_of(message), b"", 4096)
         except Exception:  # noqa: BLE001 - the same as the real one: nothing was sent
             return fail()
+        if message.user_id not in ("", self._user):
+            return fail(BrokerRefused(406, f"user_id {message.user_id} is not that of the connection"))
         sent: Deferred[None] = Deferred()
         self._sent.append(sent)
         self.server.clock.callLater(0, self._deliver, sent, exchange, routing_key, message, mandatory)

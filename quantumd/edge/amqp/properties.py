@@ -20,6 +20,7 @@ def properties_of(message: Message) -> dict[str, Any]:
         "correlation id": message.correlation_id,
         "reply to": message.reply_to,
         "expiration": _milliseconds(message.expires_seconds),
+        "user id": message.user_id,
     }
     given: dict[str, Any] = {name: value for name, value in named.items() if value}
     given["delivery mode"] = _PERSISTENT if message.is_persistent else _TRANSIENT
@@ -38,6 +39,7 @@ def message_of(body: bytes, properties: Mapping[str, Any]) -> Message:
         reply_to=properties.get("reply to", ""),
         is_persistent=properties.get("delivery mode") == _PERSISTENT,
         expires_seconds=_seconds(properties.get("expiration", "")),
+        user_id=properties.get("user id", ""),
     )
 
 

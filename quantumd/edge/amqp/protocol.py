@@ -121,7 +121,9 @@ class Client(AMQClient):  # type: ignore[misc] # txAMQP carries no annotations
         self._beat.start(max(self.heartbeat_seconds, 1) / 2, now=False)
 
     def new_channel(self) -> Channel:
-        """Return a channel with a free number; it has to be opened."""
+        """Return a channel with a free number; it has to be opened. BrokerRefused, ConnectionLost."""
+        if self.closed:
+            raise error_of(self._broken)
         number = next((each for each in range(1, self.channel_max + 1) if each not in self.channels), None)
         if number is None:
             raise BrokerRefused(0, "every channel is in use")
@@ -144,6 +146,8 @@ class Client(AMQClient):  # type: ignore[misc] # txAMQP carries no annotations
     def do_close(self, reason: Any) -> None:
         """The broker, or we, end the connection."""
         self._broken = self._broken or error_of(reason)
+        # First, so that nobody who hears of it begins anything here.
+        self.closed = True
         for channel in tuple(self.channels.values()):
             channel.do_close(self._broken)
         self.delegate.close(reason)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attrs import field, frozen
 from twisted.internet import defer
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory
@@ -65,6 +65,43 @@ async def declare_all(client: Client, declarations: Iterable[Declaration]) -> No
     channel = await open_channel(client)
     for each in declarations:
         await _declare(channel, each)
+    await _close(channel)
+
+
+async def declare_what_can_be(
+    client: Client, declarations: Sequence[Declaration]
+) -> list[tuple[Declaration, BrokerRefused]]:
+    """Declare all that the broker does not refuse, and return what it did, and why. EdgeError.
+
+    First all at once, for on a slow wire each answer takes a while. After a refusal, which ends the channel and with it
+    everything behind it, one by one.
+    """
+    channel = await open_channel(client)
+    declared = await DeferredList([_declare(channel, each) for each in declarations], consumeErrors=True)
+    if all(is_done for is_done, _ in declared):
+        await _close(channel)
+        return []
+    return await _declare_one_by_one(client, declarations)
+
+
+async def _declare_one_by_one(
+    client: Client, declarations: Iterable[Declaration]
+) -> list[tuple[Declaration, BrokerRefused]]:
+    refused: list[tuple[Declaration, BrokerRefused]] = []
+    channel: Channel | None = None
+    for each in declarations:
+        if channel is None or channel.closed:
+            channel = await open_channel(client)
+        try:
+            await _declare(channel, each)
+        except BrokerRefused as refusal:
+            refused.append((each, refusal))
+    if channel is not None and not channel.closed:
+        await _close(channel)
+    return refused
+
+
+async def _close(channel: Channel) -> None:
     await channel.channel_close(reply_code=200, reply_text="declared")
     channel.do_close(ConnectionError("declared"))
 

@@ -110,6 +110,9 @@ class Subscription:
     def _closed(self, channel: Channel, reason: Exception) -> None:
         if channel is self._channel and self.is_active:
             self.is_active = False
+            if channel.client.closed:
+                # Of a connection that is gone its owner tells, once for all who had a part of it.
+                return
             log.warn("the broker closed the consumer of {queue}: {why}", queue=self._queue, why=str(reason))
             self._tell_lost()
             self._later()

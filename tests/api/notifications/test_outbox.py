@@ -78,7 +78,7 @@ class OutboxTests(SynchronousTestCase):
 
     def test_what_was_sent_comes_again_first_and_in_its_order(self) -> None:
         """Whatever came before it in the list."""
-        done = self.send(*range(0, 100), lanes=20)
+        done = self.send(*range(100), lanes=20)
         self.broker.confirm(0)
         self.broker.confirm(20, 2)
         self.broker.die()

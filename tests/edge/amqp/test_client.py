@@ -223,6 +223,11 @@ class ConnectionTests(ClientCase):
         self.failureResultOf(waiting, ConnectionLost)
         self.assertIsInstance(self.successResultOf(self.client.lost), ConnectionLost)
 
+    def test_on_a_lost_connection_nothing_is_begun(self) -> None:
+        """Whoever was about to open a channel hears of it at once, not when a time limit is over."""
+        self.client.connectionLost()
+        self.assertRaises(ConnectionLost, self.client.new_channel)
+
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),

@@ -1,0 +1,58 @@
+"""What a change costs the server does not grow with what else is on its network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import event
+from twisted.trial.unittest import SynchronousTestCase
+
+from quantumd.api.hosts.compiled import records_of_ports
+from quantumd.api.resources.dhcp_port import dhcp_port_of
+from quantumd.api.resources.statuses import apply_report
+from quantumd.model.records import PortReport, Report
+from tests.api.resources.bed import ADMIN, Bed
+
+
+class CostTests(SynchronousTestCase):
+    """Every query that telling a host of a port, and taking its report, leads to."""
+
+    def setUp(self) -> None:
+        self.bed = Bed()
+        self.addCleanup(self.bed.close)
+        self.network_id, _ = self.bed.network_with_subnet("10.0.0.0/16", ADMIN)
+        (port,) = self.bed.create_many("port", [{"network_id": self.network_id, "binding:host_id": "host-a"}], ADMIN)
+        self.port_id = port["id"]
+
+    def test_no_query_looks_at_all_ports_of_a_network(self) -> None:
+        """Its DHCP port is found by its device, of which each network has one of its own."""
+        plans = self.plans_of(self.tell_and_report)
+        self.assertEqual([plan for plan in plans if "ix_ports_network_id" in plan or "SCAN ports" in plan], [])
+        self.assertTrue(any("ix_ports_device_id" in plan for plan in plans))
+
+    def tell_and_report(self) -> None:
+        """Compile what hosts must know of the port, and take what they say of it."""
+        self.assertTrue(records_of_ports(self.bed.connection, "host-a", [self.port_id]))
+        for role in ("l2", "dhcp"):
+            apply_report(self.bed.tx(), Report("host-a", role, (PortReport(self.port_id, 99, True),)))
+        self.assertIsNotNone(dhcp_port_of(self.bed.tx(), self.network_id))
+
+    def plans_of(self, work: Any) -> list[str]:
+        """Return how SQLite goes about each query of some work."""
+        asked: list[tuple[str, Any]] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            if statement.lstrip().startswith("SELECT"):
+                asked.append((statement, parameters))
+
+        engine = self.bed.connection.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            work()
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        plans: list[str] = []
+        for statement, parameters in asked:
+            rows = self.bed.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans += [row[3] for row in rows]
+        return plans
