@@ -87,7 +87,7 @@ bench: packages-test $(VENV)/.test-done
 		name=$${program##*/}; echo "== $$program"; $(VENV)/bin/python -m "bench.$${name%.py}"; done
 
 bench-multihost: packages-test $(VENV)/.test-done
-	@$(VENV)/bin/python -m bench.bars multihost
+	@$(VENV)/bin/python -m bench.bars multihost; $(VENV)/bin/python -m bench.bus
 	@$(VENV)/bin/python -m pytest tests/functional/test_api_processes.py
 
 lint: $(VENV)/.test-done

@@ -85,7 +85,10 @@ class HostCommandTests(RolesCase):
         self.wait_for("the fault", lambda: cut_off in self.quantumctl("host", "show", "host-a"), 10)
         self.plug(self.make_guest(self.make_network("10.7.0.0/24")))
         self.wait_for("all is in force", lambda: self.realised() == [self.wanted()] * 2, 15)
-        self.assertIn("host-a: 1 ports (ACTIVE 1)", self.quantumctl("host", "show", "host-a"))
+        vlan = {"provider:network_type": "vlan", "provider:physical_network": "physnet1"}
+        self.ovs.plug(self.make_guest(self.make_network("10.8.0.0/24", **vlan)).vm)
+        self.wait_for("all is in force", lambda: self.realised() == [self.wanted()] * 2, 15)
+        self.assertIn("host-a: 2 ports (ACTIVE 1, DOWN 1)", self.quantumctl("host", "show", "host-a"))
         l2, dhcp = self.hosts[0].processes
         dhcp.kill()
         self.wait_for("silence", lambda: self.states()["host-a", "dhcp"] == "silent", 10)

@@ -46,7 +46,7 @@ def operations_for(
 
 
 def broken_mappings(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) -> dict[str, str]:
-    """Return which bridges of physical networks are not connected to the integration bridge, and why, by bridge.
+    """Return which physical networks are not connected to the integration bridge, and why.
 
     Ports of such a network reach each other on this host, and nobody elsewhere.
     """
@@ -56,7 +56,7 @@ def broken_mappings(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) ->
             _named(name, interfaces.get(name)) for name in patch_names(bridge) if not _is_open(interfaces.get(name))
         ]
         if dead:
-            broken[bridge] = f"{physical_network} is cut off: Open vSwitch does not open {' and '.join(dead)}"
+            broken[physical_network] = f"{physical_network} is cut off: Open vSwitch does not open {' and '.join(dead)}"
     return broken
 
 

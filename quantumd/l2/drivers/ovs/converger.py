@@ -12,21 +12,20 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from quantumd.converge.plan import NOTHING, SWEEP, Key, Plan, Stage, Step
-from quantumd.edge.openflow.interfaces import ISwitch, SwitchPort
-from quantumd.edge.ovsdb.interfaces import BridgeRow, EditBridgeIds, InterfaceChange, InterfaceRow, IOvsdb
+from quantumd.edge.openflow.interfaces import ISwitch
+from quantumd.edge.ovsdb.interfaces import EditBridgeIds, IOvsdb
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features
 from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
+from quantumd.l2.drivers.ovs.physical import PhysicalNetworks
 from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
 from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
 from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
 from quantumd.version import VERSION
-
-IFACE_ID = "iface-id"
-_SECOND_LOOK_SECONDS = 1.0
 
 
 @implementer(IConverger)
@@ -48,80 +47,26 @@ class OvsConverger:
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
     _versions: dict[str, int] = field(factory=dict, init=False)
     _realised: dict[Key, int] = field(factory=dict, init=False)
-    _has_bridge: bool = field(default=False, init=False)
-    _has_controller: bool = field(default=False, init=False)
+    _physical: PhysicalNetworks = field(init=False)
+    _watch: Watch = field(init=False)
     _log = Logger()
+
+    def __attrs_post_init__(self) -> None:
+        """Look at Open vSwitch through the edges that were given."""
+        self._physical = PhysicalNetworks(self._bridges, self._ovsdb, self._view)
+        self._watch = Watch(self._bridges, self._ovsdb, self._switch, self._view, self._physical, self._clock)
+
+    @property
+    def _has_bridge(self) -> bool:
+        return self._watch.has_bridge
 
     @property
     def _bridge_key(self) -> Key:
-        return ("bridge", self._bridges.integration)
-
-    # --- the world changes
+        return bridge_key(self._bridges)
 
     def on_change(self, listener: Callable[[frozenset[Key] | None], None]) -> None:
         """See IConverger."""
-        self._ovsdb.on_connected(lambda: listener(None))
-        self._switch.on_connected(lambda: listener(None))
-        self._ovsdb.on_interfaces(lambda changes: self._interfaces_changed(changes, listener))
-        self._ovsdb.on_bridge(lambda name: self._bridge_changed(name, listener))
-        self._switch.on_port(lambda port, is_there: self._switch_port_changed(port, is_there, listener))
-
-    def _interfaces_changed(
-        self, changes: tuple[InterfaceChange, ...], listener: Callable[[frozenset[Key] | None], None]
-    ) -> None:
-        keys: set[Key] = set()
-        for change in changes:
-            old, new = _port_id(change.old), _port_id(change.new)
-            name = change.new.name if change.new is not None else change.old.name if change.old is not None else ""
-            if old != new:
-                if self._ovsdb.is_connected:
-                    self._log.info("device {device} says it is port {port}", device=name, port=new, before=old)
-                self._view.set_device(name, old, new)
-                for port_id in {old, new} - {None}:
-                    keys.update(self._keys_of_port(str(port_id)))
-        if keys:
-            listener(frozenset(keys))
-
-    def _switch_port_changed(
-        self, port: SwitchPort, is_there: bool, listener: Callable[[frozenset[Key] | None], None]
-    ) -> None:
-        self._view.set_ofport(port.name, port.ofport if is_there else None)
-        row = self._ovsdb.interfaces().get(port.name)
-        port_id = _port_id(row)
-        if port_id is not None:
-            ofport = port.ofport if is_there else None
-            self._log.info("device {device} has number {ofport}", device=port.name, ofport=ofport, port=port_id)
-            listener(self._keys_of_port(port_id))
-        elif self._find_physical():
-            listener(frozenset({self._bridge_key, *(("network", network) for network in self._view.networks())}))
-
-    def _bridge_changed(self, name: str, listener: Callable[[frozenset[Key] | None], None]) -> None:
-        if name == self._bridges.integration:
-            self._integration_bridge_changed(self._ovsdb.bridge(name), listener)
-        elif name in self._bridges.mappings.values():
-            listener(frozenset({self._bridge_key}))
-
-    def _integration_bridge_changed(
-        self, row: BridgeRow | None, listener: Callable[[frozenset[Key] | None], None]
-    ) -> None:
-        has_controller = row is not None and row.has_controller
-        if has_controller != self._has_controller:
-            self._has_controller = has_controller
-            # Setting a controller flushes every flow, and so does taking it away: what a stranger set stays.
-            bridge = self._bridges.integration
-            self._log.warn("a stranger set or removed a controller of {bridge}: flows are put back", bridge=bridge)
-            listener(None)
-            # The database tells us when it tells the switch, which may flush only after we have looked.
-            self._clock.callLater(_SECOND_LOOK_SECONDS, listener, None)
-        elif (row is not None) != self._has_bridge:
-            listener(None)
-        else:
-            listener(frozenset({self._bridge_key}))
-
-    def _keys_of_port(self, port_id: str) -> frozenset[Key]:
-        network_id = self._view.network_of(port_id)
-        own: Key = ("port", port_id)
-        return frozenset({own}) if network_id is None else frozenset({own, ("network", network_id)})
+        self._watch.start(listener)
 
     # --- observe
 
@@ -132,8 +77,7 @@ class OvsConverger:
     async def _observe(self) -> None:
         if not self._ovsdb.is_connected:
             raise EdgeUnavailable("Open vSwitch's database is not connected")
-        row = self._ovsdb.bridge(self._bridges.integration)
-        self._has_bridge = row is not None
+        row = self._watch.look_at_bridge()
         if row is None:
             self._held = Held()
             return
@@ -151,18 +95,8 @@ class OvsConverger:
         self._view.set_ofports({port.name: port.ofport for port in state.ports})
         self._view.forget_devices()
         for name, interface in self._ovsdb.interfaces().items():
-            self._view.set_device(name, None, _port_id(interface))
-        self._find_physical()
-
-    def _find_physical(self) -> bool:
-        found = {}
-        for physical_network, bridge in self._bridges.mappings.items():
-            ofport = self._view.ofport_named(bridges.patch_names(bridge)[0])
-            if ofport is not None:
-                found[physical_network] = ofport
-        is_changed = found != self._view.physical_ofports
-        self._view.physical_ofports = found
-        return is_changed
+            self._view.set_device(name, None, port_id_of(interface))
+        self._physical.look()
 
     # --- keys and plans
 
@@ -315,14 +249,14 @@ class OvsConverger:
         if self._view.network_of(port_id) is None:
             # Nobody told us of it: the server can bind it while the switch is still at work.
             is_plugged = self._is_claimed(port_id)
+        fault = fault or self._physical.fault_of(port_id)
         return PortReport(port_id, 0 if fault else version, is_plugged, fault)
 
     def faults(self) -> dict[Key, str]:
         """Return what is wrong with bridges though every step went well."""
         if not self._has_bridge:
             return {}
-        broken = bridges.broken_mappings(self._bridges, self._ovsdb.interfaces())
-        return {("bridge", bridge): why for bridge, why in broken.items()}
+        return {("bridge", self._bridges.mappings[name]): why for name, why in self._physical.cut_off.items()}
 
     def describe(self) -> HostReport:
         """See IConverger."""
@@ -338,7 +272,3 @@ class OvsConverger:
         }
         physical_networks = tuple(sorted(self._bridges.mappings))
         return HostReport(self._host, self.role, VERSION, "ovs", json.dumps(details, sort_keys=True), physical_networks)
-
-
-def _port_id(row: InterfaceRow | None) -> str | None:
-    return row.external_ids.get(IFACE_ID) if row is not None else None

@@ -34,15 +34,15 @@ class BrokenMappingTests(SynchronousTestCase):
     def test_a_patch_without_a_number_is_named(self) -> None:
         """A bridge that Open vSwitch does not make, for instance; the other network is as it was."""
         why = "physnet1 is cut off: Open vSwitch does not open phy-br-ex"
-        self.assertEqual(self.broken(patches(phy_br_ex=None)), {"br-ex": why})
+        self.assertEqual(self.broken(patches(phy_br_ex=None)), {"physnet1": why})
 
     def test_its_reason_is_said_where_there_is_one(self) -> None:
         """As Open vSwitch says it."""
         why = "physnet2 is cut off: Open vSwitch does not open int-br-b (no such bridge) and phy-br-b (no such bridge)"
-        self.assertEqual(self.broken(patches(int_br_b=-1, phy_br_b=-1)), {"br-b": why})
+        self.assertEqual(self.broken(patches(int_br_b=-1, phy_br_b=-1)), {"physnet2": why})
 
     def test_a_patch_that_somebody_removed_is_named(self) -> None:
         """Until it is put back."""
         interfaces = patches()
         del interfaces["int-br-b"]
-        self.assertEqual([*self.broken(interfaces)], ["br-b"])
+        self.assertEqual([*self.broken(interfaces)], ["physnet2"])

@@ -1,0 +1,125 @@
+"""Which keys are concerned when Open vSwitch changes: its database's rows, and its switch's ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from quantumd.converge.plan import Key
+from quantumd.edge.openflow.interfaces import ISwitch, SwitchPort
+from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceChange, InterfaceRow, IOvsdb
+from quantumd.l2.drivers.ovs.bridges import BridgePlan
+from quantumd.l2.drivers.ovs.physical import PhysicalNetworks
+from quantumd.l2.drivers.ovs.view import HostView
+
+Listener: TypeAlias = Callable[["frozenset[Key] | None"], None]
+"""Called with keys; with None when everything has to be read anew."""
+
+IFACE_ID = "iface-id"
+_SECOND_LOOK_SECONDS = 1.0
+
+
+def port_id_of(row: InterfaceRow | None) -> str | None:
+    """Return which port a device says it is."""
+    return row.external_ids.get(IFACE_ID) if row is not None else None
+
+
+def bridge_key(plan: BridgePlan) -> Key:
+    """Return the key under which bridges are converged."""
+    return ("bridge", plan.integration)
+
+
+@define(eq=False)
+class Watch:
+    """Keeps the view up to date with what changes, and says what is concerned. ``has_bridge``: when last looked at."""
+
+    _plan: BridgePlan
+    _ovsdb: IOvsdb
+    _switch: ISwitch
+    _view: HostView
+    _physical: PhysicalNetworks
+    _clock: IReactorTime
+    has_bridge: bool = field(default=False, init=False)
+    _has_controller: bool = field(default=False, init=False)
+    _listener: Listener = field(default=lambda keys: None, init=False)
+    _log = Logger()
+
+    def start(self, listener: Listener) -> None:
+        """Tell the listener from now on."""
+        self._listener = listener
+        self._ovsdb.on_connected(lambda: listener(None))
+        self._switch.on_connected(lambda: listener(None))
+        self._ovsdb.on_interfaces(self._interfaces_changed)
+        self._ovsdb.on_bridge(self._bridge_changed)
+        self._switch.on_port(self._switch_port_changed)
+
+    def look_at_bridge(self) -> BridgeRow | None:
+        """Return the integration bridge, and remember whether it is there."""
+        row = self._ovsdb.bridge(self._plan.integration)
+        self.has_bridge = row is not None
+        return row
+
+    def _interfaces_changed(self, changes: tuple[InterfaceChange, ...]) -> None:
+        keys: set[Key] = set()
+        names = [change.new.name if change.new is not None else change.old.name for change in changes]  # type: ignore[union-attr] # it was or is
+        for name, change in zip(names, changes, strict=True):
+            old, new = port_id_of(change.old), port_id_of(change.new)
+            if old != new:
+                if self._ovsdb.is_connected:
+                    self._log.info("device {device} says it is port {port}", device=name, port=new, before=old)
+                self._view.set_device(name, old, new)
+                for port_id in {old, new} - {None}:
+                    keys.update(self._keys_of_port(str(port_id)))
+        if any(self._physical.is_patch(name) for name in names):
+            keys.update(self._keys_of_physical())
+        if keys:
+            self._listener(frozenset(keys))
+
+    def _switch_port_changed(self, port: SwitchPort, is_there: bool) -> None:
+        ofport = port.ofport if is_there else None
+        self._view.set_ofport(port.name, ofport)
+        port_id = port_id_of(self._ovsdb.interfaces().get(port.name))
+        if port_id is not None:
+            self._log.info("device {device} has number {ofport}", device=port.name, ofport=ofport, port=port_id)
+            self._listener(self._keys_of_port(port_id))
+        elif self._physical.is_patch(port.name):
+            self._listener(frozenset({bridge_key(self._plan)}) | self._keys_of_physical())
+
+    def _bridge_changed(self, name: str) -> None:
+        if name == self._plan.integration:
+            self._integration_bridge_changed(self._ovsdb.bridge(name))
+        elif name in self._plan.mappings.values():
+            self._listener(frozenset({bridge_key(self._plan)}))
+
+    def _integration_bridge_changed(self, row: BridgeRow | None) -> None:
+        has_controller = row is not None and row.has_controller
+        if has_controller != self._has_controller:
+            self._has_controller = has_controller
+            # Setting a controller flushes every flow, and so does taking it away: what a stranger set stays.
+            bridge = self._plan.integration
+            self._log.warn("a stranger set or removed a controller of {bridge}: flows are put back", bridge=bridge)
+            self._listener(None)
+            # The database tells us when it tells the switch, which may flush only after we have looked.
+            self._clock.callLater(_SECOND_LOOK_SECONDS, self._listener, None)
+        elif (row is not None) != self.has_bridge:
+            self._listener(None)
+        else:
+            self._listener(frozenset({bridge_key(self._plan)}))
+
+    def _keys_of_port(self, port_id: str) -> frozenset[Key]:
+        network_id = self._view.network_of(port_id)
+        own: Key = ("port", port_id)
+        return frozenset({own}) if network_id is None else frozenset({own, ("network", network_id)})
+
+    def _keys_of_physical(self) -> frozenset[Key]:
+        """Return what is concerned by patch ports that changed: networks, and their ports, whose status they decide."""
+        return frozenset(self._keys_of_networks(self._physical.look()))
+
+    def _keys_of_networks(self, networks: Iterable[str]) -> Iterable[Key]:
+        for network_id in networks:
+            yield ("network", network_id)
+            yield from (("port", port_id) for port_id in self._view.ports_on(network_id))
