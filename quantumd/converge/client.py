@@ -15,8 +15,8 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from quantumd.bus.errors import AskedFailed
-from quantumd.converge.loop import SLICE_SECONDS
 from quantumd.converge.records import Records
+from quantumd.converge.worker import SLICE_SECONDS
 from quantumd.interfaces import IBus
 from quantumd.model.counters import CountersReply, CountersRequest
 from quantumd.model.records import (

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 
 from attrs import define, field, frozen
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, maybeDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from quantumd.converge.plan import SWEEP, Key, Plan, Stage, Step, merge
+from quantumd.converge.plan import SWEEP, Key
+from quantumd.converge.worker import Worker
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IConverger
 from quantumd.model.records import PortReport, RecordKey
 
-SLICE_SECONDS = 0.008
-"""How long planning may go on before other work of the reactor gets its turn."""
-
-_CHUNK_KEYS = 16
 _FIRST_RETRY_SECONDS = 0.1
 _LAST_RETRY_SECONDS = 15.0
 
@@ -56,6 +51,7 @@ class ConvergeService(Service):
     _tell: Tell
     _drift_seconds: float = 300.0
     _on_pass: Callable[[PassSummary], None] = lambda summary: None
+    _worker: Worker = field(init=False)
     _pending: set[Key] = field(factory=set, init=False)
     _alone: list[Key] = field(factory=list, init=False)
     _attempts: dict[Key, int] = field(factory=dict, init=False)
@@ -72,6 +68,10 @@ class ConvergeService(Service):
     _behind_since: float | None = field(default=None, init=False)
     _timers: set[IDelayedCall] = field(factory=set, init=False)
     _log = Logger()
+
+    @_worker.default
+    def _make_worker(self) -> Worker:
+        return Worker(self._converger, self._clock)
 
     @property
     def waits_for(self) -> str:
@@ -192,12 +192,12 @@ class ConvergeService(Service):
         began = self._clock.seconds()
         keys, is_full = self._take_keys()
         faults: dict[Key, str] = {}
-        plan = await self._plan(keys, is_full, faults)
+        plan = await self._worker.plan(keys, is_full, faults)
         told = self._clock.seconds()
-        faults |= await self._execute(plan)
+        faults |= await self._worker.execute(plan)
         world_seconds = self._clock.seconds() - told
         self._note_faults(keys | {SWEEP} if is_full else keys, faults)
-        await self._report(keys, faults, is_full)
+        self._report(await self._worker.conclude(keys, faults), is_full)
         steps = sum(len(stage.steps) for stage in plan.stages)
         seconds = self._clock.seconds() - began
         summary = PassSummary(self._converger.role, len(keys), steps, len(faults), is_full, seconds, world_seconds)
@@ -249,61 +249,6 @@ class ConvergeService(Service):
         # A key that failed among others is tried by itself, so that it cannot fail them again.
         return frozenset({self._alone.pop(0)}), False
 
-    async def _plan(self, keys: frozenset[Key], is_full: bool, faults: dict[Key, str]) -> Plan:
-        plans: list[Plan] = []
-        waiting = iter(keys)
-        slice_began = self._clock.seconds()
-        while chunk := frozenset(islice(waiting, _CHUNK_KEYS)):
-            plans += self._plan_chunk(chunk, faults)
-            if self._clock.seconds() - slice_began > SLICE_SECONDS:
-                await deferLater(self._clock, 0)
-                slice_began = self._clock.seconds()
-        if is_full:
-            plans.append(self._converger.sweep())
-        return merge(plans)
-
-    def _plan_chunk(self, chunk: frozenset[Key], faults: dict[Key, str]) -> list[Plan]:
-        try:
-            return [self._converger.plan(chunk)]
-        except EdgeError as error:
-            if len(chunk) > 1:
-                return [plan for key in chunk for plan in self._plan_chunk(frozenset({key}), faults)]
-            self._log.warn("{role} cannot plan: {why}", role=self._converger.role, why=str(error))
-            faults.update((key, str(error)) for key in chunk)
-            return []
-
-    async def _execute(self, plan: Plan) -> dict[Key, str]:
-        faults: dict[Key, str] = {}
-        for position, stage in enumerate(plan.stages):
-            failed = await self._execute_stage(stage)
-            faults.update(failed)
-            if failed and stage.is_gate:
-                for later in plan.stages[position + 1 :]:
-                    faults.update((key, f"not tried: {stage.name} failed") for step in later.steps for key in step.keys)
-                break
-        return faults
-
-    async def _execute_stage(self, stage: Stage) -> dict[Key, str]:
-        faults: dict[Key, str] = {}
-        results = await DeferredList(
-            [maybeDeferred(self._converger.execute, step) for step in stage.steps], consumeErrors=True
-        )
-        outcomes: list[object] = [outcome for _, outcome in results]
-        for step, outcome in zip(stage.steps, outcomes, strict=True):
-            if isinstance(outcome, Failure):
-                self._log_failed(step, outcome)
-                faults.update((key, str(outcome.value)) for key in step.keys)
-        return faults
-
-    def _log_failed(self, step: Step, failure: Failure) -> None:
-        if failure.check(EdgeError):
-            name = type(step).__name__
-            self._log.warn(
-                "{role} step {step} failed: {why}", role=self._converger.role, step=name, why=str(failure.value)
-            )
-        else:
-            self._log.failure("step {step} of {role} broke", failure, step=step, role=self._converger.role)
-
     def _note_faults(self, keys: frozenset[Key], faults: dict[Key, str]) -> None:
         for key in keys:
             if key not in faults:
@@ -321,24 +266,11 @@ class ConvergeService(Service):
             self._alone.append(key)
             self._kick()
 
-    async def _report(self, keys: frozenset[Key], faults: dict[Key, str], is_full: bool) -> None:
-        reports: dict[str, PortReport] = {}
-        # Ports come last: what is true of them depends on their networks and bridges.
-        waiting = iter(sorted(keys, key=_is_port))
-        slice_began = self._clock.seconds()
-        while chunk := frozenset(islice(waiting, _CHUNK_KEYS)):
-            reports.update((report.port_id, report) for report in self._converger.conclude(chunk, faults))
-            if self._clock.seconds() - slice_began > SLICE_SECONDS:
-                await deferLater(self._clock, 0)
-                slice_began = self._clock.seconds()
+    def _report(self, reports: tuple[PortReport, ...], is_full: bool) -> None:
         if is_full and not self._must_observe:
-            self._tell(tuple(reports.values()), True)
+            self._tell(reports, True)
         elif reports:
-            self._tell(tuple(reports.values()), False)
-
-
-def _is_port(key: Key) -> bool:
-    return key[0] == "port"
+            self._tell(reports, False)
 
 
 def _delay(attempt: int) -> float:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -85,7 +85,7 @@ class HostCommandTests(RolesCase):
         self.wait_for("the fault", lambda: cut_off in self.quantumctl("host", "show", "host-a"), 10)
         self.plug(self.make_guest(self.make_network("10.7.0.0/24")))
         self.wait_for("all is in force", lambda: self.realised() == [self.wanted()] * 2, 15)
-        vlan = {"provider:network_type": "vlan", "provider:physical_network": "physnet1"}
+        vlan: dict[str, Any] = {"provider:network_type": "vlan", "provider:physical_network": "physnet1"}
         self.ovs.plug(self.make_guest(self.make_network("10.8.0.0/24", **vlan)).vm)
         self.wait_for("all is in force", lambda: self.realised() == [self.wanted()] * 2, 15)
         self.assertIn("host-a: 2 ports (ACTIVE 1, DOWN 1)", self.quantumctl("host", "show", "host-a"))
