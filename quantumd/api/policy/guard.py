@@ -170,10 +170,8 @@ def rules_of_attributes(resources: Iterable[Resource]) -> frozenset[str]:
 
 def guard_of(resource: Resource, policy: Policy) -> Guard:
     """Make a resource's rules ready."""
-    ruled = {}
-    for verb in ("create", "get", "update", "delete"):
-        prefix = f"{verb}_{resource.ruled_as}:"
-        ruled[verb] = frozenset(rule.removeprefix(prefix) for rule in policy.checks if rule.startswith(prefix))
+    verbs = ("create", "get", "update", "delete")
+    ruled = {verb: policy.ruled.get(f"{verb}_{resource.ruled_as}", frozenset()) for verb in verbs}
     as_whole = f"rule:get_{resource.ruled_as}"
     names = {attribute.name for attribute in resource.attributes if attribute.is_visible}
     own = (name for name in sorted(ruled["get"] & names) if policy.texts[f"get_{resource.ruled_as}:{name}"] != as_whole)
