@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from secrets import randbits
 from typing import Any
-from uuid import uuid4
 
 from twisted.application.service import IService
 from twisted.internet.ssl import CertificateOptions
@@ -17,6 +17,7 @@ from quantumd.api.site import ApiService, endpoint_for, passed_descriptor
 from quantumd.api.tls import TlsOptions, load_tls, tls_place
 from quantumd.api.watched import FileWatch, in_reactor_thread_pool
 from quantumd.config import ApiSettings, HttpBasicSettings, KeystoneSettings
+from quantumd.model.ids import UUID_BITS, uuid_text
 from quantumd.ordered import OrderedServices
 
 _log = Logger(namespace="quantumd.api.service")
@@ -24,7 +25,7 @@ _log = Logger(namespace="quantumd.api.service")
 
 def new_request_id() -> str:
     """Return an id for a request: ``req-`` and a random UUID."""
-    return f"req-{uuid4()}"
+    return f"req-{uuid_text(randbits(UUID_BITS))}"
 
 
 def make_api_service(
