@@ -75,6 +75,20 @@ class Context:
         """The same caller as administrator, for what the service does by itself on the caller's behalf."""
         return evolve(self, roles=self.roles | {"admin"}, is_admin=True)
 
+    def bound_to(self, policy: IPolicy, is_admin: bool) -> Context:
+        """The same caller by these rules, written out: attrs.evolve takes five times as long, for every request."""
+        return Context(
+            self.request_id,
+            self.user_id,
+            self.project_id,
+            self.roles,
+            self.system_scope,
+            self.global_request_id,
+            self.service_roles,
+            policy,
+            is_admin,
+        )
+
     @property
     def scope(self) -> Scope:
         """The rows the caller may see. A caller with no project and no admin role sees what everybody sees.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from quantumd.api.policy.checks import ADMIN_RULE, Compiled, RuleError, Target, compile_rules, field_of, nothing_known
 from quantumd.api.policy.checks import target_name as named_by
@@ -74,9 +74,7 @@ class Policy:
 
     def bind(self, context: Context) -> Context:
         """Return the context with these rules, which say whether it is an administrator's."""
-        unbound = evolve(context, policy=self)
-        is_admin = self.checks[ADMIN_RULE](unbound, nothing_known) is True
-        return unbound if is_admin is unbound.is_admin else evolve(unbound, is_admin=is_admin)
+        return context.bound_to(self, self.checks[ADMIN_RULE](context, nothing_known) is True)
 
     def has(self, rule: str) -> bool:
         """Whether there is a rule of that name."""
