@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from quantumd.api.extensions.agents.heartbeats import note_agent
 from quantumd.api.extensions.segments.hosts import keep_physical_networks
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports
+from quantumd.api.resources.port_binding import forget_host
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.compile.digest import differing_buckets, digest_buckets
@@ -115,6 +116,7 @@ def note_host(tx: Transaction, report: HostReport, availability_zone: str) -> Ac
     note_agent(tx, report, availability_zone)
     if report.physical_networks is not None:
         keep_physical_networks(tx, report.host, report.physical_networks)
+    forget_host(tx, report.host)
     tx.connection.execute(delete(hosts).where(hosts.c.host == report.host, hosts.c.role == report.role))
     tx.connection.execute(
         insert(hosts),

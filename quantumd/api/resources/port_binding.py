@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,11 +31,24 @@ def binding_for(tx: Transaction, host_id: str, vnic_type: str, life: HostLife | 
     """
     if not host_id:
         return bind("", vnic_type, None)
-    rows = _HOST_VIF.rows(tx, {"wanted": host_id, "as_role": L2})
-    for vif_type, vif_details, reported_at in rows:
+    for vif_type, vif_details, reported_at in _host_vif(tx, host_id):
         if life is None or life.is_alive(host_id, _time(reported_at), _time(tx.now)):
             return bind(host_id, vnic_type, HostVif(vif_type, vif_details))
     return bind(host_id, vnic_type, None)
+
+
+def _host_vif(tx: Transaction, host_id: str) -> Sequence[Any]:
+    """Return the row in which the host says how it plugs, if there is one; read at most once a commit."""
+    key = ("host vif", host_id)
+    if key not in tx.cache:
+        tx.cache[key] = _HOST_VIF.rows(tx, {"wanted": host_id, "as_role": L2})
+    found: Sequence[Any] = tx.cache[key]
+    return found
+
+
+def forget_host(tx: Transaction, host_id: str) -> None:
+    """Drop what is cached of a host; called by whoever writes it."""
+    tx.cache.pop(("host vif", host_id), None)
 
 
 def _time(text: str) -> datetime:
