@@ -11,6 +11,7 @@ what a caller sends cannot forge or flood a log.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,7 +39,8 @@ _OWN_FIELDS = frozenset({"time", "message", "isError", "format", "failure", "sys
 _LEVELS = ("debug", "info", "warn", "error")
 _URGENT = (LogLevel.error, LogLevel.critical)
 _NOISY = ("twisted.web.server", "twisted.web.http", "twisted.internet.protocol")
-_PLAIN = frozenset(string.ascii_letters + string.digits + string.punctuation) - frozenset("\"'\\= ")
+# Printable ASCII without quotes, backslashes, equal signs and spaces.
+_PLAIN = re.compile(rf"[!#-&(-<>-\[\]-~]{{1,{VALUE_LIMIT}}}")
 
 
 def format_line(event: Mapping[str, Any]) -> str:
@@ -84,16 +86,14 @@ def _names_in(template: str) -> frozenset[str]:
 
 
 def _value(value: Any) -> str:
-    text = _text(value)
-    if text and _PLAIN.issuperset(text) and len(text) <= VALUE_LIMIT:
+    text = value if isinstance(value, str) else _text(value)
+    if _PLAIN.fullmatch(text):
         return text
     quoted = text[: VALUE_LIMIT + 1].replace("\\", "\\\\").replace('"', '\\"')
     return f'"{_one_line(quoted, VALUE_LIMIT)}"'
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
     if isinstance(value, float):
         return f"{value:.6g}"
     try:

@@ -22,7 +22,7 @@ from quantumd.api.openapi import openapi_document
 from quantumd.api.policy.rules import Policy, default_policy
 from quantumd.api.request import ApiRequest
 from quantumd.api.resource import Resource
-from quantumd.api.routes import route
+from quantumd.api.routes import make_klein, route
 from quantumd.config import ApiSettings
 from quantumd.metrics import Metrics
 
@@ -49,7 +49,7 @@ def _events(api: Api) -> Events:
 
 def make_app(api: Api) -> IResource:
     """Return the application as the resource that ApiSite serves."""
-    klein = Klein()
+    klein = make_klein()
     _route_documents(klein, api)
     for resource in api.served.resources:
         _route_collection(klein, _collection(api, resource))

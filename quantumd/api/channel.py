@@ -15,7 +15,6 @@ from prometheus_client import Counter, Histogram
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 from twisted.web.server import Site
@@ -23,7 +22,9 @@ from twisted.web.server import Site
 from quantumd.api.answers import Answer, answer_to
 from quantumd.api.cors import Cors
 from quantumd.api.errors import HeadersTooLarge, HTTPBadRequest, PayloadTooLarge, URITooLong
+from quantumd.api.head import PlainRequest, plain_request
 from quantumd.api.identity import is_loopback
+from quantumd.api.idle import PatientChannel
 from quantumd.api.request import ApiRequest
 from quantumd.errors import ApiError
 from quantumd.model.context import Context
@@ -44,7 +45,7 @@ _LONGEST_LENGTH: Final = 19
 Identify = Callable[[str, Headers, bool, str], Context | Deferred[Context]]
 
 
-class ApiChannel(HTTPChannel):
+class ApiChannel(PatientChannel):
     """One connection."""
 
     MAX_LENGTH = HEADER_LIMIT_BYTES
@@ -59,7 +60,8 @@ class ApiChannel(HTTPChannel):
     def connectionMade(self) -> None:
         """Note who calls."""
         super().connectionMade()
-        self.peer = getattr(self.getPeer(), "host", "")
+        self._own_address, self._peer_address = self.transport.getHost(), self.transport.getPeer()
+        self.peer = getattr(self._peer_address, "host", "")
         self.is_loopback = is_loopback(self.peer)
         self.site.channels.add(self)
 
@@ -68,10 +70,49 @@ class ApiChannel(HTTPChannel):
         self.site.channels.discard(self)
         super().connectionLost(reason)
 
+    def getHost(self) -> Any:
+        """Return our end of the connection. The transport needs a system call, and Twisted asks for each request."""
+        return self._own_address
+
+    def getPeer(self) -> Any:
+        """Return the caller's end of the connection."""
+        return self._peer_address
+
     @property
     def is_idle(self) -> bool:
         """Whether no request is being read or answered."""
         return not self.requests
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take what has come: at once if it is one plain request, else line by line."""
+        plain = self._plain_request(data) if self._is_at_beginning else None
+        if plain is None:
+            super().dataReceived(data)
+        else:
+            self._take(plain)
+
+    @property
+    def _is_at_beginning(self) -> bool:
+        """Whether the next byte is the first of a request that may be read."""
+        is_reading = self.requests or self._buffer or self._busyReceiving or "_command" in self.__dict__
+        return bool(
+            self.persistent and self.line_mode and not (is_reading or self.paused or self.transport.disconnecting)
+        )
+
+    def _plain_request(self, data: bytes) -> PlainRequest | None:
+        return plain_request(data, HEADER_LIMIT_BYTES, self.site.body_limit_bytes, self.maxHeaders)
+
+    def _take(self, plain: PlainRequest) -> None:
+        """Do for a plain request what HTTPChannel does from its first line to its last byte."""
+        request = self.requestFactory(self)
+        self.requests.append(request)
+        request.requestHeaders = plain.headers
+        request.content = BytesIO(plain.body)
+        # No time limit while it is answered; what comes meanwhile is kept, not read.
+        self._savedTimeOut = self.setTimeout(None)
+        self._handlingRequest = True
+        self.setRawMode()
+        request.requestReceived(plain.method, plain.target, b"HTTP/1.1")
 
     def lineReceived(self, line: bytes) -> None:
         """Take one line of a request's head."""
@@ -101,10 +142,19 @@ class ApiChannel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
         """Send the head of an answer; while the server drains it says that the connection ends with it."""
+        self._announce_end(headers)
+        super().writeHeaders(version, code, reason, headers)
+
+    def write_whole(self, version: bytes, code: int, reason: bytes, headers: Headers, body: bytes) -> None:
+        """Send the head of an answer and all of its body, in one piece."""
+        self._announce_end(headers)
+        lines = [b"%s: %s\r\n" % (name, value) for name, values in headers.getAllRawHeaders() for value in values]
+        self.transport.write(b"%s %d %s\r\n%s\r\n%s" % (version, code, reason, b"".join(lines), body))
+
+    def _announce_end(self, headers: Headers) -> None:
         if self.site.is_draining and self.persistent:
             self.persistent = False
             headers.setRawHeaders(b"Connection", [b"close"])
-        super().writeHeaders(version, code, reason, headers)
 
     def refuse(self, error: ApiError) -> None:
         """Answer with an error without reading on, and end the connection gently."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import uuid4
 
-from klein import Klein
 from twisted.application.service import IService
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IStreamServerEndpoint
@@ -15,8 +13,8 @@ from quantumd.api.channel import ApiChannel, ApiSite
 from quantumd.api.dispatch import Dispatch
 from quantumd.api.health import Health
 from quantumd.api.identity import anybody
-from quantumd.api.routes import route
-from quantumd.api.site import ApiService
+from quantumd.api.routes import make_klein, route
+from quantumd.api.site import ApiService, new_request_id
 from quantumd.errors import SettingsError
 from quantumd.model.context import Context
 
@@ -33,14 +31,14 @@ class HealthSite(ApiSite):
     """Takes one request a connection, without a body and in a short time, of few."""
 
     def __init__(self, health: Health) -> None:
-        klein = Klein()
+        klein = make_klein()
         for path, answer in health.answers:
             route(klein, path, "GET", answer)
         super().__init__(
             Dispatch(klein),
             reactor=health.reactor,
             identify=_identify,
-            new_request_id=lambda: f"req-{uuid4()}",
+            new_request_id=new_request_id,
             metrics=health.metrics,
             body_limit_bytes=0,
             idle_seconds=LIFE_SECONDS,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.server import Request
+from twisted.web.http import NO_BODY_CODES, datetimeToString
+from twisted.web.server import Request, version
 
 from quantumd.api.answers import Answer, answer_to
 from quantumd.api.errors import HTTPBadRequest, PayloadTooLarge
@@ -56,9 +59,14 @@ class ApiRequest(Request):
         super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """The request is complete."""
-        if not self._is_refused:
-            super().requestReceived(command, path, version)
+        """The request is complete. Forms and arguments are left unread: nothing here takes them from Twisted."""
+        if self._is_refused:
+            return
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path = path.partition(b"?")[0]
+        if self.content is not None:
+            self.content.seek(0)
+        self.process()
 
     def process(self) -> None:
         """Make the context, at once where that is possible, tidy the path and let the application answer."""
@@ -77,7 +85,7 @@ class ApiRequest(Request):
             if tidy is None:
                 self._refuse(HTTPBadRequest("The path is not UTF-8 text"))
             else:
-                super().process()
+                self._render()
         else:
             self._identify(request_id)
 
@@ -90,7 +98,7 @@ class ApiRequest(Request):
         if isinstance(found, Context):
             self.context = found
             site.started(self)
-            super().process()
+            self._render()
             return
         self.context = anybody(request_id, self.requestHeaders)
         site.started(self)
@@ -101,7 +109,17 @@ class ApiRequest(Request):
     def _identified(self, context: Context) -> None:
         self.running = None
         self.context = context
-        super().process()
+        self._render()
+
+    def _render(self) -> None:
+        """Let the application answer. It is the only resource, so it need not be looked for as Twisted does."""
+        if self.path == b"*":
+            super().process()
+            return
+        site = self.channel.site
+        self.responseHeaders.setRawHeaders(b"Server", [version])
+        self.responseHeaders.setRawHeaders(b"Date", [_http_date(int(time.time()))])
+        site.resource.render(self)
 
     def _unidentified(self, failure: Failure) -> None:
         self.running = None
@@ -122,6 +140,23 @@ class ApiRequest(Request):
     def query_string(self) -> bytes:
         """The part of the URL after the question mark, as it came."""
         return self.uri.partition(b"?")[2]
+
+    def write(self, data: bytes) -> None:
+        """Write a piece of the answer; one that is as long as the head says goes out in one piece with the head."""
+        if self.startedWriting or self._disconnected or self.finished or self._has_no_body:
+            super().write(data)
+            return
+        length = self.responseHeaders.getRawHeaders(b"Content-Length")
+        if length is None or length[0] != b"%d" % len(data):
+            super().write(data)
+            return
+        self.startedWriting = 1
+        self.sentLength = len(data)
+        self.channel.write_whole(self.clientproto, self.code, self.code_message, self.responseHeaders, data)
+
+    @property
+    def _has_no_body(self) -> bool:
+        return self.method == b"HEAD" or self.code in NO_BODY_CODES
 
     def base_url(self, prefix: str = "") -> str:
         """Return what links to this API begin with, as the caller finds it; ``prefix`` is that of the settings."""
@@ -161,6 +196,12 @@ class ApiRequest(Request):
         super().connectionLost(reason)
         if self.running is not None:
             self.running.cancel()
+
+
+@lru_cache(maxsize=1)
+def _http_date(second: int) -> bytes:
+    text: bytes = datetimeToString(second)
+    return text
 
 
 def tidy_path(path: bytes) -> str | None:

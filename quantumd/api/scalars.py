@@ -25,6 +25,7 @@ _BOOLEANS: Final = {
     **dict.fromkeys(("0", "f", "false", "off", "n", "no"), False),
 }
 _LONGEST_UUID: Final = 47
+_CANONICAL_UUID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UUID_SIGNS: Final = re.compile("^(urn:)?(uuid:)?{?|-|}$")
 _LAST_OF_NAMES: Final = "\ufffe"
 _LONGEST_MAC: Final = 17
@@ -117,6 +118,8 @@ def none_as(replacement: Any, value: Value) -> Value:
 
 
 def _uuid(value: Any) -> str:
+    if isinstance(value, str) and _CANONICAL_UUID.fullmatch(value):
+        return value
     if isinstance(value, str) and 32 <= len(value) <= _LONGEST_UUID:
         try:
             parsed = ParsedUuid(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 from twisted.application.service import IService
 from twisted.internet.ssl import CertificateOptions
@@ -13,18 +12,13 @@ from quantumd.api.app import Api, make_app
 from quantumd.api.channel import ApiSite, Identify
 from quantumd.api.cors import cors_of, origins_of
 from quantumd.api.identity import is_on_this_machine, refuse_open_door, refuse_open_preview, unless_a_page
-from quantumd.api.site import ApiService, endpoint_for, passed_descriptor
+from quantumd.api.site import ApiService, endpoint_for, new_request_id, passed_descriptor
 from quantumd.api.tls import TlsOptions, load_tls, tls_place
 from quantumd.api.watched import FileWatch, in_reactor_thread_pool
 from quantumd.config import ApiSettings, HttpBasicSettings, KeystoneSettings
 from quantumd.ordered import OrderedServices
 
 _log = Logger(namespace="quantumd.api.service")
-
-
-def new_request_id() -> str:
-    """Return an id for a request: ``req-`` and a random UUID."""
-    return f"req-{uuid4()}"
 
 
 def make_api_service(

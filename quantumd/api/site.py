@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
+from secrets import randbits
 from typing import Any, Final
 
 from twisted.application.service import Service
@@ -20,6 +21,7 @@ from quantumd.api.identity import is_loopback
 from quantumd.api.tls import TlsEndpoint, TlsOptions, tcp_endpoint, tls_place
 from quantumd.config import ApiSettings
 from quantumd.errors import SettingsError
+from quantumd.model.ids import UUID_BITS, uuid_text
 
 FIRST_PASSED_DESCRIPTOR: Final = 3
 """sd_listen_fds(3): passed sockets begin here."""
@@ -28,6 +30,11 @@ FINISH_SECONDS: Final = 10.0
 """How long requests that are being answered may go on after the drain; then their connections are cut."""
 
 _LOOK_SECONDS: Final = 0.02
+
+
+def new_request_id() -> str:
+    """Return an id for a request: ``req-`` and a random UUID."""
+    return f"req-{uuid_text(randbits(UUID_BITS))}"
 
 
 def passed_descriptor(reactor: Any, environment: Mapping[str, str] = os.environ) -> int | None:

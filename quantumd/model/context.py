@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from attrs import Factory, evolve, field, frozen
 
@@ -51,6 +51,10 @@ def _has_admin(context: Any) -> bool:
     return "admin" in context.roles
 
 
+Caller: TypeAlias = tuple[str | None, str | None, frozenset[str], str | None, frozenset[str], bool]
+"""User, project, roles, system scope, roles of the service that asks for the user, and whether an administrator."""
+
+
 @frozen
 class Context:
     """Who asks: immutable, made once a request from its identity, passed to everything the request does.
@@ -74,6 +78,25 @@ class Context:
     def elevated(self) -> Context:
         """The same caller as administrator, for what the service does by itself on the caller's behalf."""
         return evolve(self, roles=self.roles | {"admin"}, is_admin=True)
+
+    @property
+    def caller(self) -> Caller:
+        """All of who asks that rules can be about: the same for each of a caller's requests."""
+        return self.user_id, self.project_id, self.roles, self.system_scope, self.service_roles, self.is_admin
+
+    def bound_to(self, policy: IPolicy, is_admin: bool) -> Context:
+        """The same caller by these rules, written out: attrs.evolve takes five times as long, for every request."""
+        return Context(
+            self.request_id,
+            self.user_id,
+            self.project_id,
+            self.roles,
+            self.system_scope,
+            self.global_request_id,
+            self.service_roles,
+            policy,
+            is_admin,
+        )
 
     @property
     def scope(self) -> Scope:

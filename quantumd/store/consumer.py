@@ -41,6 +41,9 @@ True says that the cursor is to be written down before anything else: what was d
 """
 
 
+_REST = 3
+
+
 @frozen
 class ConsumerLimits:
     """How a consumer works; times in seconds.
@@ -50,12 +53,13 @@ class ConsumerLimits:
     ``poll``: how often the journal is looked at without a commit; ``handle``: how long one call may take; ``retry`` and
     ``retry_most``: the first and the longest wait after a failure; ``stop``: how long a call may still take when the
     service stops; ``gather``: how long more commits are waited for after the first, and ``gather_most``: at most, when
-    handling takes long: a consumer that gathers rests as long as it works. A call gets ``rows`` rows at most.
+    handling takes long: a consumer that gathers rests three times as long as it works, as each round has a cost of its
+    own (a commit of every role's report, say). A call gets ``rows`` rows at most.
     """
 
     rows: int = 500
     gather: float = 0.0
-    gather_most: float = 0.05
+    gather_most: float = 0.1
     cursor: float = 1.0
     lease: float = 60.0
     shared_lease: float = 10.0
@@ -215,7 +219,7 @@ class Consumer(Service):
         if self.lag_rows == 0:
             await self._sleep(min(limits.poll, self._next_write - self._clock.seconds()), until_commit=True)
         if limits.gather:
-            await self._sleep(max(limits.gather, min(worked, limits.gather_most)))
+            await self._sleep(max(limits.gather, min(_REST * worked, limits.gather_most)))
 
     async def _end(self) -> None:
         try:

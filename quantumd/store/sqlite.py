@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from attrs import evolve, frozen
 from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, create_engine, event
 
 from quantumd.store.databases import LOCK_TIMEOUT_SECONDS
@@ -19,6 +20,10 @@ BUSY_TIMEOUT_MS = LOCK_TIMEOUT_SECONDS * 1000
 
 WRITER_CACHE_KIB = 4096
 READER_CACHE_KIB = 2048
+
+CHECKPOINT_PAGES = 4000
+"""How long the WAL may be before it is written back, 16 MiB. Many pages are changed by each commit, and they are then
+written back once in place of four times."""
 
 # Written out: each change runs these, and sqlite3 alone takes a quarter of the time that SQLAlchemy's layer adds.
 _APPEND = (
@@ -32,14 +37,23 @@ _ADD_UP = (
 )
 
 
+@frozen
+class _Savepoint:
+    """A savepoint that is open: how many rows were changed before it, and whether it is the one around it."""
+
+    changes: int
+    is_shared: bool
+
+
 class SqliteSession:
     """Implements Session."""
 
-    __slots__ = ("_connection", "_raw")
+    __slots__ = ("_connection", "_raw", "_savepoints")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._raw = raw_connection(connection)
+        self._savepoints: list[_Savepoint] = []
 
     @property
     def is_open(self) -> bool:
@@ -76,17 +90,29 @@ class SqliteSession:
     # Names of savepoints may repeat: ROLLBACK TO and RELEASE take the innermost (sqlite.org/lang_savepoint.html).
 
     def save(self, depth: int) -> None:
-        """See Session."""
-        self._raw.execute("SAVEPOINT q")
+        """See Session. Where nothing was written since the last savepoint, that one is shared."""
+        outer = self._savepoints[-1] if self._savepoints else None
+        is_unchanged = outer is not None and outer.changes == self._raw.total_changes
+        is_shared = is_unchanged and not self._connection.in_nested_transaction()
+        if not is_shared:
+            self._raw.execute("SAVEPOINT q")
+        self._savepoints.append(_Savepoint(self._raw.total_changes, is_shared))
 
     def keep(self, depth: int) -> None:
         """See Session."""
-        self._raw.execute("RELEASE q")
+        if not self._savepoints[-1].is_shared:
+            self._raw.execute("RELEASE q")
+        self._savepoints.pop()
 
     def undo(self, depth: int) -> None:
         """See Session."""
+        inner = self._savepoints.pop()
         self._raw.execute("ROLLBACK TO q")
-        self._raw.execute("RELEASE q")
+        if not inner.is_shared:
+            self._raw.execute("RELEASE q")
+        else:
+            # What was undone is counted all the same; the savepoint that was shared is as it was.
+            self._savepoints[-1] = evolve(self._savepoints[-1], changes=self._raw.total_changes)
 
     def roll_back(self) -> None:
         """See Session."""
@@ -174,6 +200,7 @@ def _set_up(engine: Engine, begin: str, pragmas: tuple[str, ...]) -> None:
         "foreign_keys=ON",
         "temp_store=MEMORY",
         "journal_size_limit=16777216",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
     )
 
     def connected(raw: sqlite3.Connection, _record: Any) -> None:

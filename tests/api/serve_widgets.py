@@ -20,7 +20,14 @@ from quantumd.api.service import make_api_service
 from quantumd.config import ApiSettings
 from quantumd.logs import make_observer
 from quantumd.metrics import Metrics
+from quantumd.model.context import Context
 from tests.api.widgets import Widgets, widget_resource
+
+
+class NoTransaction:
+    """Stands for a transaction where there is no database: it only knows who asked."""
+
+    asker: Context | None = None
 
 
 class ImmediateStore:
@@ -28,7 +35,7 @@ class ImmediateStore:
 
     def write(self, work: Any) -> Any:
         """Run the work."""
-        return succeed(work(None))
+        return succeed(work(NoTransaction()))
 
     def read(self, work: Any) -> Any:
         """Run the work."""

@@ -70,6 +70,15 @@ class StoreContract(_Base):
         verifyObject(IStore, self.store)
         verifyObject(IByteStream, self.store.stream(lambda connection: iter(())))
 
+    async def test_a_read_that_fails_spoils_no_other(self) -> None:
+        """Of reads that come together, one that the database refuses leaves those before and after it alone."""
+        await self.store.write(add("a"))
+        reads = [self.store.read(names) for _ in range(2)]
+        wrong = self.store.read(lambda connection: connection.exec_driver_sql("SELECT nothing FROM nowhere"))
+        reads += [self.store.read(names) for _ in range(2)]
+        await self.assertFailure(wrong, DBAPIError)
+        self.assertEqual(await gatherResults(reads), [["a"]] * 4)
+
     async def test_what_was_written_is_read(self) -> None:
         """A change is seen by every read that is asked for after its Deferred fired."""
         self.assertEqual(await self.store.write(add("a")), "a")

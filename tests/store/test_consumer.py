@@ -87,7 +87,7 @@ class ConsumerTests(SynchronousTestCase):
         self.clock.advance(0.01)
         self.assertEqual(calls, [3])
 
-    def test_a_consumer_that_gathers_rests_as_long_as_it_works(self) -> None:
+    def test_a_consumer_that_gathers_rests_three_times_as_long_as_it_works(self) -> None:
         """Under load it does much at once, up to a limit of how long others wait for it."""
         busy: list[Deferred[None]] = []
 
@@ -98,7 +98,7 @@ class ConsumerTests(SynchronousTestCase):
 
         self._consumer(handle, limits=evolve(LIMITS, gather=0.01, gather_most=0.05))
         self.clock.advance(0.01)
-        for seconds, rest in ((0.03, 0.03), (0.2, 0.05)):
+        for seconds, rest in ((0.01, 0.03), (0.2, 0.05)):
             self._note()
             self.clock.advance(0.05)
             self._note()

@@ -82,6 +82,23 @@ class SavepointRules(_StoreCase):
 
         self.assertEqual(await self._write(work, failing), ["a"])
 
+    async def test_what_fails_first_is_tried_again(self) -> None:
+        """A change may try its first step as often as it likes, also deeper inside; others are not touched."""
+
+        def work(transaction: Transaction) -> None:
+            for outcome in (KeyError, KeyError, None):
+                try:
+                    with transaction.savepoint(), transaction.savepoint():
+                        add("b")(transaction)
+                        if outcome:
+                            raise outcome
+                except KeyError:
+                    pass
+            with transaction.savepoint():
+                add("c")(transaction)
+
+        self.assertEqual(await self._write(add("a"), work, add("d")), ["a", "b", "c", "d"])
+
     async def test_a_failure_after_a_kept_one_undoes_the_change(self) -> None:
         """A change that fails in the database after a savepoint was kept is undone whole; the others stay."""
 

@@ -107,6 +107,9 @@ class ConflictRules(_StoreCase):
 
 
 _POSITIONS = select(cursors.c.name, cursors.c.position)
+_UNWATCHED = 60.0
+"""A store that looks at the journal just then may be the one that is refused a connection, and nobody gets one for a
+moment."""
 
 
 class LossRules(_TestCase):
@@ -123,9 +126,10 @@ class LossRules(_TestCase):
         self.url = url.set(port=self.wire.own_port).render_as_string(hide_password=False)
         self.store = self.open_store()
 
-    def open_store(self, **more: Any) -> Store:
+    def open_store(self, watch_seconds: float = 0.05, **more: Any) -> Store:
         """Return a started store on the database, stopped after the test."""
-        store = Store(reactor, DatabaseSettings(), self.url, **more)  # type: ignore[arg-type]
+        settings = DatabaseSettings(watch_seconds=watch_seconds)
+        store = Store(reactor, settings, self.url, **more)  # type: ignore[arg-type]
         store.start()
         self.addCleanup(store.stop)
         return store
@@ -199,6 +203,7 @@ class LossRules(_TestCase):
 
     async def test_a_dead_connection_is_replaced(self) -> None:
         """After the server has ended every connection, the next read, stream and change work at once."""
+        self.store = self.open_store(watch_seconds=_UNWATCHED)
         await self._change("a")
         await self.store.read(names)
         self.wire.break_all()
@@ -226,6 +231,7 @@ class LossRules(_TestCase):
 
     async def test_a_stream_that_lost_its_connection_fails(self) -> None:
         """Chunks that were handed out cannot be made again on another connection: the stream ends with an error."""
+        self.store = self.open_store(watch_seconds=_UNWATCHED)
         for name in "abc":
             await self._change(name)
 

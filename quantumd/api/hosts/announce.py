@@ -71,6 +71,8 @@ class _Outbox:
 
     put: dict[tuple[str, str], dict[tuple[str, str], Record]] = field(factory=lambda: defaultdict(dict))
     gone: dict[tuple[str, str], list[Gone]] = field(factory=lambda: defaultdict(list))
+    networks: set[tuple[str, str, str]] = field(factory=set)
+    """Host, role and network id of those that are in one of both: many ports share their network."""
 
     def updates(self, request_id: str) -> list[Update]:
         """Return one update for each (host, role) that has something to know."""
@@ -153,8 +155,11 @@ def _put_port(outbox: _Outbox, role: str, port: Port, networks: Mapping[str, Net
 
 
 def _put_network(outbox: _Outbox, role: str, host: str, network: NetworkNouns) -> None:
-    record = network_record_for(role, network)
     kind, network_id = KINDS[role]["network"], network.network.id
+    if (host, role, network_id) in outbox.networks:
+        return
+    outbox.networks.add((host, role, network_id))
+    record = network_record_for(role, network)
     if record is None:
         outbox.gone[host, role].append(Gone(kind, network_id, network.network.record_version))
     else:

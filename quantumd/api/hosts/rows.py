@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, func, insert, select
 
+from quantumd.api.resources.port_binding import forget_hosts
 from quantumd.model.records import HostReport
 from quantumd.model.role_state import LONGEST_FAULT, MOST_FAULTS, RoleState
 from quantumd.store.tables import hosts
@@ -26,11 +27,13 @@ def keep_host(tx: Transaction, report: HostReport) -> None:
         "reported_at": tx.now,
     }
     tx.connection.execute(insert(hosts), row | _state(report.state))
+    forget_hosts(tx)
 
 
 def forget_silent(tx: Transaction, role: str, before: str) -> None:
     """Forget what those of a role said that said nothing since a time."""
     tx.connection.execute(delete(hosts).where(hosts.c.role == role, hosts.c.reported_at < before))
+    forget_hosts(tx)
 
 
 def last_heard(connection: Connection) -> datetime | None:

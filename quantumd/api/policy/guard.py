@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import select
 
 from quantumd.api.errors import PolicyNotAuthorized
@@ -18,7 +18,7 @@ from quantumd.api.policy.grants import EVERYTHING
 from quantumd.api.policy.rules import Policy, expression
 from quantumd.api.policy.targets import PARENTS, PROJECT, Body, Stored
 from quantumd.api.resources.errors import NetworkNotFound
-from quantumd.model.context import Context, Scope
+from quantumd.model.context import Caller, Context, Scope
 from quantumd.store.scope import Conditions, visible, visible_networks
 from quantumd.store.tables.security import security_groups
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from quantumd.api.resource import Resource
     from quantumd.store.transaction import Transaction
+
+_CALLERS: Final = 1000
+"""Of so many callers what they see is remembered."""
 
 
 @frozen
@@ -67,6 +70,8 @@ class Guard:
     """By verb, the attributes (and what is inside of them, as ``fixed_ips:ip_address``) that have own rules."""
     shown_by_rule: tuple[str, ...]
     """The attributes whose rule about seeing is not that of the whole."""
+    _shown: dict[Caller, Shown] = field(factory=dict, init=False, eq=False, repr=False)
+    """What callers see who asked lately: to find it out takes a dozen rules, for every answer."""
 
     def question(self, verb: str, values: Mapping[str, Any], names: Sequence[str]) -> Question:
         """Return what to ask about a request that sets the attributes ``names`` to what ``values`` holds."""
@@ -106,6 +111,15 @@ class Guard:
 
     def shown(self, context: Context) -> Shown:
         """Return which attributes the caller does not see, in any row or in some."""
+        caller = context.caller
+        found = self._shown.get(caller)
+        if found is None:
+            if len(self._shown) >= _CALLERS:
+                self._shown.clear()
+            found = self._shown[caller] = self._find_shown(context)
+        return found
+
+    def _find_shown(self, context: Context) -> Shown:
         seen = self.policy.grants(f"get_{self.resource.ruled_as}", context)
         hidden, by_row = [], []
         for name in self.shown_by_rule:
@@ -170,10 +184,8 @@ def rules_of_attributes(resources: Iterable[Resource]) -> frozenset[str]:
 
 def guard_of(resource: Resource, policy: Policy) -> Guard:
     """Make a resource's rules ready."""
-    ruled = {}
-    for verb in ("create", "get", "update", "delete"):
-        prefix = f"{verb}_{resource.ruled_as}:"
-        ruled[verb] = frozenset(rule.removeprefix(prefix) for rule in policy.checks if rule.startswith(prefix))
+    verbs = ("create", "get", "update", "delete")
+    ruled = {verb: policy.ruled.get(f"{verb}_{resource.ruled_as}", frozenset()) for verb in verbs}
     as_whole = f"rule:get_{resource.ruled_as}"
     names = {attribute.name for attribute in resource.attributes if attribute.is_visible}
     own = (name for name in sorted(ruled["get"] & names) if policy.texts[f"get_{resource.ruled_as}:{name}"] != as_whole)

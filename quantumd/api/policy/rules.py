@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import field, frozen
 
 from quantumd.api.policy.checks import ADMIN_RULE, Compiled, RuleError, Target, compile_rules, field_of, nothing_known
 from quantumd.api.policy.checks import target_name as named_by
@@ -60,12 +61,20 @@ class Policy:
     texts: Mapping[str, str]
     trees: Mapping[str, Tree]
     terms: Mapping[str, tuple[Term, ...]]
+    ruled: Mapping[str, frozenset[str]] = field(init=False)
+    """By action, the attributes (and what is inside of them, as ``fixed_ips:ip_address``) that have own rules."""
+
+    @ruled.default
+    def _ruled(self) -> Mapping[str, frozenset[str]]:
+        names: defaultdict[str, set[str]] = defaultdict(set)
+        for rule in self.checks:
+            action, _, name = rule.partition(":")
+            names[action].add(name)
+        return {action: frozenset(found - {""}) for action, found in names.items()}
 
     def bind(self, context: Context) -> Context:
         """Return the context with these rules, which say whether it is an administrator's."""
-        unbound = evolve(context, policy=self)
-        is_admin = self.checks[ADMIN_RULE](unbound, nothing_known) is True
-        return unbound if is_admin is unbound.is_admin else evolve(unbound, is_admin=is_admin)
+        return context.bound_to(self, self.checks[ADMIN_RULE](context, nothing_known) is True)
 
     def has(self, rule: str) -> bool:
         """Whether there is a rule of that name."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import SystemRandom
-from uuid import uuid4
 
 from attrs import frozen
+
+from quantumd.model.ids import UUID_BITS, uuid_text
 
 
 @frozen
@@ -19,4 +20,5 @@ class Chance:
 
 def system_chance() -> Chance:
     """Return ids and numbers that nobody can guess."""
-    return Chance(lambda: str(uuid4()), SystemRandom().getrandbits)
+    bits = SystemRandom().getrandbits
+    return Chance(lambda: uuid_text(bits(UUID_BITS)), bits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,8 @@ _HOST_VIF = Prepared(
         hosts.c.host == bindparam("wanted"), hosts.c.role == bindparam("as_role"), hosts.c.vif_type.is_not(None)
     )
 )
+_HOST_VIFS = "host vifs"
+"""What the cache of a transaction holds rows under, by host."""
 
 
 def binding_for(tx: Transaction, host_id: str, vnic_type: str, life: HostLife | None) -> Binding:
@@ -31,11 +33,23 @@ def binding_for(tx: Transaction, host_id: str, vnic_type: str, life: HostLife | 
     """
     if not host_id:
         return bind("", vnic_type, None)
-    rows = _HOST_VIF.rows(tx, {"wanted": host_id, "as_role": L2})
-    for vif_type, vif_details, reported_at in rows:
+    for vif_type, vif_details, reported_at in _host_vif(tx, host_id):
         if life is None or life.is_alive(host_id, _time(reported_at), _time(tx.now)):
             return bind(host_id, vnic_type, HostVif(vif_type, vif_details))
     return bind(host_id, vnic_type, None)
+
+
+def _host_vif(tx: Transaction, host_id: str) -> Sequence[Any]:
+    """Return the row in which the host says how it plugs, if there is one; read at most once a commit."""
+    known: dict[str, Sequence[Any]] = tx.cache.setdefault(_HOST_VIFS, {})
+    if host_id not in known:
+        known[host_id] = _HOST_VIF.rows(tx, {"wanted": host_id, "as_role": L2})
+    return known[host_id]
+
+
+def forget_hosts(tx: Transaction) -> None:
+    """Drop what is cached of hosts; called by whoever writes any of them."""
+    tx.cache.pop(_HOST_VIFS, None)
 
 
 def _time(text: str) -> datetime:

@@ -33,7 +33,7 @@ from quantumd.api.resources.tags import set_tags
 from quantumd.api.resources.views import View
 from quantumd.config import NetworkSettings
 from quantumd.model.binding import physical_mac, told_profile
-from quantumd.model.context import Context
+from quantumd.model.context import Context, Scope
 from quantumd.model.host_life import HostLife
 from quantumd.model.macs import GENERATED_BITS, generate_mac
 from quantumd.store.transaction import Transaction
@@ -80,7 +80,8 @@ class PortMaker:
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
         """Make all or none; bodies are what the attribute map made of a request. ApiError."""
-        plans = [self._plan(tx, context, body) for body in bodies]
+        scope = context.scope_of("network")
+        plans = [self._plan(tx, context, scope, body) for body in bodies]
         if len(plans) > 1:
             try:
                 with tx.savepoint():
@@ -90,9 +91,9 @@ class PortMaker:
                 pass
         return [self._settled(tx, context, plan) for plan in plans]
 
-    def _plan(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> Plan:
+    def _plan(self, tx: Transaction, context: Context, scope: Scope, body: Mapping[str, Any]) -> Plan:
         network = network_facts(tx, body["network_id"])
-        if network is None or not network.is_visible(context.scope_of("network")):
+        if network is None or not network.is_visible(scope):
             raise NetworkNotFound(body["network_id"])
         require_free_choice(context, network, body, "create_port")
         host, limit = body["binding:host_id"], self.settings.max_fixed_ips_per_port

@@ -41,8 +41,10 @@ class Prepared:
             return
         raw = raw_connection(tx.connection)
         try:
-            for row in rows:
-                raw.execute(self.sql, self._positional(row))
+            if len(rows) == 1:
+                raw.execute(self.sql, self._positional(rows[0]))
+            else:
+                raw.executemany(self.sql, [self._positional(row) for row in rows])
         except sqlite3.IntegrityError as error:
             raise IntegrityError(self.sql, None, error) from None
 

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
 from quantumd.api.resources.port_rows import change_status
 from quantumd.api.resources.port_views import journalled_port, port_views
 from quantumd.api.resources.prepared import Prepared
+from quantumd.api.resources.prepared_ids import PreparedIds
 from quantumd.api.resources.views import IDS, in_batches
 from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.port import dhcp_device_id, is_dhcp_port
@@ -33,7 +34,8 @@ class _PortState:
     version: int
 
 
-_STATES = (
+# Ids are all that these statements take; what is always the same is written out.
+_STATES = PreparedIds(
     select(
         ports.c.id,
         ports.c.network_id,
@@ -43,21 +45,26 @@ _STATES = (
         ports.c.record_version,
     )
     .join(networks, networks.c.id == ports.c.network_id)
-    .where(ports.c.id.in_(IDS), ports.c.device_owner != DHCP_OWNER)
+    .where(ports.c.device_owner != literal_column(f"'{DHCP_OWNER}'")),
+    ports.c.id,
 )
-_REALISATIONS = select(
+_REALISATIONS = PreparedIds(
+    select(
+        realisations.c.port_id,
+        realisations.c.role,
+        realisations.c.host,
+        realisations.c.version,
+        realisations.c.plugged,
+        realisations.c.fault,
+    ),
     realisations.c.port_id,
-    realisations.c.role,
-    realisations.c.host,
-    realisations.c.version,
-    realisations.c.plugged,
-    realisations.c.fault,
-).where(realisations.c.port_id.in_(IDS))
-_SERVED_PORTS = (
+)
+_SERVED_PORTS = PreparedIds(
     select(ip_allocations.c.port_id)
     .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
-    .where(ip_allocations.c.port_id.in_(IDS), subnets.c.ip_version == 4, subnets.c.enable_dhcp.is_(True))
-    .distinct()
+    .where(subnets.c.ip_version == literal_column("4"), subnets.c.enable_dhcp.is_(True))
+    .distinct(),
+    ip_allocations.c.port_id,
 )
 # By the device, which each network's DHCP port has of its own; who owns it is looked at afterwards.
 _PORTS_OF_DEVICES = select(ports.c.id, ports.c.status, ports.c.device_owner).where(ports.c.device_id.in_(IDS))
@@ -94,7 +101,7 @@ def _apply(tx: Transaction, report: Report, said: Sequence[PortReport]) -> dict[
     ids = [port.port_id for port in here]
     seen = _realisations(tx, ids)
     _store(tx, report, here, seen)
-    served = set(tx.connection.execute(_SERVED_PORTS, {"ids": ids}).scalars())
+    served = {port_id for (port_id,) in _SERVED_PORTS.rows(tx.connection, ids)}
     changed = _decide(tx, report, [states[port_id] for port_id in ids], seen, served)
     if report.role == DHCP:
         realised = {states[port.port_id].network_id for port in here if port.version and port.fault is None}
@@ -103,17 +110,16 @@ def _apply(tx: Transaction, report: Report, said: Sequence[PortReport]) -> dict[
 
 
 def _states(tx: Transaction, ids: Sequence[str]) -> dict[str, _PortState]:
-    rows = tx.connection.execute(_STATES, {"ids": ids})
     return {
-        row.id: _PortState(row.id, row.network_id, row.status, row.host_id, bool(row.is_enabled), row.record_version)
-        for row in rows
+        port_id: _PortState(port_id, network_id, status, host_id, bool(is_enabled), version)
+        for port_id, network_id, status, host_id, is_enabled, version in _STATES.rows(tx.connection, ids)
     }
 
 
 def _realisations(tx: Transaction, ids: Sequence[str]) -> defaultdict[str, dict[str, Realisation]]:
     found: defaultdict[str, dict[str, Realisation]] = defaultdict(dict)
-    for port_id, role, *rest in tx.connection.execute(_REALISATIONS, {"ids": ids}):
-        found[port_id][role] = Realisation(role, *rest)
+    for port_id, role, host, version, plugged, fault in _REALISATIONS.rows(tx.connection, ids):
+        found[port_id][role] = Realisation(role, host, version, bool(plugged), fault)
     return found
 
 
@@ -125,13 +131,16 @@ def _store(
 ) -> None:
     """Write what differs from what was known, and note it in ``seen``."""
     news: dict[str, Realisation] = {}
+    stale: list[dict[str, str]] = []
     for port in said:
         item = Realisation(report.role, report.host, port.version, port.plugged, port.fault)
-        if seen[port.port_id].get(report.role) != item:
+        known = seen[port.port_id].get(report.role)
+        if known is not None and known != item:
+            stale.append({"wanted": port.port_id, "as_role": report.role})
+        if known != item:
             news[port.port_id] = seen[port.port_id][report.role] = item
-    if news:
-        _FORGET.write(tx, [{"wanted": port_id, "as_role": report.role} for port_id in news])
-        _REMEMBER.write(tx, [_row(port_id, item) for port_id, item in news.items()])
+    _FORGET.write(tx, stale)
+    _REMEMBER.write(tx, [_row(port_id, item) for port_id, item in news.items()])
 
 
 def _row(port_id: str, item: Realisation) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from quantumd.api.policy.guard import guard_of
 from quantumd.api.policy.rules import Override, default_policy, make_policy
 from quantumd.api.resource import Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.port_binding import forget_hosts
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.config import NetworkSettings, QuotaSettings
@@ -214,6 +215,7 @@ class Bed:
             "reported_at": NOW,
         }
         self.connection.execute(insert(hosts), row)
+        forget_hosts(self.tx())
 
     def hear(self, report: HostReport) -> None:
         """Take what a host's role says of itself."""
