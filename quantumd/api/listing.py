@@ -82,7 +82,7 @@ async def answer_stream(request: ApiRequest, stream: IByteStream) -> None:
 @implementer(IPushProducer)
 @define
 class ChunkProducer:
-    """Asks the stream for a chunk whenever the client has taken the one before.
+    """Asks the stream for a chunk while the client takes the one before, and holds it until that is taken.
 
     It pulls from the stream and pushes to the channel: Twisted drives a pull producer in a busy loop, which would burn
     the reactor's time while a database thread makes the next chunk.
@@ -91,6 +91,7 @@ class ChunkProducer:
     _request: ApiRequest
     _stream: IByteStream
     _done: Deferred[None] = field(factory=Deferred)
+    _held: bytes | None = None
     _is_paused: bool = False
     _is_waiting: bool = False
     _is_stopped: bool = False
@@ -103,20 +104,23 @@ class ChunkProducer:
         return self._done
 
     def pauseProducing(self) -> None:
-        """The client is slow: ask for no more chunks."""
+        """The client is slow: write no more chunks."""
         self._is_paused = True
 
     def resumeProducing(self) -> None:
         """The client has taken what was sent."""
         self._is_paused = False
-        self._pull()
+        held, self._held = self._held, None
+        if held is not None:
+            self._request.write(held)
+            self._pull()
 
     def stopProducing(self) -> None:
         """The client is gone."""
         self._stop()
 
     def _pull(self) -> None:
-        if self._is_paused or self._is_waiting or self._is_stopped:
+        if self._is_waiting or self._is_stopped:
             return
         if self._stream.is_finished:
             self._stop()
@@ -130,9 +134,11 @@ class ChunkProducer:
             return
         if chunk is None:
             self._stop()
-            return
-        self._request.write(chunk)
-        self._pull()
+        elif self._is_paused:
+            self._held = chunk
+        else:
+            self._request.write(chunk)
+            self._pull()
 
     def _fail(self, failure: Failure) -> None:
         self._is_waiting = False

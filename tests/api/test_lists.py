@@ -173,15 +173,26 @@ class StreamTests(SynchronousTestCase):
         self.assertFalse(transport.disconnecting)
 
     def test_a_slow_client_is_not_sent_more(self) -> None:
-        """No chunk is made while the client has not taken those before."""
-        stream = _ScriptedStream([b"[", None, b"1", b"]"])
-        channel, _ = _list(stream)
+        """One chunk is made while the client takes those before, and is held until it has; no other is made."""
+        stream = _ScriptedStream([b'{"widgets":[', None, b"1", b"]}"])
+        channel, transport = _list(stream)
         channel.pauseProducing()
         if stream.waiting is not None:
             stream.waiting.callback(b"0,")
-        asked_while_paused = stream.asked
+        self.assertEqual((stream.asked, b"0," in transport.value()), (2, False))
         channel.resumeProducing()
-        self.assertEqual((asked_while_paused, stream.asked), (2, 4))
+        self.assertEqual(stream.asked, 4)
+        self.assertEqual(parse_replies(transport.value())[0].json, {"widgets": [0, 1]})
+
+    def test_a_slow_client_that_leaves_ends_the_stream(self) -> None:
+        """Also when a chunk is held for it."""
+        stream = _ScriptedStream([b"[", None, b"1", b"]"])
+        channel, transport = _list(stream)
+        channel.pauseProducing()
+        if stream.waiting is not None:
+            stream.waiting.callback(b"0,")
+        transport.loseConnection()
+        self.assertEqual((stream.asked, stream.is_cancelled), (2, True))
 
     def test_a_client_that_leaves_ends_the_stream(self) -> None:
         """The transaction of a list is freed when its client is gone."""
