@@ -15,7 +15,10 @@ from typing import IO
 
 _ALL = "tests"
 _WORLD = "tests/functional"
-_BESIDE = tuple(f"{_WORLD}/test_{name}.py" for name in ("amqp_bus", "ansible", "fuzz", "sdk_suite"))
+_BESIDE = tuple(
+    f"{_WORLD}/test_{name}.py"
+    for name in ("amqp_bus", "ansible", "bus_faults", "bus_losses", "bus_outage", "fuzz", "host_users", "sdk_suite")
+)
 """Of those the ones that go with the others, so that both processes take about as long."""
 
 
