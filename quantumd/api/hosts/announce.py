@@ -46,6 +46,11 @@ class _Touched:
     deleted_ports: dict[str, int] = field(factory=dict)
     moves: Moves = field(factory=Moves)
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no host has to know of any of it."""
+        return not (self.ports or self.networks or self.left)
+
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
         before, after = _body(row.before), _body(row.after)
@@ -79,11 +84,8 @@ class Announcer:
 
     def handle(self, rows: Sequence[JournalRow]) -> Deferred[Any] | None:
         """Send what hosts must know of these rows; fires when it has left."""
-        touched = _Touched()
-        for row in rows:
-            if row.operation != "status":
-                touched.note(row)
-        if not (touched.ports or touched.networks or touched.left):
+        touched = _touched(rows)
+        if touched.is_nothing:
             return None
         request_id = rows[-1].request_id
         compiled: Deferred[Any] = self._store.read(lambda connection: _compile(connection, touched, request_id))
@@ -114,6 +116,19 @@ def _first_error(failure: Failure) -> Failure:
     failure.trap(FirstError)
     first: Failure = cast("FirstError", failure.value).subFailure
     return first
+
+
+def _touched(rows: Sequence[JournalRow]) -> _Touched:
+    touched = _Touched()
+    for row in rows:
+        if row.operation != "status":
+            touched.note(row)
+    return touched
+
+
+def updates_for(connection: Connection, rows: Sequence[JournalRow]) -> list[Update]:
+    """Return what hosts must know of a stretch of the journal, as things are now."""
+    return _compile(connection, _touched(rows), rows[-1].request_id) if rows else []
 
 
 def _compile(connection: Connection, touched: _Touched, request_id: str) -> list[Update]:
