@@ -57,10 +57,14 @@ class Elsewhere:
             for port_id in port_ids:
                 yield (REMOTE_PORT, port_id)
 
-    def every_key(self) -> Iterator[Key]:
-        """Yield the keys of everything that is known of other hosts."""
+    def every_peer(self) -> Iterator[Key]:
+        """Yield the keys of all hosts that this one was told of."""
         for record in self._records.of_kind(PeerRecord.kind):
             yield (PEER, record.id)
+
+    def every_key(self) -> Iterator[Key]:
+        """Yield the keys of everything that is known of other hosts."""
+        yield from self.every_peer()
         for record in self._records.of_kind(RemotePortRecord.kind):
             yield (REMOTE_PORT, record.id)
 

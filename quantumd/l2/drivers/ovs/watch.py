@@ -129,7 +129,7 @@ class Watch:
         """Return what is concerned by tunnel ports that changed: as above, and what other hosts have."""
         networks = self._tunnels.look()
         elsewhere = (key for network_id in networks for key in self._view.elsewhere.keys_on(network_id))
-        return frozenset((*self._keys_of_networks(networks), *elsewhere))
+        return frozenset((*self._keys_of_networks(networks), *elsewhere, *self._view.elsewhere.every_peer()))
 
     def _keys_of_networks(self, networks: Iterable[str]) -> Iterable[Key]:
         for network_id in networks:
