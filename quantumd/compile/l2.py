@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from quantumd.model.nouns import Network, Port, Subnet
-from quantumd.model.records import NetworkRecord, PortRecord
+from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
+from quantumd.model.records import NetworkRecord, PeerRecord, PortRecord, RemotePortRecord
 
 
 def network_record(network: Network, subnets: Iterable[Subnet], dhcp_port: Port | None) -> NetworkRecord:
@@ -35,4 +35,21 @@ def port_record(port: Port) -> PortRecord:
         fixed_ips=port.fixed_ips,
         admin_state_up=port.admin_state_up,
         device_owner=port.device_owner,
+    )
+
+
+def peer_record(end: TunnelEnd) -> PeerRecord:
+    """Compile a host for those that carry a tunnelled network which it carries too."""
+    return PeerRecord(end.host, end.version, end.tunnel_ip)
+
+
+def remote_port_record(port: Port) -> RemotePortRecord:
+    """Compile a port for the other hosts that carry its network."""
+    return RemotePortRecord(
+        id=port.id,
+        version=port.record_version,
+        network_id=port.network_id,
+        host=port.host_id,
+        mac_address=port.mac_address,
+        fixed_ips=port.fixed_ips,
     )

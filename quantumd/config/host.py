@@ -77,6 +77,12 @@ class L2Settings:
     bridge_mappings: tuple[str, ...] = setting(
         (), "Physical networks and their bridges, each as physical_network:bridge."
     )
+    tunnel_ip: str = setting(
+        "", "The address, IPv4 or IPv6, of this host at which tunnels to it end; empty is no tunnels."
+    )
+    tunnel_types: tuple[str, ...] = setting(
+        (), "The tunnels that this host carries, of vxlan, gre and geneve; none named is vxlan if there is a tunnel_ip."
+    )
     foreign_flows: str = setting(
         "remove", "What happens to flows of strangers on the integration bridge.", choices=("remove", "report")
     )

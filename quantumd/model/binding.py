@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from quantumd.model.macs import canonical_mac
+from quantumd.model.network import LOCAL, TUNNEL_TYPES
 
 UNBOUND = "unbound"
 BINDING_FAILED = "binding_failed"
@@ -32,10 +33,14 @@ VNIC_TYPES = (
 
 @frozen
 class HostVif:
-    """How VIFs are plugged on a host, as its l2 role reports it. ``vif_details`` is JSON text of an object."""
+    """How VIFs are plugged on a host, as its l2 role reports it. ``vif_details`` is JSON text of an object.
+
+    ``tunnel_types`` are those of tunnelled networks that the host carries.
+    """
 
     vif_type: str
     vif_details: str
+    tunnel_types: frozenset[str] = frozenset()
 
 
 @frozen
@@ -46,14 +51,17 @@ class Binding:
     vif_details: str = "{}"
 
 
-def bind(host_id: str, vnic_type: str, vif: HostVif | None) -> Binding:
+def bind(host_id: str, vnic_type: str, vif: HostVif | None, network_type: str = LOCAL) -> Binding:
     """Return the binding of a port to a host: no host is ``unbound``; unknown or unable is ``binding_failed``.
 
     :param vif: what the host's l2 role reported, None when no such host ever did.
+    :param network_type: that of the port's network; a tunnelled one needs a host that has such tunnels.
     """
     if not host_id:
         return Binding(UNBOUND)
     if vif is None or vnic_type != NORMAL:
+        return Binding(BINDING_FAILED)
+    if network_type in TUNNEL_TYPES and network_type not in vif.tunnel_types:
         return Binding(BINDING_FAILED)
     return Binding(vif.vif_type, vif.vif_details)
 

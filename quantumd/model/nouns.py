@@ -50,5 +50,14 @@ class Port:
     record_version: int
 
 
+@frozen
+class TunnelEnd:
+    """Where tunnels to a host end. ``version``: how far the journal was when that last changed."""
+
+    host: str
+    tunnel_ip: str
+    version: int
+
+
 DHCP_OWNER = "network:dhcp"
 """device_owner of a network's one distributed DHCP port."""

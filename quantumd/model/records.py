@@ -37,7 +37,7 @@ class HostRoute:
 class NetworkRecord:
     """What the l2 role of a host must know of a network that has ports on it.
 
-    ``network_type`` is local, flat or vlan; ``segmentation_id`` is the VLAN id on ``physical_network`` (vlan only).
+    ``segmentation_id`` is the VLAN id on ``physical_network`` (vlan) or the id in the tunnels (gre, vxlan, geneve).
     ``dhcp_mac`` and ``dhcp_addresses`` (IPv4) are those of the network's distributed DHCP port; no MAC, no DHCP.
     """
 
@@ -65,6 +65,32 @@ class PortRecord:
     fixed_ips: tuple[FixedIp, ...]
     admin_state_up: bool
     device_owner: str
+
+
+@frozen
+class PeerRecord:
+    """Another host with ports of a tunnelled network that this host has ports of too; ``id`` is the host's name.
+
+    Tunnels to it end at ``tunnel_ip``, and frames from it come from there.
+    """
+
+    kind: ClassVar[str] = "l2.peer"
+    id: str
+    version: int
+    tunnel_ip: str
+
+
+@frozen
+class RemotePortRecord:
+    """A port that is bound to another host, on a tunnelled network that this host has ports of."""
+
+    kind: ClassVar[str] = "l2.remote_port"
+    id: str
+    version: int
+    network_id: str
+    host: str
+    mac_address: str
+    fixed_ips: tuple[FixedIp, ...]
 
 
 @frozen
@@ -103,8 +129,15 @@ class DhcpPortRecord:
     fixed_ips: tuple[FixedIp, ...]
 
 
-Record: TypeAlias = NetworkRecord | PortRecord | DhcpNetworkRecord | DhcpPortRecord
-RECORD_TYPES: tuple[type[Record], ...] = (NetworkRecord, PortRecord, DhcpNetworkRecord, DhcpPortRecord)
+Record: TypeAlias = NetworkRecord | PortRecord | PeerRecord | RemotePortRecord | DhcpNetworkRecord | DhcpPortRecord
+RECORD_TYPES: tuple[type[Record], ...] = (
+    NetworkRecord,
+    PortRecord,
+    PeerRecord,
+    RemotePortRecord,
+    DhcpNetworkRecord,
+    DhcpPortRecord,
+)
 
 
 def key_of(record: Record) -> RecordKey:
@@ -230,7 +263,7 @@ class HostReport:
     ``vif_type`` and ``vif_details`` (JSON text of an object) are what a port bound to this host answers with.
     ``physical_networks`` are those that the role carries frames to; None from a role that does not say. ``state`` is
     None from hosts of before; the others are answered with a HostReply. ``availability_zone`` is the host's, '' from
-    one that does not say.
+    one that does not say. ``tunnel_ip`` is where tunnels of ``tunnel_types`` to this host end, '' when there are none.
     """
 
     message_kind: ClassVar[str] = "host"
@@ -242,6 +275,8 @@ class HostReport:
     physical_networks: tuple[str, ...] | None = None
     state: RoleState | None = None
     availability_zone: str = ""
+    tunnel_ip: str = ""
+    tunnel_types: tuple[str, ...] = ()
 
 
 @frozen

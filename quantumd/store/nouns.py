@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
-from quantumd.model.nouns import Network, Port, Subnet
+from quantumd.model.network import TUNNEL_TYPES
+from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
 from quantumd.model.port import dhcp_device_id, is_dhcp_port
 from quantumd.model.records import FixedIp, HostRoute
 from quantumd.store import tables as t
@@ -80,6 +81,29 @@ _HOSTS = (
     .distinct()
 )
 
+_TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_version).where(
+    t.hosts.c.host.in_(_IDS), t.hosts.c.role == "l2", t.hosts.c.tunnel_ip.is_not(None)
+)
+_TUNNELLED = select(t.networks.c.id).where(t.networks.c.id.in_(_IDS), t.networks.c.network_type.in_(TUNNEL_TYPES))
+_NETWORKS_OF_HOST = (
+    select(t.networks.c.id)
+    .where(
+        t.networks.c.network_type.in_(TUNNEL_TYPES),
+        t.networks.c.id.in_(select(t.ports.c.network_id).where(t.ports.c.host_id == bindparam("host"))),
+    )
+    .order_by(t.networks.c.id)
+)
+_BOUND_ON = _PORT.where(t.ports.c.network_id.in_(_IDS), t.ports.c.host_id != "")
+_BOUND_BEFORE = (
+    select(t.ports.c.id)
+    .where(
+        t.ports.c.network_id == bindparam("network"),
+        t.ports.c.host_id == bindparam("host"),
+        t.ports.c.record_version < bindparam("position"),
+    )
+    .limit(1)
+)
+
 
 def networks(connection: Connection, ids: Iterable[str]) -> dict[str, Network]:
     """Return networks by id."""
@@ -120,6 +144,32 @@ def hosts_of_network(connection: Connection, network_ids: Iterable[str]) -> Mapp
     for row in _rows(connection, _HOSTS, network_ids):
         found[row.network_id].add(row.host_id)
     return {network_id: frozenset(hosts) for network_id, hosts in found.items()}
+
+
+def tunnelled(connection: Connection, network_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of the networks that hosts carry between them in tunnels."""
+    return frozenset(row.id for row in _rows(connection, _TUNNELLED, network_ids))
+
+
+def tunnelled_networks_of(connection: Connection, host: str) -> tuple[str, ...]:
+    """Return the tunnelled networks that have ports bound to a host, in order."""
+    return tuple(connection.execute(_NETWORKS_OF_HOST, {"host": host}).scalars())
+
+
+def tunnel_ends(connection: Connection, hosts: Iterable[str]) -> dict[str, TunnelEnd]:
+    """Return where tunnels to hosts end, by host; a host without tunnels is not named."""
+    return {row.host: TunnelEnd(*row) for row in _rows(connection, _TUNNEL_ENDS, sorted(set(hosts)))}
+
+
+def ports_bound_on(connection: Connection, network_ids: Iterable[str]) -> dict[str, Port]:
+    """Return the ports of networks that are bound to a host, by id."""
+    return {port.id: port for port in _ports(connection, list(_rows(connection, _BOUND_ON, network_ids)))}
+
+
+def had_ports_on(connection: Connection, host: str, network_id: str, position: int) -> bool:
+    """Whether a host has a port of a network that is as it was before a position of the journal."""
+    asked = {"host": host, "network": network_id, "position": position}
+    return connection.execute(_BOUND_BEFORE, asked).first() is not None
 
 
 def _rows(connection: Connection, statement: Select[Any], ids: Iterable[str]) -> Iterator[Any]:

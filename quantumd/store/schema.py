@@ -14,7 +14,10 @@ from quantumd.store.connecting import sentence_of
 from quantumd.store.databases import Database
 from quantumd.store.engine import database_of, database_url, require_driver, shown_url
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0014")
+REVISIONS = (
+    *("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0014"),
+    "0015",
+)
 """Every step in migrations/versions, in order."""
 
 HEAD = REVISIONS[-1]

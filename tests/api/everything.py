@@ -57,6 +57,7 @@ class Everything:
             "vif_type": "ovs",
             "vif_details": "{}",
             "reported_at": "2026-01-01T00:00:00Z",
+            "tunnel_types": "gre,vxlan,geneve",
         }
         self.wire.store.write(lambda tx: tx.connection.execute(insert(hosts), row))
 

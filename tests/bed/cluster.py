@@ -17,6 +17,7 @@ from tests.bed.rabbitmq import RabbitmqServer
 
 _KEY = "a key that all processes of the tests have\n"
 PHYSICAL_BRIDGE = "br-ex"
+UNDERLAY_BRIDGE = "br-ul"
 _START_SECONDS = 30.0
 
 
@@ -59,6 +60,8 @@ class Cluster:
     database_url: str = ""
     python_path: Mapping[str, tuple[Path, ...]] = field(factory=dict)
     """By the name of a host: where else its processes find modules."""
+    tunnels: Mapping[str, str] = field(factory=dict)
+    """By the name of a host: where tunnels to it end. What connects these addresses is ``lay_underlay``."""
     broker: RabbitmqServer = field(factory=RabbitmqServer, init=False)
     hosts: tuple[Host, ...] = field(default=(), init=False)
     apis: tuple[Appliance, ...] = field(default=(), init=False)
@@ -100,6 +103,29 @@ class Cluster:
             self._lay_cable(first, host, f"nic{number}")
             host.ovs.vsctl("add-port", PHYSICAL_BRIDGE, f"nic{number}")
 
+    def lay_underlay(self, *hosts: Host) -> None:
+        """Give hosts, all unless some are named, a bridge with the address at which their tunnels end, on one cable."""
+        for host in hosts or self.hosts:
+            address = self.tunnels[host.name]
+            host.ovs.add_bridge(UNDERLAY_BRIDGE, "standalone")
+            prefix, flags = ("64", ("nodad",)) if ":" in address else ("24", ())
+            host.ovs.ip("address", "add", f"{address}/{prefix}", "dev", UNDERLAY_BRIDGE, *flags)
+            host.ovs.ip("link", "set", UNDERLAY_BRIDGE, "up")
+            if host is not self.hosts[0]:
+                nic = f"ul{self.hosts.index(host)}"
+                self._lay_cable(self.hosts[0], host, nic, UNDERLAY_BRIDGE)
+                host.ovs.vsctl("add-port", UNDERLAY_BRIDGE, nic)
+
+    def join(self, name: str) -> Host:
+        """Add a host while everything runs; its roles start."""
+        self._add_host(name)
+        host = self.hosts[-1]
+        if name in self.tunnels:
+            self.lay_underlay(host)
+        for process in host.processes:
+            process.launch()
+        return host
+
     def wire_again(self, host: Host) -> None:
         """Lay the cable of a host, not the first, whose devices are gone; its switch, which is off, knows the NIC."""
         first, nic = self.hosts[0], f"nic{self.hosts.index(host)}"
@@ -112,14 +138,14 @@ class Cluster:
             time.sleep(0.05)
         self._lay_cable(first, host, nic)
 
-    def _lay_cable(self, first: Host, host: Host, nic: str) -> None:
+    def _lay_cable(self, first: Host, host: Host, nic: str, bridge: str = PHYSICAL_BRIDGE) -> None:
         run(
             "ip", "-n", first.ovs.namespace, "link", "add", nic, "type", "veth",
             "peer", "name", nic, "netns", host.ovs.namespace,
         )  # fmt: skip
         for end in (first, host):
             end.ovs.ip("link", "set", nic, "up")
-        first.ovs.vsctl("add-port", PHYSICAL_BRIDGE, nic)
+        first.ovs.vsctl("add-port", bridge, nic)
 
     def await_roles(self) -> None:
         """Wait until every role has reported and every bridge is there."""
@@ -159,7 +185,9 @@ class Cluster:
             key.write_text(_KEY)
         of_broker = {name: value for name, value in self.broker.settings().items() if name.startswith("amqp.")}
         database = {"database.url": json.dumps(self.database_url)} if self.database_url else {}
-        return {**of_broker, **database, "bus.signing_key_file": str(key), "host.name": host, **self.settings}
+        tunnels = {"l2.tunnel_ip": json.dumps(self.tunnels[host])} if host in self.tunnels else {}
+        own = {"bus.signing_key_file": str(key), "host.name": host}
+        return {**of_broker, **database, **own, **tunnels, **self.settings}
 
     def _of_hosts(self) -> Iterator[Appliance]:
         return (process for host in self.hosts for process in host.processes)

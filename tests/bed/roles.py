@@ -20,6 +20,7 @@ class RolesCase(HostCase):
     controllers: ClassVar[tuple[str, ...]] = ("controller",)
     settings: ClassVar[Mapping[str, str]] = {}
     python_path: ClassVar[Mapping[str, tuple[Path, ...]]] = {}
+    tunnels: ClassVar[Mapping[str, str]] = {}
     cluster: ClassVar[Cluster]
     broker: ClassVar[RabbitmqServer]
     hosts: ClassVar[tuple[Host, ...]]
@@ -31,7 +32,13 @@ class RolesCase(HostCase):
         """Start the cluster."""
         cls.take_directory()
         cls.cluster = Cluster(
-            cls.directory, cls.host_names, cls.settings, cls.controllers, cls.make_database(), cls.python_path
+            cls.directory,
+            cls.host_names,
+            cls.settings,
+            cls.controllers,
+            cls.make_database(),
+            cls.python_path,
+            cls.tunnels,
         )
         cls.addClassCleanup(cls.cluster.close)
         cls.cluster.start(cls.prepare_switch)

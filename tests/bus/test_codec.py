@@ -17,6 +17,8 @@ from quantumd.model.role_state import Fault, RoleState
 EVERY_RECORD = (
     r.NetworkRecord("n1", 3, "vlan", "physnet1", 100, 1500, True, "fa:16:3e:00:00:09", ("10.0.0.2",)),
     r.PortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (r.FixedIp("s1", "10.0.0.5"),), True, "compute:nova"),
+    r.PeerRecord("host-b", 4, "192.0.2.2"),
+    r.RemotePortRecord("p3", 5, "n1", "host-b", "fa:16:3e:00:00:03", (r.FixedIp("s1", "10.0.0.7"),)),
     r.DhcpNetworkRecord(
         "n1",
         3,
@@ -44,6 +46,7 @@ EVERY_MESSAGE: tuple[r.Message, ...] = (
         state=RoleState(9, 2, "no switch", (Fault("bridge", "br-ex", "it is gone"),)),
         availability_zone="mars",
     ),
+    r.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), tunnel_ip="192.0.2.1", tunnel_types=("vxlan", "gre")),
     CountersRequest("h", "p1"),
     CountersReply((PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
     r.HostReply(0.5),
@@ -77,9 +80,10 @@ class CodecTests(SynchronousTestCase):
                 r.FetchRequest("h", "l2", (1,), ("ab",)),
                 r.HostReport("h", "dhcp", "0"),
                 r.HostReport("h", "l2", "0", physical_networks=()),
+                r.HostReport("h", "l2", "0", tunnel_ip="192.0.2.1", tunnel_types=("vxlan",)),
             )
         ]
-        self.assertEqual(versions, [1, 2, 1, 2])
+        self.assertEqual(versions, [1, 2, 1, 2, 4])
 
     def test_older_hosts_are_understood(self) -> None:
         """A host that does not say which physical networks it has yet is a host all the same."""

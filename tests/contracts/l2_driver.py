@@ -19,7 +19,7 @@ from quantumd.converge.records import Records
 from quantumd.edge.frames.interfaces import IFrames
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
-from quantumd.model.records import FixedIp, Gone, NetworkRecord, PortRecord, PortReport, Update
+from quantumd.model.records import FixedIp, Gone, NetworkRecord, PortRecord, PortReport, Record, Update
 
 HOST = "host-a"
 PORT_ID = "0a0a0a0a-0000-4000-8000-000000000001"
@@ -53,13 +53,13 @@ class DriverBed:
     told: dict[str, PortReport] = field(factory=dict, init=False)
     loop: ConvergeService = field(init=False)
 
-    def start(self) -> None:
-        """Connect, with an empty but complete snapshot."""
+    def start(self, *records: Record) -> None:
+        """Connect, with a complete snapshot: these records."""
         self.loop = ConvergeService(self.parts.converger, self.clock, self._tell)
         self.loop.startService()
         self.parts.connections.startService()
         self.parts.frames.connection.startService()
-        self.loop.records_changed(frozenset(), True)
+        self.loop.records_changed(self.records.apply(Update(HOST, "l2", records)), True)
         self.settle()
 
     def stop(self) -> None:
@@ -73,7 +73,7 @@ class DriverBed:
         for _ in range(20):
             self.clock.pump([0.0] * 8 + [0.2])
 
-    def put(self, *records: NetworkRecord | PortRecord) -> None:
+    def put(self, *records: Record) -> None:
         """Tell the host of records."""
         self.update(Update(HOST, "l2", records))
 

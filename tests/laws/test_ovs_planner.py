@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from itertools import product
 
 from attrs import define, evolve, field
@@ -18,13 +19,23 @@ from quantumd.converge.records import Records
 from quantumd.edge.openflow.interfaces import Flow, SwitchChange
 from quantumd.edge.openflow.match import match
 from quantumd.edge.openflow.memory import MemorySwitch
-from quantumd.l2.drivers.ovs.bridges import BridgePlan
+from quantumd.l2.drivers.ovs.bridges import BridgePlan, TunnelPlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.view import HostView
-from quantumd.model.records import Gone, NetworkRecord, PortRecord, PortReport, Update
+from quantumd.model.records import (
+    FixedIp,
+    Gone,
+    NetworkRecord,
+    PeerRecord,
+    PortRecord,
+    PortReport,
+    Record,
+    RemotePortRecord,
+    Update,
+)
 from tests.bed.counts import count
 
 NETWORKS = {
@@ -32,11 +43,17 @@ NETWORKS = {
     "n-twin": NetworkRecord("n-twin", 1, "local", None, None, 1500, True, "fa:16:3e:00:02:00", ("10.0.0.2",)),
     "n-vlan": NetworkRecord("n-vlan", 1, "vlan", "physnet1", 100, 1500, True, None, ()),
     "n-flat": NetworkRecord("n-flat", 1, "flat", "physnet1", None, 1500, True, None, ()),
+    "n-vxlan": NetworkRecord("n-vxlan", 1, "vxlan", None, 5001, 1450, True, None, ()),
 }
 PORTS = {
     port_id: PortRecord(port_id, 1, network, f"fa:16:3e:00:0{at}:0{n}", (), True, "compute:nova")
     for at, (network, n) in enumerate(product(NETWORKS, (1, 2)))
     for port_id in [f"0000000{at}-0000-4000-8000-000000000000"]
+}
+PEERS = {name: PeerRecord(name, 1, f"192.0.2.{n}") for n, name in enumerate(("host-b", "host-c"), start=2)}
+REMOTE = {
+    name: RemotePortRecord(name, 1, "n-vxlan", host, f"fa:16:3e:00:0e:0{n}", (FixedIp("s", f"10.0.0.{n}"),))
+    for n, (name, host) in enumerate((("r1", "host-b"), ("r2", "host-b"), ("r3", "host-c")), start=1)
 }
 FIRST = min(PORTS)
 STRANGER = Flow(5, 7, match(in_port=99), 0x1234, b"")
@@ -79,7 +96,7 @@ class World:
 
     def fill(self) -> None:
         """Make every network and port known, and plug every other port."""
-        self.put(*NETWORKS.values(), *PORTS.values())
+        self.put(*NETWORKS.values(), *PORTS.values(), *PEERS.values(), *REMOTE.values())
         for port_id in sorted(PORTS)[::2]:
             self.vswitch.plug(port_id)
         self.settle()
@@ -96,7 +113,7 @@ class World:
 
     def new_converger(self) -> OvsConverger:
         view = HostView(self.records, NetworkNumbers())
-        plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev")
+        plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", TunnelPlan("192.0.2.1", ("vxlan",)))
         edges = self.vswitch
         return OvsConverger("h", edges.ovsdb, edges.switch, view, plan, PUNT, self.clock, self.removes_foreign)
 
@@ -114,7 +131,7 @@ class World:
             self.clock.pump([0.0] * 8 + [0.3])
         self.clock.pump([20.0] + [0.0] * 20)
 
-    def put(self, *records: NetworkRecord | PortRecord) -> None:
+    def put(self, *records: Record) -> None:
         self.version += 1
         put = tuple(evolve(record, version=self.version) for record in records)
         self.loop.records_changed(self.records.apply(Update("h", "l2", put)), False)
@@ -137,6 +154,8 @@ ACTIONS = st.one_of(
     st.tuples(st.just("port"), st.sampled_from(sorted(PORTS)), st.booleans()),
     st.tuples(st.just("forget"), st.sampled_from(sorted(PORTS)), st.none()),
     st.tuples(st.just("forget network"), st.sampled_from(sorted(NETWORKS)), st.none()),
+    st.tuples(st.just("peer"), st.sampled_from(sorted(PEERS)), st.booleans()),
+    st.tuples(st.just("elsewhere"), st.sampled_from(sorted(REMOTE)), st.booleans()),
     st.tuples(st.just("plug"), st.sampled_from(sorted(PORTS)), st.none()),
     st.tuples(st.just("unplug"), st.sampled_from(sorted(PORTS)), st.none()),
     st.tuples(st.just("refuse"), st.none(), st.none()),
@@ -153,6 +172,10 @@ def _act(world: World, action: tuple[str, str | None, bool | None]) -> None:
         world.put(evolve(NETWORKS[str(name)], admin_state_up=bool(is_up)))
     elif what == "port":
         world.put(evolve(PORTS[str(name)], admin_state_up=bool(is_up)))
+    elif what == "peer":
+        _put_or_remove(world, PEERS[str(name)], bool(is_up))
+    elif what == "elsewhere":
+        _put_or_remove(world, REMOTE[str(name)], bool(is_up))
     elif what == "forget":
         world.remove("l2.port", str(name))
     elif what == "forget network":
@@ -175,6 +198,13 @@ def _act(world: World, action: tuple[str, str | None, bool | None]) -> None:
         world.settle()
 
 
+def _put_or_remove(world: World, record: PeerRecord | RemotePortRecord, is_there: bool) -> None:
+    if is_there:
+        world.put(record)
+    else:
+        world.remove(record.kind, record.id)
+
+
 def _live(world: World) -> set[str]:
     """The ports that must carry traffic, from the definition and not from the code."""
     live = set()
@@ -192,6 +222,10 @@ def _live(world: World) -> set[str]:
     return live
 
 
+def _unversioned(world: World) -> set[Record]:
+    return {evolve(record, version=1) for record in world.records}
+
+
 class PlannerLawTests(SynchronousTestCase):
     """Whatever happens, in whatever order."""
 
@@ -207,6 +241,18 @@ class PlannerLawTests(SynchronousTestCase):
             is_reached = world.vswitch.ofport_of(receiver) in reached
             same = PORTS[sender].network_id == PORTS[receiver].network_id
             self.assertEqual(is_reached, {sender, receiver} <= live and same and sender != receiver)
+        for sender, receiver in product(live, REMOTE.values()):
+            self.check_remote(world, PORTS[sender], receiver)
+
+    def check_remote(self, world: World, sender: PortRecord, receiver: RemotePortRecord) -> None:
+        """A port elsewhere is reached by a tunnel to its host exactly when both are known and on one network."""
+        number = world.vswitch.ofport_of(sender.id)
+        assert number is not None
+        walk = world.vswitch.switch.walk(number, _frame(sender.mac_address, receiver.mac_address))
+        ends = {dict(out.tunnel).get("tun_dst") for out in walk.outputs if out.tunnel}
+        is_known = receiver in _unversioned(world) and PEERS[receiver.host] in _unversioned(world)
+        end = int(IPv4Address(PEERS[receiver.host].tunnel_ip))
+        self.assertEqual(ends, {end} if is_known and sender.network_id == receiver.network_id else set())
 
     @settings(max_examples=count(60, 1500), deadline=None)
     @example([("plug", FIRST, None), ("forget", FIRST, None), ("unplug", FIRST, None)])

@@ -27,3 +27,9 @@ class BindingTests(SynchronousTestCase):
     def test_hardware_vnics_fail(self) -> None:
         """No host of quantumd plugs them."""
         self.assertEqual(bind("h1", "direct", VIF), Binding("binding_failed"))
+
+    def test_a_tunnelled_network_needs_a_host_with_such_tunnels(self) -> None:
+        """Every other network needs none."""
+        with_vxlan = HostVif("ovs", "{}", frozenset({"vxlan"}))
+        found = [bind("h1", "normal", with_vxlan, each).vif_type for each in ("vlan", "local", "vxlan", "gre")]
+        self.assertEqual(found, ["ovs", "ovs", "ovs", "binding_failed"])

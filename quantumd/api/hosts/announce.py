@@ -15,11 +15,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantumd.api.hosts.compiled import network_nouns
+from quantumd.api.hosts.mesh import Moves, tell_of_moves
+from quantumd.api.hosts.outbox import Outbox
 from quantumd.compile.snapshot import KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
 from quantumd.converge.client import address_of
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.nouns import DHCP_OWNER, Port
-from quantumd.model.records import Gone, Record, Update
+from quantumd.model.records import Gone, Update
 from quantumd.store import nouns
 from quantumd.store.journal import JournalRow
 
@@ -42,6 +44,12 @@ class _Touched:
     networks: set[str] = field(factory=set)
     left: dict[str, set[str]] = field(factory=lambda: defaultdict(set))
     deleted_ports: dict[str, int] = field(factory=dict)
+    moves: Moves = field(factory=Moves)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no host has to know of any of it."""
+        return not (self.ports or self.networks or self.left)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
@@ -55,6 +63,8 @@ class _Touched:
 
     def _note_port(self, row: JournalRow, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         old_host, new_host = before.get(_HOST), after.get(_HOST)
+        network_id = (after or before)["network_id"]
+        self.moves.note(row.resource_id, network_id, old_host, new_host, row.position)
         if new_host:
             self.ports.add(row.resource_id)
         if old_host and old_host != new_host:
@@ -62,24 +72,7 @@ class _Touched:
         if row.operation == "delete":
             self.deleted_ports[row.resource_id] = row.position
         if (after or before).get("device_owner") == DHCP_OWNER:
-            self.networks.add((after or before)["network_id"])
-
-
-@define
-class _Outbox:
-    """Records put and gone by (host, role)."""
-
-    put: dict[tuple[str, str], dict[tuple[str, str], Record]] = field(factory=lambda: defaultdict(dict))
-    gone: dict[tuple[str, str], list[Gone]] = field(factory=lambda: defaultdict(list))
-    networks: set[tuple[str, str, str]] = field(factory=set)
-    """Host, role and network id of those that are in one of both: many ports share their network."""
-
-    def updates(self, request_id: str) -> list[Update]:
-        """Return one update for each (host, role) that has something to know."""
-        return [
-            Update(host, role, tuple(self.put[host, role].values()), tuple(self.gone[host, role]), request_id)
-            for host, role in sorted(self.put.keys() | self.gone.keys())
-        ]
+            self.networks.add(network_id)
 
 
 @define(eq=False)
@@ -91,11 +84,8 @@ class Announcer:
 
     def handle(self, rows: Sequence[JournalRow]) -> Deferred[Any] | None:
         """Send what hosts must know of these rows; fires when it has left."""
-        touched = _Touched()
-        for row in rows:
-            if row.operation != "status":
-                touched.note(row)
-        if not (touched.ports or touched.networks or touched.left):
+        touched = _touched(rows)
+        if touched.is_nothing:
             return None
         request_id = rows[-1].request_id
         compiled: Deferred[Any] = self._store.read(lambda connection: _compile(connection, touched, request_id))
@@ -128,8 +118,21 @@ def _first_error(failure: Failure) -> Failure:
     return first
 
 
+def _touched(rows: Sequence[JournalRow]) -> _Touched:
+    touched = _Touched()
+    for row in rows:
+        if row.operation != "status":
+            touched.note(row)
+    return touched
+
+
+def updates_for(connection: Connection, rows: Sequence[JournalRow]) -> list[Update]:
+    """Return what hosts must know of a stretch of the journal, as things are now."""
+    return _compile(connection, _touched(rows), rows[-1].request_id) if rows else []
+
+
 def _compile(connection: Connection, touched: _Touched, request_id: str) -> list[Update]:
-    outbox = _Outbox()
+    outbox = Outbox()
     ports = nouns.ports(connection, sorted(touched.ports | set().union(*touched.left.values())))
     bound = [port for port in ports.values() if port.host_id]
     hosts = nouns.hosts_of_network(connection, sorted(touched.networks)) if touched.networks else {}
@@ -142,10 +145,11 @@ def _compile(connection: Connection, touched: _Touched, request_id: str) -> list
                 _put_network(outbox, role, host, networks[network_id])
         for host, port_ids in touched.left.items():
             outbox.gone[host, role] += _left(role, host, port_ids, ports, touched)
+    tell_of_moves(connection, touched.moves, touched.deleted_ports, outbox)
     return outbox.updates(request_id)
 
 
-def _put_port(outbox: _Outbox, role: str, port: Port, networks: Mapping[str, NetworkNouns]) -> None:
+def _put_port(outbox: Outbox, role: str, port: Port, networks: Mapping[str, NetworkNouns]) -> None:
     record = port_record_for(role, port)
     if record is None or port.network_id not in networks:
         return
@@ -154,7 +158,7 @@ def _put_port(outbox: _Outbox, role: str, port: Port, networks: Mapping[str, Net
     outbox.put[port.host_id, role][record.kind, record.id] = record
 
 
-def _put_network(outbox: _Outbox, role: str, host: str, network: NetworkNouns) -> None:
+def _put_network(outbox: Outbox, role: str, host: str, network: NetworkNouns) -> None:
     kind, network_id = KINDS[role]["network"], network.network.id
     if (host, role, network_id) in outbox.networks:
         return

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
+from quantumd.api.hosts import mesh
 from quantumd.compile.digest import bucket_of
 from quantumd.compile.snapshot import KINDS, ROLES, NetworkNouns, network_record_for, port_record_for, snapshot
 from quantumd.model.nouns import Network
@@ -34,6 +35,8 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     network_ids = {row.network_id for row in rows if _is_in(buckets, kinds["network"], row.network_id)}
     records = [port_record_for(role, port) for port in nouns.ports(connection, port_ids).values()]
     records += [network_record_for(role, network) for network in network_nouns(connection, network_ids).values()]
+    if role == mesh.ROLE:
+        records += [each for each in mesh.records_of(connection, host) if _is_in(buckets, each.kind, each.id)]
     return [record for record in records if record is not None]
 
 

@@ -6,17 +6,26 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from quantumd.api.resources.port_binding import forget_hosts
 from quantumd.model.records import HostReport
 from quantumd.model.role_state import LONGEST_FAULT, MOST_FAULTS, RoleState
+from quantumd.store.journal import last_position
 from quantumd.store.tables import hosts
 from quantumd.store.transaction import Transaction
 
+_TUNNEL = select(hosts.c.tunnel_ip, hosts.c.tunnel_version).where(
+    hosts.c.host == bindparam("wanted"), hosts.c.role == bindparam("as_role")
+)
 
-def keep_host(tx: Transaction, report: HostReport) -> None:
-    """Keep what a role says, and when, in place of what it said before."""
+
+def keep_host(tx: Transaction, report: HostReport) -> bool:
+    """Keep what a role says, and when, in place of what it said before; return whether its tunnels end elsewhere."""
+    asked = {"wanted": report.host, "as_role": report.role}
+    before = tx.connection.execute(_TUNNEL, asked).first()
+    is_moved = (before.tunnel_ip if before is not None else None) != (report.tunnel_ip or None)
+    version = last_position(tx.connection) if is_moved or before is None else before.tunnel_version
     tx.connection.execute(delete(hosts).where(hosts.c.host == report.host, hosts.c.role == report.role))
     row = {
         "host": report.host,
@@ -25,9 +34,13 @@ def keep_host(tx: Transaction, report: HostReport) -> None:
         "vif_type": report.vif_type,
         "vif_details": report.vif_details,
         "reported_at": tx.now,
+        "tunnel_ip": report.tunnel_ip or None,
+        "tunnel_types": ",".join(report.tunnel_types) or None,
+        "tunnel_version": version,
     }
     tx.connection.execute(insert(hosts), row | _state(report.state))
     forget_hosts(tx)
+    return is_moved
 
 
 def forget_silent(tx: Transaction, role: str, before: str) -> None:

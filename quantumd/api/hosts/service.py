@@ -7,10 +7,14 @@ from sqlalchemy import Connection
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from quantumd.api.extensions.agents.heartbeats import note_agent
 from quantumd.api.extensions.segments.hosts import keep_physical_networks
+from quantumd.api.hosts.announce import tell_all
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports
+from quantumd.api.hosts.mesh import tell_of_end
+from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.rows import keep_host
 from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
@@ -79,7 +83,18 @@ class HostsService(Service):
         noted = self._store.write(lambda tx: note_host(tx, report, self._availability_zone))
         # Hosts of before know no other answer.
         answer = Ack() if report.state is None else HostReply(self._report_seconds)
-        return noted.addCallback(lambda _: answer)
+        return noted.addCallback(self._noted, report.host).addCallback(lambda _: answer)
+
+    def _noted(self, is_moved: bool, host: str) -> None:
+        """Let its peers know where the tunnels to a host end now; it may not wait for that, and comparisons heal it."""
+        if is_moved:
+            told = self._store.read(lambda connection: _of_end(connection, host))
+            told.addCallback(lambda updates: Deferred.fromCoroutine(tell_all(self._bus, updates)))
+            told.addErrback(self._untold, host)
+
+    def _untold(self, failure: Failure, host: str) -> None:
+        failure.trap(EdgeError)
+        self._log.warn("peers of {host} are not told of it: {why}", host=host, why=failure.getErrorMessage())
 
     def _take_report(self, report: Report) -> Deferred[Message]:
         context = Context(request_id=f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
@@ -120,9 +135,15 @@ def _fetch(connection: Connection, request: FetchRequest) -> FetchReply:
     return FetchReply(position, *difference(records, request.known))
 
 
-def note_host(tx: Transaction, report: HostReport, availability_zone: str) -> None:
-    """Note what a role of a host says of itself, and when."""
+def _of_end(connection: Connection, host: str) -> list[Update]:
+    outbox = Outbox()
+    tell_of_end(connection, host, outbox)
+    return outbox.updates("")
+
+
+def note_host(tx: Transaction, report: HostReport, availability_zone: str) -> bool:
+    """Note what a role of a host says of itself, and when; return whether tunnels to it end elsewhere now."""
     note_agent(tx, report, availability_zone)
     if report.physical_networks is not None:
         keep_physical_networks(tx, report.host, report.physical_networks)
-    keep_host(tx, report)
+    return keep_host(tx, report)

@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, select
 from quantumd.api.resources.prepared import Prepared
 from quantumd.model.addresses import Pool, ip_key_of
 from quantumd.model.context import OWN, Scope
+from quantumd.model.network import LOCAL
 from quantumd.model.subnet import is_auto_address, is_served
 from quantumd.store.scope import EVERYBODY, actions_of
 from quantumd.store.tables import networks, rbac_entries, subnets
@@ -52,6 +53,7 @@ class NetworkFacts:
     subnets: tuple[SubnetFacts, ...]
     port_security_enabled: bool = True
     dns_domain: str = ""
+    network_type: str = LOCAL
 
     def is_visible(self, scope: Scope) -> bool:
         """Whether the scope holds the network: the same rule as ``visible_networks``, for a row that is cached."""
@@ -76,6 +78,7 @@ _NETWORK = Prepared(
         networks.c.is_external,
         networks.c.port_security_enabled,
         networks.c.dns_domain,
+        networks.c.network_type,
         rbac_entries.c.action,
         rbac_entries.c.target_project,
     )
@@ -122,7 +125,9 @@ def network_facts(tx: Transaction, network_id: str) -> NetworkFacts | None:
 
 
 def _network_facts(rows: Sequence[Any], of_subnets: tuple[SubnetFacts, ...]) -> NetworkFacts:
-    network_id, project_id, admin_state_up, mtu, is_external, port_security_enabled, dns_domain, *_ = rows[0]
+    network_id, project_id, admin_state_up, mtu, is_external, port_security_enabled, dns_domain, network_type, *_ = (
+        rows[0]
+    )
     users = frozenset((row[-2], row[-1]) for row in rows if row[-1] is not None)
     return NetworkFacts(
         network_id,
@@ -134,6 +139,7 @@ def _network_facts(rows: Sequence[Any], of_subnets: tuple[SubnetFacts, ...]) -> 
         of_subnets,
         bool(port_security_enabled),
         dns_domain,
+        network_type,
     )
 
 

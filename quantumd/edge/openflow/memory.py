@@ -191,10 +191,10 @@ class MemorySwitch:
             for listener in tuple(self._port):
                 listener(port, is_there)
 
-    def walk(self, ofport: int, frame: bytes) -> Walk:
-        """Return the way of a frame that comes in by a port; nothing is delivered."""
+    def walk(self, ofport: int, frame: bytes, **tunnel: int) -> Walk:
+        """Return the way of a frame that comes in by a port, out of ``tunnel`` if any; nothing is delivered."""
         self._sort()
-        return walk(self._tables, self.groups, self.ports, ofport, frame)
+        return walk(self._tables, self.groups, self.ports, ofport, frame, tunnel)
 
     def _sort(self) -> None:
         """Bring the tables up to date with the changes since the last walk."""

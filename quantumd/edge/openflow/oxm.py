@@ -15,6 +15,7 @@ from quantumd.errors import QuantumdError
 OPENFLOW_BASIC = 0x8000
 NICIRA_0 = 0x0000
 NICIRA_1 = 0x0001
+ERICSSON = 0x1000
 
 VLAN_PRESENT = 0x1000
 """Set in ``vlan_vid`` of a tagged frame; ``vlan_vid=0`` matches frames without a tag."""
@@ -110,7 +111,9 @@ _ROWS: tuple[tuple[str, int, tuple[int, int], tuple[int, int] | None, str, bool,
     ("icmp_code", 8, (OPENFLOW_BASIC, 20), (NICIRA_0, 14), "NXM_OF_ICMP_CODE", False, _ICMP),
     ("icmpv6_type", 8, (OPENFLOW_BASIC, 29), (NICIRA_1, 21), "NXM_NX_ICMPV6_TYPE", False, _ICMPV6),
     ("icmpv6_code", 8, (OPENFLOW_BASIC, 30), (NICIRA_1, 22), "NXM_NX_ICMPV6_CODE", False, _ICMPV6),
+    ("nd_reserved", 32, (ERICSSON, 1), None, "ERICOXM_OF_ICMPV6_ND_RESERVED", False, _ND),
     ("nd_target", 128, (OPENFLOW_BASIC, 31), (NICIRA_1, 23), "NXM_NX_ND_TARGET", True, _ND),
+    ("nd_options_type", 8, (ERICSSON, 2), None, "ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE", False, _ND),
     ("nd_sll", 48, (OPENFLOW_BASIC, 32), (NICIRA_1, 24), "NXM_NX_ND_SLL", True, _NS),
     ("nd_tll", 48, (OPENFLOW_BASIC, 33), (NICIRA_1, 25), "NXM_NX_ND_TLL", True, _NA),
     ("arp_op", 16, (OPENFLOW_BASIC, 21), (NICIRA_0, 15), "NXM_OF_ARP_OP", False, _ARP),
@@ -119,6 +122,10 @@ _ROWS: tuple[tuple[str, int, tuple[int, int], tuple[int, int] | None, str, bool,
     ("arp_sha", 48, (OPENFLOW_BASIC, 24), (NICIRA_1, 17), "NXM_NX_ARP_SHA", True, _ARP),
     ("arp_tha", 48, (OPENFLOW_BASIC, 25), (NICIRA_1, 18), "NXM_NX_ARP_THA", True, _ARP),
     ("tun_id", 64, (OPENFLOW_BASIC, 38), (NICIRA_1, 16), "NXM_NX_TUN_ID", True, ()),
+    ("tun_src", 32, (NICIRA_1, 31), None, "NXM_NX_TUN_IPV4_SRC", True, ()),
+    ("tun_dst", 32, (NICIRA_1, 32), None, "NXM_NX_TUN_IPV4_DST", True, ()),
+    ("tun_ipv6_src", 128, (NICIRA_1, 109), None, "NXM_NX_TUN_IPV6_SRC", True, ()),
+    ("tun_ipv6_dst", 128, (NICIRA_1, 110), None, "NXM_NX_TUN_IPV6_DST", True, ()),
     *((f"reg{n}", 32, (NICIRA_1, n), None, f"NXM_NX_REG{n}", True, ()) for n in range(16)),
     ("ct_state", 32, (NICIRA_1, 105), None, "NXM_NX_CT_STATE", True, ()),
     ("ct_zone", 16, (NICIRA_1, 106), None, "NXM_NX_CT_ZONE", False, ()),

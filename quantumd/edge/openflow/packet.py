@@ -172,10 +172,11 @@ class Packet:
         kind = self.frame[at]
         if kind not in (_NEIGHBOUR_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT) or self.frame[at + 1] or at + 24 > end:
             return
-        self._places["nd_target"] = (at + 8, 16)
+        self._places |= {"nd_reserved": (at + 4, 4), "nd_target": (at + 8, 16)}
         option = at + 24
         while option + 8 <= end and self.frame[option + 1]:
             length = self.frame[option + 1] * 8
+            self._places.setdefault("nd_options_type", (option, 1))
             if self.frame[option] == _SOURCE_LINK_LAYER and length == 8:
                 self._places["nd_sll"] = (option + 2, 6)
             elif self.frame[option] == _TARGET_LINK_LAYER and length == 8:
@@ -186,7 +187,7 @@ class Packet:
         in_ip_header = name in ("ipv4_src", "ipv4_dst", "ip_ttl", "ip_proto")
         if in_ip_header and self._ip_checksum is not None:
             self._fix(self._ip_checksum, at, new)
-        covered = name[:4] in ("tcp_", "udp_", "icmp", "nd_t", "nd_s") or name in self._pseudo
+        covered = name[:4] in ("tcp_", "udp_", "icmp", "nd_t", "nd_s", "nd_r", "nd_o") or name in self._pseudo
         if covered and self._l4_checksum is not None:
             self._fix(self._l4_checksum, at, new)
 

@@ -64,7 +64,7 @@ def value_text(field: Field, value: int) -> str:
         return ":".join(f"{byte:02x}" for byte in value.to_bytes(6, "big"))
     if field.bits == 128:
         return str(IPv6Address(value))
-    if name in ("ipv4_src", "ipv4_dst", "arp_spa", "arp_tpa"):
+    if name in ("ipv4_src", "ipv4_dst", "arp_spa", "arp_tpa", "tun_src", "tun_dst"):
         return str(IPv4Address(value))
     if name == "in_port":
         return _PORT_NAMES.get(value, str(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from attrs import define, field, frozen
@@ -20,7 +21,7 @@ _DEEPEST = 64
 _MOST_HOPS = 4096
 _TRACKED_NEW = CT_STATE_BITS["trk"] | CT_STATE_BITS["new"]
 _PIPELINE_FIELDS = frozenset(
-    name for name in FIELDS if name.startswith(("reg", "ct_")) or name in ("in_port", "metadata", "tun_id", "conj_id")
+    name for name in FIELDS if name.startswith(("reg", "ct_", "tun_")) or name in ("in_port", "metadata", "conj_id")
 )
 
 
@@ -39,10 +40,11 @@ class Hop:
 
 @frozen
 class Emission:
-    """A frame that leaves by a port."""
+    """A frame that leaves by a port. ``tunnel``: what it is to be wrapped in if the port is a tunnel's."""
 
     ofport: int
     frame: bytes
+    tunnel: tuple[tuple[str, int], ...] = ()
 
 
 @frozen
@@ -81,13 +83,16 @@ def walk(
     ports: Iterable[int],
     ofport: int,
     frame: bytes,
+    tunnel: Mapping[str, int] = MappingProxyType({}),
 ) -> Walk:
     """Walk a frame that comes in by ``ofport`` through the tables, from table 0.
+
+    ``tunnel`` is what it was wrapped in: values of the fields ``tun_…``.
 
     Meters let everything pass; connection tracking knows no connections: whatever is tracked is new.
     """
     walker = _Walker(tables, groups, frozenset(ports))
-    walker.start(ofport, frame)
+    walker.start(ofport, frame, tunnel)
     return Walk(tuple(walker.hops), tuple(walker.outputs), tuple(walker.punted), tuple(walker.drops))
 
 
@@ -100,6 +105,9 @@ class _State:
 
     def copy(self) -> _State:
         return _State(self.packet.copy(), dict(self.pipeline))
+
+    def tunnel(self) -> tuple[tuple[str, int], ...]:
+        return tuple((name, value) for name, value in self.pipeline.items() if value and name.startswith("tun_"))
 
     def registers(self) -> tuple[tuple[str, int], ...]:
         return tuple((name, value) for name, value in self.pipeline.items() if value and name != "in_port")
@@ -132,8 +140,8 @@ class _Walker:
     drops: list[str] = field(factory=list)
     _later: list[tuple[int, _State]] = field(factory=list)
 
-    def start(self, ofport: int, frame: bytes) -> None:
-        self._later.append((0, _State(Packet(bytearray(frame)), {"in_port": ofport})))
+    def start(self, ofport: int, frame: bytes, tunnel: Mapping[str, int]) -> None:
+        self._later.append((0, _State(Packet(bytearray(frame)), {"in_port": ofport, **tunnel})))
         while self._later:
             self._table(*self._later.pop(0), 0)
 
@@ -195,7 +203,7 @@ class _Walker:
 
     def _emit(self, port: int, state: _State) -> None:
         if port in self.ports:
-            self.outputs.append(Emission(port, bytes(state.packet.frame)))
+            self.outputs.append(Emission(port, bytes(state.packet.frame), state.tunnel()))
         else:
             self.drops.append(f"there is no port {port}")
 

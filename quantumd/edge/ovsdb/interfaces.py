@@ -71,6 +71,20 @@ class PutPatchPort:
 
 
 @frozen
+class PutTunnelPort:
+    """Make a tunnel port whose flows say where each frame goes and under which id, or set these columns of it.
+
+    ``tunnel_type`` is vxlan, gre or geneve; ``local_ip`` is what other hosts know this one by.
+    """
+
+    bridge: str
+    name: str
+    tunnel_type: str
+    local_ip: str
+    external_ids: Mapping[str, str]
+
+
+@frozen
 class RemovePort:
     """Remove a port from a bridge."""
 
@@ -87,7 +101,7 @@ class EditBridgeIds:
     remove: frozenset[str]
 
 
-Operation: TypeAlias = PutBridge | RemoveBridge | PutPatchPort | RemovePort | EditBridgeIds
+Operation: TypeAlias = PutBridge | RemoveBridge | PutPatchPort | PutTunnelPort | RemovePort | EditBridgeIds
 
 
 class IOvsdb(Interface):

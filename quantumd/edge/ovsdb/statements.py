@@ -19,6 +19,7 @@ from quantumd.edge.ovsdb.interfaces import (
     Operation,
     PutBridge,
     PutPatchPort,
+    PutTunnelPort,
     RemoveBridge,
     RemovePort,
 )
@@ -150,8 +151,16 @@ def _remove_bridge(draft: _Draft, operation: RemoveBridge) -> None:
 
 
 def _put_patch_port(draft: _Draft, operation: PutPatchPort) -> None:
+    _put_port(draft, operation, {"type": "patch", "options": _map({"peer": operation.peer})})
+
+
+def _put_tunnel_port(draft: _Draft, operation: PutTunnelPort) -> None:
+    options = {"local_ip": operation.local_ip, "remote_ip": "flow", "key": "flow"}
+    _put_port(draft, operation, {"type": operation.tunnel_type, "options": _map(options)})
+
+
+def _put_port(draft: _Draft, operation: PutPatchPort | PutTunnelPort, row: Mapping[str, Any]) -> None:
     draft.require_bridge(operation.bridge)
-    row = {"type": "patch", "options": _map({"peer": operation.peer})}
     if draft.port(operation.bridge, operation.name) is None:
         draft.add_port(operation.bridge, operation.name, {**row, "external_ids": _map(operation.external_ids)})
         return
@@ -178,6 +187,7 @@ _WRITE: Mapping[type, Callable[[_Draft, Any], None]] = {
     PutBridge: _put_bridge,
     RemoveBridge: _remove_bridge,
     PutPatchPort: _put_patch_port,
+    PutTunnelPort: _put_tunnel_port,
     RemovePort: _remove_port,
     EditBridgeIds: _edit_bridge_ids,
 }

@@ -15,6 +15,7 @@ from quantumd.edge.ovsdb.interfaces import (
     Operation,
     PutBridge,
     PutPatchPort,
+    PutTunnelPort,
     RemoveBridge,
     RemovePort,
 )
@@ -112,7 +113,7 @@ def _remove_bridge(tables: Tables, operation: RemoveBridge) -> None:
     tables.drop_bridge(operation.name)
 
 
-def _put_patch_port(tables: Tables, operation: PutPatchPort) -> None:
+def _put_port(tables: Tables, operation: PutPatchPort | PutTunnelPort) -> None:
     if operation.name in tables.ports_of(operation.bridge):
         tables.edit_interface(operation.name, operation.external_ids)
     else:
@@ -132,7 +133,8 @@ def _edit_bridge_ids(tables: Tables, operation: EditBridgeIds) -> None:
 _APPLY: Mapping[type, Callable[[Tables, Any], None]] = {
     PutBridge: _put_bridge,
     RemoveBridge: _remove_bridge,
-    PutPatchPort: _put_patch_port,
+    PutPatchPort: _put_port,
+    PutTunnelPort: _put_port,
     RemovePort: _remove_port,
     EditBridgeIds: _edit_bridge_ids,
 }

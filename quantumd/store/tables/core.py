@@ -136,10 +136,15 @@ hosts = Table(
     Column("waiting", Integer),
     Column("trouble", Text),
     Column("faults", Text),
+    Column("tunnel_ip", String(45)),
+    Column("tunnel_types", String(64)),
+    Column("tunnel_version", POSITION),
 )
 """What each role of each host last said of itself, API processes included.
 
-The last four are its RoleState, null where it does not say: ``faults`` is a JSON list of [kind, id, why].
+``position`` and what follows are its RoleState, null where it does not say: ``faults`` is a JSON list of
+[kind, id, why]. ``tunnel_ip`` is null where no tunnels end; ``tunnel_types`` has commas between; ``tunnel_version`` is
+how far the journal was when the address last changed.
 """
 
 realisations = Table(

@@ -38,7 +38,7 @@ def _masked(field: Field) -> list[Fields]:
 _PIPELINE: Fields = {
     **{f"reg{n}": n + 1 for n in range(16)},
     "metadata": 5, "ct_mark": 4, "ct_zone": 3, "ct_state": (0x21, 0x3F), "tun_id": 9, "vlan_vid": 0x1003,
-    "eth_dst": 2, "eth_src": (1, 0xFF), "in_port": 1, "conj_id": 4,
+    "tun_src": (2, 0xFFF), "tun_dst": 7, "eth_dst": 2, "eth_src": (1, 0xFF), "in_port": 1, "conj_id": 4,
 }  # fmt: skip
 _FULL: tuple[Fields, ...] = (
     {"tcp_dst": 2, "tcp_src": (1, 0xFFF), "ipv4_dst": 2, "ipv4_src": (1, 0xFFFF), "ip_ttl": 4, "ip_frag": (0, 2),
@@ -46,8 +46,10 @@ _FULL: tuple[Fields, ...] = (
     {"udp_dst": (2, 2), "udp_src": 1, "ipv6_dst": 2, "ipv6_src": (1 << 127, 1 << 127), "ip_proto": 17,
      "eth_type": 0x86DD},
     {"icmp_code": 0, "icmp_type": 8, "ip_proto": 1, "eth_type": 0x0800},
-    {"nd_sll": 5, "nd_target": 4, "icmpv6_code": 0, "icmpv6_type": 135, "ip_proto": 58, "eth_type": 0x86DD},
-    {"nd_tll": 5, "nd_target": 4, "icmpv6_code": 0, "icmpv6_type": 136, "ip_proto": 58, "eth_type": 0x86DD},
+    {"nd_sll": 5, "nd_options_type": 1, "nd_target": 4, "nd_reserved": 6,
+     "icmpv6_code": 0, "icmpv6_type": 135, "ip_proto": 58, "eth_type": 0x86DD},
+    {"nd_tll": 5, "nd_options_type": 1, "nd_target": 4, "nd_reserved": 6,
+     "icmpv6_code": 0, "icmpv6_type": 136, "ip_proto": 58, "eth_type": 0x86DD},
     {"arp_tha": 5, "arp_sha": 4, "arp_tpa": 3, "arp_spa": (2, 0xFF), "arp_op": 1, "eth_type": 0x0806},
 )  # fmt: skip
 

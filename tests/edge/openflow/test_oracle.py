@@ -33,6 +33,14 @@ def ask(packed: list[bytes]) -> list[dict[str, Any]]:
     return answers
 
 
+def _is_unknown(action: str) -> bool:
+    """os-ken 4.2 does not know the property of the meter, nor fields of Ericsson's class in actions of Nicira."""
+    return action == "controller meter" or (action.split()[0] != "set" and action.split()[-1] in _ERICSSON)
+
+
+_ERICSSON = ("nd_reserved", "nd_options_type")
+
+
 class OracleTests(SynchronousTestCase):
     """The codec of someone else agrees."""
 
@@ -59,7 +67,7 @@ class OracleTests(SynchronousTestCase):
         flows = {
             name: Flow(1, 5, match(**needs), 9, instructions(packed, goto=9, meter=3))
             for name, (packed, needs) in ACTIONS.items()
-            if name != "controller meter"  # os-ken 4.2 does not know the property of the meter
+            if not _is_unknown(name)
         }
         self.assert_repacked({name: messages.flow_mod(messages.ADD, flow, 7) for name, flow in flows.items()})
 

@@ -80,7 +80,15 @@ def note_agent(tx: Transaction, report: HostReport, availability_zone: str) -> N
 
 def _configurations(report: HostReport) -> dict[str, object]:
     details = orjson.loads(report.vif_details) if report.vif_details else {}
-    told = {"quantumd_version": report.quantumd_version, "vif_type": report.vif_type, "vif_details": details}
+    told: dict[str, object] = {
+        "quantumd_version": report.quantumd_version,
+        "vif_type": report.vif_type,
+        "vif_details": details,
+    }
     if report.physical_networks is not None:
         told["physical_networks"] = list(report.physical_networks)
+    if report.role == "l2":
+        # By the names that other L2 agents tell them under, so that what reads those reads these.
+        told["tunneling_ip"] = report.tunnel_ip
+        told["tunnel_types"] = list(report.tunnel_types)
     return told

@@ -23,7 +23,7 @@ from quantumd.api.extensions.bindings.errors import (
 from quantumd.api.extensions.bindings.rows import forget_binding, inactive_bindings_of, write_binding
 from quantumd.api.resource import INestedOperations, IOperations, Query
 from quantumd.api.resources.arranged import arranged
-from quantumd.api.resources.port_binding import binding_for, is_bound
+from quantumd.api.resources.port_binding import binding_for, is_bound, network_type_of
 from quantumd.api.resources.port_changes import PortChanger
 from quantumd.api.resources.port_errors import BadPortRequest
 from quantumd.api.resources.port_reading import shown_port
@@ -68,12 +68,13 @@ class Bindings:
         host = body["host"]
         if any(each["host"] == host for each in self._all(tx.connection, port)):
             raise PortBindingAlreadyExists(self.port_id, host)
-        return self._keep(tx, context, host, body["vnic_type"], body["profile"], operation="create")
+        return self._keep(tx, context, port, host, body["vnic_type"], body["profile"], operation="create")
 
     def _keep(
         self,
         tx: Transaction,
         context: Context,
+        port: View,
         host: str,
         vnic_type: str,
         profile: Mapping[str, Any],
@@ -82,7 +83,8 @@ class Bindings:
     ) -> View:
         """Write a binding that waits for its host. PortBindingError when the host cannot plug it."""
         stays = before is not None and is_bound(before["vif_type"])
-        found = binding_for(tx, host, vnic_type, None if stays else self.changer.life)
+        network_type = network_type_of(tx, port["network_id"])
+        found = binding_for(tx, host, vnic_type, None if stays else self.changer.life, network_type)
         # No host is named by an empty text: such a binding could be neither shown nor deleted.
         if not host or found.vif_type == BINDING_FAILED:
             raise PortBindingError(self.port_id, host)
@@ -113,7 +115,7 @@ class Bindings:
             return _active(after)
         vnic_type = changes.get("vnic_type", before["vnic_type"])
         profile = changes.get("profile", before["profile"])
-        return self._keep(tx, context, resource_id, vnic_type, profile, operation="update", before=before)
+        return self._keep(tx, context, port, resource_id, vnic_type, profile, operation="update", before=before)
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. A port whose active binding goes is bound to no host."""

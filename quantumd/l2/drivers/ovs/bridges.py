@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 
-from attrs import frozen
+from attrs import field, frozen
 
-from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceRow, Operation, PutBridge, PutPatchPort
+from quantumd.edge.ovsdb.interfaces import (
+    BridgeRow,
+    InterfaceRow,
+    Operation,
+    PutBridge,
+    PutPatchPort,
+    PutTunnelPort,
+    RemovePort,
+)
 
 OWNED = {"quantumd-owned": "true"}
 """The mark on bridges and ports that quantumd made, by which ``quantumctl cleanup`` knows them."""
 
 PROTOCOLS = frozenset({"OpenFlow10", "OpenFlow13", "OpenFlow14", "OpenFlow15"})
 _NAME_LIMIT = 15
+_TUNNEL_KEY = "quantumd-tunnel"
+"""Under this key a tunnel port remembers what it was made with."""
+
+
+@frozen
+class TunnelPlan:
+    """Tunnels of these types end here at ``local_ip``; '' is no tunnels."""
+
+    local_ip: str = ""
+    types: tuple[str, ...] = ()
 
 
 @frozen
@@ -23,6 +41,12 @@ class BridgePlan:
     integration: str
     mappings: Mapping[str, str]
     datapath_type: str
+    tunnels: TunnelPlan = field(factory=TunnelPlan)
+
+
+def tunnel_name(tunnel_type: str) -> str:
+    """Return the name of the one port of all tunnels of a type."""
+    return f"tun-{tunnel_type}"
 
 
 def patch_names(bridge: str) -> tuple[str, str]:
@@ -42,7 +66,29 @@ def operations_for(
         if inner not in interfaces or outer not in interfaces:
             operations.append(PutPatchPort(plan.integration, inner, outer, OWNED))
             operations.append(PutPatchPort(bridge, outer, inner, OWNED))
-    return tuple(operations)
+    return (*operations, *_tunnel_ports(plan, interfaces))
+
+
+def _tunnel_ports(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) -> Iterator[Operation]:
+    wanted = {tunnel_name(each): f"{each} {plan.tunnels.local_ip}" for each in plan.tunnels.types}
+    for name, row in sorted(interfaces.items()):
+        if _TUNNEL_KEY in row.external_ids and name not in wanted:
+            yield RemovePort(plan.integration, name)
+    for each in plan.tunnels.types:
+        name = tunnel_name(each)
+        if name not in interfaces or interfaces[name].external_ids.get(_TUNNEL_KEY) != wanted[name]:
+            ids = {**OWNED, _TUNNEL_KEY: wanted[name]}
+            yield PutTunnelPort(plan.integration, name, each, plan.tunnels.local_ip, ids)
+
+
+def broken_tunnels(plan: TunnelPlan, interfaces: Mapping[str, InterfaceRow]) -> dict[str, str]:
+    """Return which types of tunnels Open vSwitch does not open, and why."""
+    ports = {each: (tunnel_name(each), interfaces.get(tunnel_name(each))) for each in plan.types}
+    return {
+        each: f"{each} tunnels are closed: Open vSwitch does not open {_named(name, row)}"
+        for each, (name, row) in ports.items()
+        if not _is_open(row)
+    }
 
 
 def broken_mappings(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) -> dict[str, str]:

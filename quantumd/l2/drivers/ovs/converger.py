@@ -21,7 +21,9 @@ from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
 from quantumd.l2.drivers.ovs.physical import PhysicalNetworks
 from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
+from quantumd.l2.drivers.ovs.remote import PEER, REMOTE_PORT
 from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
+from quantumd.l2.drivers.ovs.tunnels import TunnelPorts
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
@@ -31,7 +33,7 @@ from quantumd.version import VERSION
 @implementer(IConverger)
 @define(eq=False)
 class OvsConverger:
-    """See IConverger. Keys: ("port", id), ("network", id), ("bridge", name)."""
+    """See IConverger. Keys: ("port", id), ("network", id), ("bridge", name), and those of Elsewhere."""
 
     role = "l2"
     _host: str
@@ -45,16 +47,19 @@ class OvsConverger:
     foreign_flows: int = field(default=0, init=False)
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
-    _versions: dict[str, int] = field(factory=dict, init=False)
+    _versions: dict[Key, int] = field(factory=dict, init=False)
     _realised: dict[Key, int] = field(factory=dict, init=False)
     _physical: PhysicalNetworks = field(init=False)
+    _tunnels: TunnelPorts = field(init=False)
     _watch: Watch = field(init=False)
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
         """Look at Open vSwitch through the edges that were given."""
         self._physical = PhysicalNetworks(self._bridges, self._ovsdb, self._view)
-        self._watch = Watch(self._bridges, self._ovsdb, self._switch, self._view, self._physical, self._clock)
+        self._tunnels = TunnelPorts(self._bridges.tunnels, self._ovsdb, self._view)
+        edges = self._ovsdb, self._switch
+        self._watch = Watch(self._bridges, *edges, self._view, self._physical, self._tunnels, self._clock)
 
     @property
     def _has_bridge(self) -> bool:
@@ -97,19 +102,24 @@ class OvsConverger:
         for name, interface in self._ovsdb.interfaces().items():
             self._view.set_device(name, None, port_id_of(interface))
         self._physical.look()
+        self._tunnels.look()
 
     # --- keys and plans
 
     def keys_of(self, changed: frozenset[RecordKey]) -> frozenset[Key]:
         """See IConverger."""
-        keys: set[Key] = set()
-        for network_id in self._view.note_records(changed):
-            keys.add(("network", network_id))
+        keys: set[Key] = set(self._view.elsewhere.note(changed))
+        networks = self._view.note_records(changed)
+        keys.update(("network", network_id) for network_id in networks)
+        # What other hosts have of a network counts while it has ports here.
+        for network_id in self._view.newly_carried(networks):
+            keys.update(self._view.elsewhere.keys_on(network_id))
         for kind, record_id in changed:
             if kind == PortRecord.kind:
                 keys.add(("port", record_id))
             elif kind == NetworkRecord.kind:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
+                keys.update(self._view.elsewhere.keys_on(record_id))
         return frozenset(keys)
 
     def every_key(self) -> frozenset[Key]:
@@ -118,6 +128,7 @@ class OvsConverger:
         keys.update(("network", network_id) for network_id in self._view.networks() | self._view.numbers.known())
         keys.update(("port", record.id) for record in self._view.records.of_kind(PortRecord.kind))
         keys.update(("port", port_id) for port_id in self._view.plugged())
+        keys.update(self._view.elsewhere.every_key())
         return frozenset(keys | self._held.owned.keys())
 
     def plan(self, keys: frozenset[Key]) -> Plan:
@@ -165,14 +176,20 @@ class OvsConverger:
         if noun == "network":
             network = self._view.network(name, now)
             return features.network_objects(network) if network is not None else NONE
+        if noun == PEER:
+            peer = self._view.peer(name)
+            return features.peer_objects(peer) if peer is not None else NONE
+        if noun == REMOTE_PORT:
+            remote = self._view.remote_port(name, now)
+            return features.remote_port_objects(remote) if remote is not None else NONE
         port = self._view.port(name, now)
-        self._versions[name] = port.port.version if port is not None else 0
+        self._versions[key] = port.port.version if port is not None else 0
         return features.port_objects(port, self._punt) if port is not None else NONE
 
     def _remember_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
         put: dict[str, str] = {}
         for noun, name in keys:
-            network_id = name if noun == "network" else self._view.network_of(name) if noun == "port" else None
+            network_id = self._view.network_behind(noun, name)
             if network_id is not None:
                 put.update(self._view.numbers.unsaved(network_id))
         return RememberNumbers(keys, put)
@@ -209,7 +226,7 @@ class OvsConverger:
                 # Ports that were concluded before their network; others are told when their own turn comes.
                 ports = self._view.ports_on(name)
                 concerned.update((port_id, None) for port_id in ports if ("port", port_id) in self._held.owned)
-            self._note(key, name, key in faults)
+            self._note(key, key in faults)
         if not self._switch.is_connected and self._has_bridge:
             return ()
         concerned.update((name, faults.get((noun, name))) for noun, name in keys if noun == "port")
@@ -228,17 +245,16 @@ class OvsConverger:
         rows = (self._ovsdb.interfaces().get(name) for name in self._view.devices_of(port_id))
         return any(row is not None and (row.ofport is None or row.ofport > 0) for row in rows)
 
-    def _note(self, key: Key, name: str, is_faulty: bool) -> None:
+    def _note(self, key: Key, is_faulty: bool) -> None:
         if is_faulty or key not in self._wanted:
             self._realised.pop(key, None)
             return
         self._held.own(key, self._wanted[key])
-        self._realised[key] = self._versions.get(name, 0)
+        self._realised[key] = self._versions.get(key, 0)
         if self._wanted[key] == NONE:
             # Nothing is remembered of what is gone.
-            for remembered in (self._wanted, self._realised):
+            for remembered in (self._wanted, self._realised, self._versions):
                 remembered.pop(key, None)
-            self._versions.pop(name, None)
 
     def _report(self, port_id: str, fault: str | None) -> PortReport:
         version = self._realised.get(("port", port_id), 0)
@@ -249,14 +265,16 @@ class OvsConverger:
         if self._view.network_of(port_id) is None:
             # Nobody told us of it: the server can bind it while the switch is still at work.
             is_plugged = self._is_claimed(port_id)
-        fault = fault or self._physical.fault_of(port_id)
+        fault = fault or self._physical.fault_of(port_id) or self._tunnels.fault_of(port_id)
         return PortReport(port_id, 0 if fault else version, is_plugged, fault)
 
     def faults(self) -> dict[Key, str]:
         """Return what is wrong with bridges though every step went well."""
         if not self._has_bridge:
             return {}
-        return {("bridge", self._bridges.mappings[name]): why for name, why in self._physical.cut_off.items()}
+        bridges_cut_off = {self._bridges.mappings[name]: why for name, why in self._physical.cut_off.items()}
+        found: dict[Key, str] = {("bridge", bridge): why for bridge, why in bridges_cut_off.items()}
+        return found | {("tunnel", each): why for each, why in self._tunnels.cut_off.items()}
 
     def describe(self) -> HostReport:
         """See IConverger."""
@@ -270,5 +288,14 @@ class OvsConverger:
             "bridge_name": self._bridges.integration,
             "bound_drivers": {"0": "openvswitch"},
         }
-        physical_networks = tuple(sorted(self._bridges.mappings))
-        return HostReport(self._host, self.role, VERSION, "ovs", json.dumps(details, sort_keys=True), physical_networks)
+        tunnels = self._bridges.tunnels
+        return HostReport(
+            self._host,
+            self.role,
+            VERSION,
+            "ovs",
+            json.dumps(details, sort_keys=True),
+            physical_networks=tuple(sorted(self._bridges.mappings)),
+            tunnel_ip=tunnels.local_ip,
+            tunnel_types=tunnels.types,
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter
-from quantumd.model.records import NetworkRecord, PortRecord
+from quantumd.model.records import NetworkRecord, PortRecord, RemotePortRecord
 
 
 @frozen
@@ -20,12 +20,36 @@ class PortView:
 
 @frozen
 class NetworkView:
-    """A network with live ports here. ``physical_ofport`` leads to its physical network, if it has one."""
+    """A network with live ports here. ``physical_ofport`` leads to its physical network, if it has one.
+
+    If it has tunnels, ``tunnel_ofport`` leads to those of its type, which end at ``peers``: hosts that carry it too.
+    """
 
     network: NetworkRecord
     number: int
     ofports: tuple[int, ...]
     physical_ofport: int | None
+    tunnel_ofport: int | None = None
+    peers: tuple[str, ...] = ()
+
+
+@frozen
+class PeerView:
+    """A host that carries networks of this one: its tunnels end at ``tunnel_ip``, ours are at ``ofports``."""
+
+    tunnel_ip: str
+    ofports: tuple[int, ...]
+
+
+@frozen
+class RemotePortView:
+    """A port of another host that ports here may reach, by the tunnels at ``tunnel_ofport`` to ``tunnel_ip``."""
+
+    port: RemotePortRecord
+    network: NetworkRecord
+    network_number: int
+    tunnel_ofport: int
+    tunnel_ip: str
 
 
 @frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any, cast
 
 from attrs import define, frozen
@@ -20,12 +21,13 @@ from quantumd.edge.ovsdb.idl import OvsIdl
 from quantumd.edge.ovsdb.interfaces import IOvsdb
 from quantumd.errors import SettingsError
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
-from quantumd.l2.drivers.ovs.bridges import BridgePlan
+from quantumd.l2.drivers.ovs.bridges import BridgePlan, TunnelPlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.counters import PortCounters, counters_of
+from quantumd.model.network import TUNNEL_TYPES, VXLAN, first_unknown_type
 from quantumd.ordered import OrderedServices
 
 CONTROLLER_ID = 0x5164
@@ -100,7 +102,7 @@ class OvsDriver:
     """See IL2Driver."""
 
     name = "ovs"
-    capabilities = frozenset({"binding", "provider", "net-mtu"})
+    capabilities = frozenset({"binding", "provider", "net-mtu", *TUNNEL_TYPES})
 
     def install(self, site: Site) -> L2Parts:
         """See IL2Driver."""
@@ -149,7 +151,25 @@ def _bridge_plan(settings: L2Settings, has_kernel_datapath: bool) -> BridgePlan:
     datapath_type = settings.datapath_type
     if datapath_type == "auto":
         datapath_type = "system" if has_kernel_datapath else "netdev"
-    return BridgePlan(settings.integration_bridge, parse_mappings(settings.bridge_mappings), datapath_type)
+    mappings, tunnels = parse_mappings(settings.bridge_mappings), tunnel_plan(settings)
+    return BridgePlan(settings.integration_bridge, mappings, datapath_type, tunnels)
+
+
+def tunnel_plan(settings: L2Settings) -> TunnelPlan:
+    """Return which tunnels the settings ask for. SettingsError."""
+    if not settings.tunnel_ip:
+        if settings.tunnel_types:
+            raise SettingsError("l2.tunnel_types: there are no tunnels without l2.tunnel_ip")
+        return TunnelPlan()
+    try:
+        local_ip = str(ip_address(settings.tunnel_ip))
+    except ValueError:
+        raise SettingsError(f"l2.tunnel_ip: {settings.tunnel_ip!r} is not an IP address") from None
+    types = settings.tunnel_types or (VXLAN,)
+    unknown = first_unknown_type(types, TUNNEL_TYPES)
+    if unknown is not None:
+        raise SettingsError(f"l2.tunnel_types: {unknown!r} is none of {', '.join(TUNNEL_TYPES)}")
+    return TunnelPlan(local_ip, tuple(dict.fromkeys(types)))
 
 
 def parse_mappings(mappings: tuple[str, ...]) -> dict[str, str]:

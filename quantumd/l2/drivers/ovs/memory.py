@@ -11,7 +11,7 @@ from quantumd.edge.openflow.memory import MemoryPacketChannel, MemorySwitch
 from quantumd.edge.openflow.walk import Walk
 from quantumd.edge.ovsdb.memory import MemoryOvsdb
 
-_PATCH_OFPORTS = 50_000
+_FIRST_OFPORTS = {"int-": 50_000, "tun-": 51_000}
 
 
 @define(eq=False)
@@ -74,7 +74,7 @@ class MemoryOpenVswitch:
     def _assign(self, bridge: str, name: str) -> int:
         if bridge != self.bridge:
             return 1
-        first = _PATCH_OFPORTS if name.startswith("int-") else 1
+        first = _FIRST_OFPORTS.get(name[:4], 1)
         taken = set(self._numbers.values())
         number = next(n for n in range(first, first + len(taken) + 1) if n not in taken)
         self._numbers[name] = number

@@ -26,18 +26,21 @@ class Source(IntEnum):
 
     PORT = 1
     PHYSICAL = 2
+    TUNNEL = 3
 
 
 class Table(IntEnum):
     """The tables, in packet order; gaps leave room."""
 
     CLASSIFY = 0
+    TUNNEL = 5
     PORT_SECURITY = 10
     PUNT = 20
     FIREWALL_EGRESS = 30
     REDIRECT = 40
     BALANCE = 45
     RESPOND = 50
+    ADVERTISE = 55
     FORWARD = 60
     FIREWALL_INGRESS = 70
     OUTPUT = 80
@@ -63,6 +66,8 @@ class Feature(IntEnum):
     PHYSICAL = 2
     DHCP = 3
     FORWARD = 4
+    TUNNEL = 8
+    NEIGHBOURS = 9
 
 
 OWNER = 0x51
@@ -72,6 +77,11 @@ OWNER = 0x51
 def cookie(feature: Feature, number: int) -> int:
     """Return a cookie: 8 bits owner, 8 bits feature, 48 bits the port's or network's host-local number."""
     return OWNER << 56 | feature << 48 | number
+
+
+def local_group(number: int) -> int:
+    """Return the number of the group of a network's ports on this host; that of everyone is the network's own."""
+    return 1 << 16 | number
 
 
 def is_ours(flow: Flow) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from attrs import define, field
 
 from quantumd.converge.records import Records
-from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
+from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, PortView, RemotePortView
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
-from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
+from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
+from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
 
 
 @define
@@ -19,13 +20,22 @@ class HostView:
     records: Records
     numbers: NetworkNumbers
     physical_ofports: dict[str, int] = field(factory=dict)
+    tunnel_ofports: dict[str, int] = field(factory=dict)
+    """By type, of those tunnels that are open."""
+    elsewhere: Elsewhere = field(init=False)
     _devices: dict[str, set[str]] = field(factory=dict, init=False)
     _port_ids: dict[str, str] = field(factory=dict, init=False)
     _ofports: dict[str, int] = field(factory=dict, init=False)
     _network_of: dict[str, str] = field(factory=dict, init=False)
     _ports_on: dict[str, set[str]] = field(factory=dict, init=False)
+    _carried: set[str] = field(factory=set, init=False)
+    """The networks that had ports here when that was last looked at."""
     _live: dict[str, dict[str, int]] = field(factory=dict, init=False)
     """network → port → OpenFlow number, of plugged and enabled ports: kept, as a network may have thousands."""
+
+    @elsewhere.default
+    def _make_elsewhere(self) -> Elsewhere:
+        return Elsewhere(self.records)
 
     def set_device(self, name: str, old_port_id: str | None, new_port_id: str | None) -> None:
         """Note which port a device says it is."""
@@ -86,9 +96,24 @@ class HostView:
         self._note_live(port_id)
         return {old, record.network_id} - {None} if old else {record.network_id}
 
+    def newly_carried(self, networks: Iterable[str]) -> frozenset[str]:
+        """Return those of the networks that got their first port here, or lost their last, since this was asked."""
+        toggled = frozenset(each for each in networks if (each in self._ports_on) != (each in self._carried))
+        self._carried ^= toggled
+        return toggled
+
     def network_of(self, port_id: str) -> str | None:
         """Return the network of a port that this host has a record of."""
         return self._network_of.get(port_id)
+
+    def network_behind(self, noun: str, name: str) -> str | None:
+        """Return the network whose number the objects of a key hold; None when they hold none."""
+        if noun == "network":
+            return name
+        if noun == "port":
+            return self.network_of(name)
+        remote = self.records.get(RemotePortRecord.kind, name) if noun == REMOTE_PORT else None
+        return remote.network_id if isinstance(remote, RemotePortRecord) else None
 
     def ports_on(self, network_id: str) -> frozenset[str]:
         """Return the ports of a network that this host has records of."""
@@ -138,7 +163,30 @@ class HostView:
             return None
         ofports = sorted(live.values())
         physical = self.physical_ofports.get(record.physical_network) if record.physical_network else None
-        return NetworkView(record, self.numbers.number_of(network_id, now), tuple(ofports), physical)
+        tunnel = self.tunnel_ofports.get(record.network_type)
+        peers = self.elsewhere.peers_on(network_id) if tunnel is not None else ()
+        number = self.numbers.number_of(network_id, now)
+        return NetworkView(record, number, tuple(ofports), physical, tunnel, peers)
+
+    def peer(self, host: str) -> PeerView | None:
+        """Return a host that carries networks which have ports here; None for any other."""
+        end = self.elsewhere.end_of(host)
+        if end is None or not any(self._ports_on.get(each) for each in self.elsewhere.networks_of(host)):
+            return None
+        return PeerView(end, tuple(sorted(self.tunnel_ofports.values())))
+
+    def remote_port(self, port_id: str, now: float) -> RemotePortView | None:
+        """Return a port of another host that ports here may reach: on an enabled network that has ports here."""
+        record = self.records.get(RemotePortRecord.kind, port_id)
+        if not isinstance(record, RemotePortRecord) or not self._ports_on.get(record.network_id):
+            return None
+        network = self.records.get(NetworkRecord.kind, record.network_id)
+        if not isinstance(network, NetworkRecord) or not network.admin_state_up:
+            return None
+        tunnel, end = self.tunnel_ofports.get(network.network_type), self.elsewhere.end_of(record.host)
+        if tunnel is None or end is None:
+            return None
+        return RemotePortView(record, network, self.numbers.number_of(network.id, now), tunnel, end)
 
     def _note_live(self, port_id: str) -> None:
         record = self.records.get(PortRecord.kind, port_id)

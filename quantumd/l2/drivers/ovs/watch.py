@@ -14,6 +14,7 @@ from quantumd.edge.openflow.interfaces import ISwitch, SwitchPort
 from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceChange, InterfaceRow, IOvsdb
 from quantumd.l2.drivers.ovs.bridges import BridgePlan
 from quantumd.l2.drivers.ovs.physical import PhysicalNetworks
+from quantumd.l2.drivers.ovs.tunnels import TunnelPorts
 from quantumd.l2.drivers.ovs.view import HostView
 
 Listener: TypeAlias = Callable[["frozenset[Key] | None"], None]
@@ -42,6 +43,7 @@ class Watch:
     _switch: ISwitch
     _view: HostView
     _physical: PhysicalNetworks
+    _tunnels: TunnelPorts
     _clock: IReactorTime
     has_bridge: bool = field(default=False, init=False)
     _has_controller: bool = field(default=False, init=False)
@@ -76,6 +78,8 @@ class Watch:
                     keys.update(self._keys_of_port(str(port_id)))
         if any(self._physical.is_patch(name) for name in names):
             keys.update(self._keys_of_physical())
+        if any(self._tunnels.is_tunnel(name) for name in names):
+            keys.update(self._keys_of_tunnels())
         if keys:
             self._listener(frozenset(keys))
 
@@ -88,6 +92,8 @@ class Watch:
             self._listener(self._keys_of_port(port_id))
         elif self._physical.is_patch(port.name):
             self._listener(frozenset({bridge_key(self._plan)}) | self._keys_of_physical())
+        elif self._tunnels.is_tunnel(port.name):
+            self._listener(frozenset({bridge_key(self._plan)}) | self._keys_of_tunnels())
 
     def _bridge_changed(self, name: str) -> None:
         if name == self._plan.integration:
@@ -118,6 +124,12 @@ class Watch:
     def _keys_of_physical(self) -> frozenset[Key]:
         """Return what is concerned by patch ports that changed: networks, and their ports, whose status they decide."""
         return frozenset(self._keys_of_networks(self._physical.look()))
+
+    def _keys_of_tunnels(self) -> frozenset[Key]:
+        """Return what is concerned by tunnel ports that changed: as above, and what other hosts have."""
+        networks = self._tunnels.look()
+        elsewhere = (key for network_id in networks for key in self._view.elsewhere.keys_on(network_id))
+        return frozenset((*self._keys_of_networks(networks), *elsewhere, *self._view.elsewhere.every_peer()))
 
     def _keys_of_networks(self, networks: Iterable[str]) -> Iterable[Key]:
         for network_id in networks:

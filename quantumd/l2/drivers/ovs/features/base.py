@@ -10,9 +10,9 @@ from quantumd.l2.drivers.ovs.pipeline import OUT_PORT, PASS_THROUGH, Feature, Ta
 
 
 def bridge_flows() -> Iterator[Flow]:
-    """Drop what CLASSIFY and FORWARD do not know, pass on what the others do not want, put out what was decided."""
+    """Drop what tables that decide do not know, pass on what the others do not want, put out what was decided."""
     mark = cookie(Feature.BASE, 0)
-    for table in (Table.CLASSIFY, Table.FORWARD):
+    for table in (Table.CLASSIFY, Table.TUNNEL, Table.ADVERTISE, Table.FORWARD):
         yield Flow(table, 0, b"", mark, b"")
     for table, following in PASS_THROUGH.items():
         yield Flow(table, 0, b"", mark, go_to(following))

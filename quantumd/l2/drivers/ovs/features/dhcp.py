@@ -12,12 +12,13 @@ from quantumd.edge.openflow.interfaces import Flow, Meter
 from quantumd.edge.openflow.match import mac, match
 from quantumd.edge.openflow.oxm import ETH_ARP, IP_ICMP, IP_UDP
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView, PuntSettings
+from quantumd.l2.drivers.ovs.features.neighbours import arp_reply
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, Table, cookie
 
 _ETH_IPV4 = 0x0800
 _BROADCAST = "255.255.255.255"
 _SERVER_PORT = 67
-_ARP_REQUEST, _ARP_REPLY = 1, 2
+_ARP_REQUEST = 1
 _ECHO_REQUEST, _ECHO_REPLY = 8, 0
 _ANSWER_TTL = 64
 
@@ -59,7 +60,7 @@ def network_flows(view: NetworkView) -> Iterator[Flow]:
     mark = cookie(Feature.DHCP, view.number)
     for text in view.network.dhcp_addresses:
         address = int(IPv4Address(text))
-        yield Flow(Table.RESPOND, 100, _arp_request(view.number, address), mark, _arp_reply(server, address))
+        yield Flow(Table.RESPOND, 100, _arp_request(view.number, address), mark, arp_reply(server, address))
         yield Flow(Table.RESPOND, 100, _echo_request(view.number, server, address), mark, _echo_reply(server, address))
     yield Flow(Table.FORWARD, 100, match(eth_dst=server, **{NETWORK: view.number}), mark, b"")
 
@@ -70,19 +71,6 @@ def _arp_request(number: int, address: int) -> bytes:
         arp_op=_ARP_REQUEST,
         arp_tpa=address,
         **{NETWORK: number, SOURCE: int(Source.PORT)},
-    )
-
-
-def _arp_reply(server: int, address: int) -> bytes:
-    return instructions(
-        move("eth_src", "eth_dst")
-        + set_field("eth_src", server)
-        + set_field("arp_op", _ARP_REPLY)
-        + move("arp_sha", "arp_tha")
-        + move("arp_spa", "arp_tpa")
-        + set_field("arp_sha", server)
-        + set_field("arp_spa", address)
-        + output(IN_PORT)
     )
 
 

@@ -8,7 +8,7 @@ from quantumd.edge.openflow.actions import group, instructions, output, set_fiel
 from quantumd.edge.openflow.interfaces import Flow, Group
 from quantumd.edge.openflow.match import mac, match
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
-from quantumd.l2.drivers.ovs.features.physical import leave
+from quantumd.l2.drivers.ovs.features import physical, tunnel
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, OUT_PORT, Feature, Table, cookie, go_to
 
 _MULTICAST = 0x01_00_00_00_00_00
@@ -37,8 +37,8 @@ def network_flows(view: NetworkView) -> Iterator[Flow]:
 
 
 def network_groups(view: NetworkView) -> Iterator[Group]:
-    """The group of everyone on the network: local ports, and the physical network if there is one."""
-    buckets = [output(ofport) for ofport in view.ofports]
-    if view.physical_ofport is not None:
-        buckets.append(leave(view))
-    yield Group(view.number, tuple(buckets))
+    """The group of everyone on the network: local ports, the physical network, the hosts that carry it."""
+    local = tuple(output(ofport) for ofport in view.ofports)
+    beyond = [physical.leave(view)] if view.physical_ofport is not None else []
+    yield Group(view.number, (*local, *beyond, *tunnel.leave(view)))
+    yield from tunnel.network_groups(view, local)
