@@ -15,7 +15,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantumd.api.hosts.compiled import network_nouns
-from quantumd.compile.snapshot import KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
+from quantumd.api.hosts.touched_guards import TouchedGuards, guards_to_tell
+from quantumd.compile.snapshot import GUARDING_ROLE, KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
 from quantumd.converge.client import address_of
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.nouns import DHCP_OWNER, Port
@@ -42,10 +43,18 @@ class _Touched:
     networks: set[str] = field(factory=set)
     left: dict[str, set[str]] = field(factory=lambda: defaultdict(set))
     deleted_ports: dict[str, int] = field(factory=dict)
+    guards: TouchedGuards = field(factory=TouchedGuards)
+    first_position: int = 0
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no host has to hear of any of it."""
+        return not (self.ports or self.networks or self.left or not self.guards.is_nothing)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
         before, after = _body(row.before), _body(row.after)
+        self.guards.note(row.resource, row.resource_id, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
@@ -91,11 +100,11 @@ class Announcer:
 
     def handle(self, rows: Sequence[JournalRow]) -> Deferred[Any] | None:
         """Send what hosts must know of these rows; fires when it has left."""
-        touched = _Touched()
+        touched = _Touched(first_position=rows[0].position)
         for row in rows:
             if row.operation != "status":
                 touched.note(row)
-        if not (touched.ports or touched.networks or touched.left):
+        if touched.is_nothing:
             return None
         request_id = rows[-1].request_id
         compiled: Deferred[Any] = self._store.read(lambda connection: _compile(connection, touched, request_id))
@@ -142,6 +151,8 @@ def _compile(connection: Connection, touched: _Touched, request_id: str) -> list
                 _put_network(outbox, role, host, networks[network_id])
         for host, port_ids in touched.left.items():
             outbox.gone[host, role] += _left(role, host, port_ids, ports, touched)
+    for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
+        outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
     return outbox.updates(request_id)
 
 

@@ -18,6 +18,7 @@ from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features
 from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
+from quantumd.l2.drivers.ovs.guards import GUARDS, guard_objects
 from quantumd.l2.drivers.ovs.physical import PhysicalNetworks
 from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
@@ -31,7 +32,7 @@ from quantumd.version import VERSION
 @implementer(IConverger)
 @define(eq=False)
 class OvsConverger:
-    """See IConverger. Keys: ("port", id), ("network", id), ("bridge", name)."""
+    """See IConverger. Keys: ("port", id), ("network", id), ("bridge", name), and those of what guards ports."""
 
     role = "l2"
     _host: str
@@ -102,7 +103,7 @@ class OvsConverger:
 
     def keys_of(self, changed: frozenset[RecordKey]) -> frozenset[Key]:
         """See IConverger."""
-        keys: set[Key] = set()
+        keys: set[Key] = set(self._view.policies.note_records(changed))
         for network_id in self._view.note_records(changed):
             keys.add(("network", network_id))
         for kind, record_id in changed:
@@ -114,7 +115,7 @@ class OvsConverger:
 
     def every_key(self) -> frozenset[Key]:
         """See IConverger."""
-        keys: set[Key] = {self._bridge_key}
+        keys: set[Key] = {self._bridge_key, *self._view.policies.every_key()}
         keys.update(("network", network_id) for network_id in self._view.networks() | self._view.numbers.known())
         keys.update(("port", record.id) for record in self._view.records.of_kind(PortRecord.kind))
         keys.update(("port", port_id) for port_id in self._view.plugged())
@@ -122,21 +123,29 @@ class OvsConverger:
 
     def plan(self, keys: frozenset[Key]) -> Plan:
         """See IConverger."""
-        stages = list(self._bridge_stage(keys))
+        bridges_first = self._bridge_stage(keys)
         if not self._has_bridge:
-            return Plan(tuple(stages))
+            return Plan(bridges_first)
         wanted = {key: self._objects(key) for key in keys}
         self._wanted.update(wanted)
-        remember = self._remember_numbers(keys)
-        if remember.put:
-            stages.append(Stage("numbers", (remember,), is_gate=True))
+        remember, forget = self._remember_numbers(keys), self._forget_numbers(keys)
+        # What guards a port is there before the port asks for it, and goes after that.
+        guards = {key: objects for key, objects in wanted.items() if key[0] in GUARDS and objects != NONE}
+        ended = {key: NONE for key, objects in wanted.items() if key[0] in GUARDS and objects == NONE}
+        others = {key: objects for key, objects in wanted.items() if key[0] not in GUARDS}
+        stages = (
+            Stage("numbers", (remember,) if remember.put else (), is_gate=True),
+            Stage("guards", self._changes(guards), is_gate=True),
+            Stage("flows", self._changes(others), is_gate=True),
+            Stage("ended guards", self._changes(ended), is_gate=True),
+            Stage("forget", (forget,) if forget.remove else ()),
+        )
+        # Plans are merged by the names of stages: to come in this order in all, they come in all that do anything.
+        return Plan((*bridges_first, *(stages if any(stage.steps for stage in stages) else ())))
+
+    def _changes(self, wanted: Mapping[Key, Objects]) -> tuple[ChangeFlows, ...]:
         change = change_for(self._held, wanted)
-        if not is_nothing(change):
-            stages.append(Stage("flows", (ChangeFlows(keys, change),), is_gate=True))
-        forget = self._forget_numbers(keys)
-        if forget.remove:
-            stages.append(Stage("forget", (forget,)))
-        return Plan(tuple(stages))
+        return () if is_nothing(change) else (ChangeFlows(frozenset(wanted), change),)
 
     def sweep(self) -> Plan:
         """See IConverger."""
@@ -165,6 +174,8 @@ class OvsConverger:
         if noun == "network":
             network = self._view.network(name, now)
             return features.network_objects(network) if network is not None else NONE
+        if noun in GUARDS:
+            return guard_objects(self._view.policies, key)
         port = self._view.port(name, now)
         self._versions[name] = port.port.version if port is not None else 0
         return features.port_objects(port, self._punt) if port is not None else NONE
@@ -239,6 +250,8 @@ class OvsConverger:
             for remembered in (self._wanted, self._realised):
                 remembered.pop(key, None)
             self._versions.pop(name, None)
+            if key[0] in GUARDS:
+                self._view.policies.forget(key)
 
     def _report(self, port_id: str, fault: str | None) -> PortReport:
         version = self._realised.get(("port", port_id), 0)
@@ -263,7 +276,7 @@ class OvsConverger:
         row = self._ovsdb.bridge(self._bridges.integration)
         details = {
             "connectivity": "l2",
-            "port_filter": False,
+            "port_filter": True,
             "ovs_hybrid_plug": False,
             "ovs_create_tap": True,
             "datapath_type": row.datapath_type if row is not None else self._bridges.datapath_type,

@@ -100,7 +100,19 @@ class OvsDriver:
     """See IL2Driver."""
 
     name = "ovs"
-    capabilities = frozenset({"binding", "provider", "net-mtu"})
+    capabilities = frozenset(
+        {
+            "binding",
+            "provider",
+            "net-mtu",
+            "port-security",
+            "allowed-address-pairs",
+            "security-group",
+            "stateful-security-group",
+            "security-groups-remote-address-group",
+            "address-group",
+        }
+    )
 
     def install(self, site: Site) -> L2Parts:
         """See IL2Driver."""

@@ -9,6 +9,7 @@ from attrs import define, field
 from quantumd.converge.records import Records
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
+from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
 
 
@@ -18,6 +19,7 @@ class HostView:
 
     records: Records
     numbers: NetworkNumbers
+    policies: Policies = field(init=False)
     physical_ofports: dict[str, int] = field(factory=dict)
     _devices: dict[str, set[str]] = field(factory=dict, init=False)
     _port_ids: dict[str, str] = field(factory=dict, init=False)
@@ -26,6 +28,10 @@ class HostView:
     _ports_on: dict[str, set[str]] = field(factory=dict, init=False)
     _live: dict[str, dict[str, int]] = field(factory=dict, init=False)
     """network → port → OpenFlow number, of plugged and enabled ports: kept, as a network may have thousands."""
+
+    @policies.default
+    def _make_policies(self) -> Policies:
+        return Policies(self.records)
 
     def set_device(self, name: str, old_port_id: str | None, new_port_id: str | None) -> None:
         """Note which port a device says it is."""
@@ -128,7 +134,8 @@ class HostView:
         network = self.records.get(NetworkRecord.kind, record.network_id)
         if not isinstance(network, NetworkRecord) or not network.admin_state_up:
             return None
-        return PortView(record, network, self.numbers.number_of(network.id, now), ofport)
+        number, policies = self.numbers.number_of(network.id, now), self.policies
+        return PortView(record, network, number, ofport, policies.number_of(record), policies.is_stateful(record))
 
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""
