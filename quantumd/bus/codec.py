@@ -165,7 +165,7 @@ def _decoder(hint: Any) -> Decoder:
         return _fixed(tuple(_decoder(argument) for argument in arguments))
     if hint is float:
         return _number
-    return _object(hint) if attrs.has(hint) else _of_type(hint)
+    return _object(hint, may_lack=True) if attrs.has(hint) else _of_type(hint)
 
 
 _RECORDS: dict[str, Decoder] = {cls.kind: _object(cls, may_lack=True) for cls in RECORD_TYPES}

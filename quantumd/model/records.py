@@ -132,11 +132,12 @@ def key_of(record: Record) -> RecordKey:
 
 @frozen
 class Gone:
-    """A record that a host no longer needs since journal position ``version``."""
+    """A record that a host no longer needs since journal position ``version``; deleted, or needed elsewhere."""
 
     kind: str
     id: str
     version: int
+    is_deleted: bool = False
 
 
 @frozen

@@ -182,7 +182,7 @@ def _left(role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], t
     for port_id in sorted(port_ids):
         port = ports.get(port_id)
         if port_id in touched.deleted_ports:
-            yield Gone(kind, port_id, touched.deleted_ports[port_id])
+            yield Gone(kind, port_id, touched.deleted_ports[port_id], is_deleted=True)
         elif port is not None and port.host_id != host:
             yield Gone(kind, port_id, port.record_version)
 

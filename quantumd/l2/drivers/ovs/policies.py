@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 
 from attrs import define, field
 
@@ -18,6 +19,7 @@ from quantumd.l2.drivers.ovs.policy_numbers import PolicyNumbers
 from quantumd.model.records import PortRecord, RecordKey
 from quantumd.model.security import DIRECTIONS
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord, SecurityRule, set_of
+from quantumd.model.verdict import prefix
 
 POLICY, SET, REMOTE = "policy", "set", "remote"
 """Nouns of keys: by the name of a policy, the id of a set, a prefix."""
@@ -74,6 +76,27 @@ class Policies:
     def rules_of(self, port: PortRecord) -> tuple[SecurityRule, ...]:
         """Return what all groups of a port let pass."""
         return tuple(rule for group in self._groups(policy_name(port)) for rule in group.rules)
+
+    def is_in(self, set_id: str, address: str) -> bool:
+        """Whether an address is in a set."""
+        held = self._addresses.get(set_id)
+        if not held:
+            return False
+        if f"{address}/{128 if ':' in address else 32}" in held:
+            return True
+        # Most prefixes are addresses.
+        number = ip_address(address)
+        return any(number in prefix(cidr) for cidr in held if not cidr.endswith(("/32", "/128")))
+
+    def ports_about(self, set_id: str) -> frozenset[str]:
+        """Return the ports whose rules name a set."""
+        names = (name for name, named in self._named_by.items() if any(each == set_id for _, each in named))
+        return frozenset(port_id for name in names for port_id in self._ports_of[name])
+
+    def ports_with(self, group_id: str) -> frozenset[str]:
+        """Return the ports that have a group."""
+        names = self._policies_with.get(group_id, ())
+        return frozenset(port_id for name in names for port_id in self._ports_of[name])
 
     def addresses_in(self, set_id: str) -> Iterable[str]:
         """Return the prefixes in a set."""

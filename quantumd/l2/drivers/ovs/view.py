@@ -100,6 +100,11 @@ class HostView:
         """Return the ports of a network that this host has records of."""
         return frozenset(self._ports_on.get(network_id, ()))
 
+    def records_on(self, network_id: str) -> tuple[PortRecord, ...]:
+        """Return the records of the ports of a network."""
+        found = (self.records.get(PortRecord.kind, port_id) for port_id in self._ports_on.get(network_id, ()))
+        return tuple(record for record in found if isinstance(record, PortRecord))
+
     def plugged(self) -> frozenset[str]:
         """Return the ids of all ports that a device says it is, known or not."""
         return frozenset(self._devices)
