@@ -57,15 +57,15 @@ class SpoofingTests(HostCase):
 
     def ipv6(self, guest: Guest) -> str:
         """The guest's IPv6 address."""
-        return self.address(guest, ":")
+        return self.address(guest, ".")
 
     def address(self, guest: Guest, mark: str) -> str:
         """The guest's address that contains the mark."""
-        return next(ip["ip_address"] for ip in guest.port["fixed_ips"] if mark in ip["ip_address"])
+        return next(str(ip["ip_address"]) for ip in guest.port["fixed_ips"] if mark in ip["ip_address"])
 
     def arrived(self, frames: Mapping[str, Packet], sender: Guest | None = None) -> list[str]:
         """Let the attacker send named frames; return the names of those that reach the victim."""
-        heard = []
+        heard: frozenset[str] = frozenset()
         with (
             Wire(self.victim.vm.namespace) as ear,
             Wire((sender or self.attacker).vm.namespace) as mouth,

@@ -6,11 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from scapy.layers.inet import IP, UDP, fragment
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from tests.bed.host import Guest, HostCase
+from tests.bed.rule_table import ROWS, Row
 from tests.bed.wire import Wire
 
 SETTLE_SECONDS = 0.5
@@ -178,6 +179,40 @@ class ReachTests(GroupsCase):
         stranger = self.members(network, self.group())
         self.assertTrue(first.can_reach(second.ip))
         self.assertFalse(stranger.can_reach(first.ip, tries=2))
+
+
+class TableTests(GroupsCase):
+    """The table that the packet walker is tested with too."""
+
+    def test_every_row(self) -> None:
+        """Real VMs agree with what is expected."""
+        network = self.make_network("10.0.0.0/24")
+        groups = {name: self.group() for name in ("clients", "strangers")}
+        names = {"client": "clients", "friend": "clients", "stranger": "strangers"}
+        guests = {name: self.members(network, groups[group]) for name, group in names.items()}
+        servers = {rules: self.server(network, rules, groups["clients"]["id"], guests["client"].ip) for rules in _RULES}
+        found = {row.name: self.arrives(row, {**guests, "server": servers[str(row.rules)]}) for row in ROWS}
+        self.assertEqual(found, {row.name: row.expected for row in ROWS})
+
+    def server(self, network: Mapping[str, Any], rules: str, clients: str, client: str) -> Guest:
+        """Plug a VM whose group has the rules, with what their names stand for."""
+        made = [
+            {**said, **({"remote_group_id": clients} if "remote_group_id" in said else {})}
+            | ({"remote_ip_prefix": f"{client}/32"} if "remote_ip_prefix" in said else {})
+            for said in _RULES[rules]
+        ]
+        return self.members(network, self.group(*made))
+
+    def arrives(self, row: Row, guests: Mapping[str, Guest]) -> bool:
+        """Whether the row's packet arrives."""
+        sender, receiver = guests[row.sender], guests[row.receiver]
+        layer = {1: ICMP(type=row.port), 6: TCP(sport=4000, dport=row.port), 17: UDP(sport=4000, dport=row.port)}
+        mark = f"<{row.name}>".encode()
+        packet = IP(src=sender.ip, dst=receiver.ip) / layer[row.protocol] / Raw(mark)
+        return self.hears(receiver, sender, bytes(Ether(src=sender.mac, dst=receiver.mac) / packet), mark=mark)
+
+
+_RULES = {str(row.rules): row.rules for row in ROWS}
 
 
 class RevocationTests(GroupsCase):
