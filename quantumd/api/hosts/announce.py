@@ -36,7 +36,7 @@ _HOST = "binding:host_id"
 
 
 @define
-class _Touched:
+class Touched:
     """What a stretch of the journal touched: rows to be read anew, and what hosts are rid of."""
 
     ports: set[str] = field(factory=set)
@@ -100,15 +100,21 @@ class Announcer:
 
     def handle(self, rows: Sequence[JournalRow]) -> Deferred[Any] | None:
         """Send what hosts must know of these rows; fires when it has left."""
-        touched = _Touched(first_position=rows[0].position)
-        for row in rows:
-            if row.operation != "status":
-                touched.note(row)
+        touched = touched_by(rows)
         if touched.is_nothing:
             return None
         request_id = rows[-1].request_id
         compiled: Deferred[Any] = self._store.read(lambda connection: _compile(connection, touched, request_id))
         return compiled.addCallback(lambda updates: Deferred.fromCoroutine(tell_all(self._bus, updates)))
+
+
+def touched_by(rows: Sequence[JournalRow]) -> Touched:
+    """Return what a stretch of the journal touched."""
+    touched = Touched(first_position=rows[0].position)
+    for row in rows:
+        if row.operation != "status":
+            touched.note(row)
+    return touched
 
 
 async def tell_all(bus: IBus, updates: Iterable[Update]) -> None:
@@ -137,7 +143,7 @@ def _first_error(failure: Failure) -> Failure:
     return first
 
 
-def _compile(connection: Connection, touched: _Touched, request_id: str) -> list[Update]:
+def _compile(connection: Connection, touched: Touched, request_id: str) -> list[Update]:
     outbox = _Outbox()
     ports = nouns.ports(connection, sorted(touched.ports | set().union(*touched.left.values())))
     bound = [port for port in ports.values() if port.host_id]
@@ -177,7 +183,7 @@ def _put_network(outbox: _Outbox, role: str, host: str, network: NetworkNouns) -
         outbox.put[host, role][kind, network_id] = record
 
 
-def _left(role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], touched: _Touched) -> Iterable[Gone]:
+def _left(role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], touched: Touched) -> Iterable[Gone]:
     kind = KINDS[role]["port"]
     for port_id in sorted(port_ids):
         port = ports.get(port_id)

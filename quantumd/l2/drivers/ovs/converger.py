@@ -18,14 +18,13 @@ from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features
-from quantumd.l2.drivers.ovs.audit import Audit
 from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
 from quantumd.l2.drivers.ovs.guards import GUARDS, guard_objects
 from quantumd.l2.drivers.ovs.physical import PhysicalNetworks
 from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
+from quantumd.l2.drivers.ovs.revocation import Revocation
 from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
-from quantumd.l2.drivers.ovs.suspicion import Suspicions
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
@@ -52,18 +51,14 @@ class OvsConverger:
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
     _versions: dict[str, int] = field(factory=dict, init=False)
     _realised: dict[Key, int] = field(factory=dict, init=False)
-    _suspicions: Suspicions = field(init=False)
-    _audit: Audit = field(init=False)
-    _must_audit: bool = field(default=True, init=False)
-    """Whether all connections are to be looked at after the next full pass: what went on before is not known."""
+    _revocation: Revocation = field(init=False)
     _physical: PhysicalNetworks = field(init=False)
     _watch: Watch = field(init=False)
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
         """Look at Open vSwitch through the edges that were given."""
-        self._suspicions = Suspicions(self._view)
-        self._audit = Audit(self._connections, self._view, self._clock)
+        self._revocation = Revocation(self._connections, self._view, self._clock)
         self._physical = PhysicalNetworks(self._bridges, self._ovsdb, self._view)
         self._watch = Watch(self._bridges, self._ovsdb, self._switch, self._view, self._physical, self._clock)
 
@@ -108,14 +103,13 @@ class OvsConverger:
         for name, interface in self._ovsdb.interfaces().items():
             self._view.set_device(name, None, port_id_of(interface))
         self._physical.look()
-        self._suspicions.clear()
-        self._must_audit = True
+        self._revocation.observed()
 
     # --- keys and plans
 
     def keys_of(self, changed: frozenset[RecordKey]) -> frozenset[Key]:
         """See IConverger."""
-        suspected = self._suspicions.look(changed)
+        suspected = self._revocation.look(changed)
         keys: set[Key] = set(self._view.policies.note_records(changed))
         for network_id in self._view.note_records(changed):
             keys.add(("network", network_id))
@@ -124,7 +118,7 @@ class OvsConverger:
                 keys.add(("port", record_id))
             elif kind == NetworkRecord.kind:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
-        self._suspicions.add(suspected, keys)
+        self._revocation.wait(suspected, keys)
         return frozenset(keys)
 
     def every_key(self) -> frozenset[Key]:
@@ -142,7 +136,7 @@ class OvsConverger:
             return Plan(bridges_first)
         wanted = {key: self._objects(key) for key in keys}
         self._wanted.update(wanted)
-        self._suspicions.planned(keys)
+        self._revocation.planned(keys)
         remember, forget = self._remember_numbers(keys), self._forget_numbers(keys)
         # What guards a port is there before the port asks for it, and goes after that.
         guards = {key: objects for key, objects in wanted.items() if key[0] in GUARDS and objects != NONE}
@@ -227,7 +221,7 @@ class OvsConverger:
 
     def conclude(self, keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
         """See IConverger."""
-        self._audit_after(keys, faults)
+        self._revocation.concluded(keys, faults, self._bridge_key in keys)
         concerned: dict[str, str | None] = {}
         was_live = {name for noun, name in keys if noun == "port" and (noun, name) in self._held.owned}
         for key in keys:
@@ -245,12 +239,6 @@ class OvsConverger:
             for port_id, fault in concerned.items()
             if port_id in was_live or self._is_of_interest(port_id)
         )
-
-    def _audit_after(self, keys: frozenset[Key], faults: Mapping[Key, str]) -> None:
-        self._audit.take(self._suspicions.concluded(keys, faults))
-        if self._must_audit and self._bridge_key in keys:
-            self._must_audit = False
-            self._audit.take_all()
 
     def _is_of_interest(self, port_id: str) -> bool:
         """Whether the server may want to hear of a port: it is recorded here, or a device says it is this port."""
@@ -292,7 +280,7 @@ class OvsConverger:
         if not self._has_bridge:
             return {}
         cut_off = {("bridge", self._bridges.mappings[name]): why for name, why in self._physical.cut_off.items()}
-        return cut_off | ({("connections", ""): self._audit.trouble} if self._audit.trouble else {})
+        return cut_off | ({("connections", ""): self._revocation.trouble} if self._revocation.trouble else {})
 
     def describe(self) -> HostReport:
         """See IConverger."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from attrs import define, field
 
@@ -10,6 +11,9 @@ from quantumd.converge.plan import Key
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.records import PortRecord, RecordKey
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord, SecurityRule, set_of
+
+Suspected: TypeAlias = tuple[set[str], set[tuple[str, str]]]
+"""Networks, and networks with addresses of ports that were deleted."""
 
 
 @define
@@ -53,7 +57,7 @@ class Suspicions:
     _rules: dict[str, frozenset[SecurityRule]] = field(factory=dict, init=False)
     _addresses: dict[str, frozenset[str]] = field(factory=dict, init=False)
 
-    def look(self, changed: Iterable[RecordKey]) -> tuple[set[str], set[tuple[str, str]]]:
+    def look(self, changed: Iterable[RecordKey]) -> Suspected:
         """Return the networks whose connections may have lost something, and the addresses of deleted ports."""
         networks: set[str] = set()
         deleted: set[tuple[str, str]] = set()
@@ -66,7 +70,7 @@ class Suspicions:
                 networks |= self._networks_of(self._view.policies.ports_about(set_of(record_id)))
         return networks, deleted
 
-    def add(self, suspected: tuple[set[str], set[tuple[str, str]]], keys: Iterable[Key]) -> None:
+    def add(self, suspected: Suspected, keys: Iterable[Key]) -> None:
         """Wait with what is suspected until packets obey these keys."""
         networks, deleted = suspected
         if networks or deleted:
