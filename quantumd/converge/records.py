@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import define, field
 
 from quantumd.compile.digest import bucket_of, digest_bucket, digest_record
-from quantumd.model.records import FetchReply, Gone, Record, RecordKey, Update, key_of
+from quantumd.model.records import VERSIONED_BY_READING, FetchReply, Gone, Record, RecordKey, Update, key_of
 
 _TOMBSTONES_LIMIT = 10_000
 
@@ -109,7 +109,8 @@ class Records:
             return False
         self._gone.pop(key, None)
         self._deleted.discard(key)
-        self._position = max(self._position, record.version)
+        if record.kind not in VERSIONED_BY_READING:
+            self._position = max(self._position, record.version)
         self._by_kind.setdefault(record.kind, {})[record.id] = record
         bucket = bucket_of(key)
         self._buckets.setdefault(bucket, set()).add(key)

@@ -21,7 +21,7 @@ _REMOTES = ("remote_group_id", "remote_address_group_id")
 
 @define
 class TouchedGuards:
-    """Groups by id, those of them with rules that may name other sets than before, and pieces of sets."""
+    """Groups by id, those of them whose rules may name more sets than before, and pieces of sets."""
 
     groups: set[str] = field(factory=set)
     renamed: set[str] = field(factory=set)
@@ -37,10 +37,9 @@ class TouchedGuards:
         if resource == "security_group":
             self.groups.add(resource_id)
         elif resource == "security_group_rule":
-            rule = after or before
-            self.groups.add(rule["security_group_id"])
-            if any(rule.get(name) for name in _REMOTES):
-                self.renamed.add(rule["security_group_id"])
+            self.groups.add((after or before)["security_group_id"])
+            if any(after.get(name) for name in _REMOTES):
+                self.renamed.add(after["security_group_id"])
         elif resource == "address_group":
             self.pieces.add((resource_id, WHOLE))
         elif resource == "port" and any(before.get(name) != after.get(name) for name in _OF_MEMBERS):

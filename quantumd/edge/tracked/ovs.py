@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from attrs import define
@@ -21,10 +21,14 @@ _SLICE_LINES: Final = 500
 @implementer(IConnections)
 @define(eq=False)
 class OvsConnections:
-    """See IConnections. Each call has a connection of its own: ovs-vswitchd may be another one the next time."""
+    """See IConnections. Each call has a connection of its own: ovs-vswitchd may be another one the next time.
+
+    ``datapath`` returns the name of the datapath: ovs-vswitchd may have two.
+    """
 
     _reactor: Any
     _run_dir: str
+    _datapath: Callable[[], str]
 
     def settle(self) -> Deferred[None]:
         """See IConnections."""
@@ -43,7 +47,7 @@ class OvsConnections:
         await self._call("revalidator/wait")
 
     async def _read(self, zones: frozenset[int]) -> tuple[Connection, ...]:
-        lines = (await self._call("dpctl/dump-conntrack")).splitlines()
+        lines = (await self._call("dpctl/dump-conntrack", self._datapath())).splitlines()
         found = []
         for start in range(0, len(lines), _SLICE_LINES):
             if start:
@@ -57,7 +61,7 @@ class OvsConnections:
         control = await connect(self._reactor, self._run_dir)
         try:
             for connection in connections:
-                arguments = (f"zone={connection.zone}", tuple_text(connection))
+                arguments = (self._datapath(), f"zone={connection.zone}", tuple_text(connection))
                 try:
                     await control.call(self._reactor, "dpctl/flush-conntrack", arguments)
                 except CommandRefused as refused:
