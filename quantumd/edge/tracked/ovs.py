@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from attrs import define
@@ -23,12 +23,11 @@ _SLICE_LINES: Final = 500
 class OvsConnections:
     """See IConnections. Each call has a connection of its own: ovs-vswitchd may be another one the next time.
 
-    ``datapath`` returns the name of the datapath: ovs-vswitchd may have two.
+    No datapath is named, so there must be one: flush-conntrack of Open vSwitch 3.1 takes no name.
     """
 
     _reactor: Any
     _run_dir: str
-    _datapath: Callable[[], str]
 
     def settle(self) -> Deferred[None]:
         """See IConnections."""
@@ -47,7 +46,7 @@ class OvsConnections:
         await self._call("revalidator/wait")
 
     async def _read(self, zones: frozenset[int]) -> tuple[Connection, ...]:
-        lines = (await self._call("dpctl/dump-conntrack", self._datapath())).splitlines()
+        lines = (await self._call("dpctl/dump-conntrack")).splitlines()
         found = []
         for start in range(0, len(lines), _SLICE_LINES):
             if start:
@@ -61,7 +60,7 @@ class OvsConnections:
         control = await connect(self._reactor, self._run_dir)
         try:
             for connection in connections:
-                arguments = (self._datapath(), f"zone={connection.zone}", tuple_text(connection))
+                arguments = (f"zone={connection.zone}", tuple_text(connection))
                 try:
                     await control.call(self._reactor, "dpctl/flush-conntrack", arguments)
                 except CommandRefused as refused:

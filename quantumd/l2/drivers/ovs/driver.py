@@ -17,7 +17,7 @@ from quantumd.edge.openflow.channel import OvsPacketChannel
 from quantumd.edge.openflow.interfaces import IPacketChannel, ISwitch
 from quantumd.edge.openflow.switch import OvsSwitch
 from quantumd.edge.ovsdb.idl import OvsIdl
-from quantumd.edge.ovsdb.interfaces import BridgeRow, IOvsdb
+from quantumd.edge.ovsdb.interfaces import IOvsdb
 from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.edge.tracked.ovs import OvsConnections
 from quantumd.errors import SettingsError
@@ -187,19 +187,12 @@ def _real_edges(site: Site) -> OvsEdges:
     run_dir = site.l2.ovs_run_dir
     socket = f"{run_dir}/{site.l2.integration_bridge}.mgmt"
     reactor = cast(Any, site.reactor)
-    ovsdb = OvsIdl(reactor, f"unix:{run_dir}/db.sock")
     return OvsEdges(
-        ovsdb,
+        OvsIdl(reactor, f"unix:{run_dir}/db.sock"),
         OvsSwitch(reactor, socket),
         OvsPacketChannel(reactor, socket, CONTROLLER_ID),
-        OvsConnections(reactor, run_dir, lambda: _datapath_of(ovsdb.bridge(site.l2.integration_bridge))),
+        OvsConnections(reactor, run_dir),
     )
-
-
-def _datapath_of(bridge: BridgeRow | None) -> str:
-    """Return the name that ovs-vswitchd gives to the datapath of a bridge's type (ovs-vswitchd.conf.db(5))."""
-    kind = (bridge.datapath_type if bridge is not None else "") or "system"
-    return f"{kind}@ovs-{kind}"
 
 
 def _memory_edges(site: Site) -> OvsEdges:
