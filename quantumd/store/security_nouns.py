@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, select
 
 from quantumd.model.nouns import SecurityGroup
 from quantumd.model.security import protocol_number
 from quantumd.model.security_records import SecurityRule, piece_of
+from quantumd.model.status import L2
 from quantumd.store.nouns import CHUNK, address_pairs
-from quantumd.store.tables import ip_allocations, ports
+from quantumd.store.tables import hosts, ip_allocations, ports
 from quantumd.store.tables.security import (
     address_group_addresses,
     port_security_groups,
     security_group_rules,
     security_groups,
 )
+
+MANY_MEMBERS: Final = 500
+"""From how many ports on a group is asked about by its hosts."""
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _RULE = security_group_rules.c
@@ -47,6 +51,14 @@ _HOSTS_OF_GROUPS = (
     .join(ports, ports.c.id == _MEMBER.port_id)
     .where(_MEMBER.security_group_id.in_(_IDS), ports.c.host_id != "")
     .distinct()
+)
+_SOME_MEMBERS = select(_MEMBER.port_id).where(_MEMBER.security_group_id == bindparam("group_id"))
+_HOSTS_THAT_REPORT = select(hosts.c.host).where(
+    hosts.c.role == L2,
+    exists().where(
+        ports.c.host_id == hosts.c.host,
+        exists().where(_MEMBER.port_id == ports.c.id, _MEMBER.security_group_id == bindparam("group_id")),
+    ),
 )
 _GROUPS_OF_HOST = (
     select(_MEMBER.security_group_id)
@@ -88,8 +100,16 @@ def groups(connection: Connection, ids: Iterable[str]) -> dict[str, SecurityGrou
 
 
 def hosts_of_groups(connection: Connection, group_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return the hosts that ports of groups are bound to, by group; one on no host is not named."""
-    return _by_first(_rows(connection, _HOSTS_OF_GROUPS, group_ids))
+    """Return the hosts that ports of groups are bound to, by group; one on no host is not named.
+
+    Of a group with many ports, only hosts that have reported: each of them is asked whether it has one, which is far
+    quicker than to ask each port where it is. The others fetch what they must know when they begin.
+    """
+    large = {group_id for group_id in set(group_ids) if _has_many_members(connection, group_id)}
+    found = _by_first(_rows(connection, _HOSTS_OF_GROUPS, set(group_ids) - large))
+    for group_id in large:
+        found[group_id] = frozenset(connection.execute(_HOSTS_THAT_REPORT, {"group_id": group_id}).scalars())
+    return found
 
 
 def groups_of_host(connection: Connection, host: str) -> frozenset[str]:
@@ -124,6 +144,11 @@ def members(connection: Connection, group_id: str, piece: str | None = None) -> 
 def addresses_of(connection: Connection, address_group_id: str) -> set[str]:
     """Return the prefixes of an address group."""
     return set(connection.execute(_ADDRESSES, {"group_id": address_group_id}).scalars())
+
+
+def _has_many_members(connection: Connection, group_id: str) -> bool:
+    some = connection.execute(_SOME_MEMBERS.limit(MANY_MEMBERS), {"group_id": group_id})
+    return len(some.all()) == MANY_MEMBERS
 
 
 def _after(piece: str) -> str:
