@@ -30,6 +30,8 @@ from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
 from quantumd.version import VERSION
 
+_EARLY = GUARDS | {"bridge"}
+
 
 @implementer(IConverger)
 @define(eq=False)
@@ -138,13 +140,13 @@ class OvsConverger:
         self._wanted.update(wanted)
         self._revocation.planned(keys)
         remember, forget = self._remember_numbers(keys), self._forget_numbers(keys)
-        # What guards a port is there before the port asks for it, and goes after that.
-        guards = {key: objects for key, objects in wanted.items() if key[0] in GUARDS and objects != NONE}
-        ended = {key: NONE for key, objects in wanted.items() if key[0] in GUARDS and objects == NONE}
-        others = {key: objects for key, objects in wanted.items() if key[0] not in GUARDS}
+        # Tables and what guards a port are there before the port asks for them, and go after that.
+        early = {key: objects for key, objects in wanted.items() if key[0] in _EARLY and objects != NONE}
+        ended = {key: NONE for key, objects in wanted.items() if key[0] in _EARLY and objects == NONE}
+        others = {key: objects for key, objects in wanted.items() if key[0] not in _EARLY}
         stages = (
             Stage("numbers", (remember,) if remember.put else (), is_gate=True),
-            Stage("guards", self._changes(guards), is_gate=True),
+            Stage("guards", self._changes(early), is_gate=True),
             Stage("flows", self._changes(others), is_gate=True),
             Stage("ended guards", self._changes(ended), is_gate=True),
             Stage("forget", (forget,) if forget.remove else ()),

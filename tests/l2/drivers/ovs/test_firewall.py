@@ -214,25 +214,28 @@ class CostTests(GuardedCase):
 class OrderTests(GuardedCase):
     """No moment allows more or less than the state before or the state after."""
 
-    def test_a_port_that_changes_groups_is_guarded_by_one_or_the_other(self) -> None:
+    def test_ports_that_change_groups_are_guarded_by_one_or_the_other(self) -> None:
         """At each change of the switch what both let pass passes, and what neither does not."""
-        client, server = Member(1, port_security=False), Member(2, groups=("old",))
+        client = Member(1, port_security=False)
+        servers = [Member(n, groups=("old",)) for n in range(2, 42)]
         self.host.group("old", rule(protocol=UDP, first=1, last=2))
         self.host.group("new", rule(protocol=UDP, first=2, last=3))
-        self.host.plug(client, server)
-        seen: list[tuple[bool, bool]] = []
-        change = self.host.world.switch.change
+        self.host.plug(client, *servers)
+        switch = self.host.world.switch
+        number, change = self.host.world.ofport_of(client.id), switch.change
+        seen: set[tuple[bool, bool]] = set()
 
         def watched(wanted: Any) -> Any:
             done = change(wanted)
-            both, neither = (traffic_between(client, server, UDP, port) for port in (2, 4))
-            walks = [self.host.world.switch.walk(1, frame_of(client, server, each)) for each in (both, neither)]
-            seen.append((bool(walks[0].outputs), bool(walks[1].outputs)))
+            for server in servers:
+                frames = [frame_of(client, server, traffic_between(client, server, UDP, port)) for port in (2, 4)]
+                both, neither = (bool(switch.walk(number or 0, frame).outputs) for frame in frames)
+                seen.add((both, neither))
             return done
 
-        self.patch(type(self.host.world.switch), "change", lambda switch, wanted: watched(wanted))
-        self.host.tell(evolve(server, groups=("new",)).record(1))
-        self.assertEqual(set(seen), {(True, False)})
+        self.patch(type(switch), "change", lambda _, wanted: watched(wanted))
+        self.host.tell(*(evolve(server, groups=("new",)).record(1) for server in servers))
+        self.assertEqual(seen, {(True, False)})
 
 
 class PairTests(GuardedCase):
