@@ -122,11 +122,15 @@ def _fixed(inners: tuple[Decoder, ...]) -> Decoder:
     return decode_each
 
 
-def _object(cls: type, lacking: Collection[str] = ()) -> Decoder:
-    """Return what decodes objects of the class; earlier versions lack its last fields, which have defaults."""
+def _object(cls: type, lacking: Collection[str] = (), may_lack: bool = False) -> Decoder:
+    """Return what decodes objects of the class; earlier versions lack its last fields, which have defaults.
+
+    With ``may_lack`` an object itself shows by what it lacks that it is of an earlier version.
+    """
     hints = get_type_hints(cls)
-    names = (field.name for field in attrs.fields(cls) if field.name not in lacking)
-    fields = tuple((name, _decoder(hints[name])) for name in names)
+    named = [field for field in attrs.fields(cls) if field.name not in lacking]
+    fields = tuple((field.name, _decoder(hints[field.name])) for field in named)
+    last = {field.name for field in named if may_lack and field.default is not attrs.NOTHING}
 
     def build(value: Any) -> Any:
         if type(value) is not dict:
@@ -134,7 +138,9 @@ def _object(cls: type, lacking: Collection[str] = ()) -> Decoder:
         try:
             return cls(*[inner(value[name]) for name, inner in fields])
         except KeyError as error:
-            raise CodecError(f"{cls.__name__} lacks {error}") from error
+            if str(error.args[0]) not in last:
+                raise CodecError(f"{cls.__name__} lacks {error}") from error
+        return cls(**{name: inner(value[name]) for name, inner in fields if name in value})
 
     return build
 
@@ -159,10 +165,10 @@ def _decoder(hint: Any) -> Decoder:
         return _fixed(tuple(_decoder(argument) for argument in arguments))
     if hint is float:
         return _number
-    return _object(hint) if attrs.has(hint) else _of_type(hint)
+    return _object(hint, may_lack=True) if attrs.has(hint) else _of_type(hint)
 
 
-_RECORDS: dict[str, Decoder] = {cls.kind: _object(cls) for cls in RECORD_TYPES}
+_RECORDS: dict[str, Decoder] = {cls.kind: _object(cls, may_lack=True) for cls in RECORD_TYPES}
 _MESSAGES: dict[tuple[str, int], Decoder] = {
     **{
         (cls.message_kind, version): _object(cls, lacking=_lacking(cls, version))

@@ -6,9 +6,9 @@ import zlib
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from attrs import astuple
+from attrs import astuple, evolve
 
-from quantumd.model.records import BUCKETS, Record, RecordKey
+from quantumd.model.records import BUCKETS, VERSIONED_BY_READING, Record, RecordKey
 
 
 def bucket_of(key: RecordKey) -> int:
@@ -22,6 +22,8 @@ def digest_record(record: Record) -> str:
 
 
 def _text(record: Record) -> str:
+    if record.kind in VERSIONED_BY_READING:
+        record = evolve(record, version=0)
     return f"{record.kind}{astuple(record, recurse=True)!r}"
 
 

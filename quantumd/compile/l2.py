@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
+from quantumd.model.port import TRUSTED_OWNER_PREFIX
 from quantumd.model.records import NetworkRecord, PeerRecord, PortRecord, RemotePortRecord
 
 
@@ -35,6 +36,9 @@ def port_record(port: Port) -> PortRecord:
         fixed_ips=port.fixed_ips,
         admin_state_up=port.admin_state_up,
         device_owner=port.device_owner,
+        port_security=port.port_security_enabled and not port.device_owner.startswith(TRUSTED_OWNER_PREFIX),
+        security_groups=port.security_groups,
+        allowed_address_pairs=port.allowed_address_pairs,
     )
 
 

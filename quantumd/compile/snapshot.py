@@ -13,6 +13,9 @@ from quantumd.model.records import Record
 ROLES: tuple[str, ...] = ("l2", "dhcp")
 """Roles that get records."""
 
+GUARDING_ROLE: str = "l2"
+"""The role that must know security groups."""
+
 KINDS: Mapping[str, Mapping[str, str]] = {
     "l2": {"network": "l2.network", "port": "l2.port"},
     "dhcp": {"network": "dhcp.network", "port": "dhcp.port"},

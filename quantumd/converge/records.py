@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import define, field
 
 from quantumd.compile.digest import bucket_of, digest_bucket, digest_record
-from quantumd.model.records import FetchReply, Gone, Record, RecordKey, Update, key_of
+from quantumd.model.records import VERSIONED_BY_READING, FetchReply, Gone, Record, RecordKey, Update, key_of
 
 _TOMBSTONES_LIMIT = 10_000
 
@@ -18,6 +18,8 @@ class Records:
 
     _by_kind: dict[str, dict[str, Record]] = field(factory=dict, init=False)
     _gone: dict[RecordKey, int] = field(factory=dict, init=False)
+    _deleted: set[RecordKey] = field(factory=set, init=False)
+    """Those of what is gone that were deleted."""
     _buckets: dict[int, set[RecordKey]] = field(factory=dict, init=False)
     _digests: dict[int, str] = field(factory=dict, init=False)
     _position: int = field(default=0, init=False)
@@ -30,6 +32,10 @@ class Records:
     def get(self, kind: str, record_id: str) -> Record | None:
         """Return the record of that kind and id, or None."""
         return self._by_kind.get(kind, {}).get(record_id)
+
+    def was_deleted(self, kind: str, record_id: str) -> bool:
+        """Whether what a record was about is known to be deleted, and not only needed no longer here."""
+        return (kind, record_id) in self._deleted
 
     def of_kind(self, kind: str) -> Iterable[Record]:
         """Return every record of a kind, in no particular order."""
@@ -102,7 +108,9 @@ class Records:
         if known == record or self._gone.get(key, 0) > record.version:
             return False
         self._gone.pop(key, None)
-        self._position = max(self._position, record.version)
+        self._deleted.discard(key)
+        if record.kind not in VERSIONED_BY_READING:
+            self._position = max(self._position, record.version)
         self._by_kind.setdefault(record.kind, {})[record.id] = record
         bucket = bucket_of(key)
         self._buckets.setdefault(bucket, set()).add(key)
@@ -116,6 +124,8 @@ class Records:
             return False
         self._position = max(self._position, gone.version)
         self._remember_gone(key, gone.version)
+        if gone.is_deleted:
+            self._deleted.add(key)
         if known is None:
             return False
         del self._by_kind[gone.kind][gone.id]
@@ -128,4 +138,6 @@ class Records:
         self._gone[key] = max(version, self._gone.pop(key, 0))
         if len(self._gone) > _TOMBSTONES_LIMIT:
             # An older put of a record this long gone would be found by the next comparison of digests.
-            del self._gone[next(iter(self._gone))]
+            oldest = next(iter(self._gone))
+            del self._gone[oldest]
+            self._deleted.discard(oldest)

@@ -22,6 +22,7 @@ from quantumd.compile.snapshot import ROLES
 from quantumd.config import Settings
 from quantumd.errors import EdgeUnavailable, QuantumdError, SettingsError
 from quantumd.model.host_life import HostLife
+from quantumd.model.records import VERSIONED_BY_READING
 from quantumd.model.role_state import MOST_FAULTS, Fault
 from quantumd.store.connecting import sentence_of
 from quantumd.store.engine import database_url, reader_engine, shown_url
@@ -142,7 +143,8 @@ def read_host(connection: Connection, host: str) -> HostDetails:
 
 
 def _wanted(connection: Connection, host: str, role: str) -> int:
-    return max((record.version for record in records_of_host(connection, host, role, None)), default=0)
+    records = records_of_host(connection, host, role, None)
+    return max((record.version for record in records if record.kind not in VERSIONED_BY_READING), default=0)
 
 
 def _port_faults(connection: Connection, host: str, role: str, told: set[tuple[str, str]]) -> tuple[Fault, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from quantumd.model.records import FixedIp, HostRoute
+from quantumd.model.security_records import AddressPair, SecurityRule
 
 
 @frozen
@@ -48,6 +49,18 @@ class Port:
     host_id: str
     fixed_ips: tuple[FixedIp, ...]
     record_version: int
+    port_security_enabled: bool = True
+    security_groups: tuple[str, ...] = ()
+    allowed_address_pairs: tuple[AddressPair, ...] = ()
+
+
+@frozen
+class SecurityGroup:
+    """A security group with what it lets pass, its rules in the order of their ids."""
+
+    id: str
+    is_stateful: bool
+    rules: tuple[SecurityRule, ...]
 
 
 @frozen

@@ -7,7 +7,12 @@ from typing import Protocol, TypeVar
 
 from quantumd.model.nouns import DHCP_OWNER
 
-HOST_CONTENT = frozenset({"mac_address", "fixed_ips", "admin_state_up", "network_id", "host_id", "device_owner"})
+HOST_CONTENT = frozenset(
+    {
+        "mac_address", "fixed_ips", "admin_state_up", "network_id", "host_id", "device_owner", "port_security_enabled",
+        "security_groups", "allowed_address_pairs",
+    }
+)  # fmt: skip
 """Attributes of the row that hosts are told; changing others changes no record."""
 
 DHCP_PORT_FIXED = frozenset(

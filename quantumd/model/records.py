@@ -12,6 +12,7 @@ from attrs import frozen
 
 from quantumd.model.counters import CountersReply, CountersRequest
 from quantumd.model.role_state import RoleState
+from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord
 
 RecordKey: TypeAlias = tuple[str, str]
 """(kind, id)"""
@@ -55,7 +56,10 @@ class NetworkRecord:
 
 @frozen
 class PortRecord:
-    """What the l2 role of a host must know of a port bound to it."""
+    """What the l2 role of a host must know of a port bound to it.
+
+    Without ``port_security`` nothing that it sends or gets is checked, which is what records of before mean.
+    """
 
     kind: ClassVar[str] = "l2.port"
     id: str
@@ -65,6 +69,9 @@ class PortRecord:
     fixed_ips: tuple[FixedIp, ...]
     admin_state_up: bool
     device_owner: str
+    port_security: bool = False
+    security_groups: tuple[str, ...] = ()
+    allowed_address_pairs: tuple[AddressPair, ...] = ()
 
 
 @frozen
@@ -129,7 +136,16 @@ class DhcpPortRecord:
     fixed_ips: tuple[FixedIp, ...]
 
 
-Record: TypeAlias = NetworkRecord | PortRecord | PeerRecord | RemotePortRecord | DhcpNetworkRecord | DhcpPortRecord
+Record: TypeAlias = (
+    NetworkRecord
+    | PortRecord
+    | PeerRecord
+    | RemotePortRecord
+    | DhcpNetworkRecord
+    | DhcpPortRecord
+    | SecurityGroupRecord
+    | AddressSetRecord
+)
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
     PortRecord,
@@ -137,7 +153,11 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     RemotePortRecord,
     DhcpNetworkRecord,
     DhcpPortRecord,
+    SecurityGroupRecord,
+    AddressSetRecord,
 )
+VERSIONED_BY_READING: frozenset[str] = frozenset((SecurityGroupRecord.kind, AddressSetRecord.kind))
+"""Kinds whose version is the position at which they were read, so that the same content may have several."""
 
 
 def key_of(record: Record) -> RecordKey:
@@ -147,11 +167,12 @@ def key_of(record: Record) -> RecordKey:
 
 @frozen
 class Gone:
-    """A record that a host no longer needs since journal position ``version``."""
+    """A record that a host no longer needs since journal position ``version``; deleted, or needed elsewhere."""
 
     kind: str
     id: str
     version: int
+    is_deleted: bool = False
 
 
 @frozen

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from ipaddress import ip_network
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
@@ -17,10 +18,14 @@ from quantumd.model.network import TUNNEL_TYPES
 from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
 from quantumd.model.port import dhcp_device_id, is_dhcp_port
 from quantumd.model.records import FixedIp, HostRoute
+from quantumd.model.security_records import AddressPair
 from quantumd.store import tables as t
+from quantumd.store.tables.security import port_security_groups
 
 CHUNK = 500
 """How many ids one statement asks for."""
+
+_PAIRS: Final = "allowed_address_pairs"
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
@@ -59,6 +64,8 @@ _PORT = select(
     t.ports.c.device_owner,
     t.ports.c.host_id,
     t.ports.c.record_version,
+    t.ports.c.port_security_enabled,
+    t.ports.c.details,
 )
 _PORTS = _PORT.where(t.ports.c.id.in_(_IDS))
 # Who owns it is looked at afterwards: of two indexes the database might take the one that finds every DHCP port.
@@ -73,6 +80,12 @@ _FIXED_IPS = (
     select(t.ip_allocations.c.port_id, t.ip_allocations.c.subnet_id, t.ip_allocations.c.ip_address)
     .where(t.ip_allocations.c.port_id.in_(_IDS))
     .order_by(t.ip_allocations.c.port_id, t.ip_allocations.c.ordinal)
+)
+
+_GROUPS = (
+    select(port_security_groups.c.port_id, port_security_groups.c.security_group_id)
+    .where(port_security_groups.c.port_id.in_(_IDS))
+    .order_by(port_security_groups.c.port_id, port_security_groups.c.security_group_id)
 )
 
 _HOSTS = (
@@ -182,6 +195,9 @@ def _ports(connection: Connection, rows: Sequence[Any]) -> Iterator[Port]:
     fixed_ips: defaultdict[str, list[FixedIp]] = defaultdict(list)
     for row in _rows(connection, _FIXED_IPS, [row.id for row in rows]):
         fixed_ips[row.port_id].append(FixedIp(row.subnet_id, row.ip_address))
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for row in _rows(connection, _GROUPS, [row.id for row in rows]):
+        groups[row.port_id].append(row.security_group_id)
     for row in rows:
         yield Port(
             id=row.id,
@@ -193,7 +209,18 @@ def _ports(connection: Connection, rows: Sequence[Any]) -> Iterator[Port]:
             host_id=row.host_id,
             fixed_ips=tuple(fixed_ips[row.id]),
             record_version=row.record_version,
+            port_security_enabled=row.port_security_enabled,
+            security_groups=tuple(groups[row.id]),
+            allowed_address_pairs=address_pairs(row.details),
         )
+
+
+def address_pairs(details: str | None) -> tuple[AddressPair, ...]:
+    """Return the allowed address pairs among the details of a port's row; an address as its prefix."""
+    if details is None or _PAIRS not in details:
+        return ()
+    pairs = orjson.loads(details)[_PAIRS]
+    return tuple(AddressPair(pair["mac_address"], str(ip_network(pair["ip_address"], strict=False))) for pair in pairs)
 
 
 def _subnet(row: Any) -> Subnet:

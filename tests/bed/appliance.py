@@ -209,8 +209,8 @@ class Appliance:
         return http.client.HTTPSConnection(self.host, self.port, timeout=timeout_seconds, context=self.tls)
 
     def create(self, resource: str, **attributes: Any) -> dict[str, Any]:
-        """Create a ``network``, ``subnet`` or ``port`` and return it; ApplianceError unless 201."""
-        answer = self.request("POST", f"/v2.0/{resource}s", {resource: attributes})
+        """Create a ``network``, ``security_group`` or the like and return it; ApplianceError unless 201."""
+        answer = self.request("POST", f"/v2.0/{resource.replace('_', '-')}s", {resource: attributes})
         if answer.status != 201:
             raise ApplianceError(f"creating {resource} {attributes} answered {answer.status}: {answer.body}")
         created: dict[str, Any] = answer.body[resource]

@@ -138,14 +138,16 @@ class HostCase(SynchronousTestCase):
 
     def update(self, resource: str, resource_id: str, **changes: Any) -> dict[str, Any]:
         """Change a resource and return it; the test fails unless 200."""
-        answer = self.appliance.request("PUT", f"/v2.0/{resource}s/{resource_id}", {resource: changes})
+        answer = self.appliance.request(
+            "PUT", f"/v2.0/{resource.replace('_', '-')}s/{resource_id}", {resource: changes}
+        )
         self.assertEqual(answer.status, 200, answer.body)
         changed: dict[str, Any] = answer.body[resource]
         return changed
 
     def delete(self, resource: str, resource_id: str) -> None:
         """Delete a resource; the test fails unless 204."""
-        answer = self.appliance.request("DELETE", f"/v2.0/{resource}s/{resource_id}")
+        answer = self.appliance.request("DELETE", f"/v2.0/{resource.replace('_', '-')}s/{resource_id}")
         self.assertEqual(answer.status, 204, answer.body)
 
     def status_of(self, guest: Guest) -> str:

@@ -1,4 +1,7 @@
-"""Networks stay apart, whatever their VMs send, and tags mean networks only on the physical side. Needs root."""
+"""Networks stay apart, whatever their VMs send, and tags mean networks only on the physical side. Needs root.
+
+Nothing that they send is held back by port security: it is off.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ class SameAddressTests(HostCase):
 
     def make_side(self) -> list[Guest]:
         """Make a network with two VMs."""
-        network = self.make_network("10.0.0.0/24")
+        network = self.make_network("10.0.0.0/24", port_security_enabled=False)
         return [
             self.plugged(network, mac_address=f"fa:16:3e:00:00:{n:02x}", fixed_ips=[{"ip_address": f"10.0.0.{n}"}])
             for n in (11, 12)
@@ -172,7 +175,9 @@ class PhysicalTests(HostCase):
 
     def guest_on(self, **provider: Any) -> Guest:
         """Plug a VM into a network of its own, which goes with the test."""
-        network = self.make_network("10.0.0.0/24", **{"provider:physical_network": "physnet1", **provider})
+        network = self.make_network(
+            "10.0.0.0/24", port_security_enabled=False, **{"provider:physical_network": "physnet1", **provider}
+        )
         self.addCleanup(self.delete, "network", network["id"])
         guest = self.plugged(network)
         self.addCleanup(self.delete, "port", guest.id)
@@ -221,7 +226,7 @@ class PhysicalTests(HostCase):
 
     def test_a_local_network_never_leaves(self) -> None:
         """Neither broadcast nor unknown unicast."""
-        guest = self.plugged(self.make_network("10.0.0.0/24"))
+        guest = self.plugged(self.make_network("10.0.0.0/24", port_security_enabled=False))
         self.vlan_guest(100)
         for target in (BROADCAST, _PHYSICAL_MAC):
             self.say(guest, b"local", target)

@@ -188,7 +188,7 @@ class BootTests(Case):
                 "datapath_type": "netdev",
                 "ovs_hybrid_plug": False,
                 "ovs_create_tap": True,
-                "port_filter": False,
+                "port_filter": True,
                 "connectivity": "l2",
                 "bound_drivers": {"0": "openvswitch"},
             },

@@ -115,7 +115,9 @@ class World:
         view = HostView(self.records, NetworkNumbers())
         plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", TunnelPlan("192.0.2.1", ("vxlan",)))
         edges = self.vswitch
-        return OvsConverger("h", edges.ovsdb, edges.switch, view, plan, PUNT, self.clock, self.removes_foreign)
+        return OvsConverger(
+            "h", edges.ovsdb, edges.switch, view, plan, PUNT, self.clock, edges.connections, self.removes_foreign
+        )
 
     def tell(self, reports: tuple[PortReport, ...], is_complete: bool) -> None:
         if is_complete:

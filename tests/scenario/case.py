@@ -37,7 +37,7 @@ class KeptDriver:
     capabilities: frozenset[str] = OvsDriver.capabilities
 
     def install(self, site: Site) -> L2Parts:
-        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel)
+        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel, self.world.connections)
         return OvsDriver().install_on(evolve(site, edges="memory"), edges)
 
     def frames(self, site: Site) -> FrameParts:

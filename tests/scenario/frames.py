@@ -15,13 +15,20 @@ _KINDS = {2: "offer", 5: "ack", 6: "nak"}
 
 def plain(sender: dict[str, Any], target: dict[str, Any]) -> bytes:
     """An IPv4 frame from one port to another."""
-    return bytes(Ether(src=sender["mac_address"], dst=target["mac_address"]) / IP() / UDP())
+    packet = IP(src=address_of(sender), dst=address_of(target)) / UDP(sport=4000, dport=4000)
+    return bytes(Ether(src=sender["mac_address"], dst=target["mac_address"]) / packet)
+
+
+def address_of(port: dict[str, Any]) -> str:
+    """The port's first address."""
+    return str(port["fixed_ips"][0]["ip_address"])
 
 
 def arp_request(sender: dict[str, Any], address: str) -> bytes:
     """Who has the address?"""
     mac = sender["mac_address"]
-    return bytes(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc=mac, pdst=address))
+    arp = ARP(op=1, hwsrc=mac, psrc=address_of(sender), pdst=address)
+    return bytes(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / arp)
 
 
 def dhcp_discover(mac: str) -> bytes:

@@ -17,7 +17,8 @@ from twisted.python.failure import Failure
 from quantumd.api.hosts.compiled import network_nouns
 from quantumd.api.hosts.mesh import Moves, tell_of_moves
 from quantumd.api.hosts.outbox import Outbox
-from quantumd.compile.snapshot import KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
+from quantumd.api.hosts.touched_guards import TouchedGuards, guards_to_tell
+from quantumd.compile.snapshot import GUARDING_ROLE, KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
 from quantumd.converge.client import address_of
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.nouns import DHCP_OWNER, Port
@@ -37,7 +38,7 @@ _HOST = "binding:host_id"
 
 
 @define
-class _Touched:
+class Touched:
     """What a stretch of the journal touched: rows to be read anew, and what hosts are rid of."""
 
     ports: set[str] = field(factory=set)
@@ -45,15 +46,18 @@ class _Touched:
     left: dict[str, set[str]] = field(factory=lambda: defaultdict(set))
     deleted_ports: dict[str, int] = field(factory=dict)
     moves: Moves = field(factory=Moves)
+    guards: TouchedGuards = field(factory=TouchedGuards)
+    first_position: int = 0
 
     @property
     def is_nothing(self) -> bool:
-        """Whether no host has to know of any of it."""
-        return not (self.ports or self.networks or self.left)
+        """Whether no host has to hear of any of it."""
+        return not (self.ports or self.networks or self.left or not self.guards.is_nothing)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
         before, after = _body(row.before), _body(row.after)
+        self.guards.note(row.resource, row.resource_id, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
@@ -84,12 +88,21 @@ class Announcer:
 
     def handle(self, rows: Sequence[JournalRow]) -> Deferred[Any] | None:
         """Send what hosts must know of these rows; fires when it has left."""
-        touched = _touched(rows)
+        touched = touched_by(rows)
         if touched.is_nothing:
             return None
         request_id = rows[-1].request_id
         compiled: Deferred[Any] = self._store.read(lambda connection: _compile(connection, touched, request_id))
         return compiled.addCallback(lambda updates: Deferred.fromCoroutine(tell_all(self._bus, updates)))
+
+
+def touched_by(rows: Sequence[JournalRow]) -> Touched:
+    """Return what a stretch of the journal touched."""
+    touched = Touched(first_position=rows[0].position)
+    for row in rows:
+        if row.operation != "status":
+            touched.note(row)
+    return touched
 
 
 async def tell_all(bus: IBus, updates: Iterable[Update]) -> None:
@@ -118,20 +131,12 @@ def _first_error(failure: Failure) -> Failure:
     return first
 
 
-def _touched(rows: Sequence[JournalRow]) -> _Touched:
-    touched = _Touched()
-    for row in rows:
-        if row.operation != "status":
-            touched.note(row)
-    return touched
-
-
 def updates_for(connection: Connection, rows: Sequence[JournalRow]) -> list[Update]:
     """Return what hosts must know of a stretch of the journal, as things are now."""
-    return _compile(connection, _touched(rows), rows[-1].request_id) if rows else []
+    return _compile(connection, touched_by(rows), rows[-1].request_id) if rows else []
 
 
-def _compile(connection: Connection, touched: _Touched, request_id: str) -> list[Update]:
+def _compile(connection: Connection, touched: Touched, request_id: str) -> list[Update]:
     outbox = Outbox()
     ports = nouns.ports(connection, sorted(touched.ports | set().union(*touched.left.values())))
     bound = [port for port in ports.values() if port.host_id]
@@ -146,6 +151,8 @@ def _compile(connection: Connection, touched: _Touched, request_id: str) -> list
         for host, port_ids in touched.left.items():
             outbox.gone[host, role] += _left(role, host, port_ids, ports, touched)
     tell_of_moves(connection, touched.moves, touched.deleted_ports, outbox)
+    for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
+        outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
     return outbox.updates(request_id)
 
 
@@ -170,12 +177,12 @@ def _put_network(outbox: Outbox, role: str, host: str, network: NetworkNouns) ->
         outbox.put[host, role][kind, network_id] = record
 
 
-def _left(role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], touched: _Touched) -> Iterable[Gone]:
+def _left(role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], touched: Touched) -> Iterable[Gone]:
     kind = KINDS[role]["port"]
     for port_id in sorted(port_ids):
         port = ports.get(port_id)
         if port_id in touched.deleted_ports:
-            yield Gone(kind, port_id, touched.deleted_ports[port_id])
+            yield Gone(kind, port_id, touched.deleted_ports[port_id], is_deleted=True)
         elif port is not None and port.host_id != host:
             yield Gone(kind, port_id, port.record_version)
 

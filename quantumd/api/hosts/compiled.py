@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select
 
 from quantumd.api.hosts import mesh
+from quantumd.api.hosts.guarded import records_of_groups
 from quantumd.compile.digest import bucket_of
-from quantumd.compile.snapshot import KINDS, ROLES, NetworkNouns, network_record_for, port_record_for, snapshot
-from quantumd.model.nouns import Network
+from quantumd.compile.snapshot import (
+    GUARDING_ROLE,
+    KINDS,
+    ROLES,
+    NetworkNouns,
+    network_record_for,
+    port_record_for,
+    snapshot,
+)
+from quantumd.model.nouns import Network, Port
 from quantumd.model.records import Record
-from quantumd.store import nouns
+from quantumd.store import nouns, security_nouns
+from quantumd.store.journal import last_position
 from quantumd.store.tables import ports
 
 
@@ -37,16 +47,32 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     records += [network_record_for(role, network) for network in network_nouns(connection, network_ids).values()]
     if role == mesh.ROLE:
         records += [each for each in mesh.records_of(connection, host) if _is_in(buckets, each.kind, each.id)]
+    if role == GUARDING_ROLE:
+        groups = security_nouns.groups_of_host(connection, host)
+        records += records_of_groups(connection, groups, lambda kind, record_id: _is_in(buckets, kind, record_id))
     return [record for record in records if record is not None]
 
 
 def records_of_ports(connection: Connection, host: str, port_ids: Iterable[str]) -> dict[str, tuple[Record, ...]]:
-    """Return what each role must know of those of the ports that are bound to the host, their networks included."""
+    """Return what each role must know of those of the ports that are bound to the host, their networks included.
+
+    Of groups that other ports there have, the host has been told, or is about to be.
+    """
     bound = [port for port in nouns.ports(connection, port_ids).values() if port.host_id == host]
     if not bound:
         return {}
     networks = network_nouns(connection, {port.network_id for port in bound})
-    return {role: snapshot(role, networks.values(), bound) for role in ROLES}
+    found = {role: snapshot(role, networks.values(), bound) for role in ROLES}
+    found[GUARDING_ROLE] += tuple(_new_groups(connection, host, bound))
+    return found
+
+
+def _new_groups(connection: Connection, host: str, bound: Sequence[Port]) -> Iterable[Record]:
+    ids = {port.id for port in bound}
+    groups = {group_id for port in bound for group_id in port.security_groups}
+    position = last_position(connection) + 1
+    new = {each for each in groups if not security_nouns.has_member_before(connection, each, host, position, ids)}
+    return records_of_groups(connection, new) if new else ()
 
 
 def _is_in(buckets: frozenset[int] | None, kind: str, record_id: str) -> bool:

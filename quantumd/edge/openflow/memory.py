@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
@@ -27,6 +27,7 @@ from quantumd.edge.openflow.match import missing_needs, unpack_match
 from quantumd.edge.openflow.oxm import WireError
 from quantumd.edge.openflow.refusal import SwitchRefused
 from quantumd.edge.openflow.text import flow_text
+from quantumd.edge.openflow.tracking import Connections
 from quantumd.edge.openflow.walk import Walk, walk
 from quantumd.errors import EdgeUnavailable
 
@@ -49,6 +50,7 @@ class MemorySwitch:
     groups: dict[int, Group] = field(factory=dict)
     meters: dict[int, Meter] = field(factory=dict)
     ports: dict[int, SwitchPort] = field(factory=dict)
+    connections: Connections = field(factory=Connections)
     changes: deque[SwitchChange] = field(factory=lambda: deque(maxlen=_CHANGES_KEPT))
     _connected: list[Callable[[], None]] = field(factory=list)
     _lost: list[Callable[[], None]] = field(factory=list)
@@ -192,9 +194,15 @@ class MemorySwitch:
                 listener(port, is_there)
 
     def walk(self, ofport: int, frame: bytes, **tunnel: int) -> Walk:
-        """Return the way of a frame that comes in by a port, out of ``tunnel`` if any; nothing is delivered."""
+        """Return the way of a frame that comes in by a port, out of ``tunnel`` if any.
+
+        Nothing is delivered, no connection remembered.
+        """
+        return self._walk(ofport, frame, self.connections.copy(), tunnel)
+
+    def _walk(self, ofport: int, frame: bytes, connections: Connections, tunnel: Mapping[str, int]) -> Walk:
         self._sort()
-        return walk(self._tables, self.groups, self.ports, ofport, frame, tunnel)
+        return walk(self._tables, self.groups, self.ports, ofport, frame, tunnel, connections)
 
     def _sort(self) -> None:
         """Bring the tables up to date with the changes since the last walk."""
@@ -205,7 +213,7 @@ class MemorySwitch:
 
     def inject(self, ofport: int, frame: bytes) -> Walk:
         """Let a frame come in by a port: walk it, and deliver what leaves by ports and what goes to channels."""
-        done = self.walk(ofport, frame)
+        done = self._walk(ofport, frame, self.connections, {})
         for out in done.outputs:
             self.emit(out.ofport, out.frame)
         for punted in done.punted:

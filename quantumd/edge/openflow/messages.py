@@ -83,12 +83,16 @@ def barrier(xid: int) -> bytes:
     return message(BARRIER_REQUEST, b"", xid)
 
 
-def set_config(miss_send_len: int, xid: int) -> bytes:
-    """Say how much of a frame packet-ins carry.
+_FRAGMENTS_NX_MATCH = 3
 
-    On the management socket OVS sends nothing of its own accord before this was sent with a length above 0.
+
+def set_config(miss_send_len: int, xid: int) -> bytes:
+    """Say how much of a frame packet-ins carry, and that the first fragment of a packet is seen with its ports.
+
+    On the management socket OVS sends nothing of its own accord before this was sent with a length above 0. Fragments
+    are a matter of the bridge, so every connection has to say the same of them (ovs-ofctl(8), set-frags).
     """
-    return message(SET_CONFIG, _CONFIG.pack(0, miss_send_len), xid)
+    return message(SET_CONFIG, _CONFIG.pack(_FRAGMENTS_NX_MATCH, miss_send_len), xid)
 
 
 def set_async(packet_in: int, port_status: int, flow_removed: int, xid: int) -> bytes:

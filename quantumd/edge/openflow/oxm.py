@@ -29,6 +29,7 @@ IP_ICMP = 1
 IP_TCP = 6
 IP_UDP = 17
 IP_ICMPV6 = 58
+IP_SCTP = 132
 
 
 class WireError(QuantumdError):
@@ -81,6 +82,7 @@ _V6: _Needs = (("eth_type", (ETH_IPV6,)),)
 _ARP: _Needs = (("eth_type", (ETH_ARP,)),)
 _TCP: _Needs = (*_IP, ("ip_proto", (IP_TCP,)))
 _UDP: _Needs = (*_IP, ("ip_proto", (IP_UDP,)))
+_SCTP: _Needs = (*_IP, ("ip_proto", (IP_SCTP,)))
 _ICMP: _Needs = (*_V4, ("ip_proto", (IP_ICMP,)))
 _ICMPV6: _Needs = (*_V6, ("ip_proto", (IP_ICMPV6,)))
 _ND: _Needs = (*_ICMPV6, ("icmpv6_type", (135, 136)))
@@ -107,6 +109,8 @@ _ROWS: tuple[tuple[str, int, tuple[int, int], tuple[int, int] | None, str, bool,
     ("tcp_dst", 16, (OPENFLOW_BASIC, 14), (NICIRA_0, 10), "NXM_OF_TCP_DST", True, _TCP),
     ("udp_src", 16, (OPENFLOW_BASIC, 15), (NICIRA_0, 11), "NXM_OF_UDP_SRC", True, _UDP),
     ("udp_dst", 16, (OPENFLOW_BASIC, 16), (NICIRA_0, 12), "NXM_OF_UDP_DST", True, _UDP),
+    ("sctp_src", 16, (OPENFLOW_BASIC, 17), None, "OXM_OF_SCTP_SRC", True, _SCTP),
+    ("sctp_dst", 16, (OPENFLOW_BASIC, 18), None, "OXM_OF_SCTP_DST", True, _SCTP),
     ("icmp_type", 8, (OPENFLOW_BASIC, 19), (NICIRA_0, 13), "NXM_OF_ICMP_TYPE", False, _ICMP),
     ("icmp_code", 8, (OPENFLOW_BASIC, 20), (NICIRA_0, 14), "NXM_OF_ICMP_CODE", False, _ICMP),
     ("icmpv6_type", 8, (OPENFLOW_BASIC, 29), (NICIRA_1, 21), "NXM_NX_ICMPV6_TYPE", False, _ICMPV6),

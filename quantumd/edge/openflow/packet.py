@@ -12,6 +12,7 @@ from quantumd.edge.openflow.oxm import (
     ETH_VLAN,
     IP_ICMP,
     IP_ICMPV6,
+    IP_SCTP,
     IP_TCP,
     IP_UDP,
     VLAN_PRESENT,
@@ -159,6 +160,9 @@ class Packet:
             self._places |= {"udp_src": (at, 2), "udp_dst": (at + 2, 2)}
             # A checksum of zero says that there is none (RFC 768); it stays so.
             self._l4_checksum = at + 6 if self._number(at + 6, 2) else None
+        elif kind == IP_SCTP and at + 12 <= end:
+            # Its checksum (CRC-32C, RFC 9260) is left as it is: nothing of it is changed here.
+            self._places |= {"sctp_src": (at, 2), "sctp_dst": (at + 2, 2)}
         elif kind == IP_ICMP and at + 8 <= end:
             self._places |= {"icmp_type": (at, 1), "icmp_code": (at + 1, 1)}
             self._l4_checksum = at + 2

@@ -13,13 +13,13 @@ from quantumd.edge.openflow.actions import CONTROLLER, IN_PORT
 from quantumd.edge.openflow.decode import Action, Bits
 from quantumd.edge.openflow.interfaces import Flow, Group, PacketIn
 from quantumd.edge.openflow.lookup import Table
-from quantumd.edge.openflow.oxm import CT_STATE_BITS, FIELDS
+from quantumd.edge.openflow.oxm import FIELDS
 from quantumd.edge.openflow.packet import Packet
 from quantumd.edge.openflow.text import flow_text
+from quantumd.edge.openflow.tracking import Connections
 
 _DEEPEST = 64
 _MOST_HOPS = 4096
-_TRACKED_NEW = CT_STATE_BITS["trk"] | CT_STATE_BITS["new"]
 _PIPELINE_FIELDS = frozenset(
     name for name in FIELDS if name.startswith(("reg", "ct_", "tun_")) or name in ("in_port", "metadata", "conj_id")
 )
@@ -84,14 +84,14 @@ def walk(
     ofport: int,
     frame: bytes,
     tunnel: Mapping[str, int] = MappingProxyType({}),
+    connections: Connections | None = None,
 ) -> Walk:
     """Walk a frame that comes in by ``ofport`` through the tables, from table 0.
 
-    ``tunnel`` is what it was wrapped in: values of the fields ``tun_…``.
-
-    Meters let everything pass; connection tracking knows no connections: whatever is tracked is new.
+    ``tunnel`` is what it was wrapped in: values of the fields ``tun_…``. Meters let everything pass.
+    ``connections`` are those that are known; what is committed is added to them.
     """
-    walker = _Walker(tables, groups, frozenset(ports))
+    walker = _Walker(tables, groups, frozenset(ports), Connections() if connections is None else connections)
     walker.start(ofport, frame, tunnel)
     return Walk(tuple(walker.hops), tuple(walker.outputs), tuple(walker.punted), tuple(walker.drops))
 
@@ -134,6 +134,7 @@ class _Walker:
     tables: Mapping[int, Table]
     groups: Mapping[int, Group]
     ports: frozenset[int]
+    connections: Connections
     hops: list[Hop] = field(factory=list)
     outputs: list[Emission] = field(factory=list)
     punted: list[Punted] = field(factory=list)
@@ -216,8 +217,11 @@ class _Walker:
     def _track(self, action: decode.Ct, state: _State) -> None:
         zone = state.get_bits(action.zone) if isinstance(action.zone, Bits) else action.zone
         tracked = state.copy()
-        tracked.pipeline |= {"ct_state": _TRACKED_NEW, "ct_zone": zone, "ct_mark": 0}
+        found, mark = self.connections.look(zone, state.get)
+        tracked.pipeline |= {"ct_state": found, "ct_zone": zone, "ct_mark": mark}
         self._do(action.nested, tracked, 0)
+        if action.is_commit:
+            self.connections.commit(zone, state.get, tracked.get("ct_mark") if action.nested else None)
         if action.table is not None:
             self._later.append((action.table, tracked))
 

@@ -48,7 +48,7 @@ class OvsDriverTests(L2DriverContract):
         """See L2DriverContract."""
         clock, records = Clock(), Records()
         world = MemoryOpenVswitch(clock, "br-int", CONTROLLER_ID)
-        edges = OvsEdges(world.ovsdb, world.switch, world.channel)
+        edges = OvsEdges(world.ovsdb, world.switch, world.channel, world.connections)
         parts = OvsDriver().install_on(site_for(records, clock), edges)
         return DriverBed(parts, clock, records, world.plug, world.unplug)
 

@@ -14,14 +14,17 @@ from zope.interface import implementer
 from quantumd.converge.plan import NOTHING, SWEEP, Key, Plan, Stage, Step
 from quantumd.edge.openflow.interfaces import ISwitch
 from quantumd.edge.ovsdb.interfaces import EditBridgeIds, IOvsdb
+from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features
 from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
+from quantumd.l2.drivers.ovs.guards import GUARDS, guard_objects
 from quantumd.l2.drivers.ovs.physical import PhysicalNetworks
 from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
 from quantumd.l2.drivers.ovs.remote import PEER, REMOTE_PORT
+from quantumd.l2.drivers.ovs.revocation import Revocation
 from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
 from quantumd.l2.drivers.ovs.tunnels import TunnelPorts
 from quantumd.l2.drivers.ovs.view import HostView
@@ -29,11 +32,13 @@ from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
 from quantumd.version import VERSION
 
+_EARLY = GUARDS | {"bridge"}
+
 
 @implementer(IConverger)
 @define(eq=False)
 class OvsConverger:
-    """See IConverger. Keys: ("port", id), ("network", id), ("bridge", name), and those of Elsewhere."""
+    """See IConverger. Keys: ("port", id), ("network", id), ("bridge", name), those of Elsewhere, and of guards."""
 
     role = "l2"
     _host: str
@@ -43,12 +48,14 @@ class OvsConverger:
     _bridges: bridges.BridgePlan
     _punt: PuntSettings
     _clock: IReactorTime
+    _connections: IConnections
     _removes_foreign: bool = True
     foreign_flows: int = field(default=0, init=False)
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
     _versions: dict[Key, int] = field(factory=dict, init=False)
     _realised: dict[Key, int] = field(factory=dict, init=False)
+    _revocation: Revocation = field(init=False)
     _physical: PhysicalNetworks = field(init=False)
     _tunnels: TunnelPorts = field(init=False)
     _watch: Watch = field(init=False)
@@ -56,6 +63,7 @@ class OvsConverger:
 
     def __attrs_post_init__(self) -> None:
         """Look at Open vSwitch through the edges that were given."""
+        self._revocation = Revocation(self._connections, self._view, self._clock)
         self._physical = PhysicalNetworks(self._bridges, self._ovsdb, self._view)
         self._tunnels = TunnelPorts(self._bridges.tunnels, self._ovsdb, self._view)
         edges = self._ovsdb, self._switch
@@ -103,12 +111,14 @@ class OvsConverger:
             self._view.set_device(name, None, port_id_of(interface))
         self._physical.look()
         self._tunnels.look()
+        self._revocation.observed()
 
     # --- keys and plans
 
     def keys_of(self, changed: frozenset[RecordKey]) -> frozenset[Key]:
         """See IConverger."""
-        keys: set[Key] = set(self._view.elsewhere.note(changed))
+        suspected = self._revocation.look(changed)
+        keys: set[Key] = {*self._view.elsewhere.note(changed), *self._view.policies.note_records(changed)}
         networks = self._view.note_records(changed)
         keys.update(("network", network_id) for network_id in networks)
         # What other hosts have of a network counts while it has ports here.
@@ -120,11 +130,12 @@ class OvsConverger:
             elif kind == NetworkRecord.kind:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
                 keys.update(self._view.elsewhere.keys_on(record_id))
+        self._revocation.wait(suspected, keys)
         return frozenset(keys)
 
     def every_key(self) -> frozenset[Key]:
         """See IConverger."""
-        keys: set[Key] = {self._bridge_key}
+        keys: set[Key] = {self._bridge_key, *self._view.policies.every_key()}
         keys.update(("network", network_id) for network_id in self._view.networks() | self._view.numbers.known())
         keys.update(("port", record.id) for record in self._view.records.of_kind(PortRecord.kind))
         keys.update(("port", port_id) for port_id in self._view.plugged())
@@ -133,21 +144,30 @@ class OvsConverger:
 
     def plan(self, keys: frozenset[Key]) -> Plan:
         """See IConverger."""
-        stages = list(self._bridge_stage(keys))
+        bridges_first = self._bridge_stage(keys)
         if not self._has_bridge:
-            return Plan(tuple(stages))
+            return Plan(bridges_first)
         wanted = {key: self._objects(key) for key in keys}
         self._wanted.update(wanted)
-        remember = self._remember_numbers(keys)
-        if remember.put:
-            stages.append(Stage("numbers", (remember,), is_gate=True))
+        self._revocation.planned(keys)
+        remember, forget = self._remember_numbers(keys), self._forget_numbers(keys)
+        # Tables and what guards a port are there before the port asks for them, and go after that.
+        early = {key: objects for key, objects in wanted.items() if key[0] in _EARLY and objects != NONE}
+        ended = {key: NONE for key, objects in wanted.items() if key[0] in _EARLY and objects == NONE}
+        others = {key: objects for key, objects in wanted.items() if key[0] not in _EARLY}
+        stages = (
+            Stage("numbers", (remember,) if remember.put else (), is_gate=True),
+            Stage("guards", self._changes(early), is_gate=True),
+            Stage("flows", self._changes(others), is_gate=True),
+            Stage("ended guards", self._changes(ended), is_gate=True),
+            Stage("forget", (forget,) if forget.remove else ()),
+        )
+        # Plans are merged by the names of stages: to come in this order in all, they come in all that do anything.
+        return Plan((*bridges_first, *(stages if any(stage.steps for stage in stages) else ())))
+
+    def _changes(self, wanted: Mapping[Key, Objects]) -> tuple[ChangeFlows, ...]:
         change = change_for(self._held, wanted)
-        if not is_nothing(change):
-            stages.append(Stage("flows", (ChangeFlows(keys, change),), is_gate=True))
-        forget = self._forget_numbers(keys)
-        if forget.remove:
-            stages.append(Stage("forget", (forget,)))
-        return Plan(tuple(stages))
+        return () if is_nothing(change) else (ChangeFlows(frozenset(wanted), change),)
 
     def sweep(self) -> Plan:
         """See IConverger."""
@@ -182,6 +202,8 @@ class OvsConverger:
         if noun == REMOTE_PORT:
             remote = self._view.remote_port(name, now)
             return features.remote_port_objects(remote) if remote is not None else NONE
+        if noun in GUARDS:
+            return guard_objects(self._view.policies, key)
         port = self._view.port(name, now)
         self._versions[key] = port.port.version if port is not None else 0
         return features.port_objects(port, self._punt) if port is not None else NONE
@@ -218,6 +240,7 @@ class OvsConverger:
 
     def conclude(self, keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
         """See IConverger."""
+        self._revocation.concluded(keys, faults, self._bridge_key in keys)
         concerned: dict[str, str | None] = {}
         was_live = {name for noun, name in keys if noun == "port" and (noun, name) in self._held.owned}
         for key in keys:
@@ -255,6 +278,8 @@ class OvsConverger:
             # Nothing is remembered of what is gone.
             for remembered in (self._wanted, self._realised, self._versions):
                 remembered.pop(key, None)
+            if key[0] in GUARDS:
+                self._view.policies.forget(key)
 
     def _report(self, port_id: str, fault: str | None) -> PortReport:
         version = self._realised.get(("port", port_id), 0)
@@ -272,16 +297,20 @@ class OvsConverger:
         """Return what is wrong with bridges though every step went well."""
         if not self._has_bridge:
             return {}
-        bridges_cut_off = {self._bridges.mappings[name]: why for name, why in self._physical.cut_off.items()}
-        found: dict[Key, str] = {("bridge", bridge): why for bridge, why in bridges_cut_off.items()}
-        return found | {("tunnel", each): why for each, why in self._tunnels.cut_off.items()}
+        found: dict[Key, str] = {
+            ("bridge", self._bridges.mappings[name]): why for name, why in self._physical.cut_off.items()
+        }
+        found.update((("tunnel", each), why) for each, why in self._tunnels.cut_off.items())
+        if self._revocation.trouble:
+            found["connections", ""] = self._revocation.trouble
+        return found
 
     def describe(self) -> HostReport:
         """See IConverger."""
         row = self._ovsdb.bridge(self._bridges.integration)
         details = {
             "connectivity": "l2",
-            "port_filter": False,
+            "port_filter": True,
             "ovs_hybrid_plug": False,
             "ovs_create_tap": True,
             "datapath_type": row.datapath_type if row is not None else self._bridges.datapath_type,

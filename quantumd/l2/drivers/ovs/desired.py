@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter
 from quantumd.model.records import NetworkRecord, PortRecord, RemotePortRecord
+from quantumd.model.security_records import SecurityRule
 
 
 @frozen
@@ -16,6 +19,33 @@ class PortView:
     network: NetworkRecord
     network_number: int
     ofport: int
+    policy_number: int = 0
+    is_stateful: bool = True
+
+
+@frozen
+class PolicyView:
+    """The rules of all security groups that some port here has together, and the numbers of the sets they name."""
+
+    number: int
+    rules: tuple[SecurityRule, ...]
+    set_numbers: Mapping[str, int]
+
+
+@frozen
+class SetView:
+    """A set of addresses that rules here name, in these directions."""
+
+    number: int
+    directions: tuple[str, ...]
+
+
+@frozen
+class RemoteView:
+    """A prefix with the numbers of the sets that it is in and that rules name, by their direction."""
+
+    cidr: str
+    set_numbers: Mapping[str, tuple[int, ...]]
 
 
 @frozen

@@ -19,6 +19,8 @@ from quantumd.edge.openflow.interfaces import IPacketChannel, ISwitch
 from quantumd.edge.openflow.switch import OvsSwitch
 from quantumd.edge.ovsdb.idl import OvsIdl
 from quantumd.edge.ovsdb.interfaces import IOvsdb
+from quantumd.edge.tracked.interfaces import IConnections
+from quantumd.edge.tracked.ovs import OvsConnections
 from quantumd.errors import SettingsError
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.l2.drivers.ovs.bridges import BridgePlan, TunnelPlan
@@ -36,11 +38,12 @@ CONTROLLER_ID = 0x5164
 
 @frozen
 class OvsEdges:
-    """The three edges of an Open vSwitch bridge."""
+    """The edges of an Open vSwitch bridge."""
 
     ovsdb: IOvsdb
     switch: ISwitch
     channel: IPacketChannel
+    connections: IConnections
 
 
 @define(eq=False)
@@ -102,7 +105,20 @@ class OvsDriver:
     """See IL2Driver."""
 
     name = "ovs"
-    capabilities = frozenset({"binding", "provider", "net-mtu", *TUNNEL_TYPES})
+    capabilities = frozenset(
+        {
+            "binding",
+            "provider",
+            "net-mtu",
+            "port-security",
+            "allowed-address-pairs",
+            "security-group",
+            "stateful-security-group",
+            "security-groups-remote-address-group",
+            "address-group",
+            *TUNNEL_TYPES,
+        }
+    )
 
     def install(self, site: Site) -> L2Parts:
         """See IL2Driver."""
@@ -122,6 +138,7 @@ class OvsDriver:
             bridges=_bridge_plan(site.l2, site.kernel_datapath),
             punt=PuntSettings(CONTROLLER_ID, site.dhcp.rate_per_port_pps, site.dhcp.rate_per_port_pps),
             clock=site.reactor,
+            connections=edges.connections,
             removes_foreign=site.l2.foreign_flows == "remove",
         )
         return L2Parts(
@@ -195,6 +212,7 @@ def _real_edges(site: Site) -> OvsEdges:
         OvsIdl(reactor, f"unix:{run_dir}/db.sock"),
         OvsSwitch(reactor, socket),
         OvsPacketChannel(reactor, socket, CONTROLLER_ID),
+        OvsConnections(reactor, run_dir),
     )
 
 
@@ -203,4 +221,4 @@ def _memory_edges(site: Site) -> OvsEdges:
     from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 
     world = MemoryOpenVswitch(site.reactor, site.l2.integration_bridge, CONTROLLER_ID)
-    return OvsEdges(world.ovsdb, world.switch, world.channel)
+    return OvsEdges(world.ovsdb, world.switch, world.channel, world.connections)

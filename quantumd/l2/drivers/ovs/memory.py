@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from quantumd.edge.openflow.memory import MemoryPacketChannel, MemorySwitch
 from quantumd.edge.openflow.walk import Walk
 from quantumd.edge.ovsdb.memory import MemoryOvsdb
+from quantumd.edge.tracked.memory import MemoryConnections
 
 _FIRST_OFPORTS = {"int-": 50_000, "tun-": 51_000}
 
@@ -24,6 +25,7 @@ class MemoryOpenVswitch:
     switch: MemorySwitch = field(factory=MemorySwitch)
     ovsdb: MemoryOvsdb = field(init=False)
     channel: MemoryPacketChannel = field(init=False)
+    connections: MemoryConnections = field(init=False)
     _numbers: dict[str, int] = field(factory=dict, init=False)
 
     @ovsdb.default
@@ -33,6 +35,10 @@ class MemoryOpenVswitch:
     @channel.default
     def _make_channel(self) -> MemoryPacketChannel:
         return MemoryPacketChannel(self.switch, self.controller_id)
+
+    @connections.default
+    def _make_connections(self) -> MemoryConnections:
+        return MemoryConnections(self.switch)
 
     def plug(self, port_id: str) -> None:
         """Plug a VM's device by the command of Nova's boot flow."""

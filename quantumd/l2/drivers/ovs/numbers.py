@@ -48,6 +48,10 @@ class NetworkNumbers:
                 return self._give(network_id, number)
         raise NoNetworkNumber(f"all {LAST} network numbers of this host are in use")
 
+    def given(self, network_id: str) -> int | None:
+        """Return the network's number, None when it has none."""
+        return self._given.get(network_id)
+
     def unsaved(self, network_id: str) -> dict[str, str]:
         """Return what the bridge must remember of a network's number and does not yet."""
         number = self._given.get(network_id)

@@ -17,6 +17,12 @@ NETWORK = "reg6"
 SOURCE = "reg5"
 """Where the packet came from: one of Source."""
 
+EGRESS_POLICY = "reg4"
+"""The number of the sender's policy, of what its groups let it send; set for ports of this host only."""
+
+INGRESS_POLICY = "reg3"
+"""The number of the receiver's policy."""
+
 OUT_PORT = "reg7"
 """The OpenFlow port that FORWARD chose."""
 
@@ -35,27 +41,51 @@ class Table(IntEnum):
     CLASSIFY = 0
     TUNNEL = 5
     PORT_SECURITY = 10
+    SPOOFED_SERVICES = 11
+    NEIGHBOUR_SECURITY = 12
     PUNT = 20
     FIREWALL_EGRESS = 30
+    EGRESS_STATE = 31
+    EGRESS_RULES = 32
+    EGRESS_COMMIT = 33
     REDIRECT = 40
     BALANCE = 45
     RESPOND = 50
     ADVERTISE = 55
     FORWARD = 60
     FIREWALL_INGRESS = 70
+    INGRESS_STATE = 71
+    INGRESS_RULES = 72
+    INGRESS_COMMIT = 73
     OUTPUT = 80
 
 
 PASS_THROUGH: dict[Table, Table] = {
     Table.PORT_SECURITY: Table.PUNT,
+    Table.SPOOFED_SERVICES: Table.PUNT,
     Table.PUNT: Table.FIREWALL_EGRESS,
     Table.FIREWALL_EGRESS: Table.REDIRECT,
+    Table.EGRESS_STATE: Table.EGRESS_RULES,
+    Table.EGRESS_COMMIT: Table.REDIRECT,
     Table.REDIRECT: Table.BALANCE,
     Table.BALANCE: Table.RESPOND,
     Table.RESPOND: Table.FORWARD,
     Table.FIREWALL_INGRESS: Table.OUTPUT,
+    Table.INGRESS_STATE: Table.INGRESS_RULES,
+    Table.INGRESS_COMMIT: Table.OUTPUT,
 }
 """Where a packet goes that no flow of the table wants."""
+
+DROPPING: tuple[Table, ...] = (
+    Table.CLASSIFY,
+    Table.TUNNEL,
+    Table.NEIGHBOUR_SECURITY,
+    Table.EGRESS_RULES,
+    Table.ADVERTISE,
+    Table.FORWARD,
+    Table.INGRESS_RULES,
+)
+"""Tables that drop what no flow wants."""
 
 
 class Feature(IntEnum):
@@ -66,6 +96,8 @@ class Feature(IntEnum):
     PHYSICAL = 2
     DHCP = 3
     FORWARD = 4
+    PORT_SECURITY = 6
+    FIREWALL = 7
     TUNNEL = 8
     NEIGHBOURS = 9
 

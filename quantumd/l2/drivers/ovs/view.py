@@ -9,6 +9,7 @@ from attrs import define, field
 from quantumd.converge.records import Records
 from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, PortView, RemotePortView
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
+from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
 
@@ -19,6 +20,7 @@ class HostView:
 
     records: Records
     numbers: NetworkNumbers
+    policies: Policies = field(init=False)
     physical_ofports: dict[str, int] = field(factory=dict)
     tunnel_ofports: dict[str, int] = field(factory=dict)
     """By type, of those tunnels that are open."""
@@ -36,6 +38,10 @@ class HostView:
     @elsewhere.default
     def _make_elsewhere(self) -> Elsewhere:
         return Elsewhere(self.records)
+
+    @policies.default
+    def _make_policies(self) -> Policies:
+        return Policies(self.records)
 
     def set_device(self, name: str, old_port_id: str | None, new_port_id: str | None) -> None:
         """Note which port a device says it is."""
@@ -119,6 +125,11 @@ class HostView:
         """Return the ports of a network that this host has records of."""
         return frozenset(self._ports_on.get(network_id, ()))
 
+    def records_on(self, network_id: str) -> tuple[PortRecord, ...]:
+        """Return the records of the ports of a network."""
+        found = (self.records.get(PortRecord.kind, port_id) for port_id in self._ports_on.get(network_id, ()))
+        return tuple(record for record in found if isinstance(record, PortRecord))
+
     def plugged(self) -> frozenset[str]:
         """Return the ids of all ports that a device says it is, known or not."""
         return frozenset(self._devices)
@@ -153,7 +164,8 @@ class HostView:
         network = self.records.get(NetworkRecord.kind, record.network_id)
         if not isinstance(network, NetworkRecord) or not network.admin_state_up:
             return None
-        return PortView(record, network, self.numbers.number_of(network.id, now), ofport)
+        number, policies = self.numbers.number_of(network.id, now), self.policies
+        return PortView(record, network, number, ofport, policies.number_of(record), policies.is_stateful(record))
 
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""

@@ -24,7 +24,7 @@ class CutOffTests(SynchronousTestCase):
         """Plug them."""
         clock, records = Clock(), Records()
         self.world = MemoryOpenVswitch(clock, "br-int", CONTROLLER_ID)
-        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel)
+        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel, self.world.connections)
         site = evolve(site_for(records, clock), l2=L2Settings(bridge_mappings=("physnet1:br-ex",)))
         self.bed = DriverBed(OvsDriver().install_on(site, edges), clock, records, self.world.plug, self.world.unplug)
         self.bed.start()

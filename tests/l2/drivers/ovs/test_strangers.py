@@ -21,7 +21,7 @@ class StrangerTests(SynchronousTestCase):
         """Plug it."""
         clock, records = Clock(), Records()
         self.world = MemoryOpenVswitch(clock, "br-int", CONTROLLER_ID)
-        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel)
+        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel, self.world.connections)
         parts = OvsDriver().install_on(site_for(records, clock), edges)
         self.bed = DriverBed(parts, clock, records, self.world.plug, self.world.unplug)
         self.bed.start()

@@ -55,7 +55,7 @@ class TunnelCase(SynchronousTestCase):
 
     def begin(self, tunnel_ip: str, types: tuple[str, ...], *records: Record) -> None:
         """Start a process with these settings, which knows these records."""
-        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel)
+        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel, self.world.connections)
         settings = L2Settings(tunnel_ip=tunnel_ip, tunnel_types=types)
         site = evolve(site_for(self.records, self.clock), l2=settings)
         parts = OvsDriver().install_on(site, edges)

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from quantumd.l2.drivers.ovs.desired import NetworkView, Objects, PeerView, PortView, PuntSettings, RemotePortView
-from quantumd.l2.drivers.ovs.features import base, classify, dhcp, forward, neighbours, physical, tunnel
+from quantumd.l2.drivers.ovs.desired import (
+    NetworkView,
+    Objects,
+    PeerView,
+    PolicyView,
+    PortView,
+    PuntSettings,
+    RemotePortView,
+    RemoteView,
+    SetView,
+)
+from quantumd.l2.drivers.ovs.features import (
+    base,
+    classify,
+    dhcp,
+    firewall,
+    forward,
+    neighbours,
+    physical,
+    port_security,
+    tunnel,
+)
 
 
 def bridge_objects() -> Objects:
     """What the bridge holds whatever is plugged into it."""
-    return Objects(flows=(*base.bridge_flows(), *neighbours.bridge_flows()))
+    guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
+    return Objects(flows=(*base.bridge_flows(), *guarding, *neighbours.bridge_flows()))
 
 
 def port_objects(view: PortView, punt: PuntSettings) -> Objects:
     """What a live port asks for."""
     return Objects(
-        flows=(*dhcp.port_flows(view, punt), *forward.port_flows(view), *classify.port_flows(view)),
+        flows=(
+            *port_security.port_flows(view),
+            *firewall.port_flows(view),
+            *dhcp.port_flows(view, punt),
+            *forward.port_flows(view),
+            *classify.port_flows(view),
+        ),
         meters=tuple(dhcp.port_meters(view, punt)),
     )
 
@@ -40,3 +67,19 @@ def peer_objects(view: PeerView) -> Objects:
 def remote_port_objects(view: RemotePortView) -> Objects:
     """What a port of another host asks for."""
     return Objects(flows=(*tunnel.remote_port_flows(view), *neighbours.remote_port_flows(view)))
+
+
+def policy_objects(view: PolicyView) -> Objects:
+    """What the groups of a port ask for together."""
+    # Two groups may say the same, and then have the same flow.
+    return Objects(flows=tuple({flow.key: flow for flow in firewall.policy_flows(view)}.values()))
+
+
+def set_objects(view: SetView) -> Objects:
+    """What a set of addresses that rules name asks for."""
+    return Objects(flows=tuple(firewall.set_flows(view)))
+
+
+def remote_objects(view: RemoteView) -> Objects:
+    """What a prefix in such sets asks for."""
+    return Objects(flows=tuple(firewall.remote_flows(view)))

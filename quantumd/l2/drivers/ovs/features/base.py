@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from quantumd.edge.openflow.actions import instructions, output_reg
 from quantumd.edge.openflow.interfaces import Flow
-from quantumd.l2.drivers.ovs.pipeline import OUT_PORT, PASS_THROUGH, Feature, Table, cookie, go_to
+from quantumd.l2.drivers.ovs.pipeline import DROPPING, OUT_PORT, PASS_THROUGH, Feature, Table, cookie, go_to
 
 
 def bridge_flows() -> Iterator[Flow]:
-    """Drop what tables that decide do not know, pass on what the others do not want, put out what was decided."""
+    """Drop what some tables do not know, pass on what the others do not want, put out what was decided."""
     mark = cookie(Feature.BASE, 0)
-    for table in (Table.CLASSIFY, Table.TUNNEL, Table.ADVERTISE, Table.FORWARD):
+    for table in DROPPING:
         yield Flow(table, 0, b"", mark, b"")
     for table, following in PASS_THROUGH.items():
         yield Flow(table, 0, b"", mark, go_to(following))

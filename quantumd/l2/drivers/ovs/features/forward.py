@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quantumd.edge.openflow.actions import group, instructions, output, set_field
+from quantumd.edge.openflow.actions import group, instructions, resubmit, set_field
 from quantumd.edge.openflow.interfaces import Flow, Group
 from quantumd.edge.openflow.match import mac, match
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
@@ -37,8 +37,11 @@ def network_flows(view: NetworkView) -> Iterator[Flow]:
 
 
 def network_groups(view: NetworkView) -> Iterator[Group]:
-    """The group of everyone on the network: local ports, the physical network, the hosts that carry it."""
-    local = tuple(output(ofport) for ofport in view.ofports)
+    """The group of everyone on the network: local ports, the physical network, the hosts that carry it.
+
+    A copy for a local port passes what guards that port, as what is addressed to it does.
+    """
+    local = tuple(set_field(OUT_PORT, ofport) + resubmit(Table.FIREWALL_INGRESS) for ofport in view.ofports)
     beyond = [physical.leave(view)] if view.physical_ofport is not None else []
     yield Group(view.number, (*local, *beyond, *tunnel.leave(view)))
     yield from tunnel.network_groups(view, local)
