@@ -269,12 +269,10 @@ class OvsConverger:
         return PortReport(port_id, 0 if fault else version, is_plugged, fault)
 
     def faults(self) -> dict[Key, str]:
-        """Return what is wrong with bridges though every step went well."""
+        """Return what is wrong with bridges and tunnels though every step went well."""
         if not self._has_bridge:
             return {}
-        bridges_cut_off = {self._bridges.mappings[name]: why for name, why in self._physical.cut_off.items()}
-        found: dict[Key, str] = {("bridge", bridge): why for bridge, why in bridges_cut_off.items()}
-        return found | {("tunnel", each): why for each, why in self._tunnels.cut_off.items()}
+        return {**self._physical.faults(), **self._tunnels.faults()}
 
     def describe(self) -> HostReport:
         """See IConverger."""
