@@ -148,9 +148,9 @@ def tell_of_end(connection: Connection, host: str, outbox: Outbox) -> None:
 
 def records_of(connection: Connection, host: str) -> Iterator[Record]:
     """Yield what a host must know of others."""
-    mesh = _mesh(connection, nouns.tunnelled_networks_of(connection, host), (host,))
-    if host not in mesh.ends:
+    if not nouns.tunnel_ends(connection, (host,)):
         return
+    mesh = _mesh(connection, nouns.tunnelled_networks_of(connection, host))
     yield from (peer_record(mesh.ends[other]) for other in sorted(mesh.peers_of(host)))
     for port in nouns.ports_bound_on(connection, sorted(mesh.carriers)).values():
         if port.host_id != host:

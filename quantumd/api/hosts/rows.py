@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from quantumd.api.resources.port_binding import forget_hosts
+from quantumd.model.network import TUNNEL_TYPES
 from quantumd.model.records import HostReport
 from quantumd.model.role_state import LONGEST_FAULT, MOST_FAULTS, RoleState
 from quantumd.store.journal import last_position
@@ -24,7 +26,8 @@ def keep_host(tx: Transaction, report: HostReport) -> bool:
     """Keep what a role says, and when, in place of what it said before; return whether its tunnels end elsewhere."""
     asked = {"wanted": report.host, "as_role": report.role}
     before = tx.connection.execute(_TUNNEL, asked).first()
-    is_moved = (before.tunnel_ip if before is not None else None) != (report.tunnel_ip or None)
+    tunnel_ip = _address(report.tunnel_ip)
+    is_moved = (before.tunnel_ip if before is not None else None) != tunnel_ip
     version = last_position(tx.connection) if is_moved or before is None else before.tunnel_version
     tx.connection.execute(delete(hosts).where(hosts.c.host == report.host, hosts.c.role == report.role))
     row = {
@@ -34,13 +37,21 @@ def keep_host(tx: Transaction, report: HostReport) -> bool:
         "vif_type": report.vif_type,
         "vif_details": report.vif_details,
         "reported_at": tx.now,
-        "tunnel_ip": report.tunnel_ip or None,
-        "tunnel_types": ",".join(report.tunnel_types) or None,
+        "tunnel_ip": tunnel_ip,
+        "tunnel_types": ",".join(each for each in TUNNEL_TYPES if tunnel_ip and each in report.tunnel_types) or None,
         "tunnel_version": version,
     }
     tx.connection.execute(insert(hosts), row | _state(report.state))
     forget_hosts(tx)
     return is_moved
+
+
+def _address(text: str) -> str | None:
+    """Return the address that a host says in canonical form, None for what is none: its peers must not stumble."""
+    try:
+        return str(ip_address(text)) if "%" not in text else None
+    except ValueError:
+        return None
 
 
 def forget_silent(tx: Transaction, role: str, before: str) -> None:

@@ -12,7 +12,7 @@ PUNT_ID = 77
 
 MAC_ONE, MAC_TWO, MAC_US = (mac(f"fa:16:3e:00:00:0{n}") for n in (1, 2, 9))
 IP_ONE, IP_TWO = 0x0A000001, 0x0A000002
-V6_ONE, V6_TWO = 0xFD << 120 | 1, 0xFD << 120 | 2
+V6_ONE, V6_TWO, V6_US = (0xFD << 120 | n for n in (1, 2, 9))
 
 
 def _flow(table: int, priority: int, packed: bytes, goto: int | None = None, **fields: Value) -> Flow:
@@ -29,6 +29,14 @@ _ECHO_REPLY = (
     + a.move("ipv4_dst", "ipv4_src") + a.move("reg3", "ipv4_dst") + a.set_field("icmp_type", 0) + a.set_ttl(64)
     + a.load("in_port", 0) + a.output_reg("reg1")
 )  # fmt: skip
+_ADVERTISE = (
+    a.move("eth_src", "eth_dst") + a.set_field("eth_src", MAC_US) + a.move("ipv6_src", "ipv6_dst")
+    + a.set_field("ipv6_src", V6_US) + a.set_field("icmpv6_type", 136)
+)  # fmt: skip
+_ADVERTISED = (
+    a.set_field("nd_reserved", 0x60000000) + a.set_field("nd_options_type", 2) + a.move("eth_src", "nd_tll")
+    + a.output(a.IN_PORT)
+)  # fmt: skip
 
 FLOWS: tuple[Flow, ...] = (
     _flow(0, 100, a.load("reg1", ONE) + a.set_field("reg6", 7), 10, in_port=ONE, vlan_vid=0),
@@ -37,6 +45,7 @@ FLOWS: tuple[Flow, ...] = (
     _flow(0, 90, a.output(TWO), in_port=THREE, vlan_vid=(0x1000, 0x1000)),
     _flow(0, 0, a.DROP),
     _flow(10, 90, _ARP_REPLY, eth_type=0x0806, arp_op=1, arp_tpa=0x0A0000FE),
+    _flow(10, 90, _ADVERTISE, 45, eth_type=0x86DD, ip_proto=58, icmpv6_type=135, icmpv6_code=0, nd_target=V6_US),
     _flow(10, 80, a.group(7), eth_dst=(1 << 40, 1 << 40)),
     _flow(10, 70, _ECHO_REPLY, eth_type=0x0800, ip_proto=1, icmp_type=8, icmp_code=0, ipv4_dst=0x0A0000FE),
     _flow(10, 60, a.controller(b"dhcp", PUNT_ID), eth_type=0x0800, ip_proto=17, udp_src=68, udp_dst=67),
@@ -61,6 +70,7 @@ FLOWS: tuple[Flow, ...] = (
           + a.pop_vlan() + a.output_reg("reg5"), eth_type=0x0800, ip_proto=6),
     _flow(35, 1, a.output_reg("reg5", 0, 16)),
     _flow(40, 1, a.set_field("metadata", 3) + a.output(THREE), reg5=0),
+    _flow(45, 10, _ADVERTISED, eth_type=0x86DD, ip_proto=58, icmpv6_type=136, icmpv6_code=0),
 )  # fmt: skip
 
 GROUPS: tuple[Group, ...] = (
@@ -145,9 +155,9 @@ def _pseudo6(proto: int, length: int) -> bytes:
     return ends + length.to_bytes(4, "big") + bytes((0, 0, 0, proto))
 
 
-def solicitation() -> bytes:
-    """A neighbour solicitation for the address of port two."""
-    plain = b"\x87\x00\x00\x00" + bytes(4) + V6_TWO.to_bytes(16, "big") + b"\x01\x01" + MAC_ONE.to_bytes(6, "big")
+def solicitation(target: int = V6_TWO, options: bytes = b"\x01\x01" + MAC_ONE.to_bytes(6, "big")) -> bytes:
+    """A neighbour solicitation for an address, that of port two unless another is given."""
+    plain = b"\x87\x00\x00\x00" + bytes(4) + target.to_bytes(16, "big") + options
     return _with_checksum(plain, 2, _pseudo6(58, len(plain)))
 
 
@@ -173,6 +183,11 @@ FRAMES: dict[str, tuple[int, bytes]] = {
     "untagged where tags are": (THREE, ethernet(ipv4(17, udp(1, 2)), 0x0800)),
     "unknown kind": (ONE, ethernet(bytes(46), 0x88CC)),
     "multicast IPv6": (ONE, ethernet(ipv6(58, solicitation(), 255), 0x86DD, target=mac("33:33:ff:00:00:02"))),
+    "solicitation for us": (
+        ONE,
+        ethernet(ipv6(58, solicitation(V6_US), 255), 0x86DD, target=mac("33:33:ff:00:00:09")),
+    ),
+    "solicitation for us without an option": (ONE, ethernet(ipv6(58, solicitation(V6_US, b""), 255), 0x86DD)),
     "unicast solicitation": (ONE, ethernet(ipv6(58, solicitation(), 255), 0x86DD)),
     "UDP over IPv6": (ONE, ethernet(ipv6(17, _UDP6), 0x86DD)),
     "broken IPv4": (ONE, ethernet(b"\x45\x00\xff\xff" + bytes(42), 0x0800)),

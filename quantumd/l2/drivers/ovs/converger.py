@@ -294,16 +294,10 @@ class OvsConverger:
         return PortReport(port_id, 0 if fault else version, is_plugged, fault)
 
     def faults(self) -> dict[Key, str]:
-        """Return what is wrong with bridges though every step went well."""
+        """Return what is wrong with bridges, tunnels and connections though every step went well."""
         if not self._has_bridge:
             return {}
-        found: dict[Key, str] = {
-            ("bridge", self._bridges.mappings[name]): why for name, why in self._physical.cut_off.items()
-        }
-        found.update((("tunnel", each), why) for each, why in self._tunnels.cut_off.items())
-        if self._revocation.trouble:
-            found["connections", ""] = self._revocation.trouble
-        return found
+        return {**self._physical.faults(), **self._tunnels.faults(), **self._revocation.faults()}
 
     def describe(self) -> HostReport:
         """See IConverger."""

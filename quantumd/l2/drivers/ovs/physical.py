@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
+from quantumd.converge.plan import Key
 from quantumd.edge.ovsdb.interfaces import IOvsdb
 from quantumd.l2.drivers.ovs.bridges import BridgePlan, broken_mappings, patch_names
 from quantumd.l2.drivers.ovs.view import HostView
@@ -41,6 +42,10 @@ class PhysicalNetworks:
         if name is None or (name in self._view.physical_ofports and name not in self.cut_off):
             return None
         return self.cut_off.get(name, f"{name} is not connected on this host")
+
+    def faults(self) -> dict[Key, str]:
+        """Return what is wrong with bridges, by their names."""
+        return {("bridge", self._plan.mappings[name]): why for name, why in self.cut_off.items()}
 
     def _physical_network_of(self, network_id: str) -> str | None:
         record = self._view.records.get(NetworkRecord.kind, network_id)

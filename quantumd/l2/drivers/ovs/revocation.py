@@ -34,10 +34,9 @@ class Revocation:
         self._suspicions = Suspicions(self._view)
         self._audit = Audit(self._connections, self._view, self._clock)
 
-    @property
-    def trouble(self) -> str:
-        """Why connections could not be looked at the last time; '' when they could."""
-        return self._audit.trouble
+    def faults(self) -> dict[Key, str]:
+        """Return why connections could not be looked at the last time; nothing when they could."""
+        return {("connections", ""): self._audit.trouble} if self._audit.trouble else {}
 
     def observed(self) -> None:
         """Note that the whole switch is looked at."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
+from quantumd.converge.plan import Key
 from quantumd.edge.ovsdb.interfaces import IOvsdb
 from quantumd.l2.drivers.ovs.bridges import TunnelPlan, broken_tunnels, tunnel_name
 from quantumd.l2.drivers.ovs.view import HostView
@@ -41,6 +42,10 @@ class TunnelPorts:
         if name not in TUNNEL_TYPES or (name in self._view.tunnel_ofports and name not in self.cut_off):
             return None
         return self.cut_off.get(name, f"there are no {name} tunnels on this host")
+
+    def faults(self) -> dict[Key, str]:
+        """Return what is wrong with tunnels, by their types."""
+        return {("tunnel", each): why for each, why in self.cut_off.items()}
 
     def _type_of(self, network_id: str) -> str | None:
         record = self._view.records.get(NetworkRecord.kind, network_id)
