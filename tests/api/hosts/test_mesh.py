@@ -60,7 +60,7 @@ class World:
 
     def port(self, network: int, host: str) -> View:
         """Create a port on a host ('' is none)."""
-        port = self.bed.create("port", network_id=self.networks[network], binding__host_id=host)
+        port = self.bed.create("port", network_id=self.networks[network], binding__host_id=host, security_groups=[])
         self.ports.append(port)
         return port
 
