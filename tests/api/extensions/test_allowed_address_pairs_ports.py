@@ -42,12 +42,12 @@ class PairTests(PairCase):
         self.assertEqual(found, [{"mac_address": "fa:16:3e:00:00:01", "ip_address": "10.1.0.0/16"}])
 
     def test_update_replaces_them(self) -> None:
-        """Null and an empty list take all away; hosts hear nothing of it yet."""
+        """Null and an empty list take all away; hosts hear of it."""
         port = self.port(allowed_address_pairs=[{"ip_address": "10.9.0.200"}])
         version = self.port_version(port["id"])
         changed = self.bed.update("port", port["id"], allowed_address_pairs=None)
         self.assertEqual((changed["allowed_address_pairs"], changed["revision_number"]), ([], 2))
-        self.assertEqual(self.port_version(port["id"]), version)
+        self.assertGreater(self.port_version(port["id"]), version)
 
     def test_same_pairs_are_no_change(self) -> None:
         """What a client sends back is no revision."""
