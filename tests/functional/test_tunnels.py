@@ -255,6 +255,19 @@ class MeshTests(TunnelCase):
         self.assertTrue(other.can_reach(guest.ip, tries=1))
         self.assertTrue(guest.can_reach(other.ip, tries=1))
 
+    def test_a_restart_of_the_switch_is_repaired_whole(self) -> None:
+        """Its tunnels are there again, and what goes where."""
+        first, second = self.hosts[:2]
+        network = self.tunnelled()
+        guest, other = self.boot(first, network), self.boot(second, network)
+        self.settle(guest, other)
+        second.ovs.kill("ovs-vswitchd")
+        second.ovs.start_vswitchd()
+        self.settle(guest, other)
+        second.ovs.vsctl("del-port", "tun-vxlan")
+        self.wait_for("the tunnels' port", lambda: "tun-vxlan" in second.ovs.vsctl("list-ports", second.ovs.bridge), 10)
+        self.settle(guest, other)
+
     def test_operators_see_which_tunnels_a_host_has(self) -> None:
         """Among the configuration of its agent, by the names that other L2 agents use."""
         told = {each["host"]: each["configurations"] for each in self.agents() if each["binary"] == "quantumd-l2"}
