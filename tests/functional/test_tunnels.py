@@ -15,6 +15,7 @@ from scapy.packet import Packet
 
 from tests.bed.cluster import UNDERLAY_BRIDGE, Host
 from tests.bed.dhcp_client import udhcpc
+from tests.bed.figures import note
 from tests.bed.host import Guest
 from tests.bed.load import EchoStream
 from tests.bed.roles import RolesCase
@@ -26,7 +27,7 @@ _FIRST_ID = 5000
 class TunnelCase(RolesCase):
     """Hosts on one cable, by whose addresses their tunnels find each other."""
 
-    host_names = ("host-a", "host-b", "host-c")
+    host_names: ClassVar[tuple[str, ...]] = ("host-a", "host-b", "host-c")
     tunnels: ClassVar[Mapping[str, str]] = {f"host-{name}": f"172.30.0.{n}" for n, name in enumerate("abcd", start=1)}
     settings: ClassVar = {"l2.tunnel_types": '["vxlan", "gre", "geneve"]', "l2.bind_unbound": "false"}
     used_ids: ClassVar[list[int]] = []
@@ -39,7 +40,10 @@ class TunnelCase(RolesCase):
     def tunnelled(self, network_type: str = "vxlan", *more: str) -> dict[str, Any]:
         """Create a network that hosts carry in tunnels."""
         self.used_ids.append(_FIRST_ID + len(self.used_ids))
-        provider = {"provider:network_type": network_type, "provider:segmentation_id": self.used_ids[-1]}
+        provider: dict[str, Any] = {
+            "provider:network_type": network_type,
+            "provider:segmentation_id": self.used_ids[-1],
+        }
         return self.make_network("10.0.0.0/24", *more, **provider)
 
     def underlay(self, host: Host) -> Wire:
@@ -115,7 +119,7 @@ class QuietTests(TunnelCase):
 
     def second_address(self, guest: Guest) -> str:
         """Return a port's IPv6 address."""
-        return next(ip["ip_address"] for ip in guest.port["fixed_ips"] if ":" in ip["ip_address"])
+        return next(str(ip["ip_address"]) for ip in guest.port["fixed_ips"] if ":" in ip["ip_address"])
 
     def test_a_host_without_the_network_gets_no_broadcast(self) -> None:
         """Those that carry it get one copy; when the last port there is deleted they get none."""
@@ -132,6 +136,10 @@ class QuietTests(TunnelCase):
                 return [sum(bytes(each) == shout for each in self.inner(wire_, 0.5)) for wire_ in (wire, other_wire)]
 
         self.assertEqual(heard(), [1, 0])
+        joined = self.boot(third, network)
+        self.wait_for("a third host is told of", lambda: heard() == [1, 1], 10)
+        third.ovs.remove_vm(joined.vm)
+        self.delete("port", joined.id)
         second.ovs.remove_vm(other.vm)
         self.delete("port", other.id)
         self.wait_for("the other host is forgotten", lambda: heard() == [0, 0], 10)
@@ -196,6 +204,31 @@ class MeshTests(TunnelCase):
         self.wait_for("the old place is forgotten", lambda: "172.30.0.2" not in first.ovs.ofctl("dump-flows"), 10)
 
     @pytest.mark.time_limit(240)
+    def test_a_guest_that_migrates_is_followed_at_once(self) -> None:
+        """Activating the binding to where it goes moves its traffic, within a fraction of a second."""
+        first, second, third = self.hosts[:3]
+        network = self.tunnelled()
+        guest = self.boot(first, network)
+        body = {"device_owner": "compute:nova", "binding:host_id": second.name}
+        port = self.appliance.create("port", network_id=network["id"], **body)
+        source = Guest(port, second.ovs.make_vm(port["id"], port["mac_address"]))
+        target = Guest(port, third.ovs.make_vm(port["id"], port["mac_address"]))
+        second.ovs.plug(source.vm)
+        self.appliance.await_status(port["id"])
+        third.ovs.plug(target.vm)
+        for each in (source, target):
+            each.configure(24)
+        self.settle(guest, source)
+        path = f"/v2.0/ports/{port['id']}/bindings"
+        self.assertEqual(self.appliance.request("POST", path, {"binding": {"host": third.name}}).status, 201)
+        with EchoStream(200, source=guest, target=target) as echoes:
+            time.sleep(1)
+            answer = self.appliance.request("PUT", f"{path}/{third.name}/activate", {})
+            self.assertEqual(answer.status, 200, answer.body)
+            time.sleep(2)
+        note(f"gap of a live migration between tunnels: {echoes.longest_gap_seconds * 1000:.0f} ms")
+        self.assertLess(echoes.longest_gap_seconds, 1)
+
     def test_a_restart_of_the_role_loses_no_packet(self) -> None:
         """At either end."""
         first, second = self.hosts[:2]
@@ -221,6 +254,19 @@ class MeshTests(TunnelCase):
         other = self.boot(host, network)
         self.assertTrue(other.can_reach(guest.ip, tries=1))
         self.assertTrue(guest.can_reach(other.ip, tries=1))
+
+    def test_a_restart_of_the_switch_is_repaired_whole(self) -> None:
+        """Its tunnels are there again, and what goes where."""
+        first, second = self.hosts[:2]
+        network = self.tunnelled()
+        guest, other = self.boot(first, network), self.boot(second, network)
+        self.settle(guest, other)
+        second.ovs.kill("ovs-vswitchd")
+        second.ovs.start_vswitchd()
+        self.settle(guest, other)
+        second.ovs.vsctl("del-port", "tun-vxlan")
+        self.wait_for("the tunnels' port", lambda: "tun-vxlan" in second.ovs.vsctl("list-ports", second.ovs.bridge), 10)
+        self.settle(guest, other)
 
     def test_operators_see_which_tunnels_a_host_has(self) -> None:
         """Among the configuration of its agent, by the names that other L2 agents use."""

@@ -243,8 +243,8 @@ class PlannerLawTests(SynchronousTestCase):
             is_reached = world.vswitch.ofport_of(receiver) in reached
             same = PORTS[sender].network_id == PORTS[receiver].network_id
             self.assertEqual(is_reached, {sender, receiver} <= live and same and sender != receiver)
-        for sender, receiver in product(live, REMOTE.values()):
-            self.check_remote(world, PORTS[sender], receiver)
+        for port_id, remote in product(live, REMOTE.values()):
+            self.check_remote(world, PORTS[port_id], remote)
 
     def check_remote(self, world: World, sender: PortRecord, receiver: RemotePortRecord) -> None:
         """A port elsewhere is reached by a tunnel to its host exactly when both are known and on one network."""

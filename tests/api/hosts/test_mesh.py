@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -40,7 +42,7 @@ class World:
         self.ports: list[View] = []
         self.tell()
 
-    def network(self, name: str, **provider: object) -> str:
+    def network(self, name: str, **provider: Any) -> str:
         """Create a network with a subnet."""
         network_id: str = self.bed.create("network", name=name, **provider)["id"]
         self.bed.create("subnet", network_id=network_id, cidr="10.0.0.0/24", ip_version=4)
