@@ -126,6 +126,18 @@ class StateTests(GuardedCase):
         self.assertFalse(self.answers())
         self.assertFalse(self.asks())
 
+    def test_a_prefix_that_leaves_a_set_takes_its_connections(self) -> None:
+        """Addresses that are in it only by the prefix; those that another prefix holds go on."""
+        pair = AddressPair("fa:16:3e:ff:ff:ff", "10.0.0.0/24")
+        holder, part = Member(50, pairs=(pair,)), Member(51, addresses=("10.0.0.1", "fd00::99"))
+        self.host.group("servers", rule(protocol=UDP, remote_set="clients"))
+        self.host.members_of("clients", (holder, part))
+        self.assertTrue(self.asks())
+        self.host.members_of("clients", (evolve(holder, pairs=()), part))
+        self.assertTrue(self.answers())
+        self.host.members_of("clients", (evolve(holder, pairs=()), evolve(part, addresses=("10.7.0.1", "fd00::97"))))
+        self.assertFalse(self.answers())
+
     def test_a_deleted_port_leaves_nothing(self) -> None:
         """Its connections go with it."""
         self.assertTrue(self.asks())
