@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import evolve
+from twisted.internet.defer import fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.edge.openflow.match import unpack_match
+from quantumd.edge.openflow.packet import Packet
+from quantumd.edge.tracked.memory import MemoryConnections
+from quantumd.errors import EdgeUnavailable
 from quantumd.l2.drivers.ovs.features.rule_matches import port_parts
 from quantumd.l2.drivers.ovs.pipeline import Table
 from quantumd.model.security import protocol_number
@@ -143,6 +147,35 @@ class StateTests(GuardedCase):
         self.assertTrue(self.asks())
         self.host.delete(self.server)
         self.assertEqual([*self.host.world.switch.connections], [])
+
+    def test_a_look_at_everything_ends_what_changed_while_nobody_looked(self) -> None:
+        """As a process does that starts."""
+        connections = self.host.world.switch.connections
+        self.assertTrue(self.asks())
+        (allowed,) = connections
+        connections.commit(allowed.zone, self.packet(5001).get, None)
+        self.host.bed.clock.advance(301)
+        self.host.bed.settle()
+        self.assertEqual([*connections], [allowed])
+
+    def packet(self, port: int) -> Packet:
+        """A datagram of the client's."""
+        return Packet(
+            bytearray(frame_of(self.client, self.server, traffic_between(self.client, self.server, UDP, port)))
+        )
+
+    def test_connections_that_cannot_be_seen_are_a_fault_until_they_can(self) -> None:
+        """Then what was suspected meanwhile is looked at."""
+        self.assertTrue(self.asks())
+        self.patch(MemoryConnections, "settle", lambda _: fail(EdgeUnavailable("no socket")))
+        self.host.group("servers")
+        self.assertEqual(self.host.bed.parts.faults(), {("connections", ""): "no socket"})
+        self.assertFalse(self.asks())
+        self.assertTrue(self.answers())
+        self.patch(MemoryConnections, "settle", lambda _: succeed(None))
+        self.host.bed.settle()
+        self.assertEqual(self.host.bed.parts.faults(), {})
+        self.assertFalse(self.answers())
 
     def test_equal_addresses_on_two_networks_do_not_meet(self) -> None:
         """A connection on one is none on the other."""
