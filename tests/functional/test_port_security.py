@@ -57,7 +57,7 @@ class SpoofingTests(HostCase):
 
     def ipv6(self, guest: Guest) -> str:
         """The guest's IPv6 address."""
-        return self.address(guest, ".")
+        return self.address(guest, ":")
 
     def address(self, guest: Guest, mark: str) -> str:
         """The guest's address that contains the mark."""

@@ -29,6 +29,7 @@ from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, Remembe
 from quantumd.l2.drivers.ovs.tunnels import TunnelPorts
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
+from quantumd.l2.drivers.ovs.writing import FlowWriter
 from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
 from quantumd.version import VERSION
 
@@ -56,6 +57,7 @@ class OvsConverger:
     _versions: dict[Key, int] = field(factory=dict, init=False)
     _realised: dict[Key, int] = field(factory=dict, init=False)
     _revocation: Revocation = field(init=False)
+    _writer: FlowWriter = field(init=False)
     _physical: PhysicalNetworks = field(init=False)
     _tunnels: TunnelPorts = field(init=False)
     _watch: Watch = field(init=False)
@@ -63,6 +65,7 @@ class OvsConverger:
 
     def __attrs_post_init__(self) -> None:
         """Look at Open vSwitch through the edges that were given."""
+        self._writer = FlowWriter(self._switch, self._clock)
         self._revocation = Revocation(self._connections, self._view, self._clock)
         self._physical = PhysicalNetworks(self._bridges, self._ovsdb, self._view)
         self._tunnels = TunnelPorts(self._bridges.tunnels, self._ovsdb, self._view)
@@ -229,8 +232,7 @@ class OvsConverger:
 
     async def _execute(self, step: Step) -> None:
         if isinstance(step, ChangeFlows):
-            await self._switch.change(step.change)
-            self._held.apply(step.change)
+            await self._writer.write(step.change, self._held)
         elif isinstance(step, RememberNumbers):
             edit = EditBridgeIds(self._bridges.integration, step.put, step.remove)
             await self._ovsdb.transact((edit,))

@@ -44,6 +44,8 @@ class Policies:
     _pieces: dict[str, tuple[str, ...]] = field(factory=dict, init=False)
     _addresses: defaultdict[str, Counter[str]] = field(factory=lambda: defaultdict(Counter), init=False)
     """set → prefix → in how many pieces it is."""
+    _wide: defaultdict[str, set[str]] = field(factory=lambda: defaultdict(set), init=False)
+    """set → those of its prefixes that are more than an address: few, as a rule."""
     _sets_with: defaultdict[str, set[str]] = field(factory=lambda: defaultdict(set), init=False)
 
     def note_records(self, changed: Iterable[RecordKey]) -> frozenset[Key]:
@@ -84,9 +86,11 @@ class Policies:
             return False
         if f"{address}/{128 if ':' in address else 32}" in held:
             return True
-        # Most prefixes are addresses.
+        wide = self._wide.get(set_id)
+        if not wide:
+            return False
         number = ip_address(address)
-        return any(number in prefix(cidr) for cidr in held if not cidr.endswith(("/32", "/128")))
+        return any(number in prefix(cidr) for cidr in wide)
 
     def ports_about(self, set_id: str) -> frozenset[str]:
         """Return the ports whose rules name a set."""
@@ -223,12 +227,15 @@ class Policies:
                 del held[cidr]
             if is_in != (set_id in self._sets_with[cidr]):
                 (self._sets_with[cidr].add if is_in else self._sets_with[cidr].discard)(set_id)
+                if not cidr.endswith(("/32", "/128")):
+                    (self._wide[set_id].add if is_in else self._wide[set_id].discard)(cidr)
                 if self._is_named(set_id):
                     yield (REMOTE, cidr)
             if not self._sets_with[cidr]:
                 del self._sets_with[cidr]
         if not held:
             del self._addresses[set_id]
+            self._wide.pop(set_id, None)
 
     def _is_named(self, set_id: str) -> bool:
         return any((direction, set_id) in self._users for direction in DIRECTIONS)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import evolve
+from twisted.internet.defer import fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.edge.openflow.match import unpack_match
+from quantumd.edge.openflow.packet import Packet
+from quantumd.edge.tracked.memory import MemoryConnections
+from quantumd.errors import EdgeUnavailable
 from quantumd.l2.drivers.ovs.features.rule_matches import port_parts
 from quantumd.l2.drivers.ovs.pipeline import Table
 from quantumd.model.security import protocol_number
@@ -126,11 +130,52 @@ class StateTests(GuardedCase):
         self.assertFalse(self.answers())
         self.assertFalse(self.asks())
 
+    def test_a_prefix_that_leaves_a_set_takes_its_connections(self) -> None:
+        """Addresses that are in it only by the prefix; those that another prefix holds go on."""
+        pair = AddressPair("fa:16:3e:ff:ff:ff", "10.0.0.0/24")
+        holder, part = Member(50, pairs=(pair,)), Member(51, addresses=("10.0.0.1", "fd00::99"))
+        self.host.group("servers", rule(protocol=UDP, remote_set="clients"))
+        self.host.members_of("clients", (holder, part))
+        self.assertTrue(self.asks())
+        self.host.members_of("clients", (evolve(holder, pairs=()), part))
+        self.assertTrue(self.answers())
+        self.host.members_of("clients", (evolve(holder, pairs=()), evolve(part, addresses=("10.7.0.1", "fd00::97"))))
+        self.assertFalse(self.answers())
+
     def test_a_deleted_port_leaves_nothing(self) -> None:
         """Its connections go with it."""
         self.assertTrue(self.asks())
         self.host.delete(self.server)
         self.assertEqual([*self.host.world.switch.connections], [])
+
+    def test_a_look_at_everything_ends_what_changed_while_nobody_looked(self) -> None:
+        """As a process does that starts."""
+        connections = self.host.world.switch.connections
+        self.assertTrue(self.asks())
+        (allowed,) = connections
+        connections.commit(allowed.zone, self.packet(5001).get, None)
+        self.host.bed.clock.advance(301)
+        self.host.bed.settle()
+        self.assertEqual([*connections], [allowed])
+
+    def packet(self, port: int) -> Packet:
+        """A datagram of the client's."""
+        return Packet(
+            bytearray(frame_of(self.client, self.server, traffic_between(self.client, self.server, UDP, port)))
+        )
+
+    def test_connections_that_cannot_be_seen_are_a_fault_until_they_can(self) -> None:
+        """Then what was suspected meanwhile is looked at."""
+        self.assertTrue(self.asks())
+        self.patch(MemoryConnections, "settle", lambda _: fail(EdgeUnavailable("no socket")))
+        self.host.group("servers")
+        self.assertEqual(self.host.bed.parts.faults(), {("connections", ""): "no socket"})
+        self.assertFalse(self.asks())
+        self.assertTrue(self.answers())
+        self.patch(MemoryConnections, "settle", lambda _: succeed(None))
+        self.host.bed.settle()
+        self.assertEqual(self.host.bed.parts.faults(), {})
+        self.assertFalse(self.answers())
 
     def test_equal_addresses_on_two_networks_do_not_meet(self) -> None:
         """A connection on one is none on the other."""
