@@ -221,7 +221,8 @@ class Policies:
         held = self._addresses[set_id]
         held.update(new)
         held.subtract(old)
-        for cidr in {*old, *new}:
+        is_named = self._is_named(set_id)
+        for cidr in set(old).symmetric_difference(new):
             is_in = held[cidr] > 0
             if not is_in:
                 del held[cidr]
@@ -229,7 +230,7 @@ class Policies:
                 (self._sets_with[cidr].add if is_in else self._sets_with[cidr].discard)(set_id)
                 if not cidr.endswith(("/32", "/128")):
                     (self._wide[set_id].add if is_in else self._wide[set_id].discard)(cidr)
-                if self._is_named(set_id):
+                if is_named:
                     yield (REMOTE, cidr)
             if not self._sets_with[cidr]:
                 del self._sets_with[cidr]
