@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, select
 
 from quantumd.model.nouns import SecurityGroup
@@ -60,6 +61,7 @@ _HOSTS_THAT_REPORT = select(hosts.c.host).where(
         exists().where(_MEMBER.port_id == ports.c.id, _MEMBER.security_group_id == bindparam("group_id")),
     ),
 )
+_BINDINGS_OF_HOSTS = select(hosts.c.host, hosts.c.vif_details).where(hosts.c.host.in_(_IDS), hosts.c.role == L2)
 _GROUPS_OF_HOST = (
     select(_MEMBER.security_group_id)
     .where(_MEMBER.port_id.in_(select(ports.c.id).where(ports.c.host_id == bindparam("host"))))
@@ -110,6 +112,12 @@ def hosts_of_groups(connection: Connection, group_ids: Iterable[str]) -> Mapping
     for group_id in large:
         found[group_id] = frozenset(connection.execute(_HOSTS_THAT_REPORT, {"group_id": group_id}).scalars())
     return found
+
+
+def guarding_hosts(connection: Connection, wanted: Iterable[str]) -> frozenset[str]:
+    """Return those of the hosts that guard ports, by what they answer bindings with; others understand no groups."""
+    rows = _rows(connection, _BINDINGS_OF_HOSTS, wanted)
+    return frozenset(row.host for row in rows if orjson.loads(row.vif_details or "{}").get("port_filter") is True)
 
 
 def groups_of_host(connection: Connection, host: str) -> frozenset[str]:

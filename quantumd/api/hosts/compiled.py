@@ -47,7 +47,7 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     records += [network_record_for(role, network) for network in network_nouns(connection, network_ids).values()]
     if role == mesh.ROLE:
         records += [each for each in mesh.records_of(connection, host) if _is_in(buckets, each.kind, each.id)]
-    if role == GUARDING_ROLE:
+    if role == GUARDING_ROLE and security_nouns.guarding_hosts(connection, (host,)):
         groups = security_nouns.groups_of_host(connection, host)
         records += records_of_groups(connection, groups, lambda kind, record_id: _is_in(buckets, kind, record_id))
     return [record for record in records if record is not None]
@@ -63,7 +63,8 @@ def records_of_ports(connection: Connection, host: str, port_ids: Iterable[str])
         return {}
     networks = network_nouns(connection, {port.network_id for port in bound})
     found = {role: snapshot(role, networks.values(), bound) for role in ROLES}
-    found[GUARDING_ROLE] += tuple(_new_groups(connection, host, bound))
+    if security_nouns.guarding_hosts(connection, (host,)):
+        found[GUARDING_ROLE] += tuple(_new_groups(connection, host, bound))
     return found
 
 

@@ -54,6 +54,14 @@ def guards_to_tell(
 
     :param bound: ports that changed in the stretch of the journal, which begins at ``first_position``, and have a host.
     """
+    found = tuple(_guards(connection, touched, bound, first_position))
+    guarding = security_nouns.guarding_hosts(connection, {host for host, _ in found})
+    yield from ((host, record) for host, record in found if host in guarding)
+
+
+def _guards(
+    connection: Connection, touched: TouchedGuards, bound: Collection[Port], first_position: int
+) -> Iterator[tuple[str, Record]]:
     new_at = _new_groups(connection, bound, first_position)
     hosts = security_nouns.hosts_of_groups(connection, touched.groups)
     for group_id in touched.groups:

@@ -9,7 +9,7 @@ from quantumd.api.hosts.announce import touched_by
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports
 from quantumd.api.hosts.touched_guards import guards_to_tell
 from quantumd.compile.digest import differing_buckets, digest_buckets
-from quantumd.model.records import PortRecord
+from quantumd.model.records import HostReport, PortRecord
 from quantumd.model.security_records import (
     WHOLE,
     AddressPair,
@@ -23,6 +23,8 @@ from quantumd.store.journal import last_position, read_after
 from tests.api.resources.bed import ADMIN
 from tests.api.resources.case import ResourceCase
 
+HOSTS = ("host-a", "host-b", "host-c")
+
 Told = set[tuple[str, str]]
 """Hosts with the ids of the records that they hear of."""
 
@@ -33,6 +35,8 @@ class GuardsCase(ResourceCase):
     def setUp(self) -> None:
         """Make it."""
         super().setUp()
+        for host in HOSTS:
+            self.bed.hear(HostReport(host, "l2", "1", "ovs", '{"port_filter": true}'))
         self.network_id, self.subnet_id = self.bed.network_with_subnet(context=ADMIN)
         self.default = self.port("host-a")["security_groups"][0]
 
@@ -63,6 +67,30 @@ class GuardsCase(ResourceCase):
         """Return what a host must know of groups and sets, by id."""
         records = records_of_host(self.bed.connection, host, "l2", None)
         return {each.id: each for each in records if isinstance(each, SecurityGroupRecord | AddressSetRecord)}
+
+
+class OlderHostTests(GuardsCase):
+    """A host that says that it guards no ports, as those of versions before do: it would refuse what it is told."""
+
+    def setUp(self) -> None:
+        """A host of before."""
+        super().setUp()
+        self.bed.hear(HostReport("old", "l2", "1", "ovs", '{"port_filter": false}'))
+
+    def test_it_is_told_of_no_groups(self) -> None:
+        """Nor fetches any; others are told as ever."""
+        self.assertEqual({host for host, _ in self.told(lambda: self.port("old"))}, {"host-a"})
+        self.assertEqual({host for host, _ in self.told(lambda: self.rule(self.default))}, {"host-a"})
+        self.assertEqual(self.known("old"), {})
+        (port,) = (each for each in self.bed.listed("port", device_owner=("",)) if each["binding:host_id"] == "old")
+        records = records_of_ports(self.bed.connection, "old", [port["id"]])["l2"]
+        self.assertFalse(any(isinstance(each, SecurityGroupRecord | AddressSetRecord) for each in records))
+
+    def test_when_it_is_upgraded_it_knows_them(self) -> None:
+        """By its first comparison."""
+        self.port("old")
+        self.bed.hear(HostReport("old", "l2", "2", "ovs", '{"port_filter": true}'))
+        self.assertIn(self.default, self.known("old"))
 
 
 class RecordTests(GuardsCase):

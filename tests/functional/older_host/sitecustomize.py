@@ -3,17 +3,44 @@
 Python imports this by itself where the directory is on the path.
 """
 
+from attrs import evolve
+
 from quantumd import version
 from quantumd.bus import codec
 from quantumd.converge.client import _CALL_TIMEOUT_SECONDS, API_ADDRESS, RecordsClient
+from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.model.counters import CountersReply, CountersRequest
-from quantumd.model.records import FetchReply, FetchRequest, HostReply
+from quantumd.model.records import (
+    FetchReply,
+    FetchRequest,
+    HostReply,
+    HostReport,
+    PeerRecord,
+    PortRecord,
+    RemotePortRecord,
+)
+from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord
 
 version.VERSION = "0.0.9"
 codec._version_of = lambda message: 1
 for kind, number in tuple(codec._MESSAGES):
     if number > 1 or kind in {unknown.message_kind for unknown in (HostReply, CountersRequest, CountersReply)}:
         del codec._MESSAGES[kind, number]
+for record in (SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord):
+    del codec._RECORDS[record.kind]
+codec._RECORDS[PortRecord.kind] = codec._object(
+    PortRecord, lacking=("port_security", "security_groups", "allowed_address_pairs")
+)
+describe = OvsConverger.describe
+
+
+def _describe(self: OvsConverger) -> HostReport:
+    about = describe(self)
+    details = about.vif_details.replace('"port_filter": true', '"port_filter": false')
+    return evolve(about, quantumd_version=version.VERSION, vif_details=details)
+
+
+OvsConverger.describe = _describe  # type: ignore[method-assign]
 
 
 async def _fetch(self: RecordsClient, request: FetchRequest) -> None:
