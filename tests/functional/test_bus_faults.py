@@ -23,12 +23,14 @@ from tests.contracts.bus import SOON, update
 from tests.functional.test_amqp import RabbitmqCase
 
 HEARTBEAT = 1
+"""Seconds. After two without a byte a connection is given up, which a busy machine needs little for."""
 
 
 class FaultyCase(RabbitmqCase):
     """A broker behind wires."""
 
     is_tls: ClassVar[bool] = False
+    heartbeat: ClassVar[int] = HEARTBEAT
 
     def wire(self) -> Proxy:
         """Return a wire to the broker."""
@@ -42,7 +44,7 @@ class FaultyCase(RabbitmqCase):
         scheme = "amqps" if self.is_tls else "amqp"
         urls = tuple(f"{scheme}://{USER}@127.0.0.1:{wire.own_port}/" for wire in wires)
         ca_file = str(self.server.ca_file) if self.is_tls else ""
-        how = {"heartbeat_seconds": HEARTBEAT, "timeout_seconds": 5.0, **more}
+        how = {"heartbeat_seconds": self.heartbeat, "timeout_seconds": 5.0, **more}
         return AmqpSettings(urls=urls, ca_file=ca_file, password_file=str(self.server.password_file), **how)
 
     def make_bus(self, me: str, exchange: str, settings: AmqpSettings) -> AmqpBus:
@@ -215,6 +217,12 @@ class BrokerTests(CallsCase):
         finally:
             self.server.thaw()
         await self.until_answered()
+
+
+class AdministratorTests(CallsCase):
+    """What somebody does to a broker that runs."""
+
+    heartbeat = 10
 
     async def test_an_exchange_that_somebody_deletes_is_made_again(self) -> None:
         """With the bindings that went with it, though nobody lost a connection."""
