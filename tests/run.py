@@ -17,7 +17,17 @@ _ALL = "tests"
 _WORLD = "tests/functional"
 _BESIDE = tuple(
     f"{_WORLD}/test_{name}.py"
-    for name in ("amqp_bus", "ansible", "bus_faults", "bus_losses", "bus_outage", "fuzz", "host_users", "sdk_suite")
+    for name in (
+        "amqp_bus",
+        "ansible",
+        "bus_faults",
+        "bus_losses",
+        "bus_outage",
+        "deploy",
+        "fuzz",
+        "host_users",
+        "sdk_suite",
+    )
 )
 """Of those the ones that go with the others, so that both processes take about as long."""
 
