@@ -19,14 +19,13 @@ from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features
 from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
+from quantumd.l2.drivers.ovs.exits import Exits, physical_networks, tunnels
 from quantumd.l2.drivers.ovs.guards import GUARDS, guard_objects
-from quantumd.l2.drivers.ovs.physical import PhysicalNetworks
 from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
 from quantumd.l2.drivers.ovs.remote import PEER, REMOTE_PORT
 from quantumd.l2.drivers.ovs.revocation import Revocation
 from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
-from quantumd.l2.drivers.ovs.tunnels import TunnelPorts
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.l2.drivers.ovs.writing import FlowWriter
@@ -58,8 +57,7 @@ class OvsConverger:
     _realised: dict[Key, int] = field(factory=dict, init=False)
     _revocation: Revocation = field(init=False)
     _writer: FlowWriter = field(init=False)
-    _physical: PhysicalNetworks = field(init=False)
-    _tunnels: TunnelPorts = field(init=False)
+    _exits: tuple[Exits, ...] = field(init=False)
     _watch: Watch = field(init=False)
     _log = Logger()
 
@@ -67,10 +65,11 @@ class OvsConverger:
         """Look at Open vSwitch through the edges that were given."""
         self._writer = FlowWriter(self._switch, self._clock)
         self._revocation = Revocation(self._connections, self._view, self._clock)
-        self._physical = PhysicalNetworks(self._bridges, self._ovsdb, self._view)
-        self._tunnels = TunnelPorts(self._bridges.tunnels, self._ovsdb, self._view)
-        edges = self._ovsdb, self._switch
-        self._watch = Watch(self._bridges, *edges, self._view, self._physical, self._tunnels, self._clock)
+        self._exits = (
+            Exits(physical_networks(self._bridges), self._ovsdb, self._view, self._view.physical_ofports),
+            Exits(tunnels(self._bridges), self._ovsdb, self._view, self._view.tunnel_ofports),
+        )
+        self._watch = Watch(self._bridges, self._ovsdb, self._switch, self._view, self._exits, self._clock)
 
     @property
     def _has_bridge(self) -> bool:
@@ -112,8 +111,8 @@ class OvsConverger:
         self._view.forget_devices()
         for name, interface in self._ovsdb.interfaces().items():
             self._view.set_device(name, None, port_id_of(interface))
-        self._physical.look()
-        self._tunnels.look()
+        for exits in self._exits:
+            exits.look()
         self._revocation.observed()
 
     # --- keys and plans
@@ -292,14 +291,15 @@ class OvsConverger:
         if self._view.network_of(port_id) is None:
             # Nobody told us of it: the server can bind it while the switch is still at work.
             is_plugged = self._is_claimed(port_id)
-        fault = fault or self._physical.fault_of(port_id) or self._tunnels.fault_of(port_id)
+        fault = fault or next(filter(None, (exits.fault_of(port_id) for exits in self._exits)), None)
         return PortReport(port_id, 0 if fault else version, is_plugged, fault)
 
     def faults(self) -> dict[Key, str]:
         """Return what is wrong with bridges, tunnels and connections though every step went well."""
         if not self._has_bridge:
             return {}
-        return {**self._physical.faults(), **self._tunnels.faults(), **self._revocation.faults()}
+        cut_off = (fault for exits in self._exits for fault in exits.faults().items())
+        return {**dict(cut_off), **self._revocation.faults()}
 
     def describe(self) -> HostReport:
         """See IConverger."""

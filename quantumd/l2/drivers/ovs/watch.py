@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
 
 from attrs import define, field
@@ -13,8 +13,7 @@ from quantumd.converge.plan import Key
 from quantumd.edge.openflow.interfaces import ISwitch, SwitchPort
 from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceChange, InterfaceRow, IOvsdb
 from quantumd.l2.drivers.ovs.bridges import BridgePlan
-from quantumd.l2.drivers.ovs.physical import PhysicalNetworks
-from quantumd.l2.drivers.ovs.tunnels import TunnelPorts
+from quantumd.l2.drivers.ovs.exits import Exits
 from quantumd.l2.drivers.ovs.view import HostView
 
 Listener: TypeAlias = Callable[["frozenset[Key] | None"], None]
@@ -42,8 +41,7 @@ class Watch:
     _ovsdb: IOvsdb
     _switch: ISwitch
     _view: HostView
-    _physical: PhysicalNetworks
-    _tunnels: TunnelPorts
+    _exits: tuple[Exits, ...]
     _clock: IReactorTime
     has_bridge: bool = field(default=False, init=False)
     _has_controller: bool = field(default=False, init=False)
@@ -76,10 +74,7 @@ class Watch:
                 self._view.set_device(name, old, new)
                 for port_id in {old, new} - {None}:
                     keys.update(self._keys_of_port(str(port_id)))
-        if any(self._physical.is_patch(name) for name in names):
-            keys.update(self._keys_of_physical())
-        if any(self._tunnels.is_tunnel(name) for name in names):
-            keys.update(self._keys_of_tunnels())
+        keys.update(self._keys_of_exits(names))
         if keys:
             self._listener(frozenset(keys))
 
@@ -90,10 +85,8 @@ class Watch:
         if port_id is not None:
             self._log.info("device {device} has number {ofport}", device=port.name, ofport=ofport, port=port_id)
             self._listener(self._keys_of_port(port_id))
-        elif self._physical.is_patch(port.name):
-            self._listener(frozenset({bridge_key(self._plan)}) | self._keys_of_physical())
-        elif self._tunnels.is_tunnel(port.name):
-            self._listener(frozenset({bridge_key(self._plan)}) | self._keys_of_tunnels())
+        elif any(exits.concerns(port.name) for exits in self._exits):
+            self._listener(frozenset({bridge_key(self._plan), *self._keys_of_exits((port.name,))}))
 
     def _bridge_changed(self, name: str) -> None:
         if name == self._plan.integration:
@@ -121,17 +114,15 @@ class Watch:
         own: Key = ("port", port_id)
         return frozenset({own}) if network_id is None else frozenset({own, ("network", network_id)})
 
-    def _keys_of_physical(self) -> frozenset[Key]:
-        """Return what is concerned by patch ports that changed: networks, and their ports, whose status they decide."""
-        return frozenset(self._keys_of_networks(self._physical.look()))
+    def _keys_of_exits(self, devices: Collection[str]) -> Iterator[Key]:
+        """Yield what is concerned by devices that changed, if exits depend on them.
 
-    def _keys_of_tunnels(self) -> frozenset[Key]:
-        """Return what is concerned by tunnel ports that changed: as above, and what other hosts have."""
-        networks = self._tunnels.look()
-        elsewhere = (key for network_id in networks for key in self._view.elsewhere.keys_on(network_id))
-        return frozenset((*self._keys_of_networks(networks), *elsewhere, *self._view.elsewhere.every_peer()))
-
-    def _keys_of_networks(self, networks: Iterable[str]) -> Iterable[Key]:
-        for network_id in networks:
+        These are networks, their ports, whose status they decide, and what other hosts have of them.
+        """
+        concerned = [exits for exits in self._exits if any(exits.concerns(device) for device in devices)]
+        for network_id in frozenset().union(*(exits.look() for exits in concerned)):
             yield ("network", network_id)
             yield from (("port", port_id) for port_id in self._view.ports_on(network_id))
+            yield from self._view.elsewhere.keys_on(network_id)
+        if concerned:
+            yield from self._view.elsewhere.every_peer()
