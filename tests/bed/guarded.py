@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 from twisted.internet.task import Clock
 
 from quantumd.converge.records import Records
-from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, OvsEdges
+from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.model.records import FixedIp, Gone, NetworkRecord, PortRecord, Record, RecordKey, Update
 from quantumd.model.security_records import (
@@ -82,7 +82,7 @@ class GuardedBed:
         """Start with two networks, which have the same addresses."""
         clock, records = Clock(), Records()
         self.world = MemoryOpenVswitch(clock, "br-int", CONTROLLER_ID)
-        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel, self.world.connections)
+        edges = edges_of(self.world)
         parts = OvsDriver().install_on(site_for(records, clock), edges)
         self.bed = DriverBed(parts, clock, records, self.world.plug, self.world.unplug)
         self.bed.start()

@@ -18,7 +18,7 @@ from zope.interface import implementer
 from quantumd.config import ApiSettings, HostSettings, L2Settings, NetworkSettings, Settings
 from quantumd.edge.openflow.walk import Walk
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
-from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, OvsEdges
+from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.service import make_appliance
 from tests.scenario.body import BytesProducer
@@ -37,7 +37,7 @@ class KeptDriver:
     capabilities: frozenset[str] = OvsDriver.capabilities
 
     def install(self, site: Site) -> L2Parts:
-        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel, self.world.connections)
+        edges = edges_of(self.world)
         return OvsDriver().install_on(evolve(site, edges="memory"), edges)
 
     def frames(self, site: Site) -> FrameParts:

@@ -11,7 +11,7 @@ from quantumd.converge.records import Records
 from quantumd.l2.drivers import DRIVERS, find_driver
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.drivers.memory import MemoryDriver, MemorySwitchboard
-from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, OvsEdges
+from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from tests.contracts.l2_driver import DriverBed, L2DriverContract, site_for
 
@@ -48,7 +48,7 @@ class OvsDriverTests(L2DriverContract):
         """See L2DriverContract."""
         clock, records = Clock(), Records()
         world = MemoryOpenVswitch(clock, "br-int", CONTROLLER_ID)
-        edges = OvsEdges(world.ovsdb, world.switch, world.channel, world.connections)
+        edges = edges_of(world)
         parts = OvsDriver().install_on(site_for(records, clock), edges)
         return DriverBed(parts, clock, records, world.plug, world.unplug)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, frozen
 from twisted.application.service import Service
@@ -31,6 +31,9 @@ from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.counters import PortCounters, counters_of
 from quantumd.model.network import TUNNEL_TYPES, VXLAN, first_unknown_type
 from quantumd.ordered import OrderedServices
+
+if TYPE_CHECKING:
+    from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 
 CONTROLLER_ID = 0x5164
 """The packet channel's OpenFlow controller id: flows name it, so that no other connection gets our frames."""
@@ -221,4 +224,9 @@ def _memory_edges(site: Site) -> OvsEdges:
     from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 
     world = MemoryOpenVswitch(site.reactor, site.l2.integration_bridge, CONTROLLER_ID)
+    return edges_of(world)
+
+
+def edges_of(world: MemoryOpenVswitch) -> OvsEdges:
+    """Return the edges to an Open vSwitch in memory."""
     return OvsEdges(world.ovsdb, world.switch, world.channel, world.connections)

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.config import L2Settings
 from quantumd.converge.records import Records
-from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, OvsEdges
+from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.model.records import PortReport
 from tests.contracts.l2_driver import NETWORK, OTHER, OTHER_ID, PORT, PORT_ID, DriverBed, site_for
@@ -24,7 +24,7 @@ class CutOffTests(SynchronousTestCase):
         """Plug them."""
         clock, records = Clock(), Records()
         self.world = MemoryOpenVswitch(clock, "br-int", CONTROLLER_ID)
-        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel, self.world.connections)
+        edges = edges_of(self.world)
         site = evolve(site_for(records, clock), l2=L2Settings(bridge_mappings=("physnet1:br-ex",)))
         self.bed = DriverBed(OvsDriver().install_on(site, edges), clock, records, self.world.plug, self.world.unplug)
         self.bed.start()

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.converge.records import Records
 from quantumd.edge.openflow.interfaces import Flow
-from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, OvsEdges
+from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch, device_of
 from quantumd.model.records import PortReport
 from tests.contracts.l2_driver import NETWORK, PORT, PORT_ID, DriverBed, site_for
@@ -21,7 +21,7 @@ class StrangerTests(SynchronousTestCase):
         """Plug it."""
         clock, records = Clock(), Records()
         self.world = MemoryOpenVswitch(clock, "br-int", CONTROLLER_ID)
-        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel, self.world.connections)
+        edges = edges_of(self.world)
         parts = OvsDriver().install_on(site_for(records, clock), edges)
         self.bed = DriverBed(parts, clock, records, self.world.plug, self.world.unplug)
         self.bed.start()

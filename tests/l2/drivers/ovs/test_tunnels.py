@@ -17,7 +17,7 @@ from quantumd.converge.records import Records
 from quantumd.edge.openflow.walk import Walk
 from quantumd.errors import SettingsError
 from quantumd.l2.drivers.ovs.bridges import TunnelPlan
-from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, OvsEdges, tunnel_plan
+from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of, tunnel_plan
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.model.records import FixedIp, Gone, PeerRecord, PortReport, Record, RemotePortRecord, Update
 from tests.contracts.l2_driver import HOST, NETWORK, OTHER, OTHER_ID, PORT, PORT_ID, DriverBed, site_for
@@ -55,7 +55,7 @@ class TunnelCase(SynchronousTestCase):
 
     def begin(self, tunnel_ip: str, types: tuple[str, ...], *records: Record) -> None:
         """Start a process with these settings, which knows these records."""
-        edges = OvsEdges(self.world.ovsdb, self.world.switch, self.world.channel, self.world.connections)
+        edges = edges_of(self.world)
         settings = L2Settings(tunnel_ip=tunnel_ip, tunnel_types=types)
         site = evolve(site_for(self.records, self.clock), l2=settings)
         parts = OvsDriver().install_on(site, edges)
