@@ -7,6 +7,7 @@ import time
 import unittest
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -118,6 +119,25 @@ def start(cleanup: Callable[..., Any], keystone: Keystone, **settings: str) -> A
     cleanup(appliance.close)
     appliance.start("/healthz")
     return appliance
+
+
+class BedTests(SynchronousTestCase):
+    """The Keystone that tests start."""
+
+    skip = missing_keystone()
+
+    def test_it_does_what_many_ask_at_once(self) -> None:
+        """None finds another's lock on its SQLite: a client's suite would fail by an error that is not ours."""
+        keystone = the_keystone()
+
+        def come_and_go(_: int) -> None:
+            for _ in range(4):
+                user = keystone.make_user("member")
+                keystone.revoke_token(keystone.token(user))
+                keystone.delete_user(user)
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(come_and_go, range(8)))
 
 
 class ServerTests(SynchronousTestCase):
