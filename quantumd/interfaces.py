@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from quantumd.converge.plan import Key, Plan, Step
-    from quantumd.model.records import HostReport, Message, PortReport, RecordKey
+    from quantumd.model.messages import HostReport, Message, PortReport
+    from quantumd.model.records import RecordKey
     from quantumd.store.transaction import Transaction
 
 T = TypeVar("T")

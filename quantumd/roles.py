@@ -23,7 +23,7 @@ from quantumd.interfaces import IBus, IConverger
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.metrics import Metrics
 from quantumd.model.counters import PortCounters
-from quantumd.model.records import HostReport
+from quantumd.model.messages import HostReport
 from quantumd.ordered import OrderedServices
 from quantumd.version import VERSION
 

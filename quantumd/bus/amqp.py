@@ -31,7 +31,7 @@ from quantumd.edge.amqp.interfaces import Delivered, IBroker
 from quantumd.edge.amqp.interfaces import Message as Sent
 from quantumd.errors import EdgeError, QuantumdError
 from quantumd.interfaces import IBus
-from quantumd.model.records import Message
+from quantumd.model.messages import Message
 
 LONGEST_ERROR: Final = 1000
 

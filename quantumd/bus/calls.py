@@ -20,7 +20,7 @@ from quantumd.edge.amqp.errors import ConnectionLost, NoRoute
 from quantumd.edge.amqp.interfaces import Delivered, IBroker, ISubscription, Queue
 from quantumd.edge.amqp.interfaces import Message as Sent
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable, QuantumdError
-from quantumd.model.records import Message
+from quantumd.model.messages import Message
 
 ERROR_HEADER: Final = "quantumd-error"
 """In an answer: why there is none."""

@@ -14,15 +14,8 @@ import attrs
 import orjson
 
 from quantumd.errors import QuantumdError
-from quantumd.model.records import (
-    MESSAGE_TYPES,
-    RECORD_TYPES,
-    FetchReply,
-    FetchRequest,
-    HostReport,
-    Message,
-    Record,
-)
+from quantumd.model.messages import MESSAGE_TYPES, FetchReply, FetchRequest, HostReport, Message
+from quantumd.model.records import RECORD_TYPES, Record
 
 _ADDED: dict[type[Message], tuple[tuple[str, ...], ...]] = {
     HostReport: (("physical_networks",), ("state", "availability_zone"), ("tunnel_ip", "tunnel_types")),

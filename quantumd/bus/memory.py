@@ -15,7 +15,7 @@ from zope.interface import implementer
 from quantumd.bus.codec import decode, encode
 from quantumd.errors import EdgeTimeout, EdgeUnavailable
 from quantumd.interfaces import IBus
-from quantumd.model.records import Message
+from quantumd.model.messages import Message
 
 Receive = Callable[[Message], Any]
 

@@ -15,7 +15,7 @@ from quantumd.bus.wiring import Wiring
 from quantumd.edge.amqp.interfaces import Declaration, Delivered, IBroker
 from quantumd.edge.amqp.interfaces import Message as Sent
 from quantumd.errors import EdgeError, EdgeUnavailable
-from quantumd.model.records import Message
+from quantumd.model.messages import Message
 
 
 @frozen

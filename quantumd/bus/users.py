@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from quantumd.bus.errors import Untrusted
-from quantumd.model.records import Message
+from quantumd.model.messages import Message
 
 PLACE: Final = "{host}"
 """What stands for a host's name in the setting."""

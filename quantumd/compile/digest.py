@@ -8,7 +8,8 @@ from hashlib import blake2b
 
 from attrs import astuple, evolve
 
-from quantumd.model.records import BUCKETS, VERSIONED_BY_READING, Record, RecordKey
+from quantumd.model.messages import BUCKETS
+from quantumd.model.records import VERSIONED_BY_READING, Record, RecordKey
 
 
 def bucket_of(key: RecordKey) -> int:

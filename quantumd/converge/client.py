@@ -19,7 +19,7 @@ from quantumd.converge.records import Records
 from quantumd.converge.worker import SLICE_SECONDS
 from quantumd.interfaces import IBus
 from quantumd.model.counters import CountersReply, CountersRequest
-from quantumd.model.records import (
+from quantumd.model.messages import (
     BUCKETS,
     Ack,
     CompareReply,
@@ -28,10 +28,10 @@ from quantumd.model.records import (
     FetchRequest,
     Message,
     PortReport,
-    RecordKey,
     Report,
     Update,
 )
+from quantumd.model.records import RecordKey
 
 API_ADDRESS = "api"
 COMPARE_SECONDS = 60.0

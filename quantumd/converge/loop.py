@@ -15,7 +15,8 @@ from quantumd.converge.plan import SWEEP, Key
 from quantumd.converge.worker import Worker
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IConverger
-from quantumd.model.records import PortReport, RecordKey
+from quantumd.model.messages import PortReport
+from quantumd.model.records import RecordKey
 
 _FIRST_RETRY_SECONDS = 0.1
 _LAST_RETRY_SECONDS = 15.0

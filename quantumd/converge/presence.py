@@ -16,7 +16,7 @@ from quantumd.converge.loop import ConvergeService
 from quantumd.converge.plan import Key
 from quantumd.converge.records import Records
 from quantumd.interfaces import IBus
-from quantumd.model.records import HostReply, HostReport
+from quantumd.model.messages import HostReply, HostReport
 from quantumd.model.role_state import LONGEST_FAULT, MOST_FAULTS, Fault, RoleState
 
 REPORT_SECONDS: Final = 60.0

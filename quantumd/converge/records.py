@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import define, field
 
 from quantumd.compile.digest import bucket_of, digest_bucket, digest_record
-from quantumd.model.records import VERSIONED_BY_READING, FetchReply, Gone, Record, RecordKey, Update, key_of
+from quantumd.model.messages import FetchReply, Gone, Update
+from quantumd.model.records import VERSIONED_BY_READING, Record, RecordKey, key_of
 
 _TOMBSTONES_LIMIT = 10_000
 

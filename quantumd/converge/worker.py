@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from quantumd.converge.plan import Key, Plan, Stage, Step, merge
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IConverger
-from quantumd.model.records import PortReport
+from quantumd.model.messages import PortReport
 
 SLICE_SECONDS = 0.008
 """How long planning may go on before other work of the reactor gets its turn."""

@@ -17,7 +17,8 @@ from quantumd.dhcp.table import DhcpTable
 from quantumd.edge.frames.interfaces import IFrames
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
-from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord, HostReport, PortReport, RecordKey
+from quantumd.model.messages import HostReport, PortReport
+from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord, RecordKey
 
 CONNECT_SECONDS = 10.0
 """How long an observation waits for frames to flow."""

@@ -19,7 +19,8 @@ from quantumd.converge.records import Records
 from quantumd.errors import EdgeUnavailable
 from quantumd.model.counters import MOST_COUNTED, CountersReply, PortCount, PortCounters
 from quantumd.model.host_life import HostLife
-from quantumd.model.records import Ack, RecordKey
+from quantumd.model.messages import Ack
+from quantumd.model.records import RecordKey
 from quantumd.store.memory import MemoryStore
 from quantumd.store.tables import hosts
 from quantumd.store.times import utc_text

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.hosts.service import ADDRESS, HostsService
 from quantumd.bus.memory import MemoryBus
-from quantumd.model.records import Ack, HostReport
+from quantumd.model.messages import Ack, HostReport
 from quantumd.store.memory import MemoryStore
 from quantumd.store.tables import hosts
 from quantumd.store.tables.networks import host_physical_networks

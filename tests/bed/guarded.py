@@ -11,7 +11,8 @@ from twisted.internet.task import Clock
 from quantumd.converge.records import Records
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
-from quantumd.model.records import FixedIp, Gone, NetworkRecord, PortRecord, Record, RecordKey, Update
+from quantumd.model.messages import Gone, Update
+from quantumd.model.records import FixedIp, NetworkRecord, PortRecord, Record, RecordKey
 from quantumd.model.security_records import (
     AddressPair,
     AddressSetRecord,

@@ -17,7 +17,7 @@ from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.l2.drivers.memory import MemoryDriver, MemorySwitchboard
 from quantumd.metrics import Metrics
-from quantumd.model.records import Message
+from quantumd.model.messages import Message
 from quantumd.roles import ROLES, HostRoles, Roles
 
 

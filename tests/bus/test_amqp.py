@@ -20,7 +20,7 @@ from quantumd.edge.amqp.interfaces import Delivered, Message, Queue
 from quantumd.edge.amqp.memory import MemoryBroker
 from quantumd.edge.amqp.memory_server import MemoryServer
 from quantumd.errors import EdgeTimeout, EdgeUnavailable
-from quantumd.model.records import Ack
+from quantumd.model.messages import Ack
 from tests.contracts.bus import SOON, BusContract, update
 
 KEY = b"k" * 32

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.bus.codec import VERSIONS, CodecError, decode, encode
+from quantumd.model import messages as m
 from quantumd.model import records as r
 from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
 from quantumd.model.role_state import Fault, RoleState
@@ -34,30 +35,30 @@ EVERY_RECORD = (
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
     r.DhcpPortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (r.FixedIp("s1", "10.0.0.5"),)),
 )
-EVERY_MESSAGE: tuple[r.Message, ...] = (
-    r.Update("h", "l2", EVERY_RECORD, (r.Gone("l2.port", "p2", 8), r.Gone("l2.port", "p3", 9, True)), "req-1"),
-    r.CompareRequest("h", "l2", ((1, "ab"), (7, "cd"))),
-    r.CompareReply((1, 7)),
-    r.FetchRequest("h", "l2", (1,)),
-    r.FetchRequest("h", "l2", (1,), ("ab",)),
-    r.FetchReply(9, EVERY_RECORD),
-    r.FetchReply(9, EVERY_RECORD, ("ab",)),
-    r.HostReport("h", "l2", "0.1.0", "ovs", "{}", ()),
-    r.Report("h", "l2", (r.PortReport("p1", 5, True), r.PortReport("p2", 0, False, "no rules")), True, ("p3",)),
-    r.HostReport("h", "l2", "0.1.0", "ovs", "{}", ("physnet1", "physnet2")),
-    r.HostReport(
+EVERY_MESSAGE: tuple[m.Message, ...] = (
+    m.Update("h", "l2", EVERY_RECORD, (m.Gone("l2.port", "p2", 8), m.Gone("l2.port", "p3", 9, True)), "req-1"),
+    m.CompareRequest("h", "l2", ((1, "ab"), (7, "cd"))),
+    m.CompareReply((1, 7)),
+    m.FetchRequest("h", "l2", (1,)),
+    m.FetchRequest("h", "l2", (1,), ("ab",)),
+    m.FetchReply(9, EVERY_RECORD),
+    m.FetchReply(9, EVERY_RECORD, ("ab",)),
+    m.HostReport("h", "l2", "0.1.0", "ovs", "{}", ()),
+    m.Report("h", "l2", (m.PortReport("p1", 5, True), m.PortReport("p2", 0, False, "no rules")), True, ("p3",)),
+    m.HostReport("h", "l2", "0.1.0", "ovs", "{}", ("physnet1", "physnet2")),
+    m.HostReport(
         "h",
         "dhcp",
         "0.1.0",
         state=RoleState(9, 2, "no switch", (Fault("bridge", "br-ex", "it is gone"),)),
         availability_zone="mars",
     ),
-    r.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), tunnel_ip="192.0.2.1", tunnel_types=("vxlan", "gre")),
+    m.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), tunnel_ip="192.0.2.1", tunnel_types=("vxlan", "gre")),
     CountersRequest("h", "p1"),
     CountersReply((PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
-    r.HostReply(0.5),
-    r.HostReply(60.0),
-    r.Ack(EVERY_RECORD),
+    m.HostReply(0.5),
+    m.HostReply(60.0),
+    m.Ack(EVERY_RECORD),
 )
 
 
@@ -66,14 +67,14 @@ class CodecTests(SynchronousTestCase):
 
     def test_every_message_comes_back_equal(self) -> None:
         """Nothing is lost on the way between processes, whatever the message."""
-        self.assertEqual({type(message) for message in EVERY_MESSAGE}, set(r.MESSAGE_TYPES))
+        self.assertEqual({type(message) for message in EVERY_MESSAGE}, set(m.MESSAGE_TYPES))
         for message in EVERY_MESSAGE:
             self.assertEqual(decode(encode(message)), message)
 
     def test_unknown_version_is_refused(self) -> None:
         """A message of a version from the future is refused, and the refusal names it."""
         future = VERSIONS["ack"] + 1
-        outer = orjson.loads(encode(r.Ack())) | {"version": future}
+        outer = orjson.loads(encode(m.Ack())) | {"version": future}
         error = self.assertRaises(CodecError, decode, orjson.dumps(outer))
         self.assertIn(str(future), str(error))
 
@@ -82,11 +83,11 @@ class CodecTests(SynchronousTestCase):
         versions = [
             orjson.loads(encode(message))["version"]
             for message in (
-                r.FetchRequest("h", "l2", (1,)),
-                r.FetchRequest("h", "l2", (1,), ("ab",)),
-                r.HostReport("h", "dhcp", "0"),
-                r.HostReport("h", "l2", "0", physical_networks=()),
-                r.HostReport("h", "l2", "0", tunnel_ip="192.0.2.1", tunnel_types=("vxlan",)),
+                m.FetchRequest("h", "l2", (1,)),
+                m.FetchRequest("h", "l2", (1,), ("ab",)),
+                m.HostReport("h", "dhcp", "0"),
+                m.HostReport("h", "l2", "0", physical_networks=()),
+                m.HostReport("h", "l2", "0", tunnel_ip="192.0.2.1", tunnel_types=("vxlan",)),
             )
         ]
         self.assertEqual(versions, [1, 2, 1, 2, 4])
@@ -95,9 +96,9 @@ class CodecTests(SynchronousTestCase):
         """A host that does not say which physical networks it has yet is a host all the same."""
         body = {"host": "h", "role": "l2", "quantumd_version": "0", "vif_type": None, "vif_details": "{}"}
         report = decode(orjson.dumps({"kind": "host", "version": 1, "body": body}))
-        self.assertEqual(report, r.HostReport("h", "l2", "0"))
+        self.assertEqual(report, m.HostReport("h", "l2", "0"))
         report = decode(orjson.dumps({"kind": "host", "version": 2, "body": body | {"physical_networks": ["p"]}}))
-        self.assertEqual(report, r.HostReport("h", "l2", "0", physical_networks=("p",)))
+        self.assertEqual(report, m.HostReport("h", "l2", "0", physical_networks=("p",)))
 
     def test_records_of_an_older_server_are_understood(self) -> None:
         """A port without a word of what guards it is not guarded; what it never lacked it may not lack now."""
@@ -108,14 +109,14 @@ class CodecTests(SynchronousTestCase):
         body = {"host": "h", "role": "l2", "put": [old], "gone": [{"kind": "k", "id": "i", "version": 3}]}
         outer = {"kind": "update", "version": 1, "body": body | {"request_id": ""}}
         port = r.PortRecord("p", 1, "n", "m", (), True, "")
-        self.assertEqual(decode(orjson.dumps(outer)), r.Update("h", "l2", (port,), (r.Gone("k", "i", 3),)))
+        self.assertEqual(decode(orjson.dumps(outer)), m.Update("h", "l2", (port,), (m.Gone("k", "i", 3),)))
         del old["device_owner"]
         self.assertRaises(CodecError, decode, orjson.dumps(outer))
 
     def test_seconds_may_be_whole(self) -> None:
         """JSON does not tell 60 from 60.0; a text is no number."""
         outer = {"kind": "host_reply", "version": 1}
-        self.assertEqual(decode(orjson.dumps(outer | {"body": {"report_seconds": 60}})), r.HostReply(60.0))
+        self.assertEqual(decode(orjson.dumps(outer | {"body": {"report_seconds": 60}})), m.HostReply(60.0))
         self.assertRaises(CodecError, decode, orjson.dumps(outer | {"body": {"report_seconds": "60"}}))
 
     @given(st.binary(max_size=200))
@@ -131,7 +132,7 @@ class CodecTests(SynchronousTestCase):
         ),
         st.integers(0, 10),
     )
-    def test_wrong_fields_are_refused_cleanly(self, message: r.Message, value: object, choice: int) -> None:
+    def test_wrong_fields_are_refused_cleanly(self, message: m.Message, value: object, choice: int) -> None:
         """A field of another type raises the codec's error, or is a valid message still."""
         outer = orjson.loads(encode(message))
         names = sorted(outer["body"]) or ["nothing"]

@@ -16,7 +16,7 @@ from quantumd.config import AmqpSettings, BusSettings
 from quantumd.edge.amqp.memory import MemoryBroker
 from quantumd.edge.amqp.memory_server import MemoryServer
 from quantumd.errors import EdgeTimeout, SettingsError
-from quantumd.model.records import Ack, CompareRequest, HostReport, Message, Report
+from quantumd.model.messages import Ack, CompareRequest, HostReport, Message, Report
 from tests.contracts.bus import SOON
 
 USERS = HostUsers("quantumd-{host}", frozenset({"quantumd-api"}))

@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
 from quantumd.interfaces import IBus
-from quantumd.model.records import Ack, CompareReply, CompareRequest, FetchRequest, Gone, Message, Update
+from quantumd.model.messages import Ack, CompareReply, CompareRequest, FetchRequest, Gone, Message, Update
 from tests.contracts.amqp import Waiting
 
 SOON = 10.0

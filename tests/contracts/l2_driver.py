@@ -19,7 +19,8 @@ from quantumd.converge.records import Records
 from quantumd.edge.frames.interfaces import IFrames
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.interfaces import IL2Driver, L2Parts, Site
-from quantumd.model.records import FixedIp, Gone, NetworkRecord, PortRecord, PortReport, Record, Update
+from quantumd.model.messages import Gone, PortReport, Update
+from quantumd.model.records import FixedIp, NetworkRecord, PortRecord, Record
 
 HOST = "host-a"
 PORT_ID = "0a0a0a0a-0000-4000-8000-000000000001"

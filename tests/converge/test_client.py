@@ -16,18 +16,8 @@ from quantumd.compile.digest import bucket_of
 from quantumd.converge.client import API_ADDRESS, RecordsClient, Reporter
 from quantumd.converge.records import Records
 from quantumd.errors import EdgeUnavailable
-from quantumd.model.records import (
-    Ack,
-    CompareReply,
-    FetchReply,
-    FetchRequest,
-    Message,
-    NetworkRecord,
-    PortReport,
-    RecordKey,
-    Update,
-    key_of,
-)
+from quantumd.model.messages import Ack, CompareReply, FetchReply, FetchRequest, Message, PortReport, Update
+from quantumd.model.records import NetworkRecord, RecordKey, key_of
 
 
 class Loop:

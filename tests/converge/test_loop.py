@@ -14,7 +14,8 @@ from quantumd.converge.loop import ConvergeService, PassSummary
 from quantumd.converge.plan import Key, Plan, Stage, Step
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
-from quantumd.model.records import HostReport, PortReport, RecordKey
+from quantumd.model.messages import HostReport, PortReport
+from quantumd.model.records import RecordKey
 
 
 @frozen

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.bus.memory import MemoryBus
 from quantumd.converge.client import API_ADDRESS
 from quantumd.converge.presence import LOOK_SECONDS, PROGRESS_SECONDS, REPORT_SECONDS, Presence
-from quantumd.model.records import Ack, HostReply, HostReport, Message
+from quantumd.model.messages import Ack, HostReply, HostReport, Message
 from quantumd.model.role_state import Fault, RoleState
 
 ME = HostReport("host-a", "l2", "1")

@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.compile.digest import bucket_of, difference, differing_buckets, digest_buckets
 from quantumd.converge.records import Records
-from quantumd.model.records import BUCKETS, FetchReply, FixedIp, Gone, PortRecord, Update, key_of
+from quantumd.model.messages import BUCKETS, FetchReply, Gone, Update
+from quantumd.model.records import FixedIp, PortRecord, key_of
 
 PORT = PortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (FixedIp("s1", "10.0.0.5"),), True, "compute:nova")
 NEWER = evolve(PORT, version=6, mac_address="fa:16:3e:00:00:02")

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.ctl.hosts import HostDetails, RoleRow, UnknownHost, description, listing, read_host, read_roles
 from quantumd.ctl.main import main
 from quantumd.model.host_life import HostLife
-from quantumd.model.records import HostReport, PortReport, Report
+from quantumd.model.messages import HostReport, PortReport, Report
 from quantumd.model.role_state import Fault, RoleState
 from quantumd.store.tables.services import agents
 from tests.api.resources.bed import NOW

@@ -16,7 +16,8 @@ from quantumd.dhcp.table import DhcpTable
 from quantumd.edge.frames.memory import MemoryFrames
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
-from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord, Gone, HostReport, PortReport, Record, Update
+from quantumd.model.messages import Gone, HostReport, PortReport, Update
+from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord, Record
 from tests.dhcp.client import NETWORK, PORT
 
 PORT_KEY, NETWORK_KEY = ("port", PORT.id), ("network", NETWORK.id)

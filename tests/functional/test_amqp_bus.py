@@ -19,7 +19,7 @@ from quantumd.edge.amqp.location import parse_location
 from quantumd.edge.amqp.publisher import PublishLimits
 from quantumd.edge.amqp.session import Login
 from quantumd.errors import EdgeUnavailable
-from quantumd.model.records import Ack, Message
+from quantumd.model.messages import Ack, Message
 from tests.bed.rabbitmq import PASSWORD
 from tests.contracts.bus import SOON, BusContract, update
 from tests.functional.test_amqp import RETRY, RabbitmqCase

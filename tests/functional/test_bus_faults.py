@@ -16,7 +16,7 @@ from quantumd.bus.wiring import Wiring
 from quantumd.config import AmqpSettings
 from quantumd.edge.amqp.made import make_broker
 from quantumd.errors import EdgeError, EdgeTimeout
-from quantumd.model.records import Ack, CompareReply, FetchRequest, Message
+from quantumd.model.messages import Ack, CompareReply, FetchRequest, Message
 from tests.bed.proxy import Proxy
 from tests.bed.rabbitmq import USER
 from tests.contracts.bus import SOON, update

@@ -25,7 +25,7 @@ from quantumd.edge.amqp.interfaces import Binding, Declaration, Exchange, Queue
 from quantumd.edge.amqp.interfaces import Message as Sent
 from quantumd.edge.amqp.made import make_broker
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
-from quantumd.model.records import Ack, CompareReply, CompareRequest, Message, PortReport, Report, Update
+from quantumd.model.messages import Ack, CompareReply, CompareRequest, Message, PortReport, Report, Update
 from tests.bed.needs import CHECKOUT
 from tests.functional.test_amqp import RabbitmqCase
 

@@ -25,17 +25,8 @@ from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.view import HostView
-from quantumd.model.records import (
-    FixedIp,
-    Gone,
-    NetworkRecord,
-    PeerRecord,
-    PortRecord,
-    PortReport,
-    Record,
-    RemotePortRecord,
-    Update,
-)
+from quantumd.model.messages import Gone, PortReport, Update
+from quantumd.model.records import FixedIp, NetworkRecord, PeerRecord, PortRecord, Record, RemotePortRecord
 from tests.bed.counts import count
 
 NETWORKS = {

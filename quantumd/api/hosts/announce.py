@@ -21,8 +21,8 @@ from quantumd.api.hosts.touched_guards import TouchedGuards, guards_to_tell
 from quantumd.compile.snapshot import GUARDING_ROLE, KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
 from quantumd.converge.client import address_of
 from quantumd.interfaces import IBus, IStore
+from quantumd.model.messages import Gone, Update
 from quantumd.model.nouns import DHCP_OWNER, Port
-from quantumd.model.records import Gone, Update
 from quantumd.store import nouns
 from quantumd.store.journal import JournalRow
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
 from quantumd.api.hosts import mesh
 from quantumd.api.hosts.guarded import records_of_groups
+from quantumd.api.hosts.touched_guards import new_groups
 from quantumd.compile.digest import bucket_of
 from quantumd.compile.snapshot import (
     GUARDING_ROLE,
@@ -18,7 +19,7 @@ from quantumd.compile.snapshot import (
     port_record_for,
     snapshot,
 )
-from quantumd.model.nouns import Network, Port
+from quantumd.model.nouns import Network
 from quantumd.model.records import Record
 from quantumd.store import nouns, security_nouns
 from quantumd.store.journal import last_position
@@ -64,16 +65,9 @@ def records_of_ports(connection: Connection, host: str, port_ids: Iterable[str])
     networks = network_nouns(connection, {port.network_id for port in bound})
     found = {role: snapshot(role, networks.values(), bound) for role in ROLES}
     if security_nouns.guarding_hosts(connection, (host,)):
-        found[GUARDING_ROLE] += tuple(_new_groups(connection, host, bound))
+        new = new_groups(connection, bound, last_position(connection) + 1)
+        found[GUARDING_ROLE] += tuple(records_of_groups(connection, [group_id for group_id, _ in new]))
     return found
-
-
-def _new_groups(connection: Connection, host: str, bound: Sequence[Port]) -> Iterable[Record]:
-    ids = {port.id for port in bound}
-    groups = {group_id for port in bound for group_id in port.security_groups}
-    position = last_position(connection) + 1
-    new = {each for each in groups if not security_nouns.has_member_before(connection, each, host, position, ids)}
-    return records_of_groups(connection, new) if new else ()
 
 
 def _is_in(buckets: frozenset[int] | None, kind: str, record_id: str) -> bool:

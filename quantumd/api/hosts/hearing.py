@@ -17,7 +17,7 @@ from quantumd.api.hosts.rows import forget_silent, keep_host, last_heard
 from quantumd.errors import QuantumdError
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.host_life import Deafness
-from quantumd.model.records import HostReport
+from quantumd.model.messages import HostReport
 from quantumd.store.times import utc_text
 from quantumd.store.transaction import Transaction
 from quantumd.version import VERSION

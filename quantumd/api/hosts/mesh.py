@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.compile.l2 import peer_record, remote_port_record
+from quantumd.model.messages import Gone
 from quantumd.model.nouns import TunnelEnd
-from quantumd.model.records import Gone, PeerRecord, Record, RemotePortRecord
+from quantumd.model.records import PeerRecord, Record, RemotePortRecord
 from quantumd.store import nouns
 from quantumd.store.journal import last_position
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 
 from attrs import define, field
 
-from quantumd.model.records import Gone, Record, Update
+from quantumd.model.messages import Gone, Update
+from quantumd.model.records import Record
 
 AT_ONCE = 5000
 """How many records one update puts, and how many it takes away: a message has a largest size."""

@@ -10,8 +10,8 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from quantumd.api.resources.port_binding import forget_hosts
+from quantumd.model.messages import HostReport
 from quantumd.model.network import TUNNEL_TYPES
-from quantumd.model.records import HostReport
 from quantumd.model.role_state import LONGEST_FAULT, MOST_FAULTS, RoleState
 from quantumd.store.journal import last_position
 from quantumd.store.tables import hosts

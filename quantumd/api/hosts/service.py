@@ -24,7 +24,7 @@ from quantumd.errors import EdgeError
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.context import Context
 from quantumd.model.host_life import MOST_REPORT_SECONDS
-from quantumd.model.records import (
+from quantumd.model.messages import (
     Ack,
     CompareReply,
     CompareRequest,
@@ -33,10 +33,10 @@ from quantumd.model.records import (
     HostReply,
     HostReport,
     Message,
-    Record,
     Report,
     Update,
 )
+from quantumd.model.records import Record
 from quantumd.store.journal import last_position
 from quantumd.store.transaction import Transaction
 

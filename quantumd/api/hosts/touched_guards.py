@@ -62,7 +62,10 @@ def guards_to_tell(
 def _guards(
     connection: Connection, touched: TouchedGuards, bound: Collection[Port], first_position: int
 ) -> Iterator[tuple[str, Record]]:
-    new_at = _new_groups(connection, bound, first_position)
+    new_at: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
+    # What changed before this stretch of the journal was told of before it.
+    for group_id, host in new_groups(connection, bound, first_position):
+        new_at[group_id, True].add(host)
     hosts = security_nouns.hosts_of_groups(connection, touched.groups)
     for group_id in touched.groups:
         for host in hosts.get(group_id, frozenset()):
@@ -74,20 +77,17 @@ def _guards(
     yield from _changed_pieces(connection, touched.pieces)
 
 
-def _new_groups(
-    connection: Connection, bound: Iterable[Port], first_position: int
-) -> defaultdict[tuple[str, bool], set[str]]:
-    """Return the hosts to which a group is new, by the group and True."""
+def new_groups(connection: Connection, bound: Iterable[Port], position: int) -> set[tuple[str, str]]:
+    """Return the groups of ports that had no other member on the port's host before a position, each with that host."""
     ports = defaultdict(set)
     for port in bound:
         for group_id in port.security_groups:
             ports[group_id, port.host_id].add(port.id)
-    found: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
-    for (group_id, host), ids in ports.items():
-        # What changed before this stretch of the journal was told of before it.
-        if not security_nouns.has_member_before(connection, group_id, host, first_position, ids):
-            found[group_id, True].add(host)
-    return found
+    return {
+        (group_id, host)
+        for (group_id, host), ids in ports.items()
+        if not security_nouns.has_member_before(connection, group_id, host, position, ids)
+    }
 
 
 def _changed_pieces(connection: Connection, pieces: Collection[tuple[str, str]]) -> Iterator[tuple[str, Record]]:

@@ -14,9 +14,9 @@ from quantumd.api.resources.port_views import journalled_port, port_views
 from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.prepared_ids import PreparedIds
 from quantumd.api.resources.views import IDS, in_batches
+from quantumd.model.messages import PortReport, Report
 from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.port import dhcp_device_id, is_dhcp_port
-from quantumd.model.records import PortReport, Report
 from quantumd.model.status import ACTIVE, DHCP, DOWN, L2, Realisation, Wanted, next_status, roles_of
 from quantumd.store.tables import ip_allocations, networks, ports, realisations, subnets
 from quantumd.store.transaction import Transaction

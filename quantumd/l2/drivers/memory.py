@@ -14,7 +14,8 @@ from quantumd.converge.records import Records
 from quantumd.edge.frames.memory import MemoryFrames
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
-from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
+from quantumd.model.messages import HostReport, PortReport
+from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
 from quantumd.version import VERSION
 
 

@@ -9,7 +9,7 @@ from quantumd.api.extensions.agents.agents import Agents
 from quantumd.api.extensions.agents.heartbeats import agent_id_of, note_agent
 from quantumd.api.resource import Query, Sort
 from quantumd.model.host_life import HostLife
-from quantumd.model.records import HostReport
+from quantumd.model.messages import HostReport
 from tests.api.resources.bed import ADMIN, ALICE, NOW, View
 from tests.api.resources.case import ResourceCase
 

@@ -9,7 +9,7 @@ from quantumd.api.hosts.announce import tell_all
 from quantumd.bus.amqp import AmqpBus
 from quantumd.edge.amqp.memory import MemoryBroker
 from quantumd.edge.amqp.memory_server import MemoryServer
-from quantumd.model.records import Ack, Message, Update
+from quantumd.model.messages import Ack, Message, Update
 from tests.contracts.amqp import Waiting
 
 

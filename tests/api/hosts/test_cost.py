@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.api.hosts.compiled import records_of_ports
 from quantumd.api.resources.dhcp_port import dhcp_port_of
 from quantumd.api.resources.statuses import apply_report
-from quantumd.model.records import PortReport, Report
+from quantumd.model.messages import PortReport, Report
 from tests.api.resources.bed import ADMIN, Bed
 
 

@@ -9,7 +9,8 @@ from quantumd.api.hosts.announce import touched_by
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports
 from quantumd.api.hosts.touched_guards import guards_to_tell
 from quantumd.compile.digest import differing_buckets, digest_buckets
-from quantumd.model.records import HostReport, PortRecord
+from quantumd.model.messages import HostReport
+from quantumd.model.records import PortRecord
 from quantumd.model.security_records import (
     WHOLE,
     AddressPair,

@@ -13,7 +13,8 @@ from quantumd.api.hosts.compiled import records_of_host
 from quantumd.api.hosts.mesh import tell_of_end
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.converge.records import Records
-from quantumd.model.records import HostReport, PeerRecord, Record, RemotePortRecord, Update
+from quantumd.model.messages import HostReport, Update
+from quantumd.model.records import PeerRecord, Record, RemotePortRecord
 from quantumd.store.journal import read_after
 from tests.api.resources.bed import Bed, View
 from tests.bed.counts import count

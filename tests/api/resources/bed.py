@@ -27,7 +27,7 @@ from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.config import NetworkSettings, QuotaSettings
 from quantumd.model.context import Context
-from quantumd.model.records import HostReport, Report
+from quantumd.model.messages import HostReport, Report
 from quantumd.store.engine import memory_engine
 from quantumd.store.tables import hosts, metadata
 from quantumd.store.transaction import Transaction

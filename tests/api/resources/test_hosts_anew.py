@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantumd.api.hosts.rows import forget_silent
-from quantumd.model.records import HostReport
+from quantumd.model.messages import HostReport
 from quantumd.model.status import DHCP, L2
 from tests.api.resources.case import ResourceCase
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from quantumd.api.resource import Query, Sort
-from quantumd.model.records import HostReport
+from quantumd.model.messages import HostReport
 from quantumd.store.tables import hosts
 from tests.api.extensions.test_bindings_moves import ACTIVATE
 from tests.api.resources.bed import Bed, View

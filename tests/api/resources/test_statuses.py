@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from quantumd.model.records import PortReport, Report
+from quantumd.model.messages import PortReport, Report
 from quantumd.store.tables import realisations
 from tests.api.resources.case import ResourceCase
 

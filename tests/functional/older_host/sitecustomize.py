@@ -10,15 +10,8 @@ from quantumd.bus import codec
 from quantumd.converge.client import _CALL_TIMEOUT_SECONDS, API_ADDRESS, RecordsClient
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.model.counters import CountersReply, CountersRequest
-from quantumd.model.records import (
-    FetchReply,
-    FetchRequest,
-    HostReply,
-    HostReport,
-    PeerRecord,
-    PortRecord,
-    RemotePortRecord,
-)
+from quantumd.model.messages import FetchReply, FetchRequest, HostReply, HostReport
+from quantumd.model.records import PeerRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord
 
 version.VERSION = "0.0.9"

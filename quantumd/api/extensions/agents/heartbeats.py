@@ -10,7 +10,7 @@ from attrs import frozen
 from sqlalchemy import bindparam, insert, update
 
 from quantumd.api.resources.views import json_text
-from quantumd.model.records import HostReport
+from quantumd.model.messages import HostReport
 from quantumd.store.tables.services import agents
 from quantumd.store.transaction import Transaction
 

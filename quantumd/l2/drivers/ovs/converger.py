@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 
 from attrs import define, field
@@ -24,13 +23,14 @@ from quantumd.l2.drivers.ovs.guards import GUARDS, guard_objects
 from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
 from quantumd.l2.drivers.ovs.remote import PEER, REMOTE_PORT
+from quantumd.l2.drivers.ovs.reports import PortReports, host_report
 from quantumd.l2.drivers.ovs.revocation import Revocation
 from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, RememberNumbers
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.l2.drivers.ovs.writing import FlowWriter
-from quantumd.model.records import HostReport, NetworkRecord, PortRecord, PortReport, RecordKey
-from quantumd.version import VERSION
+from quantumd.model.messages import HostReport, PortReport
+from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
 
 _EARLY = GUARDS | {"bridge"}
 
@@ -59,6 +59,7 @@ class OvsConverger:
     _writer: FlowWriter = field(init=False)
     _exits: tuple[Exits, ...] = field(init=False)
     _watch: Watch = field(init=False)
+    _reports: PortReports = field(init=False)
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
@@ -69,6 +70,7 @@ class OvsConverger:
             Exits(physical_networks(self._bridges), self._ovsdb, self._view, self._view.physical_ofports),
             Exits(tunnels(self._bridges), self._ovsdb, self._view, self._view.tunnel_ofports),
         )
+        self._reports = PortReports(self._view, self._ovsdb, self._exits)
         self._watch = Watch(self._bridges, self._ovsdb, self._switch, self._view, self._exits, self._clock)
 
     @property
@@ -242,32 +244,12 @@ class OvsConverger:
     def conclude(self, keys: frozenset[Key], faults: Mapping[Key, str]) -> tuple[PortReport, ...]:
         """See IConverger."""
         self._revocation.concluded(keys, faults, self._bridge_key in keys)
-        concerned: dict[str, str | None] = {}
-        was_live = {name for noun, name in keys if noun == "port" and (noun, name) in self._held.owned}
+        concerned = self._reports.concerned(keys, faults, self._held.owned)
         for key in keys:
-            noun, name = key
-            if noun == "network" and key not in faults and key not in self._held.owned:
-                # Ports that were concluded before their network; others are told when their own turn comes.
-                ports = self._view.ports_on(name)
-                concerned.update((port_id, None) for port_id in ports if ("port", port_id) in self._held.owned)
             self._note(key, key in faults)
         if not self._switch.is_connected and self._has_bridge:
             return ()
-        concerned.update((name, faults.get((noun, name))) for noun, name in keys if noun == "port")
-        return tuple(
-            self._report(port_id, fault)
-            for port_id, fault in concerned.items()
-            if port_id in was_live or self._is_of_interest(port_id)
-        )
-
-    def _is_of_interest(self, port_id: str) -> bool:
-        """Whether the server may want to hear of a port: it is recorded here, or a device says it is this port."""
-        return self._view.network_of(port_id) is not None or self._is_claimed(port_id)
-
-    def _is_claimed(self, port_id: str) -> bool:
-        """Whether a device says it is a port; the switch may be busy giving it a number, but has not failed to."""
-        rows = (self._ovsdb.interfaces().get(name) for name in self._view.devices_of(port_id))
-        return any(row is not None and (row.ofport is None or row.ofport > 0) for row in rows)
+        return self._reports.of(concerned, self._held.owned, self._realised)
 
     def _note(self, key: Key, is_faulty: bool) -> None:
         if is_faulty or key not in self._wanted:
@@ -282,18 +264,6 @@ class OvsConverger:
             if key[0] in GUARDS:
                 self._view.policies.forget(key)
 
-    def _report(self, port_id: str, fault: str | None) -> PortReport:
-        version = self._realised.get(("port", port_id), 0)
-        if ("network", self._view.network_of(port_id)) not in self._held.owned:
-            # Its network's own flows and group are not there yet.
-            version = 0
-        is_plugged = self._view.is_plugged(port_id)
-        if self._view.network_of(port_id) is None:
-            # Nobody told us of it: the server can bind it while the switch is still at work.
-            is_plugged = self._is_claimed(port_id)
-        fault = fault or next(filter(None, (exits.fault_of(port_id) for exits in self._exits)), None)
-        return PortReport(port_id, 0 if fault else version, is_plugged, fault)
-
     def faults(self) -> dict[Key, str]:
         """Return what is wrong with bridges, tunnels and connections though every step went well."""
         if not self._has_bridge:
@@ -303,24 +273,4 @@ class OvsConverger:
 
     def describe(self) -> HostReport:
         """See IConverger."""
-        row = self._ovsdb.bridge(self._bridges.integration)
-        details = {
-            "connectivity": "l2",
-            "port_filter": True,
-            "ovs_hybrid_plug": False,
-            "ovs_create_tap": True,
-            "datapath_type": row.datapath_type if row is not None else self._bridges.datapath_type,
-            "bridge_name": self._bridges.integration,
-            "bound_drivers": {"0": "openvswitch"},
-        }
-        tunnels = self._bridges.tunnels
-        return HostReport(
-            self._host,
-            self.role,
-            VERSION,
-            "ovs",
-            json.dumps(details, sort_keys=True),
-            physical_networks=tuple(sorted(self._bridges.mappings)),
-            tunnel_ip=tunnels.local_ip,
-            tunnel_types=tunnels.types,
-        )
+        return host_report(self._host, self.role, self._bridges, self._ovsdb)

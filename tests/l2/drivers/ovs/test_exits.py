@@ -10,7 +10,7 @@ from quantumd.config import L2Settings
 from quantumd.converge.records import Records
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
-from quantumd.model.records import PortReport
+from quantumd.model.messages import PortReport
 from tests.contracts.l2_driver import NETWORK, OTHER, OTHER_ID, PORT, PORT_ID, DriverBed, site_for
 
 VLAN = evolve(NETWORK, network_type="vlan", physical_network="physnet1", segmentation_id=100)

@@ -10,7 +10,7 @@ from quantumd.converge.records import Records
 from quantumd.edge.openflow.interfaces import Flow
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch, device_of
-from quantumd.model.records import PortReport
+from quantumd.model.messages import PortReport
 from tests.contracts.l2_driver import NETWORK, PORT, PORT_ID, DriverBed, site_for
 
 

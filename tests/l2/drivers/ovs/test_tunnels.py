@@ -19,7 +19,8 @@ from quantumd.errors import SettingsError
 from quantumd.l2.drivers.ovs.bridges import TunnelPlan
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of, tunnel_plan
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
-from quantumd.model.records import FixedIp, Gone, PeerRecord, PortReport, Record, RemotePortRecord, Update
+from quantumd.model.messages import Gone, PortReport, Update
+from quantumd.model.records import FixedIp, PeerRecord, Record, RemotePortRecord
 from tests.contracts.l2_driver import HOST, NETWORK, OTHER, OTHER_ID, PORT, PORT_ID, DriverBed, site_for
 
 HERE = "192.0.2.1"
