@@ -117,6 +117,10 @@ class OvsTestCase(TestCase):
         self.ovs.kill("ovs-vswitchd")
         self.ovs.start_vswitchd()
 
+    def change_by_others(self, flow: Flow) -> None:
+        """Put a flow that drops everything of its table."""
+        self.ovs.ofctl("add-flow", f"table={flow.table},priority={flow.priority},actions=drop")
+
 
 class OvsSwitchContractTests(SwitchContract, OvsTestCase):
     """The contract, kept by OvsSwitch and OvsPacketChannel."""

@@ -164,8 +164,28 @@ class SwitchRestartTests(HostOfTwo):
             self.await_traffic("traffic without it")
 
 
+class StrangerTests(HostOfTwo):
+    """Open vSwitch tells what somebody else does to flows: nothing waits for the next look by the clock."""
+
+    def test_deleted_and_foreign_flows_are_repaired_and_counted(self) -> None:
+        """Both within 5 s, under the default settings, and both are in the metrics and in the log."""
+        flows, before, start = self.ages(), self.repaired(), len(self.appliance.log())
+        self.ovs.ofctl("del-flows", f"table=60,dl_dst={self.other.mac}")
+        self.ovs.ofctl("add-flow", "priority=60000,actions=drop")
+        self.wait_for("the flows are as they were", lambda: self.ages().keys() == flows.keys(), 5.0)
+        self.assertTrue(self.guest.can_reach(self.other.ip))
+        self.assertEqual(self.repaired() - before, 2)
+        log = self.appliance.log()[start:]
+        self.assertIn("1 flows of br-int are gone or changed", log)
+        self.assertIn("1 flows of strangers on br-int", log)
+
+    def repaired(self) -> float:
+        """Return how many flows were repaired so far."""
+        return self.appliance.metrics()["quantumd_repaired_flows"]
+
+
 class DriftTests(HostOfTwo):
-    """Nobody is told of what a stranger does to flows; a look now and then finds it."""
+    """Nobody is told of what a stranger does to groups and meters; a look now and then finds it."""
 
     settings: ClassVar = {"l2.drift_seconds": "1.0"}
 

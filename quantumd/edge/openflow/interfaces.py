@@ -116,6 +116,9 @@ class ISwitch(Interface):
     def on_port(listener: Callable[[SwitchPort, bool], None]) -> None:
         """Call ``listener(port, is_there)`` when a port of the bridge appears, is renumbered or goes."""
 
+    def on_foreign_change(listener: Callable[[], None]) -> None:
+        """Call ``listener`` after somebody else has changed flows of the bridge; several changes may be told as one."""
+
     def read() -> Deferred[SwitchState]:
         """Read everything the bridge holds. EdgeUnavailable, EdgeTimeout."""
 

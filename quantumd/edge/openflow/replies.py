@@ -113,6 +113,23 @@ def port_status(body: bytes) -> tuple[SwitchPort, bool | None]:
     return port, {_PORT_ADDED: True, _PORT_DELETED: False}.get(reason)
 
 
+_UPDATE = Struct("!HH")
+_UPDATES_OF_OTHERS = frozenset((1, 2, 3, 6))
+"""Flows that came, went or changed; and that some were not told of, while too much was waiting to be sent."""
+
+
+def is_foreign_change(part: bytes) -> bool:
+    """Whether somebody else changed flows, by a part of what a switch tells of its flows."""
+    at, found = 0, False
+    while at < len(part):
+        length, event = _unpack(_UPDATE, part, at)
+        if length < _UPDATE.size or at + length > len(part):
+            raise WireError(f"flow update at byte {at} has a wrong length of {length}")
+        found = found or event in _UPDATES_OF_OTHERS
+        at += length
+    return found
+
+
 @frozen
 class SwitchError:
     """An error message: type and code of OpenFlow, the start of the offending message."""

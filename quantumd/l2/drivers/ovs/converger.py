@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from quantumd.converge.plan import NOTHING, SWEEP, Key, Plan, Stage, Step
-from quantumd.edge.openflow.interfaces import ISwitch
+from quantumd.edge.openflow.interfaces import ISwitch, SwitchState
 from quantumd.edge.ovsdb.interfaces import EditBridgeIds, IOvsdb
 from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.errors import EdgeUnavailable
@@ -51,6 +51,8 @@ class OvsConverger:
     _connections: IConnections
     _removes_foreign: bool = True
     foreign_flows: int = field(default=0, init=False)
+    repaired_flows: int = field(default=0, init=False)
+    """How many were gone, changed or of strangers at a look, since the start."""
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
     _versions: dict[Key, int] = field(factory=dict, init=False)
@@ -101,10 +103,8 @@ class OvsConverger:
         if not self._switch.is_connected:
             raise EdgeUnavailable(f"the switch of {self._bridges.integration} is not connected")
         state = await self._switch.read()
+        self._note_drift(state, row.name)
         self._held = Held.read(state)
-        self.foreign_flows = sum(not is_ours(flow) for flow in state.flows)
-        if self.foreign_flows:
-            self._log.warn("{n} flows of strangers on {bridge}", n=self.foreign_flows, bridge=row.name)
         self._wanted.clear()
         self._versions.clear()
         self._realised.clear()
@@ -116,6 +116,15 @@ class OvsConverger:
         for exits in self._exits:
             exits.look()
         self._revocation.observed()
+
+    def _note_drift(self, state: SwitchState, bridge: str) -> None:
+        lost = self._held.lost(state)
+        self.foreign_flows = sum(not is_ours(flow) for flow in state.flows)
+        self.repaired_flows += lost + (self.foreign_flows if self._removes_foreign else 0)
+        if lost:
+            self._log.warn("{n} flows of {bridge} are gone or changed: they are put back", n=lost, bridge=bridge)
+        if self.foreign_flows:
+            self._log.warn("{n} flows of strangers on {bridge}", n=self.foreign_flows, bridge=bridge)
 
     # --- keys and plans
 

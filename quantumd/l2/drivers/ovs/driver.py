@@ -151,6 +151,7 @@ class OvsDriver:
             lambda: converger.foreign_flows,
             lambda: _read_counters(edges.ovsdb),
             converger.faults,
+            lambda: converger.repaired_flows,
         )
 
 
