@@ -15,6 +15,7 @@ from bench.bars.bed import Row
 from bench.bars.creates import creates_bar
 from bench.bars.dhcp import dhcp_bar
 from bench.bars.events import events_bar
+from bench.bars.faults import faults_bar
 from bench.bars.identity import identity_bar
 from bench.bars.multihost import multihost_bar
 from bench.bars.plug import plug_bar
@@ -33,6 +34,7 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "events": events_bar,
     "daemon": daemon_bar,
     "switch": switch_bar,
+    "faults": faults_bar,
     "multihost": multihost_bar,
 }
 

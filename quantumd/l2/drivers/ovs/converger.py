@@ -164,19 +164,28 @@ class OvsConverger:
         self._wanted.update(wanted)
         self._revocation.planned(keys)
         remember, forget = self._remember_numbers(keys), self._forget_numbers(keys)
-        # Tables and what guards a port are there before the port asks for them, and go after that.
-        early = {key: objects for key, objects in wanted.items() if key[0] in _EARLY and objects != NONE}
-        ended = {key: NONE for key, objects in wanted.items() if key[0] in _EARLY and objects == NONE}
-        others = {key: objects for key, objects in wanted.items() if key[0] not in _EARLY}
         stages = (
             Stage("numbers", (remember,) if remember.put else (), is_gate=True),
-            Stage("guards", self._changes(early), is_gate=True),
-            Stage("flows", self._changes(others), is_gate=True),
-            Stage("ended guards", self._changes(ended), is_gate=True),
+            *(self._stages(wanted) if self._held.owned else (Stage("flows", self._changes(wanted), is_gate=True),)),
             Stage("forget", (forget,) if forget.remove else ()),
         )
         # Plans are merged by the names of stages: to come in this order in all, they come in all that do anything.
         return Plan((*bridges_first, *(stages if any(stage.steps for stage in stages) else ())))
+
+    def _stages(self, wanted: Mapping[Key, Objects]) -> tuple[Stage, ...]:
+        """Tables and what guards a port are there before the port asks for them, and go after that.
+
+        Not so when all is planned anew: then all flows change at once, in one bundle. Those of another version of the
+        pipeline, which made half of them before, may use the same tables for other purposes.
+        """
+        early = {key: objects for key, objects in wanted.items() if key[0] in _EARLY and objects != NONE}
+        ended = {key: NONE for key, objects in wanted.items() if key[0] in _EARLY and objects == NONE}
+        others = {key: objects for key, objects in wanted.items() if key[0] not in _EARLY}
+        return (
+            Stage("guards", self._changes(early), is_gate=True),
+            Stage("flows", self._changes(others), is_gate=True),
+            Stage("ended guards", self._changes(ended), is_gate=True),
+        )
 
     def _changes(self, wanted: Mapping[Key, Objects]) -> tuple[ChangeFlows, ...]:
         change = change_for(self._held, wanted)
