@@ -23,6 +23,7 @@ from quantumd.converge.client import address_of
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.messages import Gone, Update
 from quantumd.model.nouns import DHCP_OWNER, Port
+from quantumd.model.port import HOST_CONTENT
 from quantumd.store import nouns
 from quantumd.store.journal import JournalRow
 
@@ -66,6 +67,8 @@ class Touched:
             self.networks.add(row.resource_id)
 
     def _note_port(self, row: JournalRow, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        if before and after and all(before.get(name) == after.get(name) for name in HOST_CONTENT):
+            return
         old_host, new_host = before.get(_HOST), after.get(_HOST)
         network_id = (after or before)["network_id"]
         self.moves.note(row.resource_id, network_id, old_host, new_host, row.position)

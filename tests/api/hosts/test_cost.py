@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import event
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.api.hosts.announce import updates_for
+from quantumd.api.hosts.announce import touched_by, updates_for
 from quantumd.api.hosts.compiled import records_of_ports
 from quantumd.api.resources.dhcp_port import dhcp_port_of
 from quantumd.api.resources.statuses import apply_report
@@ -48,6 +48,15 @@ class CostTests(SynchronousTestCase):
         two, many = (sum("port_security_groups" in plan for plan in asked[count]) for count in (2, 64))
         self.assertEqual(two, many)
         self.assertEqual([plan for plan in asked[64] if "SCAN port_security_groups" in plan], [])
+
+    def test_a_rename_is_nothing_to_hosts(self) -> None:
+        """Nothing is read for them; that it is switched off is told."""
+        for changes, is_told in (({"name": "another"}, False), ({"admin_state_up": False}, True)):
+            before = last_position(self.bed.connection)
+            self.bed.update("port", self.port_id, ADMIN, **changes)
+            rows = read_after(self.bed.connection, before, 10)
+            self.assertEqual(len(rows), 1)
+            self.assertEqual(touched_by(rows).is_nothing, not is_told)
 
     def tell_and_report(self) -> None:
         """Compile what hosts must know of the port, and take what they say of it."""
