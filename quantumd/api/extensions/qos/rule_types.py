@@ -24,7 +24,7 @@ from quantumd.model.qos import (
 CAPABILITIES: Final = {
     BANDWIDTH_LIMIT: "qos",
     DSCP_MARKING: "qos",
-    MINIMUM_BANDWIDTH: "qos",
+    MINIMUM_BANDWIDTH: "qos-bw-minimum",
     PACKET_RATE_LIMIT: "qos-pps",
     MINIMUM_PACKET_RATE: "qos-pps-minimum",
 }

@@ -75,7 +75,9 @@ class Rules:
         POLICIES.show(tx.connection, context, self.policy_id)
         before = self._rows.show(tx.connection, context, resource_id)
         self._require_fitting(tx, {**before, **changes})
-        after = self._rows.change(tx, context, before, changes)
+        # What reads the journal looks for the policy: rules are nothing without theirs.
+        after = self._rows.change(tx, context, before | self._of_policy, changes)
+        del after["policy_id"]
         if after != before:
             POLICIES.touch(tx, self.policy_id)
         return after
@@ -83,7 +85,7 @@ class Rules:
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations."""
         POLICIES.show(tx.connection, context, self.policy_id)
-        self._rows.remove(tx, context, self._rows.show(tx.connection, context, resource_id))
+        self._rows.remove(tx, context, self._rows.show(tx.connection, context, resource_id) | self._of_policy)
         POLICIES.touch(tx, self.policy_id)
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
@@ -95,6 +97,10 @@ class Rules:
         """See IOperations."""
         POLICIES.show(connection, context, self.policy_id)
         return self._rows.list(connection, context, query)
+
+    @property
+    def _of_policy(self) -> View:
+        return {"policy_id": self.policy_id}
 
     @property
     def _rows(self) -> Rows:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter
+from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import SecurityRule
 
@@ -21,6 +22,7 @@ class PortView:
     ofport: int
     policy_number: int = 0
     is_stateful: bool = True
+    qos: QosPolicyRecord | None = None
 
 
 @frozen

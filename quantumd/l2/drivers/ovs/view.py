@@ -11,6 +11,8 @@ from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, PortView, Rem
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
+from quantumd.model.qos import policy_in_force
+from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
 
 
@@ -165,7 +167,24 @@ class HostView:
         if not isinstance(network, NetworkRecord) or not network.admin_state_up:
             return None
         number, policies = self.numbers.number_of(network.id, now), self.policies
-        return PortView(record, network, number, ofport, policies.number_of(record), policies.is_stateful(record))
+        policy_number, is_stateful = policies.number_of(record), policies.is_stateful(record)
+        return PortView(record, network, number, ofport, policy_number, is_stateful, self._qos_of(record, network))
+
+    def ports_with_qos(self, policy_id: str) -> frozenset[str]:
+        """Return the ports that have a QoS policy, or whose network has."""
+        found = []
+        for record in self.records.of_kind(PortRecord.kind):
+            if isinstance(record, PortRecord):
+                network = self.records.get(NetworkRecord.kind, record.network_id)
+                of_network = network.qos_policy if isinstance(network, NetworkRecord) else None
+                if policy_id in (record.qos_policy, of_network):
+                    found.append(record.id)
+        return frozenset(found)
+
+    def _qos_of(self, port: PortRecord, network: NetworkRecord) -> QosPolicyRecord | None:
+        policy_id = policy_in_force(port.qos_policy, network.qos_policy, port.device_owner)
+        record = self.records.get(QosPolicyRecord.kind, policy_id) if policy_id is not None else None
+        return record if isinstance(record, QosPolicyRecord) else None
 
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""
