@@ -83,6 +83,7 @@ class OracleTests(SynchronousTestCase):
         self.assert_repacked({
             "add": messages.meter_mod(messages.METER_ADD, Meter(5, 100, 20), 7),
             "modify": messages.meter_mod(messages.METER_MODIFY, Meter(5, 100, 20), 7),
+            "add one of bits": messages.meter_mod(messages.METER_ADD, Meter(5, 100, 20, is_kbps=True), 7),
             "delete": messages.meter_delete(5, 7),
             "open": messages.bundle_control(4, messages.BUNDLE_OPEN, 7),
             "commit": messages.bundle_control(4, messages.BUNDLE_COMMIT, 7),

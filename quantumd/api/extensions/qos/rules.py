@@ -14,6 +14,7 @@ from zope.interface import implementer
 from quantumd.api.errors import HTTPMethodNotAllowed
 from quantumd.api.extensions.qos.errors import QosRuleNotFound, QoSRuleParameterConflict, QoSRulesConflict
 from quantumd.api.extensions.qos.policies import POLICIES, QOS_POLICY_TYPE, rules_of
+from quantumd.api.extensions.qos.support import Support
 from quantumd.api.resource import INestedOperations, IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.rows import Rows
@@ -32,10 +33,11 @@ class NestedRules:
 
     rule_type: RuleType
     chance: Chance
+    support: Support
 
     def under(self, parent_id: str) -> Rules:
         """See INestedOperations."""
-        return Rules(self.rule_type, self.chance, parent_id)
+        return Rules(self.rule_type, self.chance, self.support, parent_id)
 
 
 @implementer(IOperations)
@@ -45,6 +47,7 @@ class Rules:
 
     rule_type: RuleType
     chance: Chance
+    support: Support
     policy_id: str
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
@@ -55,6 +58,7 @@ class Rules:
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         rule = {"id": self.chance.new_id(), **{name: body[name] for name in self.rule_type.parameters}}
         self._require_fitting(tx, rule)
+        self.support.require_for_users(tx.connection, self.policy_id, self.rule_type.name)
         hidden = {
             "policy_id": self.policy_id,
             "rule_type": self.rule_type.name,
@@ -132,6 +136,7 @@ class AliasRules:
 
     rule_type: RuleType
     chance: Chance
+    support: Support
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
@@ -167,7 +172,7 @@ class AliasRules:
         policy_id = connection.execute(statement).scalar()
         if policy_id is None:
             raise QosRuleNotFound(rule_id)
-        return Rules(self.rule_type, self.chance, policy_id)
+        return Rules(self.rule_type, self.chance, self.support, policy_id)
 
 
 def owner_of_rule(connection: Connection, rule_id: str) -> str | None:
