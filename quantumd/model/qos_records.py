@@ -38,3 +38,7 @@ class QosPolicyRecord:
     version: int
     limits: tuple[QosLimit, ...] = ()
     dscp_mark: int | None = None
+
+    def is_limited(self, direction: str) -> bool:
+        """Whether there is a limit in a direction; a rate of 0 is none."""
+        return any(limit.direction == direction and limit.rate for limit in self.limits)

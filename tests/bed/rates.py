@@ -16,8 +16,9 @@ _WAIT_SECONDS = 30.0
 
 @frozen
 class Rate:
-    """What arrived: payload of thousands of bits a second, and packets a second (of TCP: pieces that were read)."""
+    """What arrived: payload in all and a second, and packets a second (of TCP: pieces that were read)."""
 
+    kbits: float
     kbps: float
     pps: float
 
@@ -41,7 +42,8 @@ def _measure(sender: Guest, receiver: Guest, seconds: float, kind: str, *more: s
         mouth.kill()
     octets, packets, took = said.split()
     lasted = max(float(took), 0.001)
-    return Rate(int(octets) * 8 / 1000 / lasted, int(packets) / lasted)
+    kbits = int(octets) * 8 / 1000
+    return Rate(kbits, kbits / lasted, int(packets) / lasted)
 
 
 def _is_ready(ear: subprocess.Popen[str]) -> bool:

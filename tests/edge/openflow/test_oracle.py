@@ -34,8 +34,10 @@ def ask(packed: list[bytes]) -> list[dict[str, Any]]:
 
 
 def _is_unknown(action: str) -> bool:
-    """os-ken 4.2 does not know the property of the meter, nor fields of Ericsson's class in actions of Nicira."""
-    return action == "controller meter" or (action.split()[0] != "set" and action.split()[-1] in _ERICSSON)
+    """os-ken 4.2 does not know some of Nicira's, nor fields of Ericsson's class in actions of Nicira."""
+    return action in ("controller meter", "check_larger") or (
+        action.split()[0] != "set" and action.split()[-1] in _ERICSSON
+    )
 
 
 _ERICSSON = ("nd_reserved", "nd_options_type")

@@ -136,7 +136,7 @@ class OvsConverger:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
                 keys.update(self._view.elsewhere.keys_on(record_id))
             elif kind == QosPolicyRecord.kind:
-                keys.update(("port", port_id) for port_id in self._view.ports_with_qos(record_id))
+                keys.update(self._view.keys_with_qos(record_id))
         self._revocation.wait(suspected, keys)
         return frozenset(keys)
 

@@ -54,6 +54,7 @@ class RemoteView:
 class NetworkView:
     """A network with live ports here. ``physical_ofport`` leads to its physical network, if it has one.
 
+    Copies for the ports in ``limited`` may be dropped by a meter: those of others must not depend on it.
     If it has tunnels, ``tunnel_ofport`` leads to those of its type, which end at ``peers``: hosts that carry it too.
     """
 
@@ -63,6 +64,7 @@ class NetworkView:
     physical_ofport: int | None
     tunnel_ofport: int | None = None
     peers: tuple[str, ...] = ()
+    limited: frozenset[int] = frozenset()
 
 
 @frozen

@@ -56,6 +56,7 @@ class Table(IntEnum):
     RESPOND = 50
     ADVERTISE = 55
     FORWARD = 60
+    QOS_COPY = 69
     FIREWALL_INGRESS = 70
     INGRESS_STATE = 71
     INGRESS_RULES = 72

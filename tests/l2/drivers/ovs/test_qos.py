@@ -19,7 +19,7 @@ from quantumd.edge.openflow.walk import Walk
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.features.qos import BURST_SECONDS
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
-from quantumd.l2.drivers.ovs.pipeline import Feature
+from quantumd.l2.drivers.ovs.pipeline import Feature, Table
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from tests.contracts.l2_driver import NETWORK, OTHER, OTHER_ID, PORT, PORT_ID, DriverBed, site_for
 
@@ -79,8 +79,9 @@ class QosCase(SynchronousTestCase):
         return done
 
     def flows(self) -> int:
-        """How many flows there are for QoS."""
-        return sum(flow.cookie >> 48 & 0xFF == Feature.QOS for flow in self.world.switch.flows.values())
+        """How many flows there are for limits and marks of ports."""
+        own = (flow for flow in self.world.switch.flows.values() if flow.table != Table.QOS_COPY)
+        return sum(flow.cookie >> 48 & 0xFF == Feature.QOS for flow in own)
 
 
 def to_other(payload: Packet | None = None, target: str = OTHER.mac_address) -> Packet:
@@ -103,7 +104,7 @@ class LimitTests(QosCase):
             OUT_KBITS: (1000, 200, True),
             OUT_PACKETS: (2000, 1000, False),
             IN_KBITS: (3000, int(3000 * BURST_SECONDS), True),
-            IN_PACKETS: (4000, 1000 * max(1, int(4 * BURST_SECONDS)), False),
+            IN_PACKETS: (4000, int(4000 * BURST_SECONDS), False),
         }
         meters = {first | self.port: Meter(first | self.port, *said) for first, said in expected.items()}
         self.assertEqual(self.meters(), meters)
@@ -122,11 +123,15 @@ class LimitTests(QosCase):
             sender, frame = (PORT_ID, to_other()) if limit.direction == "egress" else (OTHER_ID, to_first())
             self.assertEqual(self.passed(sender, frame), {number}, limit)
 
-    def test_copies_for_all_are_not_limited_on_their_way_in(self) -> None:
-        """What one receiver's meter dropped those after it would not get; the sender's own limits hold."""
-        self.policy(*EVERYTHING)
+    def test_copies_for_all_pass_them_as_packets_of_their_own(self) -> None:
+        """What one receiver's meter drops others get; only copies for limited receivers are made so."""
         broadcast = Ether(src=OTHER.mac_address, dst="ff:ff:ff:ff:ff:ff") / ARP(pdst="10.0.0.99")
-        self.assertEqual(self.passed(OTHER_ID, broadcast), set())
+        self.policy(*EVERYTHING[:2])
+        self.assertNotIn(Table.QOS_COPY, {hop.table for hop in self.walk(OTHER_ID, broadcast).hops})
+        self.policy(*EVERYTHING)
+        self.assertEqual(self.passed(OTHER_ID, broadcast), {IN_KBITS | self.port, IN_PACKETS | self.port})
+        tables = [hop.table for hop in self.walk(OTHER_ID, broadcast).hops]
+        self.assertEqual((tables.count(Table.QOS_COPY), tables.count(Table.FIREWALL_INGRESS)), (1, 2))
         everybody = to_other(ARP(pdst="10.0.0.99"), "ff:ff:ff:ff:ff:ff")
         self.assertEqual(self.passed(PORT_ID, everybody), {OUT_KBITS | self.port, OUT_PACKETS | self.port})
 
@@ -147,6 +152,12 @@ class LimitTests(QosCase):
         self.policy(QosLimit("egress", "kbps", 8))
         (meter,) = self.meters().values()
         self.assertGreater(meter.burst * 1000 / 8, 2 * 1514)
+
+    def test_a_named_burst_is_a_frame_at_least(self) -> None:
+        """With less a meter lets none pass, for ever."""
+        self.policy(QosLimit("egress", "kbps", 1000, 1))
+        (meter,) = self.meters().values()
+        self.assertEqual(meter.burst, 13)
 
 
 class WhoseTests(QosCase):
@@ -209,7 +220,7 @@ class ChangeTests(QosCase):
         self.policy(*EVERYTHING[2:])
         (change,) = self.world.switch.changes
         self.assertEqual(set(change.remove_meters), {OUT_KBITS | self.port, OUT_PACKETS | self.port})
-        self.assertEqual(len(change.remove_flows), 2)
+        self.assertEqual({flow.table for flow in change.remove_flows}, {Table.QOS_EGRESS, Table.QOS_EGRESS_PACKETS})
 
     def test_a_switch_that_is_read_anew_stays_as_it_is(self) -> None:
         """Its meters are those that were asked for."""

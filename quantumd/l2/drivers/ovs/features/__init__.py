@@ -30,7 +30,7 @@ from quantumd.l2.drivers.ovs.features import (
 def bridge_objects() -> Objects:
     """What the bridge holds whatever is plugged into it."""
     guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
-    return Objects(flows=(*base.bridge_flows(), *guarding, *neighbours.bridge_flows()))
+    return Objects(flows=(*base.bridge_flows(), *guarding, *neighbours.bridge_flows(), *qos.bridge_flows()))
 
 
 def port_objects(view: PortView, punt: PuntSettings) -> Objects:
