@@ -14,7 +14,9 @@ from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.qos.attributes import NETWORK_POLICY_ID, POLICY_ID
 from quantumd.api.extensions.qos.errors import PolicyRemoveAuthorizationError, QosPolicyNotFound
 from quantumd.api.extensions.qos.policies import QOS_POLICY_TYPE
+from quantumd.api.extensions.qos.requests import resource_requests
 from quantumd.api.extensions.qos.support import Support
+from quantumd.api.resources.port_views import REQUEST
 from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.views import IDS
 from quantumd.model.context import Context
@@ -152,7 +154,17 @@ class PortQos:
     def settle(
         self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
     ) -> View:
-        """See IAspect."""
+        """See IAspect. What the port asks of hosts may change with its policy, or its kind of NIC."""
+        values = self._settle(tx, context, named, before, view)
+        if self.support.guarantees:
+            request = resource_requests(tx.connection, {view["id"]: {**view, **values}}).get(view["id"])
+            if request != view.get(REQUEST):
+                values[REQUEST] = request
+        return values
+
+    def _settle(
+        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
+    ) -> View:
         if before is not None:
             changed = _changed(tx, context, named, before)
             self.support.require_for_port(tx.connection, changed.get(OWN), view["id"])
@@ -178,6 +190,9 @@ class PortQos:
         for port_id, view in views.items():
             view[OWN] = own.get(port_id)
             view[OF_NETWORK] = of_networks.get(view["network_id"])
+        if self.support.guarantees and (own or of_networks):
+            for port_id, request in resource_requests(connection, views).items():
+                views[port_id][REQUEST] = request
 
     def forget(self, tx: Transaction, resource_id: str) -> None:
         """See IAspect. The row goes with the port's."""

@@ -50,6 +50,11 @@ class Support:
         """Whether packets obey rules of a type."""
         return self.obeys(CAPABILITIES[rule_type])
 
+    @property
+    def guarantees(self) -> bool:
+        """Whether packets obey any rule that guarantees something."""
+        return self.has(MINIMUM_BANDWIDTH) or self.has(MINIMUM_PACKET_RATE)
+
     def require_for_port(self, connection: Connection, policy_id: str | None, port_id: Any) -> None:
         """Refuse a policy for a port whose packets would not obey all of it. QosRuleNotSupported."""
         self._require(connection, policy_id, str(port_id), QosRuleNotSupported)
