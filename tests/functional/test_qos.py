@@ -177,7 +177,7 @@ class MarkTests(QosCase):
             with Wire(receiver.vm.namespace) as ear, Wire(sender.vm.namespace) as mouth:
                 mouth.send(bytes(ends / packet))
                 frame = ear.await_frame(lambda frame: b"marked" in frame, 2.0)
-            self.assertIsNotNone(frame)
+            assert frame is not None, "nothing arrived"
             header = Ether(frame)[kind]
             found.append((header.tos if kind is IP else header.tc) >> 2)
         return found

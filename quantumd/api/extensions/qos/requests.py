@@ -26,7 +26,7 @@ def resource_requests(connection: Connection, views: Mapping[str, Mapping[str, A
     if not wanted:
         return {}
     rules = rules_of(connection, sorted(wanted))
-    concerned = {port_id: rules[policy_id] for port_id, policy_id in policies.items() if policy_id in rules}
+    concerned = {port_id: rules[each] for port_id, each in policies.items() if each is not None and each in rules}
     network_ids = {views[port_id]["network_id"] for port_id in concerned}
     physical = {row[0]: row[1] for row in connection.execute(_PHYSICAL, {"ids": list(network_ids)})}
     found = {
