@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, ClassVar
 
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
@@ -17,6 +17,7 @@ from tests.bed.figures import note
 from tests.bed.host import Guest, HostCase
 from tests.bed.load import EchoStream
 from tests.bed.rates import datagrams, tcp_stream
+from tests.bed.roles import RolesCase
 from tests.bed.wire import Wire
 
 LIMIT_KBPS = 10_000
@@ -258,6 +259,42 @@ class ChangeTests(QosCase):
         self.ovs.start_vswitchd()
         self.await_meters(1, 3)
         self.appliance.await_status(guest.id)
+
+
+class HostsTests(QosCase, RolesCase):
+    """Two hosts and a controller, over RabbitMQ."""
+
+    host_names = ("host-a", "host-b")
+    settings: ClassVar = {
+        "l2.bridge_mappings": '["physnet1:br-ex"]',
+        "network.vlan_ranges": '["physnet1:100:199"]',
+    }
+
+    @classmethod
+    def prepare_switch(cls) -> None:
+        """A cable from one host to the other."""
+        cls.cluster.wire()
+
+    def test_limits_hold_between_hosts(self) -> None:
+        """In both directions, on the host of the port that is limited; the other has no meter."""
+        provider = {"provider:network_type": "vlan", "provider:physical_network": "physnet1"}
+        network = self.make_network("10.1.0.0/24", **provider)
+        limited, free = (self.boot(host, network) for host in self.hosts)
+        self.assertTrue(limited.can_reach(free.ip))
+        policy_id = self.policy()
+        rules = [
+            self.rule(policy_id, "bandwidth_limit", max_kbps=LIMIT_KBPS, direction=direction) for direction in _NUMBERS
+        ]
+        self.update("port", limited.id, qos_policy_id=policy_id)
+        self.await_meters(1, 3)
+        self.assertNotIn("kbps", self.hosts[1].ovs.ofctl("dump-meters"))
+        for direction, (sender, receiver) in (("egress", (limited, free)), ("ingress", (free, limited))):
+            tcp = tcp_stream(sender, receiver).kbps / LIMIT_KBPS
+            note(f"qos | {direction} {LIMIT_KBPS} kbit/s between hosts: TCP {tcp:.0%}")
+            self.assertLess(abs(tcp - 1), TCP_WITHIN[direction], direction)
+        for rule_id in rules:
+            self.take(policy_id, "bandwidth_limit", rule_id)
+        self.await_meters()
 
 
 _NUMBERS = {"egress": 1, "ingress": 3}

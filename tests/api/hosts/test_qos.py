@@ -117,6 +117,11 @@ class TellingTests(PoliciesCase):
         given = self.heard(lambda: self.bed.update("port", ids[0], qos_policy_id=self.silver))
         self.assertEqual(given, {("host-a", self.silver)})
 
+    def test_a_port_of_a_network_with_a_policy_brings_it(self) -> None:
+        """The first one of a host, and each after it."""
+        for host in (*HOSTS, *HOSTS):
+            self.assertEqual(self.heard(lambda host=host: self.port(self.limited, host)), {(host, self.silver)})  # type: ignore[misc]
+
     def test_a_port_whose_policy_is_another_is_another_record(self) -> None:
         """With a newer version."""
         port_id = self.port(self.plain)
