@@ -38,6 +38,13 @@ class SupportTests(ResourceCase):
         every = {each["type"]: bool(each["drivers"]) for each in self.bed.listed("rule_type", all_rules=("true",))}
         self.assertEqual({name for name, has in every.items() if not has}, {"minimum_bandwidth", "minimum_packet_rate"})
 
+    def test_rates_are_told_as_they_can_be_held(self) -> None:
+        """Packets are counted one by one, in 32 bits."""
+        parameters = self.bed.show("rule_type", "packet_rate_limit")["drivers"][0]["supported_parameters"]
+        ends = {each["parameter_name"]: each["parameter_values"] for each in parameters}
+        self.assertEqual(ends["max_kpps"], {"start": 0, "end": 4_294_967})
+        self.assertEqual(ends["direction"], ["ingress", "egress"])
+
     def test_a_policy_that_guarantees_is_for_no_port_and_no_network(self) -> None:
         """Neither new ones nor those that are there; the error names rule and user."""
         policy_id = self.policy("bandwidth_limit_rule", _GUARANTEE)

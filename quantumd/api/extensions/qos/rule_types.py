@@ -13,6 +13,8 @@ from quantumd.model.context import Context
 from quantumd.model.qos import DSCP_MARKS, RULE_TYPES, RuleType
 
 _DRIVER = "quantumd"
+_MOST_KPPS = (2**32 - 1) // 1000
+"""Meters count single packets; a rule that says more is one of so many."""
 
 
 @frozen
@@ -42,7 +44,7 @@ def _parameter(rule_type: RuleType, name: str) -> dict[str, Any]:
         return _described(name, "choices", list(rule_type.directions))
     if name == "dscp_mark":
         return _described(name, "choices", list(DSCP_MARKS))
-    return _described(name, "range", {"start": 0, "end": 2**31 - 1})
+    return _described(name, "range", {"start": 0, "end": _MOST_KPPS if "kpps" in name else 2**31 - 1})
 
 
 def _described(name: str, kind: str, values: Any) -> dict[str, Any]:
