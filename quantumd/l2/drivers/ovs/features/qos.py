@@ -8,7 +8,7 @@ datapath does where nothing seems to need it, and a meter further on does not se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from quantumd.edge.openflow.actions import check_larger, instructions, set_field
@@ -18,7 +18,7 @@ from quantumd.edge.openflow.oxm import ETH_IPV4, ETH_IPV6
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, OUT_PORT, Feature, Table, cookie, qos_meter
 from quantumd.model.qos import EGRESS, INGRESS
-from quantumd.model.qos_records import KBPS, KPPS, QosLimit
+from quantumd.model.qos_records import KBPS, UNITS, QosLimit
 
 BURST_SECONDS: Final = 0.4
 """A burst that nobody named is what comes in so long at the limited rate: see docs/decisions/qos.md."""
@@ -34,10 +34,6 @@ _MOST: Final = (1 << 32) - 1
 """What an OpenFlow meter can say."""
 
 _LONGEST = 0xFFFF
-_TABLES: Mapping[str, tuple[Table, Table, Table]] = {
-    EGRESS: (Table.QOS_EGRESS, Table.QOS_EGRESS_PACKETS, Table.PORT_SECURITY),
-    INGRESS: (Table.QOS_INGRESS, Table.QOS_INGRESS_PACKETS, Table.OUTPUT),
-}
 
 
 def bridge_flows() -> Iterator[Flow]:
@@ -52,28 +48,35 @@ def copies_to(view: NetworkView, ofport: int) -> Table:
 
 
 def port_flows(view: PortView) -> Iterator[Flow]:
-    """Send what a port sends, and what is addressed to it, through its meters, and mark what it sends."""
-    limits = _limits(view)
+    """Send what a port sends, and what is for it, through its meters, and mark what it sends."""
+    yield from _egress_flows(view)
+    yield from _ingress_flows(view)
+
+
+def _egress_flows(view: PortView) -> Iterator[Flow]:
+    bits, packets = _meters_of(view, EGRESS)
     mark = view.qos.dscp_mark if view.qos is not None else None
-    for direction, fields in (
-        (EGRESS, {"in_port": view.ofport}),
-        (INGRESS, {OUT_PORT: view.ofport}),
-    ):
-        by_unit = {unit: qos_meter(direction, unit, view.ofport) for at, unit in limits if at == direction}
-        packed = match(**fields, **{NETWORK: view.network_number})
-        bits, packets, following = _TABLES[direction]
-        dscp = mark if direction == EGRESS else None
-        if by_unit or dscp is not None:
-            yield _flow(view, bits, packed, meter=by_unit.get(KBPS), goto=packets)
-            yield _flow(view, packets, packed, meter=by_unit.get(KPPS), goto=following)
-        if by_unit and direction == INGRESS:
-            # The copy of what a port itself sends to all ends at OUTPUT, and is nothing that it gets.
-            own = match(in_port=view.ofport, **fields, **{NETWORK: view.network_number})
-            yield _flow(view, bits, own, 200, goto=following)
-        for kind in (ETH_IPV4, ETH_IPV6) if dscp is not None else ():
-            of_kind = match(**fields, **{NETWORK: view.network_number}, eth_type=kind)
-            marked = set_field("ip_dscp", dscp or 0)
-            yield _flow(view, packets, of_kind, 200, marked, by_unit.get(KPPS), following)
+    if bits is None and packets is None and mark is None:
+        return
+    own = {"in_port": view.ofport, NETWORK: view.network_number}
+    table, following = Table.QOS_EGRESS_PACKETS, Table.PORT_SECURITY
+    yield _flow(view, Table.QOS_EGRESS, 100, match(**own), goto=table, meter=bits)
+    yield _flow(view, table, 100, match(**own), goto=following, meter=packets)
+    if mark is not None:
+        for kind in (ETH_IPV4, ETH_IPV6):
+            marked = set_field("ip_dscp", mark)
+            yield _flow(view, table, 200, match(**own, eth_type=kind), marked, goto=following, meter=packets)
+
+
+def _ingress_flows(view: PortView) -> Iterator[Flow]:
+    bits, packets = _meters_of(view, INGRESS)
+    if bits is None and packets is None:
+        return
+    own = {OUT_PORT: view.ofport, NETWORK: view.network_number}
+    # Its copy of what it sends to all itself ends at OUTPUT, and is nothing that it gets.
+    yield _flow(view, Table.QOS_INGRESS, 200, match(**own, in_port=view.ofport), goto=Table.OUTPUT)
+    yield _flow(view, Table.QOS_INGRESS, 100, match(**own), goto=Table.QOS_INGRESS_PACKETS, meter=bits)
+    yield _flow(view, Table.QOS_INGRESS_PACKETS, 100, match(**own), goto=Table.OUTPUT, meter=packets)
 
 
 def port_meters(view: PortView) -> Iterator[Meter]:
@@ -94,14 +97,22 @@ def _limits(view: PortView) -> dict[tuple[str, str], QosLimit]:
     return {(limit.direction, limit.unit): limit for limit in limits if limit.rate}
 
 
+def _meters_of(view: PortView, direction: str) -> tuple[int | None, int | None]:
+    """Return the numbers of the meters of bits and of packets in a direction; None where there is no limit."""
+    limits = _limits(view)
+    bits, packets = (qos_meter(direction, each, view.ofport) if (direction, each) in limits else None for each in UNITS)
+    return bits, packets
+
+
 def _flow(
     view: PortView,
     table: Table,
+    priority: int,
     packed: bytes,
-    priority: int = 100,
     actions: bytes = b"",
+    *,
+    goto: Table,
     meter: int | None = None,
-    goto: int | None = None,
 ) -> Flow:
-    mark = cookie(Feature.QOS, view.ofport)
-    return Flow(table, priority, packed, mark, instructions(actions, goto=goto, meter=meter))
+    done = instructions(actions, goto=goto, meter=meter)
+    return Flow(table, priority, packed, cookie(Feature.QOS, view.ofport), done)
