@@ -6,10 +6,13 @@ import zlib
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from attrs import astuple, evolve
+from attrs import astuple, evolve, fields
 
 from quantumd.model.messages import BUCKETS
-from quantumd.model.records import VERSIONED_BY_READING, Record, RecordKey
+from quantumd.model.records import VERSIONED_BY_READING, PortRecord, Record, RecordKey
+
+_SINCE_TRUNKS = tuple(field.name for field in fields(PortRecord)[-2:])
+"""Hosts of before have no such fields, and shall not find that every other port differs."""
 
 
 def bucket_of(key: RecordKey) -> int:
@@ -25,7 +28,10 @@ def digest_record(record: Record) -> str:
 def _text(record: Record) -> str:
     if record.kind in VERSIONED_BY_READING:
         record = evolve(record, version=0)
-    return f"{record.kind}{astuple(record, recurse=True)!r}"
+    said = astuple(record, recurse=True)
+    if isinstance(record, PortRecord) and not record.parent_id:
+        said = said[: -len(_SINCE_TRUNKS)]
+    return f"{record.kind}{said!r}"
 
 
 def digest_bucket(records: Iterable[Record]) -> str:

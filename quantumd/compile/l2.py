@@ -39,6 +39,8 @@ def port_record(port: Port) -> PortRecord:
         port_security=port.port_security_enabled and not port.device_owner.startswith(TRUSTED_OWNER_PREFIX),
         security_groups=port.security_groups,
         allowed_address_pairs=port.allowed_address_pairs,
+        parent_id=port.parent_id,
+        segmentation_id=port.segmentation_id,
     )
 
 

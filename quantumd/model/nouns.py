@@ -38,7 +38,7 @@ class Subnet:
 
 @frozen
 class Port:
-    """A port; ``host_id`` is '' until it is bound."""
+    """A port; ``host_id`` is '' until it is bound. ``parent_id`` is that of the trunk in which it is a sub-port."""
 
     id: str
     network_id: str
@@ -52,6 +52,8 @@ class Port:
     port_security_enabled: bool = True
     security_groups: tuple[str, ...] = ()
     allowed_address_pairs: tuple[AddressPair, ...] = ()
+    parent_id: str = ""
+    segmentation_id: int = 0
 
 
 @frozen

@@ -56,7 +56,8 @@ class NetworkRecord:
 class PortRecord:
     """What the l2 role of a host must know of a port bound to it.
 
-    Without ``port_security`` nothing that it sends or gets is checked, which is what records of before mean.
+    Without ``port_security`` nothing that it sends or gets is checked, which is what records of before mean. A sub-port
+    has no device: its frames travel on that of ``parent_id``, with the tag ``segmentation_id``.
     """
 
     kind: ClassVar[str] = "l2.port"
@@ -70,6 +71,8 @@ class PortRecord:
     port_security: bool = False
     security_groups: tuple[str, ...] = ()
     allowed_address_pairs: tuple[AddressPair, ...] = ()
+    parent_id: str = ""
+    segmentation_id: int = 0
 
 
 @frozen

@@ -20,6 +20,7 @@ from quantumd.model.port import dhcp_device_id, is_dhcp_port
 from quantumd.model.records import FixedIp, HostRoute
 from quantumd.model.security_records import AddressPair
 from quantumd.store import tables as t
+from quantumd.store.tables.ports import sub_ports, trunks
 from quantumd.store.tables.security import port_security_groups
 
 CHUNK = 500
@@ -66,6 +67,12 @@ _PORT = select(
     t.ports.c.record_version,
     t.ports.c.port_security_enabled,
     t.ports.c.details,
+    trunks.c.port_id.label("parent_id"),
+    sub_ports.c.segmentation_id,
+).select_from(
+    t.ports.outerjoin(sub_ports, sub_ports.c.port_id == t.ports.c.id).outerjoin(
+        trunks, trunks.c.id == sub_ports.c.trunk_id
+    )
 )
 _PORTS = _PORT.where(t.ports.c.id.in_(_IDS))
 # Who owns it is looked at afterwards: of two indexes the database might take the one that finds every DHCP port.
@@ -212,6 +219,8 @@ def _ports(connection: Connection, rows: Sequence[Any]) -> Iterator[Port]:
             port_security_enabled=row.port_security_enabled,
             security_groups=tuple(groups[row.id]),
             allowed_address_pairs=address_pairs(row.details),
+            parent_id=row.parent_id or "",
+            segmentation_id=row.segmentation_id or 0,
         )
 
 

@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter
+from quantumd.l2.drivers.ovs.pipeline import SENDER, port_number
 from quantumd.model.records import NetworkRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import SecurityRule
 
 
 @frozen
 class PortView:
-    """A port that is plugged here, enabled, and known: everything its flows are made of."""
+    """A port that is plugged here, enabled, and known: everything its flows are made of.
+
+    ``ofport`` of a sub-port is that of its trunk's parent, where its frames have the tag ``vlan_id``; a parent
+    ``has_sub_ports``.
+    """
 
     port: PortRecord
     network: NetworkRecord
@@ -21,6 +26,18 @@ class PortView:
     ofport: int
     policy_number: int = 0
     is_stateful: bool = True
+    vlan_id: int = 0
+    has_sub_ports: bool = False
+
+    @property
+    def number(self) -> int:
+        """What the registers SENDER and OUT_PORT know the port by; its OpenFlow number unless it is a sub-port."""
+        return port_number(self.ofport, self.vlan_id)
+
+    @property
+    def sends(self) -> Mapping[str, int]:
+        """What matches the frames that the port sends, in every table after CLASSIFY."""
+        return {SENDER: self.number}
 
 
 @frozen
@@ -50,14 +67,15 @@ class RemoteView:
 
 @frozen
 class NetworkView:
-    """A network with live ports here. ``physical_ofport`` leads to its physical network, if it has one.
+    """A network with live ports here, which have these ``numbers``.
 
-    If it has tunnels, ``tunnel_ofport`` leads to those of its type, which end at ``peers``: hosts that carry it too.
+    ``physical_ofport`` leads to its physical network, if it has one. If it has tunnels, ``tunnel_ofport`` leads to
+    those of its type, which end at ``peers``: hosts that carry it too.
     """
 
     network: NetworkRecord
     number: int
-    ofports: tuple[int, ...]
+    numbers: tuple[int, ...]
     physical_ofport: int | None
     tunnel_ofport: int | None = None
     peers: tuple[str, ...] = ()

@@ -119,6 +119,7 @@ class OvsDriver:
             "stateful-security-group",
             "security-groups-remote-address-group",
             "address-group",
+            "trunk",
             *TUNNEL_TYPES,
         }
     )

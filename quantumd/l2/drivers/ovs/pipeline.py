@@ -24,7 +24,19 @@ INGRESS_POLICY = "reg3"
 """The number of the receiver's policy."""
 
 OUT_PORT = "reg7"
-"""The OpenFlow port that FORWARD chose."""
+"""The number of the port that FORWARD chose, or BACK."""
+
+SENDER = "reg9"
+"""The number of the port of this host that sent the packet; 0 of what comes from elsewhere."""
+
+BACK = 0xFFF8
+"""Value of OUT_PORT: to the sender, who asked."""
+
+TAGGED = 1 << 28
+"""Set in the number of a sub-port, and in no other."""
+
+TAG_BITS, OFPORT_BITS = (16, 12), (0, 16)
+"""Where the number of a port has its VLAN id and its OpenFlow port: first bit, how many."""
 
 
 class Source(IntEnum):
@@ -100,6 +112,7 @@ class Feature(IntEnum):
     FIREWALL = 7
     TUNNEL = 8
     NEIGHBOURS = 9
+    TRUNK = 11
 
 
 OWNER = 0x51
@@ -109,6 +122,11 @@ OWNER = 0x51
 def cookie(feature: Feature, number: int) -> int:
     """Return a cookie: 8 bits owner, 8 bits feature, 48 bits the port's or network's host-local number."""
     return OWNER << 56 | feature << 48 | number
+
+
+def port_number(ofport: int, vlan_id: int = 0) -> int:
+    """Return the number of a port: its OpenFlow number, with the VLAN id in it if frames of it are tagged there."""
+    return TAGGED | vlan_id << TAG_BITS[0] | ofport if vlan_id else ofport
 
 
 def local_group(number: int) -> int:

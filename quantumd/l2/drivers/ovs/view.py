@@ -9,8 +9,10 @@ from attrs import define, field
 from quantumd.converge.records import Records
 from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, PortView, RemotePortView
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
+from quantumd.l2.drivers.ovs.pipeline import port_number
 from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
+from quantumd.l2.drivers.ovs.trunks import TrunkIndex
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
 
 
@@ -33,7 +35,8 @@ class HostView:
     _carried: set[str] = field(factory=set, init=False)
     """The networks that had ports here when that was last looked at."""
     _live: dict[str, dict[str, int]] = field(factory=dict, init=False)
-    """network → port → OpenFlow number, of plugged and enabled ports: kept, as a network may have thousands."""
+    """network → port → its number, of plugged and enabled ports: kept, as a network may have thousands."""
+    trunks: TrunkIndex = field(factory=TrunkIndex, init=False)
 
     @elsewhere.default
     def _make_elsewhere(self) -> Elsewhere:
@@ -56,7 +59,7 @@ class HostView:
         elif self._port_ids.get(name) == old_port_id:
             self._port_ids.pop(name, None)
         for port_id in {old_port_id, new_port_id} - {None}:
-            self._note_live(str(port_id))
+            self._note_plug(str(port_id))
 
     def set_ofport(self, name: str, ofport: int | None) -> None:
         """Note the OpenFlow number of a device; None when it is gone."""
@@ -65,7 +68,7 @@ class HostView:
         else:
             self._ofports[name] = ofport
         if name in self._port_ids:
-            self._note_live(self._port_ids[name])
+            self._note_plug(self._port_ids[name])
 
     def set_ofports(self, ofports: Mapping[str, int]) -> None:
         """Note all OpenFlow numbers anew."""
@@ -95,6 +98,7 @@ class HostView:
             if not self._ports_on[old]:
                 del self._ports_on[old]
             self._live.get(old, {}).pop(port_id, None)
+        self.trunks.note(port_id, record if isinstance(record, PortRecord) else None)
         if not isinstance(record, PortRecord):
             return {old} if old else set()
         self._network_of[port_id] = record.network_id
@@ -147,8 +151,12 @@ class HostView:
         return self.ofport_of(port_id) is not None
 
     def ofport_of(self, port_id: str) -> int | None:
-        """Return the OpenFlow number of the port's device. Of several devices the newest number counts."""
-        numbers = [self._ofports[name] for name in self._devices.get(port_id, ()) if name in self._ofports]
+        """Return the OpenFlow number of the port's device, of a sub-port that of its parent's.
+
+        Of several devices the newest number counts.
+        """
+        device_of = self.trunks.parent_of(port_id) or port_id
+        numbers = [self._ofports[name] for name in self._devices.get(device_of, ()) if name in self._ofports]
         return max(numbers, default=None)
 
     def ofport_named(self, name: str) -> int | None:
@@ -165,7 +173,16 @@ class HostView:
         if not isinstance(network, NetworkRecord) or not network.admin_state_up:
             return None
         number, policies = self.numbers.number_of(network.id, now), self.policies
-        return PortView(record, network, number, ofport, policies.number_of(record), policies.is_stateful(record))
+        return PortView(
+            record,
+            network,
+            number,
+            ofport,
+            policies.number_of(record),
+            policies.is_stateful(record),
+            record.segmentation_id,
+            self.trunks.has_sub_ports(port_id),
+        )
 
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""
@@ -173,12 +190,11 @@ class HostView:
         live = self._live.get(network_id)
         if not isinstance(record, NetworkRecord) or not record.admin_state_up or not live:
             return None
-        ofports = sorted(live.values())
         physical = self.physical_ofports.get(record.physical_network) if record.physical_network else None
         tunnel = self.tunnel_ofports.get(record.network_type)
         peers = self.elsewhere.peers_on(network_id) if tunnel is not None else ()
         number = self.numbers.number_of(network_id, now)
-        return NetworkView(record, number, tuple(ofports), physical, tunnel, peers)
+        return NetworkView(record, number, tuple(sorted(live.values())), physical, tunnel, peers)
 
     def peer(self, host: str) -> PeerView | None:
         """Return a host that carries networks which have ports here; None for any other."""
@@ -200,6 +216,10 @@ class HostView:
             return None
         return RemotePortView(record, network, self.numbers.number_of(network.id, now), tunnel, end)
 
+    def _note_plug(self, port_id: str) -> None:
+        for each in (port_id, *self.trunks.sub_ports_of(port_id)):
+            self._note_live(each)
+
     def _note_live(self, port_id: str) -> None:
         record = self.records.get(PortRecord.kind, port_id)
         if not isinstance(record, PortRecord):
@@ -207,7 +227,7 @@ class HostView:
         ofport = self.ofport_of(port_id)
         live = self._live.setdefault(record.network_id, {})
         if record.admin_state_up and ofport is not None:
-            live[port_id] = ofport
+            live[port_id] = port_number(ofport, record.segmentation_id)
         else:
             live.pop(port_id, None)
         if not live:

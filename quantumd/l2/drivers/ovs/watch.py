@@ -110,9 +110,13 @@ class Watch:
             self._listener(frozenset({bridge_key(self._plan)}))
 
     def _keys_of_port(self, port_id: str) -> frozenset[Key]:
-        network_id = self._view.network_of(port_id)
-        own: Key = ("port", port_id)
-        return frozenset({own}) if network_id is None else frozenset({own, ("network", network_id)})
+        keys: set[Key] = set()
+        for each in (port_id, *self._view.trunks.sub_ports_of(port_id)):
+            network_id = self._view.network_of(each)
+            keys.add(("port", each))
+            if network_id is not None:
+                keys.add(("network", network_id))
+        return frozenset(keys)
 
     def _keys_of_exits(self, devices: Collection[str]) -> Iterator[Key]:
         """Yield what is concerned by devices that changed, if exits depend on them.
