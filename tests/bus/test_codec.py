@@ -31,6 +31,7 @@ EVERY_RECORD = (
         (r.DhcpSubnet("s1", "10.0.0.0/24", None, ("1.1.1.1",), (r.HostRoute("10.1.0.0/16", "10.0.0.9"),), "10.0.0.2"),),
     ),
     r.PortRecord("p2", 5, "n1", "fa:16:3e:00:00:02", (), True, "", True, ("g1",), (PAIR,)),
+    r.PortRecord("p4", 5, "n1", "fa:16:3e:00:00:04", (), True, "trunk:subport", True, (), (), "p1", 4094),
     SecurityGroupRecord("g1", 7, True, RULES),
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
     r.DhcpPortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (r.FixedIp("s1", "10.0.0.5"),)),

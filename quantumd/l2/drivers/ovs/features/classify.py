@@ -16,21 +16,19 @@ _ANY_TAG = (VLAN_PRESENT, VLAN_PRESENT)
 
 def bridge_flows() -> Iterator[Flow]:
     """Drop what has two tags, wherever it comes from: the inner one would mean a sub-port to whoever gets it."""
-    mark = cookie(Feature.CLASSIFY, 0)
+    # Open vSwitch takes a second tag for an Ethertype, unless its vlan-limit says otherwise.
     for kind in (ETH_VLAN, ETH_QINQ):
-        yield Flow(Table.CLASSIFY, 200, match(vlan_vid=_ANY_TAG, eth_type=kind), mark, b"")
-    # If Open vSwitch looks for more than one tag (vlan-limit), the inner one shows when the outer one is off.
-    yield Flow(Table.PORT_SECURITY, 200, match(vlan_vid=_ANY_TAG), mark, b"")
+        yield Flow(Table.CLASSIFY, 200, match(vlan_vid=_ANY_TAG, eth_type=kind), cookie(Feature.CLASSIFY, 0), b"")
 
 
 def port_flows(view: PortView) -> Iterator[Flow]:
     """Number what the port sends with its network and itself: frames with its tag, or without any if it has none."""
     known = set_field(NETWORK, view.network_number) + set_field(SOURCE, Source.PORT) + set_field(SENDER, view.number)
-    untag = pop_vlan() if view.vlan_id else b""
+    vlan_vid, untag = (VLAN_PRESENT | view.vlan_id, pop_vlan()) if view.vlan_id else (0, b"")
     yield Flow(
         Table.CLASSIFY,
         100,
-        match(in_port=view.ofport, vlan_vid=VLAN_PRESENT | view.vlan_id if view.vlan_id else 0),
+        match(in_port=view.ofport, vlan_vid=vlan_vid),
         cookie(Feature.CLASSIFY, view.number),
         go_to(Table.PORT_SECURITY, untag + known),
     )
