@@ -72,6 +72,23 @@ class TunnelEnd:
     host: str
     tunnel_ip: str
     version: int
+    types: tuple[str, ...] = ()
+
+
+@frozen
+class Tap:
+    """A tap flow with what its copies need: where both of its ports are, '' of one that is on no host.
+
+    ``number`` is the id under which copies travel between hosts.
+    """
+
+    id: str
+    source_id: str
+    target_id: str
+    direction: str
+    number: int
+    source_host: str
+    target_host: str
 
 
 DHCP_OWNER = "network:dhcp"

@@ -11,6 +11,7 @@ from typing import ClassVar, TypeAlias
 from attrs import frozen
 
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord
+from quantumd.model.tap_records import TapRecord
 
 RecordKey: TypeAlias = tuple[str, str]
 """(kind, id)"""
@@ -146,6 +147,7 @@ Record: TypeAlias = (
     | DhcpPortRecord
     | SecurityGroupRecord
     | AddressSetRecord
+    | TapRecord
 )
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
@@ -156,8 +158,9 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     DhcpPortRecord,
     SecurityGroupRecord,
     AddressSetRecord,
+    TapRecord,
 )
-VERSIONED_BY_READING: frozenset[str] = frozenset((SecurityGroupRecord.kind, AddressSetRecord.kind))
+VERSIONED_BY_READING: frozenset[str] = frozenset((SecurityGroupRecord.kind, AddressSetRecord.kind, TapRecord.kind))
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
 
 

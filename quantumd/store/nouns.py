@@ -101,7 +101,7 @@ _HOSTS = (
     .distinct()
 )
 
-_TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_version).where(
+_TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_version, t.hosts.c.tunnel_types).where(
     t.hosts.c.host.in_(_IDS), t.hosts.c.role == "l2", t.hosts.c.tunnel_ip.is_not(None)
 )
 _TUNNELLED = select(t.networks.c.id).where(t.networks.c.id.in_(_IDS), t.networks.c.network_type.in_(TUNNEL_TYPES))
@@ -178,7 +178,10 @@ def tunnelled_networks_of(connection: Connection, host: str) -> tuple[str, ...]:
 
 def tunnel_ends(connection: Connection, hosts: Iterable[str]) -> dict[str, TunnelEnd]:
     """Return where tunnels to hosts end, by host; a host without tunnels is not named."""
-    return {row.host: TunnelEnd(*row) for row in _rows(connection, _TUNNEL_ENDS, sorted(set(hosts)))}
+    return {
+        row.host: TunnelEnd(row.host, row.tunnel_ip, row.tunnel_version, tuple((row.tunnel_types or "").split(",")))
+        for row in _rows(connection, _TUNNEL_ENDS, sorted(set(hosts)))
+    }
 
 
 def ports_bound_on(connection: Connection, network_ids: Iterable[str]) -> dict[str, Port]:

@@ -15,6 +15,7 @@ from quantumd.model import records as r
 from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
 from quantumd.model.role_state import Fault, RoleState
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord, SecurityRule
+from quantumd.model.tap_records import TapRecord
 
 PAIR = AddressPair("fa:16:3e:00:00:03", "10.0.0.0/24")
 RULES = (SecurityRule("r1", "ingress", "IPv4", 6, 1, 2, None, "g1"), SecurityRule("r2", "egress", "IPv6"))
@@ -33,6 +34,7 @@ EVERY_RECORD = (
     r.PortRecord("p2", 5, "n1", "fa:16:3e:00:00:02", (), True, "", True, ("g1",), (PAIR,)),
     r.PortRecord("p4", 5, "n1", "fa:16:3e:00:00:04", (), True, "trunk:subport", True, (), (), "p1", 4094),
     SecurityGroupRecord("g1", 7, True, RULES),
+    TapRecord("t1", 9, "p1", "p2", "BOTH", 7, "vxlan", "192.0.2.1", "192.0.2.2"),
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
     r.DhcpPortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (r.FixedIp("s1", "10.0.0.5"),)),
 )
@@ -55,6 +57,7 @@ EVERY_MESSAGE: tuple[m.Message, ...] = (
         availability_zone="mars",
     ),
     m.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), tunnel_ip="192.0.2.1", tunnel_types=("vxlan", "gre")),
+    m.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), understands=("l2.tap",)),
     CountersRequest("h", "p1"),
     CountersReply((PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
     m.HostReply(0.5),
@@ -89,9 +92,10 @@ class CodecTests(SynchronousTestCase):
                 m.HostReport("h", "dhcp", "0"),
                 m.HostReport("h", "l2", "0", physical_networks=()),
                 m.HostReport("h", "l2", "0", tunnel_ip="192.0.2.1", tunnel_types=("vxlan",)),
+                m.HostReport("h", "l2", "0", understands=("l2.tap",)),
             )
         ]
-        self.assertEqual(versions, [1, 2, 1, 2, 4])
+        self.assertEqual(versions, [1, 2, 1, 2, 4, 5])
 
     def test_older_hosts_are_understood(self) -> None:
         """A host that does not say which physical networks it has yet is a host all the same."""

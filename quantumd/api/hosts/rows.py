@@ -17,6 +17,7 @@ from quantumd.store.journal import last_position
 from quantumd.store.tables import hosts
 from quantumd.store.transaction import Transaction
 
+_MOST_KINDS, _LONGEST_KINDS = 20, 255
 _TUNNEL = select(hosts.c.tunnel_ip, hosts.c.tunnel_version).where(
     hosts.c.host == bindparam("wanted"), hosts.c.role == bindparam("as_role")
 )
@@ -40,6 +41,7 @@ def keep_host(tx: Transaction, report: HostReport) -> bool:
         "tunnel_ip": tunnel_ip,
         "tunnel_types": ",".join(each for each in TUNNEL_TYPES if tunnel_ip and each in report.tunnel_types) or None,
         "tunnel_version": version,
+        "understands": ",".join(report.understands[:_MOST_KINDS])[:_LONGEST_KINDS] or None,
     }
     tx.connection.execute(insert(hosts), row | _state(report.state))
     forget_hosts(tx)

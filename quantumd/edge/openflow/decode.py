@@ -127,6 +127,13 @@ class Conjunct:
 
 
 @frozen
+class Clone:
+    """Done with a copy."""
+
+    nested: tuple[Action, ...]
+
+
+@frozen
 class Unknown:
     """An action that quantumd never makes."""
 
@@ -135,7 +142,7 @@ class Unknown:
 
 Action: TypeAlias = (
     Output | OutputBits | ToGroup | PushVlan | PopVlan | SetTtl | DecTtl | SetField | Move | Resubmit | Ct | Punt
-    | Conjunct | Unknown
+    | Conjunct | Clone | Unknown
 )  # fmt: skip
 
 
@@ -315,4 +322,5 @@ _OF_NICIRA: dict[int, Callable[[bytes], Action]] = {
     34: _conjunct,
     35: _ct,
     37: _punt,
+    42: lambda piece: Clone(unpack_actions(piece[16:])),
 }

@@ -130,9 +130,11 @@ class OvsConverger:
         # What other hosts have of a network counts while it has ports here.
         for network_id in self._view.newly_carried(networks):
             keys.update(self._view.elsewhere.keys_on(network_id))
+        keys.update(("port", port_id) for port_id in self._view.taps.note(changed))
         for kind, record_id in changed:
             if kind == PortRecord.kind:
                 keys.add(("port", record_id))
+                keys.update(("port", tapped) for tapped in self._view.taps.tapped_by(record_id))
             elif kind == NetworkRecord.kind:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
                 keys.update(self._view.elsewhere.keys_on(record_id))

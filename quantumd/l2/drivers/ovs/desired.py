@@ -13,6 +13,24 @@ from quantumd.model.security_records import SecurityRule
 
 
 @frozen
+class Copies:
+    """Where copies go: to the port ``number`` of this host, or by the tunnels at ``ofport`` to ``tunnel_ip``."""
+
+    ofport: int
+    number: int
+    tunnel_ip: str = ""
+
+
+@frozen
+class Taps:
+    """Who gets copies of what a port sends and gets, and whose copies come to it: out of which tunnels, from where."""
+
+    sent: tuple[Copies, ...] = ()
+    got: tuple[Copies, ...] = ()
+    arriving: tuple[Copies, ...] = ()
+
+
+@frozen
 class PortView:
     """A port that is plugged here, enabled, and known: everything its flows are made of.
 
@@ -28,6 +46,7 @@ class PortView:
     is_stateful: bool = True
     vlan_id: int = 0
     has_sub_ports: bool = False
+    taps: Taps = Taps()
 
     @property
     def number(self) -> int:

@@ -120,6 +120,7 @@ class OvsDriver:
             "security-groups-remote-address-group",
             "address-group",
             "trunk",
+            "taas",
             *TUNNEL_TYPES,
         }
     )

@@ -113,6 +113,7 @@ class Feature(IntEnum):
     TUNNEL = 8
     NEIGHBOURS = 9
     TRUNK = 11
+    MIRROR = 12
 
 
 OWNER = 0x51

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping
 from attrs import define, field
 
 from quantumd.converge.records import Records
-from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, PortView, RemotePortView
+from quantumd.l2.drivers.ovs.desired import Copies, NetworkView, PeerView, PortView, RemotePortView, Taps
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.pipeline import port_number
 from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
+from quantumd.l2.drivers.ovs.taps import TapIndex
 from quantumd.l2.drivers.ovs.trunks import TrunkIndex
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
+from quantumd.model.tap_records import TapRecord
+from quantumd.model.taps import IN, OUT
 
 
 @define
@@ -37,10 +40,15 @@ class HostView:
     _live: dict[str, dict[str, int]] = field(factory=dict, init=False)
     """network → port → its number, of plugged and enabled ports: kept, as a network may have thousands."""
     trunks: TrunkIndex = field(factory=TrunkIndex, init=False)
+    taps: TapIndex = field(init=False)
 
     @elsewhere.default
     def _make_elsewhere(self) -> Elsewhere:
         return Elsewhere(self.records)
+
+    @taps.default
+    def _make_taps(self) -> TapIndex:
+        return TapIndex(self.records)
 
     @policies.default
     def _make_policies(self) -> Policies:
@@ -182,7 +190,38 @@ class HostView:
             policies.is_stateful(record),
             record.segmentation_id,
             self.trunks.has_sub_ports(port_id),
+            self._taps_of(port_id),
         )
+
+    def _taps_of(self, port_id: str) -> Taps:
+        records = self.taps.of(port_id)
+        if not records:
+            return Taps()
+        sent, got, arriving = [], [], []
+        for record in records:
+            if record.target_id == port_id:
+                arriving.append(self._copies_from(record))
+                continue
+            copies = self._copies_to(record)
+            sent.append(copies if record.direction != IN else None)
+            got.append(copies if record.direction != OUT else None)
+        # Two taps of a port may go to the same service.
+        return Taps(*(tuple(dict.fromkeys(filter(None, some))) for some in (sent, got, arriving)))
+
+    def _copies_to(self, tap: TapRecord) -> Copies | None:
+        """Return where the copies of a tap go; None while they cannot get there."""
+        target, ofport = self.records.get(PortRecord.kind, tap.target_id), self.ofport_of(tap.target_id)
+        if isinstance(target, PortRecord):
+            if ofport is None or not target.admin_state_up:
+                return None
+            return Copies(ofport, port_number(ofport, target.segmentation_id))
+        tunnel = self.tunnel_ofports.get(tap.tunnel_type)
+        return Copies(tunnel, tap.number, tap.target_end) if tunnel is not None and tap.target_end else None
+
+    def _copies_from(self, tap: TapRecord) -> Copies | None:
+        """Return out of which tunnels the copies of a tap come, None of one whose source is here."""
+        tunnel = self.tunnel_ofports.get(tap.tunnel_type)
+        return Copies(tunnel, tap.number, tap.source_end) if tunnel is not None and tap.source_end else None
 
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""

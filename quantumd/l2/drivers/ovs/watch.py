@@ -116,6 +116,7 @@ class Watch:
             keys.add(("port", each))
             if network_id is not None:
                 keys.add(("network", network_id))
+            keys.update(("port", tapped) for tapped in self._view.taps.tapped_by(each))
         return frozenset(keys)
 
     def _keys_of_exits(self, devices: Collection[str]) -> Iterator[Key]:
@@ -129,4 +130,5 @@ class Watch:
             yield from (("port", port_id) for port_id in self._view.ports_on(network_id))
             yield from self._view.elsewhere.keys_on(network_id)
         if concerned:
+            yield from (("port", port_id) for port_id in self._view.taps.ports())
             yield from self._view.elsewhere.every_peer()

@@ -9,6 +9,7 @@ from quantumd.edge.openflow.interfaces import Flow
 from quantumd.edge.openflow.match import match
 from quantumd.edge.openflow.oxm import ETH_QINQ, ETH_VLAN, VLAN_PRESENT
 from quantumd.l2.drivers.ovs.desired import PortView
+from quantumd.l2.drivers.ovs.features.mirror import copies
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, SENDER, SOURCE, Feature, Source, Table, cookie, go_to
 
 _ANY_TAG = (VLAN_PRESENT, VLAN_PRESENT)
@@ -30,5 +31,5 @@ def port_flows(view: PortView) -> Iterator[Flow]:
         100,
         match(in_port=view.ofport, vlan_vid=vlan_vid),
         cookie(Feature.CLASSIFY, view.number),
-        go_to(Table.PORT_SECURITY, untag + known),
+        go_to(Table.PORT_SECURITY, untag + copies(view.taps.sent) + known),
     )

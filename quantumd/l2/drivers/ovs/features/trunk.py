@@ -29,11 +29,11 @@ _IS_TAGGED: Value = (TAGGED, TAGGED)
 def bridge_flows() -> Iterator[Flow]:
     """Tag what is for a sub-port, by its number; answer the sender by where it asked, tagged if it did."""
     mark = cookie(Feature.TRUNK, 0)
-    to_sub_port = instructions(_tag(OUT_PORT) + output_reg(OUT_PORT, *OFPORT_BITS))
+    to_sub_port = instructions(tag(OUT_PORT) + output_reg(OUT_PORT, *OFPORT_BITS))
     yield Flow(Table.OUTPUT, 50, match(**{OUT_PORT: _IS_TAGGED}), mark, to_sub_port)
     yield Flow(Table.OUTPUT, 90, match(**{OUT_PORT: BACK}), mark, instructions(output(IN_PORT)))
     tagged_asker: dict[str, Value] = {OUT_PORT: BACK, SENDER: _IS_TAGGED}
-    to_asker = instructions(_tag(SENDER) + output(IN_PORT))
+    to_asker = instructions(tag(SENDER) + output(IN_PORT))
     yield Flow(Table.OUTPUT, 100, match(**tagged_asker), mark, to_asker)
 
 
@@ -42,11 +42,12 @@ def port_flows(view: PortView) -> Iterator[Flow]:
     if not (view.vlan_id or view.has_sub_ports):
         return
     mark, here = cookie(Feature.TRUNK, view.number), {"in_port": view.ofport, OUT_PORT: view.number}
-    tag = _tag(OUT_PORT) if view.vlan_id else b""
+    own_tag = tag(OUT_PORT) if view.vlan_id else b""
     yield Flow(Table.OUTPUT, 80, match(**here, **view.sends), mark, b"")
-    yield Flow(Table.OUTPUT, 70, match(**here), mark, instructions(tag + output(IN_PORT)))
+    yield Flow(Table.OUTPUT, 70, match(**here), mark, instructions(own_tag + output(IN_PORT)))
 
 
-def _tag(register: str) -> bytes:
+def tag(register: str) -> bytes:
+    """Return the actions that put the tag on which the number in a register has."""
     first, bits = TAG_BITS
     return push_vlan() + move(register, "vlan_vid", source_bit=first, bits=bits)
