@@ -29,6 +29,7 @@ _TAPS = (
     .join(_TARGET, _TARGET.c.id == tap_services.c.port_id)
     .order_by(tap_flows.c.id)
 )
+_PORTS = select(tap_services.c.port_id).where(tap_services.c.id.in_(_IDS))
 _UNDERSTANDING = select(hosts.c.host, hosts.c.understands).where(
     hosts.c.host.in_(_IDS), hosts.c.role == L2, hosts.c.understands.is_not(None)
 )
@@ -47,6 +48,15 @@ def taps_of_ports(connection: Connection, port_ids: Iterable[str]) -> dict[str, 
 def taps_of_host(connection: Connection, host: str) -> dict[str, Tap]:
     """Return the tap flows with a port that is bound to a host."""
     return _found(connection, or_(_SOURCE.c.host_id.in_(_IDS), _TARGET.c.host_id.in_(_IDS)), (host,))
+
+
+def ports_of_services(connection: Connection, service_ids: Iterable[str]) -> set[str]:
+    """Return the ports that get the copies of tap services."""
+    found: set[str] = set()
+    wanted = sorted(set(service_ids))
+    for start in range(0, len(wanted), CHUNK):
+        found.update(connection.execute(_PORTS, {"ids": wanted[start : start + CHUNK]}).scalars())
+    return found
 
 
 def understanding(connection: Connection, wanted: Collection[str], kind: str) -> frozenset[str]:

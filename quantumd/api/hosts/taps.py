@@ -28,6 +28,8 @@ class TouchedTaps:
     """Tap flows that changed in a stretch of the journal, ports that came to a host or left it, and the hosts left."""
 
     flows: set[str] = field(factory=set)
+    services: set[str] = field(factory=set)
+    """Those of the flows."""
     ports: set[str] = field(factory=set)
     left: set[str] = field(factory=set)
 
@@ -40,9 +42,10 @@ class TouchedTaps:
         """Note a row of the journal."""
         if resource == "tap_flow":
             self.flows.add(resource_id)
-            self.ports.update(said["source_port"] for said in (before, after) if said)
+            self.ports.add((after or before)["source_port"])
+            self.services.add((after or before)["tap_service_id"])
         elif resource == "tap_service":
-            self.ports.update(said["port_id"] for said in (before, after) if said)
+            self.ports.add((after or before)["port_id"])
         elif resource == "port" and before.get(_HOST, "") != after.get(_HOST, ""):
             self.ports.add(resource_id)
             self.left.update({before.get(_HOST) or ""} - {""})
@@ -50,12 +53,13 @@ class TouchedTaps:
 
 def tell_of_taps(connection: Connection, touched: TouchedTaps, outbox: Outbox) -> None:
     """Put into the outbox what hosts must know of taps after these changes, and of which they are rid."""
+    ports = touched.ports | tap_nouns.ports_of_services(connection, touched.services)
     found = tap_nouns.taps_of_ports(connection, touched.ports) | tap_nouns.taps(connection, touched.flows)
     gone = touched.flows - found.keys()
     if not (found or gone):
         return
     hosts = {host for tap in found.values() for host in _hosts_of(tap)} | touched.left
-    hosts |= {port.host_id for port in nouns.ports(connection, touched.ports).values()} - {""}
+    hosts |= {port.host_id for port in nouns.ports(connection, sorted(ports)).values()} - {""}
     understanding = tap_nouns.understanding(connection, hosts, TapRecord.kind)
     position = last_position(connection)
     for record, tap in _records(connection, found.values()):
