@@ -156,7 +156,7 @@ def _of_ports(world: World) -> None:
     tap_id = world.keep(
         "taas/tap_services", "tap_service", name=SECRET, description=SECRET, port_id=ports[2]
     )  # fmt: skip
-    flow = {"tap_service_id": tap_id, "source_port": ports[3], "direction": "BOTH"}
+    flow: dict[str, Any] = {"tap_service_id": tap_id, "source_port": ports[3], "direction": "BOTH"}
     world.keep("taas/tap_flows", "tap_flow", name=SECRET, description=SECRET, **flow)
     local_ip_id = world.keep("local_ips", "local_ip", name=SECRET, description=SECRET, local_port_id=ports[2])
     path = f"local_ips/{local_ip_id}/port_associations"

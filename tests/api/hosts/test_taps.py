@@ -76,7 +76,7 @@ class TapCase(ResourceCase):
 
     def known(self, host: str) -> set[TapRecord]:
         """Return what a host was told of taps, whenever it was read."""
-        return {evolve(each, version=0) for each in self.told[host].of_kind(TapRecord.kind)}  # type: ignore[misc,type-var] # they are of that kind
+        return {evolve(each, version=0) for each in self.told[host].of_kind(TapRecord.kind)}  # type: ignore[misc] # they are of that kind
 
     def fetched(self, host: str) -> set[TapRecord]:
         """Return what a host would fetch of taps."""
