@@ -41,6 +41,8 @@ def port_record(port: Port) -> PortRecord:
         security_groups=port.security_groups,
         allowed_address_pairs=port.allowed_address_pairs,
         qos_policy=port.qos_policy,
+        parent_id=port.parent_id,
+        segmentation_id=port.segmentation_id,
     )
 
 

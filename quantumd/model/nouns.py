@@ -40,7 +40,7 @@ class Subnet:
 
 @frozen
 class Port:
-    """A port; ``host_id`` is '' until it is bound."""
+    """A port; ``host_id`` is '' until it is bound. ``parent_id`` is that of the trunk in which it is a sub-port."""
 
     id: str
     network_id: str
@@ -55,6 +55,8 @@ class Port:
     security_groups: tuple[str, ...] = ()
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     qos_policy: str | None = None
+    parent_id: str = ""
+    segmentation_id: int = 0
 
 
 @frozen
@@ -82,6 +84,23 @@ class TunnelEnd:
     host: str
     tunnel_ip: str
     version: int
+    types: tuple[str, ...] = ()
+
+
+@frozen
+class Tap:
+    """A tap flow with what its copies need: where both of its ports are, '' of one that is on no host.
+
+    ``number`` is the id under which copies travel between hosts.
+    """
+
+    id: str
+    source_id: str
+    target_id: str
+    direction: str
+    number: int
+    source_host: str
+    target_host: str
 
 
 DHCP_OWNER = "network:dhcp"

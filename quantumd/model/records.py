@@ -13,6 +13,7 @@ from attrs import frozen
 
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord
+from quantumd.model.tap_records import TapRecord
 
 RecordKey: TypeAlias = tuple[str, str]
 """(kind, id)"""
@@ -60,7 +61,8 @@ class NetworkRecord:
 class PortRecord:
     """What the l2 role of a host must know of a port bound to it.
 
-    Without ``port_security`` nothing that it sends or gets is checked, which is what records of before mean.
+    Without ``port_security`` nothing that it sends or gets is checked, which is what records of before mean. A sub-port
+    has no device: its frames travel on that of ``parent_id``, with the tag ``segmentation_id``.
     """
 
     kind: ClassVar[str] = "l2.port"
@@ -75,6 +77,8 @@ class PortRecord:
     security_groups: tuple[str, ...] = ()
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     qos_policy: str | None = None
+    parent_id: str = ""
+    segmentation_id: int = 0
 
 
 @frozen
@@ -149,6 +153,7 @@ Record: TypeAlias = (
     | SecurityGroupRecord
     | AddressSetRecord
     | QosPolicyRecord
+    | TapRecord
 )
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
@@ -160,16 +165,17 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     SecurityGroupRecord,
     AddressSetRecord,
     QosPolicyRecord,
+    TapRecord,
 )
 KINDS: tuple[str, ...] = tuple(cls.kind for cls in RECORD_TYPES)
 """The kinds of records that this version understands."""
 
 VERSIONED_BY_READING: frozenset[str] = frozenset(
-    (SecurityGroupRecord.kind, AddressSetRecord.kind, QosPolicyRecord.kind)
+    (SecurityGroupRecord.kind, AddressSetRecord.kind, QosPolicyRecord.kind, TapRecord.kind)
 )
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
 
-ADDED_SINCE: Mapping[str, tuple[object, ...]] = {NetworkRecord.kind: (None,), PortRecord.kind: (None,)}
+ADDED_SINCE: Mapping[str, tuple[object, ...]] = {NetworkRecord.kind: (None,), PortRecord.kind: (None, "", 0)}
 """What the last fields say, where they say nothing, of kinds that hosts of before know without these fields."""
 
 

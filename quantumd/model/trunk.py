@@ -10,6 +10,10 @@ VLAN = "vlan"
 INHERIT = "inherit"
 """segmentation_type of a sub-port that takes the segment of its network."""
 
+BUILD = "BUILD"
+DEGRADED = "DEGRADED"
+"""Status of a trunk with a sub-port that is not ACTIVE: not yet, or not possible."""
+
 VLAN_IDS = range(1, 4095)
 SUB_PORT_OWNER = "trunk:subport"
 """device_owner of ports while they are sub-ports."""

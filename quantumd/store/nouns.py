@@ -20,6 +20,7 @@ from quantumd.model.port import dhcp_device_id, is_dhcp_port
 from quantumd.model.records import FixedIp, HostRoute
 from quantumd.model.security_records import AddressPair
 from quantumd.store import tables as t
+from quantumd.store.tables.ports import sub_ports, trunks
 from quantumd.store.tables.security import port_security_groups
 from quantumd.store.tables.services import network_qos, port_qos
 
@@ -73,7 +74,13 @@ _PORT = select(
     t.ports.c.port_security_enabled,
     t.ports.c.details,
     port_qos.c.policy_id,
-).select_from(t.ports.outerjoin(port_qos, port_qos.c.port_id == t.ports.c.id))
+    trunks.c.port_id.label("parent_id"),
+    sub_ports.c.segmentation_id,
+).select_from(
+    t.ports.outerjoin(port_qos, port_qos.c.port_id == t.ports.c.id)
+    .outerjoin(sub_ports, sub_ports.c.port_id == t.ports.c.id)
+    .outerjoin(trunks, trunks.c.id == sub_ports.c.trunk_id)
+)
 _PORTS = _PORT.where(t.ports.c.id.in_(_IDS))
 # Who owns it is looked at afterwards: of two indexes the database might take the one that finds every DHCP port.
 _PORTS_OF_DEVICES = _PORT.where(t.ports.c.device_id.in_(_IDS))
@@ -101,7 +108,7 @@ _HOSTS = (
     .distinct()
 )
 
-_TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_version).where(
+_TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_version, t.hosts.c.tunnel_types).where(
     t.hosts.c.host.in_(_IDS), t.hosts.c.role == "l2", t.hosts.c.tunnel_ip.is_not(None)
 )
 _KINDS_OF_HOSTS = select(t.hosts.c.host, t.hosts.c.record_kinds).where(
@@ -181,7 +188,10 @@ def tunnelled_networks_of(connection: Connection, host: str) -> tuple[str, ...]:
 
 def tunnel_ends(connection: Connection, hosts: Iterable[str]) -> dict[str, TunnelEnd]:
     """Return where tunnels to hosts end, by host; a host without tunnels is not named."""
-    return {row.host: TunnelEnd(*row) for row in _rows(connection, _TUNNEL_ENDS, sorted(set(hosts)))}
+    return {
+        row.host: TunnelEnd(row.host, row.tunnel_ip, row.tunnel_version, tuple((row.tunnel_types or "").split(",")))
+        for row in _rows(connection, _TUNNEL_ENDS, sorted(set(hosts)))
+    }
 
 
 def hosts_that_understand(connection: Connection, kind: str, wanted: Iterable[str]) -> frozenset[str]:
@@ -229,6 +239,8 @@ def _ports(connection: Connection, rows: Sequence[Any]) -> Iterator[Port]:
             security_groups=tuple(groups[row.id]),
             allowed_address_pairs=address_pairs(row.details),
             qos_policy=row.policy_id,
+            parent_id=row.parent_id or "",
+            segmentation_id=row.segmentation_id or 0,
         )
 
 

@@ -153,6 +153,11 @@ def _of_ports(world: World) -> None:
     ports = world.ports
     sub_port = {"port_id": ports[1], "segmentation_type": "vlan", "segmentation_id": 7}
     world.keep("trunks", "trunk", name=SECRET, description=SECRET, port_id=ports[0], sub_ports=[sub_port])
+    tap_id = world.keep(
+        "taas/tap_services", "tap_service", name=SECRET, description=SECRET, port_id=ports[2]
+    )  # fmt: skip
+    flow: dict[str, Any] = {"tap_service_id": tap_id, "source_port": ports[3], "direction": "BOTH"}
+    world.keep("taas/tap_flows", "tap_flow", name=SECRET, description=SECRET, **flow)
     local_ip_id = world.keep("local_ips", "local_ip", name=SECRET, description=SECRET, local_port_id=ports[2])
     path = f"local_ips/{local_ip_id}/port_associations"
     world.keep(path, "port_association", key="fixed_port_id", fixed_port_id=ports[3])

@@ -34,6 +34,8 @@ REFERENCES: Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]] = {
     ("port", "qos_policy_id"): ("policy", {"network_id": "own network"}),
     ("trunk", "port_id"): ("port", {}),
     ("trunk", "sub_ports"): ("port", {"port_id": "own port"}),
+    ("tap_service", "port_id"): ("port", {}),
+    ("tap_flow", "tap_service_id"): ("tap_service", {"source_port": "own port", "direction": "IN"}),
     ("local_ip", "local_port_id"): ("port", {}),
     ("local_ip", "network_id"): ("network", {}),
     ("port_association", "fixed_port_id"): ("port", {}),

@@ -16,6 +16,7 @@ from quantumd.model.counters import CountersReply, CountersRequest, PortCount, P
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.role_state import Fault, RoleState
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord, SecurityRule
+from quantumd.model.tap_records import TapRecord
 
 PAIR = AddressPair("fa:16:3e:00:00:03", "10.0.0.0/24")
 RULES = (SecurityRule("r1", "ingress", "IPv4", 6, 1, 2, None, "g1"), SecurityRule("r2", "egress", "IPv6"))
@@ -32,7 +33,11 @@ EVERY_RECORD = (
         (r.DhcpSubnet("s1", "10.0.0.0/24", None, ("1.1.1.1",), (r.HostRoute("10.1.0.0/16", "10.0.0.9"),), "10.0.0.2"),),
     ),
     r.PortRecord("p2", 5, "n1", "fa:16:3e:00:00:02", (), True, "", True, ("g1",), (PAIR,)),
+    r.PortRecord(
+        "p4", 5, "n1", "fa:16:3e:00:00:04", (), True, "trunk:subport", True, parent_id="p1", segmentation_id=4094
+    ),
     SecurityGroupRecord("g1", 7, True, RULES),
+    TapRecord("t1", 9, "p1", "p2", "BOTH", 7, "vxlan", "192.0.2.1", "192.0.2.2"),
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
     r.NetworkRecord("n2", 3, "local", None, None, 1500, True, None, (), "q1"),
     r.PortRecord("p4", 5, "n1", "fa:16:3e:00:00:02", (), True, "", qos_policy="q1"),

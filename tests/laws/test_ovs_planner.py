@@ -233,7 +233,7 @@ def _limited(world: World) -> set[int]:
         policy = world.records.get("l2.qos_policy", port.qos_policy or network.qos_policy or "")
         for limit in policy.limits if isinstance(policy, QosPolicyRecord) else ():
             first = 1 if limit.unit == "kbps" else 4
-            found.add(first << 16 | (world.vswitch.ofport_of(port_id) or 0))
+            found.add(first << 29 | (world.vswitch.ofport_of(port_id) or 0))
     return found
 
 

@@ -54,6 +54,16 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         "Ids are given by the service, and profiles are found by theirs, as everything else.",
     ),
     Deliberate(
+        ("tap_services.*", "tap_flows.*"),
+        ("is_filter is True", "is_sort_key is True"),
+        "Their maps say so of no attribute; taps are found and sorted by what they show, as everything else.",
+    ),
+    Deliberate(
+        ("tap_services.project_id", "tap_flows.project_id"),
+        (f"{STRICTER} (a text)",),
+        "Their maps bound no project's id; it is no longer than its column, as that of everything else.",
+    ),
+    Deliberate(
         ("ports.fixed_ips",),
         (f"{STRICTER} (a list)",),
         "An item that names neither a subnet nor an address, or what nobody knows, is refused at once; theirs later.",

@@ -56,6 +56,11 @@ OURS: Final[Mapping[str, str]] = {
     "get_journal_entry": "Neutron has no journal.",
     "update_port_binding": "Theirs has no rule, so that of whatever has none holds; ours is that of the other verbs.",
     "create_port:hardware_offload_type": "What the hardware does is the operator's matter.",
+    **{
+        f"{verb}_{tap}": "Taps are a plug-in's, which is not looked at; who may do what is as with ports."
+        for verb in ("create", "get", "update", "delete")
+        for tap in ("tap_service", "tap_flow")
+    },
     "get_flavor_next_providers": "Theirs has no rule; whoever sees a flavor sees who provides it.",
 }
 """Rules that Neutron does not have."""

@@ -18,6 +18,7 @@ from quantumd.api.hosts.compiled import network_nouns
 from quantumd.api.hosts.mesh import Moves, tell_of_moves
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.qos import TouchedQos, policies_to_tell
+from quantumd.api.hosts.taps import TouchedTaps, tell_of_taps
 from quantumd.api.hosts.touched_guards import TouchedGuards, guards_to_tell
 from quantumd.compile.snapshot import GUARDING_ROLE, KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
 from quantumd.converge.client import address_of
@@ -50,18 +51,21 @@ class Touched:
     moves: Moves = field(factory=Moves)
     guards: TouchedGuards = field(factory=TouchedGuards)
     qos: TouchedQos = field(factory=TouchedQos)
+    taps: TouchedTaps = field(factory=TouchedTaps)
     first_position: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        return not (self.ports or self.networks or self.left or self.qos.policies or not self.guards.is_nothing)
+        is_other_nothing = self.guards.is_nothing and self.taps.is_nothing and not self.qos.policies
+        return not (self.ports or self.networks or self.left) and is_other_nothing
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
         before, after = _body(row.before), _body(row.after)
         self.guards.note(row.resource, row.resource_id, before, after)
         self.qos.note(row.resource, before, after)
+        self.taps.note(row.resource, row.resource_id, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
@@ -157,6 +161,7 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
         for host, port_ids in touched.left.items():
             outbox.gone[host, role] += _left(role, host, port_ids, ports, touched)
     tell_of_moves(connection, touched.moves, touched.deleted_ports, outbox)
+    tell_of_taps(connection, touched.taps, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
     for host, policy in policies_to_tell(connection, touched.qos, _with_policies(outbox, bound, networks)):

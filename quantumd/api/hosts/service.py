@@ -11,12 +11,13 @@ from twisted.python.failure import Failure
 
 from quantumd.api.extensions.agents.heartbeats import note_agent
 from quantumd.api.extensions.segments.hosts import keep_physical_networks
+from quantumd.api.hosts import taps
 from quantumd.api.hosts.announce import tell_all
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports
 from quantumd.api.hosts.mesh import tell_of_end
 from quantumd.api.hosts.outbox import Outbox
+from quantumd.api.hosts.plugged import bind_all, with_sub_ports
 from quantumd.api.hosts.rows import keep_host
-from quantumd.api.resources.ports import bind_plugged
 from quantumd.api.resources.statuses import apply_report
 from quantumd.compile.digest import difference, differing_buckets, digest_buckets
 from quantumd.converge.client import address_of
@@ -102,10 +103,10 @@ class HostsService(Service):
         def write(tx: Transaction) -> tuple[dict[str, str], Records]:
             unknown = [port.port_id for port in report.ports if port.is_unknown] if report.role == "l2" else []
             if self._binds_unbound:
-                for port_id in unknown:
-                    bind_plugged(tx, context, port_id, report.host)
+                bind_all(tx, context, unknown, report.host)
             statuses = apply_report(tx, report)
-            return statuses, records_of_ports(tx.connection, report.host, unknown) if unknown else {}
+            told = with_sub_ports(tx, unknown)
+            return statuses, records_of_ports(tx.connection, report.host, told) if told else {}
 
         return self._store.write(write).addCallback(self._took_report, report)
 
@@ -138,6 +139,7 @@ def _fetch(connection: Connection, request: FetchRequest) -> FetchReply:
 def _of_end(connection: Connection, host: str) -> list[Update]:
     outbox = Outbox()
     tell_of_end(connection, host, outbox)
+    taps.tell_of_end(connection, host, outbox)
     return outbox.updates("")
 
 

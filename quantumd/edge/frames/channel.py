@@ -12,11 +12,17 @@ from quantumd.edge.frames.interfaces import IFrames, PortFrame, Purpose
 from quantumd.edge.frames.userdata import unpack_userdata
 from quantumd.edge.openflow.interfaces import IPacketChannel, PacketIn
 
+_VLAN = 1 << 16
+_ADDRESSES = 12
+_TAG_PROTOCOL = b"\x81\x00"
+
 
 @implementer(IFrames)
 @define(eq=False)
 class ChannelFrames:
-    """Tells ports by the userdata of the flow that sent a frame; ``reply_to`` is the port's OpenFlow number.
+    """Tells ports by the userdata of the flow that sent a frame.
+
+    ``reply_to`` is the port's OpenFlow number, and above its 16 bits the VLAN id that an answer has to have.
 
     ``count_unknown`` is called for each frame whose userdata is not understood; such a frame is dropped.
     """
@@ -43,17 +49,22 @@ class ChannelFrames:
         self._channel.on_connected(listener)
 
     def send(self, reply_to: int, frame: bytes) -> None:
-        """Put a frame on the port with that OpenFlow number. Lost without a word when not connected."""
-        self._channel.send(reply_to, frame)
+        """Put a frame on the port that ``reply_to`` names. Lost without a word when not connected."""
+        vlan_id, ofport = divmod(reply_to, _VLAN)
+        self._channel.send(ofport, _tagged(frame, vlan_id) if vlan_id else frame)
 
     def _received(self, packet: PacketIn) -> None:
         known = unpack_userdata(packet.userdata)
         if known is None:
             self._count_unknown()
             return
-        purpose, port_id = known
-        frame = PortFrame(purpose, port_id, packet.frame, packet.ofport)
-        for listener in self._listeners.get(purpose, ()):
+        port_id = known.port_id
+        frame = PortFrame(known.purpose, port_id, packet.frame, known.vlan_id * _VLAN + packet.ofport)
+        for listener in self._listeners.get(known.purpose, ()):
             # What a VM sends must not cost the connection that serves all others.
             with self._log.failuresHandled("a frame of port {port} broke its listener", port=port_id):
                 listener(frame)
+
+
+def _tagged(frame: bytes, vlan_id: int) -> bytes:
+    return frame[:_ADDRESSES] + _TAG_PROTOCOL + vlan_id.to_bytes(2, "big") + frame[_ADDRESSES:]

@@ -191,6 +191,11 @@ def conjunction(number: int, clause: int, clauses: int) -> bytes:
     return _CONJUNCTION.pack(_VENDOR, 16, NICIRA, 34, clause - 1, clauses, number)
 
 
+def clone(nested: bytes) -> bytes:
+    """Do actions with a copy of the frame; what they change of it is forgotten after."""
+    return _NX.pack(_VENDOR, 16 + len(nested), NICIRA, 42) + nested
+
+
 def instructions(actions: bytes = b"", *, goto: int | None = None, meter: int | None = None) -> bytes:
     """Pack what a flow does: pass the meter, apply the actions in their order, go on in a later table."""
     packed = _WORD.pack(6, 8, meter) if meter is not None else b""

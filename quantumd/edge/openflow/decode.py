@@ -135,6 +135,13 @@ class CheckLarger:
 
 
 @frozen
+class Clone:
+    """Done with a copy."""
+
+    nested: tuple[Action, ...]
+
+
+@frozen
 class Unknown:
     """An action that quantumd never makes."""
 
@@ -143,7 +150,7 @@ class Unknown:
 
 Action: TypeAlias = (
     Output | OutputBits | ToGroup | PushVlan | PopVlan | SetTtl | DecTtl | SetField | Move | Resubmit | Ct | Punt
-    | Conjunct | CheckLarger | Unknown
+    | Conjunct | CheckLarger | Clone | Unknown
 )  # fmt: skip
 
 
@@ -328,5 +335,6 @@ _OF_NICIRA: dict[int, Callable[[bytes], Action]] = {
     34: _conjunct,
     35: _ct,
     37: _punt,
+    42: lambda piece: Clone(unpack_actions(piece[16:])),
     49: _check_larger,
 }

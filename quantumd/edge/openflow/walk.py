@@ -170,6 +170,8 @@ class _Walker:
                 self._table(action.table, state, depth + 1)
             elif isinstance(action, decode.ToGroup):
                 self._copy_to(self.groups.get(action.number), state, depth)
+            elif isinstance(action, decode.Clone):
+                self._do(action.nested, state.copy(), depth + 1)
             elif isinstance(action, decode.Ct):
                 self._track(action, state)
             elif isinstance(action, decode.DecTtl):

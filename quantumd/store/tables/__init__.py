@@ -6,6 +6,7 @@ from quantumd.store.tables import ports as port_tables
 from quantumd.store.tables import security as security_tables
 from quantumd.store.tables import services as service_tables
 from quantumd.store.tables import subnets as subnet_tables
+from quantumd.store.tables import taps as tap_tables
 from quantumd.store.tables.base import metadata
 from quantumd.store.tables.core import (
     cursors,
@@ -42,5 +43,6 @@ __all__ = [
     "subnets",
     "tags",
     "tallies",
+    "tap_tables",
     "turns",
 ]

@@ -26,6 +26,8 @@ trunks = Table(
     Column("admin_state_up", Boolean, nullable=False),
     Column("status", String(16), nullable=False),
 )
+"""Ports that carry the tagged frames of others. ``status`` is what was true when the row was last written: what is true
+follows from the rows of the ports, see quantumd.api.extensions.trunks.status."""
 
 sub_ports = Table(
     "sub_ports",

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from quantumd.api.hosts.compiled import records_of_host
+from quantumd.api.hosts.plugged import bind_all, with_sub_ports
+from quantumd.api.resource import Query, Sort
+from quantumd.model.messages import PortReport, Report
+from quantumd.model.records import PortRecord
 from tests.api.resources.bed import ADMIN, ALICE, BOB, View
 from tests.api.resources.case import ResourceCase
 
@@ -197,6 +202,116 @@ class SubPortTests(TrunkCase):
         self.bed.create("binding", parent=self.parent, host="host-2")
         self.bed.act("PUT", "ports/<port_id>/bindings/<host>/activate", port_id=self.parent, host="host-2")
         self.assertEqual(self.shown(sub["port_id"])["binding:host_id"], "host-2")
+
+
+class StatusTests(TrunkCase):
+    """What a trunk's status is, its ports decide."""
+
+    def setUp(self) -> None:
+        """A trunk with two sub-ports, whose parent is bound."""
+        super().setUp()
+        self.bed.add_host("host-1")
+        self.subs = [self.sub(100)["port_id"], self.sub(101)["port_id"]]
+        inside = [
+            {"port_id": each, "segmentation_type": "vlan", "segmentation_id": 100 + n}
+            for n, each in enumerate(self.subs)
+        ]
+        self.trunk_id = self.trunk(*inside)["id"]
+        self.bed.update("port", self.parent, binding__host_id="host-1")
+
+    def tell(self, *port_ids: str, fault: str | None = None, plugged: bool = True) -> None:
+        """Let the host report ports: in force, unless there is a fault."""
+        for role in ("l2", "dhcp"):
+            told = tuple(PortReport(each, 0 if fault else 10**9, plugged, fault) for each in port_ids)
+            self.bed.report(Report("host-1", role, told))
+
+    def expect(self, status: str) -> None:
+        """The trunk has a status: shown, listed, and found by."""
+        self.assertEqual(self.bed.show("trunk", self.trunk_id, ALICE)["status"], status)
+        self.assertEqual([each["status"] for each in self.bed.listed("trunk", ALICE)], [status])
+        self.assertEqual([each["id"] for each in self.bed.listed("trunk", ALICE, status=(status,))], [self.trunk_id])
+        self.assertEqual(self.bed.listed("trunk", ALICE, status=("ERROR",)), [])
+
+    def test_it_is_active_when_all_of_it_is(self) -> None:
+        """DOWN without its parent, BUILD while a sub-port is awaited."""
+        self.expect("DOWN")
+        self.tell(self.subs[0])
+        self.expect("DOWN")
+        self.tell(self.parent)
+        self.expect("BUILD")
+        self.tell(self.subs[1])
+        self.expect("ACTIVE")
+        self.tell(self.parent, plugged=False)
+        self.expect("DOWN")
+
+    def test_it_is_degraded_while_a_sub_port_cannot_be_carried(self) -> None:
+        """Its host says so. One that is disabled is not missed, nor one of a disabled network."""
+        self.tell(self.parent, self.subs[0])
+        self.tell(self.subs[1], fault="no tunnels")
+        self.expect("DEGRADED")
+        self.bed.update("port", self.subs[1], ALICE, admin_state_up=False)
+        self.expect("ACTIVE")
+        self.bed.update("port", self.subs[1], ALICE, admin_state_up=True)
+        self.expect("DEGRADED")
+        self.bed.update("network", self.inside, ALICE, admin_state_up=False)
+        self.expect("ACTIVE")
+
+    def test_a_change_shows_at_once(self) -> None:
+        """A sub-port that is added is awaited, one that is taken out is not."""
+        self.tell(self.parent, *self.subs)
+        third = self.sub(102)
+        self.assertEqual(self.act(ADD, self.trunk_id, third)["status"], "BUILD")
+        self.assertEqual(self.act(REMOVE, self.trunk_id, third)["status"], "ACTIVE")
+
+    def test_trunks_can_be_sorted_by_it(self) -> None:
+        """As by anything else that is shown."""
+        self.tell(self.parent, *self.subs)
+        self.parent = self.bed.create("port", ALICE, network_id=self.outside)["id"]
+        self.trunk()
+        for is_descending, wanted in ((False, ["ACTIVE", "DOWN"]), (True, ["DOWN", "ACTIVE"])):
+            found = self.bed.query("trunk", Query(sorts=(Sort("status", is_descending),)), ALICE)
+            self.assertEqual([each["status"] for each in found], wanted)
+
+
+class HostTests(TrunkCase):
+    """What the host of the parent is told."""
+
+    def records(self) -> dict[str, PortRecord]:
+        """Return the ports that the host knows."""
+        found = records_of_host(self.bed.connection, "host-1", "l2", None)
+        return {each.id: each for each in found if isinstance(each, PortRecord)}
+
+    def test_a_sub_port_names_its_parent_and_its_tag(self) -> None:
+        """From when it is in a trunk until it is taken out; the parent is a port like any other."""
+        self.bed.add_host("host-1")
+        sub = self.sub(77)
+        trunk = self.trunk(sub)["id"]
+        self.bed.update("port", self.parent, binding__host_id="host-1")
+        records = self.records()
+        found = records[sub["port_id"]]
+        self.assertEqual((found.parent_id, found.segmentation_id), (self.parent, 77))
+        self.assertEqual((records[self.parent].parent_id, records[self.parent].segmentation_id), ("", 0))
+        self.act(REMOVE, trunk, sub)
+        self.assertEqual(set(self.records()), {self.parent})
+        self.act(ADD, trunk, {**sub, "segmentation_id": 78})
+        again = self.records()[sub["port_id"]]
+        self.assertEqual(again.segmentation_id, 78)
+        self.assertGreater(again.version, found.version)
+
+    def test_sub_ports_are_bound_with_a_parent_that_is_plugged(self) -> None:
+        """Nobody said where it would be."""
+        self.bed.add_host("host-1")
+        sub = self.sub(77)
+        self.trunk(sub)
+        tx = self.bed.tx()
+        with tx.savepoint():
+            bind_all(tx, ADMIN, (self.parent,), "host-1")
+            self.assertEqual(set(with_sub_ports(tx, (self.parent,))), {self.parent, sub["port_id"]})
+        self.assertEqual(self.shown(sub["port_id"])["binding:host_id"], "host-1")
+        self.bed.add_host("host-2")
+        with tx.savepoint():
+            bind_all(tx, ADMIN, (self.parent,), "host-2")
+        self.assertEqual(self.shown(sub["port_id"])["binding:host_id"], "host-1")
 
 
 class DeleteTests(TrunkCase):

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from quantumd.edge.frames.channel import ChannelFrames
 from quantumd.edge.frames.interfaces import PortFrame, Purpose
-from quantumd.edge.frames.userdata import USERDATA_BYTES, pack_userdata, unpack_userdata
+from quantumd.edge.frames.userdata import USERDATA_BYTES, Userdata, pack_userdata, unpack_userdata
 from quantumd.edge.openflow.interfaces import IPacketChannel, PacketIn
 from tests.contracts.frames import PORT_ID, FramesBed, FramesContract
 
@@ -110,6 +110,15 @@ class ForeignFrameTests(SynchronousTestCase):
             self.bed.channel.punt(1, userdata, b"frame")
         self.assertEqual((len(self.bed.unknown), self.seen), (4, []))
 
+    def test_a_sub_port_is_answered_with_its_tag(self) -> None:
+        """It sees its frames without; two sub-ports of a port are told apart."""
+        ends = bytes.fromhex("ffffffffffff fa163e000001")
+        self.bed.channel.punt(7, pack_userdata(Purpose.DHCP4, PORT_ID, 100), ends + b"\x08\x00question")
+        (question,) = self.seen
+        self.assertEqual(question.frame, ends + b"\x08\x00question")
+        self.bed.frames.send(question.reply_to, ends + b"\x08\x00answer")
+        self.assertEqual(self.bed.channel.sent, [(7, ends + b"\x81\x00\x00\x64\x08\x00answer")])
+
     def test_a_broken_listener_does_not_cost_the_connection(self) -> None:
         """Its failure is logged, the next frame is delivered."""
 
@@ -133,7 +142,14 @@ class UserdataTests(SynchronousTestCase):
         """For every UUID."""
         packed = pack_userdata(Purpose.DHCP4, str(port_id))
         self.assertEqual(len(packed), USERDATA_BYTES)
-        self.assertEqual(unpack_userdata(packed), (Purpose.DHCP4, str(port_id)))
+        self.assertEqual(unpack_userdata(packed), Userdata(Purpose.DHCP4, str(port_id)))
+
+    def test_two_more_bytes_are_the_tag_of_a_sub_port(self) -> None:
+        """One that frames can have."""
+        packed = pack_userdata(Purpose.DHCP4, PORT_ID, 4094)
+        self.assertEqual(unpack_userdata(packed), Userdata(Purpose.DHCP4, PORT_ID, 4094))
+        for tag in (b"\0\0", b"\x0f\xff", b"\x10\x01"):
+            self.assertIsNone(unpack_userdata(packed[:-2] + tag))
 
     def test_what_is_no_uuid_is_refused(self) -> None:
         """A flow is never made for a port that nobody could find again."""
@@ -146,4 +162,4 @@ class UserdataTests(SynchronousTestCase):
         """Nothing raises."""
         known = unpack_userdata(userdata)
         if known is not None:
-            self.assertEqual(pack_userdata(*known), userdata)
+            self.assertEqual(pack_userdata(known.purpose, known.port_id, known.vlan_id), userdata)

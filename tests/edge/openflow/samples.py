@@ -113,6 +113,7 @@ ACTIONS: Mapping[str, tuple[bytes, Fields]] = {
     "controller max_len": (a.controller(b"0123456789", 3, max_len=128), {}),
     "controller meter": (a.controller(b"0123456789", 3, meter=1), {}),
     "check_larger": (a.check_larger(1500, "reg15", 3), {}),
+    "clone": (a.clone(a.load("in_port", 0) + a.push_vlan() + a.set_field("vlan_vid", 0x1005) + a.output(1)), {}),
     "conjunction": (a.conjunction(3, 1, 2) + a.conjunction(5, 1, 3), {}),
 }
 """Each action with what a flow must match to have it."""

@@ -36,6 +36,7 @@ TEXTS = {
     "ct commit": "ct(commit,table=5,zone=NXM_NX_REG6[0..15])",
     "ct mark": "ct(commit,zone=9,exec(set_field:0x1->ct_mark))",
     "controller meter": "controller(userdata=30.31.32.33.34.35.36.37.38.39,id=3,meter_id=1)",
+    "clone": "clone(set_field:0->in_port,push_vlan:0x8100,set_field:0x1005->vlan_vid,output:1)",
     "conjunction": "conjunction(3,1/2),conjunction(5,1/3)",
 }
 

@@ -22,6 +22,7 @@ from quantumd.api.extensions.trunks.errors import (
 from quantumd.api.extensions.trunks.rows import (
     TRUNKS,
     remove_sub_port,
+    status_of,
     trunk_of_parent,
     trunk_of_sub_port,
     write_sub_ports,
@@ -38,7 +39,7 @@ from quantumd.store.transaction import Transaction
 
 @frozen
 class Trunks(KeptAsRows):
-    """Operations on trunks. Their status is DOWN until a host has them, and again whenever sub-ports change."""
+    """Operations on trunks. A new one is DOWN; what its status is later, its ports decide."""
 
     rows: ClassVar = TRUNKS
     sub_ports: SubPorts
@@ -125,7 +126,8 @@ class Trunks(KeptAsRows):
         return {"sub_ports": self.show(connection, context, parts["resource_id"])["sub_ports"]}
 
     def _changed(self, tx: Transaction, context: Context, trunk: View, sub_ports: builtins.list[View]) -> View:
-        view = TRUNKS.change(tx, context, trunk, {"sub_ports": sub_ports, "status": DOWN})
+        status = status_of(tx.connection, (trunk["id"],))[trunk["id"]]
+        view = TRUNKS.change(tx, context, trunk, {"sub_ports": sub_ports, "status": status})
         return {**view, "tenant_id": view["project_id"]}
 
     def _managed(self, connection: Connection, context: Context, trunk_id: str) -> View:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from quantumd.api.extensions.trunks.errors import TrunkNotFound
+from quantumd.api.extensions.trunks.status import STATUS
 from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.prepared_ids import PreparedIds
 from quantumd.api.resources.rows import Rows, of_project
@@ -25,6 +26,7 @@ _OF_TRUNKS = PreparedIds(
     ),
     _SUB.trunk_id,
 )
+_STATUS = PreparedIds(select(trunks.c.id, STATUS), trunks.c.id)
 _TRUNK_OF_PARENT = Prepared(select(trunks.c.id).where(trunks.c.port_id == bindparam("wanted")))
 _TRUNK_OF_SUB_PORT = Prepared(select(_SUB.trunk_id).where(_SUB.port_id == bindparam("wanted")))
 _INSERT = Prepared(insert(sub_ports))
@@ -40,13 +42,26 @@ def sub_ports_of(connection: Connection, trunk_ids: Sequence[str]) -> Mapping[st
     return defaultdict(list, {trunk_id: shown_sub_ports(found) for trunk_id, found in rows.items()})
 
 
-def _with_sub_ports(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
-    found = sub_ports_of(connection, list(views))
+def status_of(connection: Connection, trunk_ids: Sequence[str]) -> Mapping[str, str]:
+    """Return the status of trunks."""
+    return dict(_STATUS.rows(connection, trunk_ids))
+
+
+def _with_ports(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
+    found, status = sub_ports_of(connection, list(views)), status_of(connection, list(views))
     for trunk_id, view in views.items():
-        view["sub_ports"] = found[trunk_id]
+        view.update(sub_ports=found[trunk_id], status=status[trunk_id])
 
 
-TRUNKS = Rows("trunk", trunks, TrunkNotFound, of_project(trunks), children=_with_sub_ports, is_taggable=True)
+TRUNKS = Rows(
+    "trunk",
+    trunks,
+    TrunkNotFound,
+    of_project(trunks),
+    children=_with_ports,
+    is_taggable=True,
+    computed={"status": STATUS},
+)
 
 
 def trunk_of_parent(tx: Transaction, port_id: str) -> str | None:

@@ -133,14 +133,18 @@ class OvsConverger:
         """See IConverger."""
         suspected = self._revocation.look(changed)
         keys: set[Key] = {*self._view.elsewhere.note(changed), *self._view.policies.note_records(changed)}
+        parents = set(self._view.trunks.parents_in(changed))
         networks = self._view.note_records(changed)
+        keys.update(("port", port_id) for port_id in parents.union(self._view.trunks.parents_in(changed)))
         keys.update(("network", network_id) for network_id in networks)
         # What other hosts have of a network counts while it has ports here.
         for network_id in self._view.newly_carried(networks):
             keys.update(self._view.elsewhere.keys_on(network_id))
+        keys.update(("port", port_id) for port_id in self._view.taps.note(changed))
         for kind, record_id in changed:
             if kind == PortRecord.kind:
                 keys.add(("port", record_id))
+                keys.update(("port", tapped) for tapped in self._view.taps.tapped_by(record_id))
             elif kind == NetworkRecord.kind:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
                 keys.update(self._view.elsewhere.keys_on(record_id))

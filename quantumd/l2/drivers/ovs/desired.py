@@ -7,14 +7,37 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter
+from quantumd.l2.drivers.ovs.pipeline import SENDER, port_number
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import SecurityRule
 
 
 @frozen
+class Copies:
+    """Where copies go: to the port ``number`` of this host, or by the tunnels at ``ofport`` to ``tunnel_ip``."""
+
+    ofport: int
+    number: int
+    tunnel_ip: str = ""
+
+
+@frozen
+class Taps:
+    """Who gets copies of what a port sends and gets, and whose copies come to it: out of which tunnels, from where."""
+
+    sent: tuple[Copies, ...] = ()
+    got: tuple[Copies, ...] = ()
+    arriving: tuple[Copies, ...] = ()
+
+
+@frozen
 class PortView:
-    """A port that is plugged here, enabled, and known: everything its flows are made of."""
+    """A port that is plugged here, enabled, and known: everything its flows are made of.
+
+    ``ofport`` of a sub-port is that of its trunk's parent, where its frames have the tag ``vlan_id``; a parent
+    ``has_sub_ports``.
+    """
 
     port: PortRecord
     network: NetworkRecord
@@ -22,7 +45,20 @@ class PortView:
     ofport: int
     policy_number: int = 0
     is_stateful: bool = True
+    vlan_id: int = 0
+    has_sub_ports: bool = False
+    taps: Taps = Taps()
     qos: QosPolicyRecord | None = None
+
+    @property
+    def number(self) -> int:
+        """What the registers SENDER and OUT_PORT know the port by; its OpenFlow number unless it is a sub-port."""
+        return port_number(self.ofport, self.vlan_id)
+
+    @property
+    def sends(self) -> Mapping[str, int]:
+        """What matches the frames that the port sends, in every table after CLASSIFY."""
+        return {SENDER: self.number}
 
 
 @frozen
@@ -52,15 +88,16 @@ class RemoteView:
 
 @frozen
 class NetworkView:
-    """A network with live ports here. ``physical_ofport`` leads to its physical network, if it has one.
+    """A network with live ports here, which have these ``numbers``.
 
-    Copies for the ports in ``limited`` may be dropped by a meter: those of others must not depend on it.
-    If it has tunnels, ``tunnel_ofport`` leads to those of its type, which end at ``peers``: hosts that carry it too.
+    ``physical_ofport`` leads to its physical network, if it has one. If it has tunnels, ``tunnel_ofport`` leads to
+    those of its type, which end at ``peers``: hosts that carry it too. Copies for the ports in ``limited`` may be
+    dropped by a meter: those of others must not depend on it.
     """
 
     network: NetworkRecord
     number: int
-    ofports: tuple[int, ...]
+    numbers: tuple[int, ...]
     physical_ofport: int | None
     tunnel_ofport: int | None = None
     peers: tuple[str, ...] = ()

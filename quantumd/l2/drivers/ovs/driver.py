@@ -122,6 +122,8 @@ class OvsDriver:
             "qos",
             "qos-bw-limit-direction",
             "qos-pps",
+            "trunk",
+            "taas",
             *TUNNEL_TYPES,
         }
     )

@@ -25,7 +25,19 @@ INGRESS_POLICY = "reg3"
 """The number of the receiver's policy."""
 
 OUT_PORT = "reg7"
-"""The OpenFlow port that FORWARD chose."""
+"""The number of the port that FORWARD chose, or BACK."""
+
+SENDER = "reg9"
+"""The number of the port of this host that sent the packet; 0 of what comes from elsewhere."""
+
+BACK = 0xFFF8
+"""Value of OUT_PORT: to the sender, who asked."""
+
+TAGGED = 1 << 28
+"""Set in the number of a sub-port, and in no other."""
+
+TAG_BITS, OFPORT_BITS = (16, 12), (0, 16)
+"""Where the number of a port has its VLAN id and its OpenFlow port: first bit, how many."""
 
 
 class Source(IntEnum):
@@ -111,6 +123,8 @@ class Feature(IntEnum):
     TUNNEL = 8
     NEIGHBOURS = 9
     QOS = 10
+    TRUNK = 11
+    MIRROR = 12
 
 
 OWNER = 0x51
@@ -122,14 +136,19 @@ def cookie(feature: Feature, number: int) -> int:
     return OWNER << 56 | feature << 48 | number
 
 
+def port_number(ofport: int, vlan_id: int = 0) -> int:
+    """Return the number of a port: its OpenFlow number, with the VLAN id in it if frames of it are tagged there."""
+    return TAGGED | vlan_id << TAG_BITS[0] | ofport if vlan_id else ofport
+
+
 def local_group(number: int) -> int:
     """Return the number of the group of a network's ports on this host; that of everyone is the network's own."""
     return 1 << 16 | number
 
 
-def qos_meter(direction: str, unit: str, ofport: int) -> int:
+def qos_meter(direction: str, unit: str, number: int) -> int:
     """Return the number of the meter of what a port sends or gets; that of its requests to us is its own."""
-    return _QOS_METERS[direction, unit] << 16 | ofport
+    return _QOS_METERS[direction, unit] << 29 | number
 
 
 _QOS_METERS = {("egress", KBPS): 1, ("egress", KPPS): 2, ("ingress", KBPS): 3, ("ingress", KPPS): 4}

@@ -8,13 +8,18 @@ from attrs import define, field
 
 from quantumd.converge.plan import Key
 from quantumd.converge.records import Records
-from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, PortView, RemotePortView
+from quantumd.l2.drivers.ovs.desired import Copies, NetworkView, PeerView, PortView, RemotePortView, Taps
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
+from quantumd.l2.drivers.ovs.pipeline import port_number
 from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
+from quantumd.l2.drivers.ovs.taps import TapIndex
+from quantumd.l2.drivers.ovs.trunks import TrunkIndex
 from quantumd.model.qos import INGRESS, policy_in_force
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
+from quantumd.model.tap_records import TapRecord
+from quantumd.model.taps import IN, OUT
 
 
 @define
@@ -36,11 +41,17 @@ class HostView:
     _carried: set[str] = field(factory=set, init=False)
     """The networks that had ports here when that was last looked at."""
     _live: dict[str, dict[str, int]] = field(factory=dict, init=False)
-    """network → port → OpenFlow number, of plugged and enabled ports: kept, as a network may have thousands."""
+    """network → port → its number, of plugged and enabled ports: kept, as a network may have thousands."""
+    trunks: TrunkIndex = field(factory=TrunkIndex, init=False)
+    taps: TapIndex = field(init=False)
 
     @elsewhere.default
     def _make_elsewhere(self) -> Elsewhere:
         return Elsewhere(self.records)
+
+    @taps.default
+    def _make_taps(self) -> TapIndex:
+        return TapIndex(self.records)
 
     @policies.default
     def _make_policies(self) -> Policies:
@@ -59,7 +70,7 @@ class HostView:
         elif self._port_ids.get(name) == old_port_id:
             self._port_ids.pop(name, None)
         for port_id in {old_port_id, new_port_id} - {None}:
-            self._note_live(str(port_id))
+            self._note_plug(str(port_id))
 
     def set_ofport(self, name: str, ofport: int | None) -> None:
         """Note the OpenFlow number of a device; None when it is gone."""
@@ -68,7 +79,7 @@ class HostView:
         else:
             self._ofports[name] = ofport
         if name in self._port_ids:
-            self._note_live(self._port_ids[name])
+            self._note_plug(self._port_ids[name])
 
     def set_ofports(self, ofports: Mapping[str, int]) -> None:
         """Note all OpenFlow numbers anew."""
@@ -98,6 +109,7 @@ class HostView:
             if not self._ports_on[old]:
                 del self._ports_on[old]
             self._live.get(old, {}).pop(port_id, None)
+        self.trunks.note(port_id, record if isinstance(record, PortRecord) else None)
         if not isinstance(record, PortRecord):
             return {old} if old else set()
         self._network_of[port_id] = record.network_id
@@ -150,8 +162,12 @@ class HostView:
         return self.ofport_of(port_id) is not None
 
     def ofport_of(self, port_id: str) -> int | None:
-        """Return the OpenFlow number of the port's device. Of several devices the newest number counts."""
-        numbers = [self._ofports[name] for name in self._devices.get(port_id, ()) if name in self._ofports]
+        """Return the OpenFlow number of the port's device, of a sub-port that of its parent's.
+
+        Of several devices the newest number counts.
+        """
+        device_of = self.trunks.parent_of(port_id) or port_id
+        numbers = [self._ofports[name] for name in self._devices.get(device_of, ()) if name in self._ofports]
         return max(numbers, default=None)
 
     def ofport_named(self, name: str) -> int | None:
@@ -168,8 +184,48 @@ class HostView:
         if not isinstance(network, NetworkRecord) or not network.admin_state_up:
             return None
         number, policies = self.numbers.number_of(network.id, now), self.policies
-        policy_number, is_stateful = policies.number_of(record), policies.is_stateful(record)
-        return PortView(record, network, number, ofport, policy_number, is_stateful, self._qos_of(record, network))
+        return PortView(
+            record,
+            network,
+            number,
+            ofport,
+            policies.number_of(record),
+            policies.is_stateful(record),
+            record.segmentation_id,
+            self.trunks.has_sub_ports(port_id),
+            self._taps_of(port_id),
+            self._qos_of(record, network),
+        )
+
+    def _taps_of(self, port_id: str) -> Taps:
+        records = self.taps.of(port_id)
+        if not records:
+            return Taps()
+        sent, got, arriving = [], [], []
+        for record in records:
+            if record.target_id == port_id:
+                arriving.append(self._copies_from(record))
+                continue
+            copies = self._copies_to(record)
+            sent.append(copies if record.direction != IN else None)
+            got.append(copies if record.direction != OUT else None)
+        # Two taps of a port may go to the same service.
+        return Taps(*(tuple(dict.fromkeys(filter(None, some))) for some in (sent, got, arriving)))
+
+    def _copies_to(self, tap: TapRecord) -> Copies | None:
+        """Return where the copies of a tap go; None while they cannot get there."""
+        target, ofport = self.records.get(PortRecord.kind, tap.target_id), self.ofport_of(tap.target_id)
+        if isinstance(target, PortRecord):
+            if ofport is None or not target.admin_state_up:
+                return None
+            return Copies(ofport, port_number(ofport, target.segmentation_id))
+        tunnel = self.tunnel_ofports.get(tap.tunnel_type)
+        return Copies(tunnel, tap.number, tap.target_end) if tunnel is not None and tap.target_end else None
+
+    def _copies_from(self, tap: TapRecord) -> Copies | None:
+        """Return out of which tunnels the copies of a tap come, None of one whose source is here."""
+        tunnel = self.tunnel_ofports.get(tap.tunnel_type)
+        return Copies(tunnel, tap.number, tap.source_end) if tunnel is not None and tap.source_end else None
 
     def keys_with_qos(self, policy_id: str) -> frozenset[Key]:
         """Return the keys of ports that have a QoS policy, or whose network has, and of their networks."""
@@ -183,15 +239,15 @@ class HostView:
         return frozenset(found)
 
     def _limited(self, network: NetworkRecord, live: Mapping[str, int]) -> frozenset[int]:
-        """Return the OpenFlow numbers of those of a network's live ports that may not get all that is for them."""
+        """Return the numbers of those of a network's live ports that may not get all that is for them."""
         if not any(True for _ in self.records.of_kind(QosPolicyRecord.kind)):
             return frozenset()
         found = []
-        for port_id, ofport in live.items():
+        for port_id, number in live.items():
             port = self.records.get(PortRecord.kind, port_id)
             policy = self._qos_of(port, network) if isinstance(port, PortRecord) else None
             if policy is not None and policy.is_limited(INGRESS):
-                found.append(ofport)
+                found.append(number)
         return frozenset(found)
 
     def _qos_of(self, port: PortRecord, network: NetworkRecord) -> QosPolicyRecord | None:
@@ -205,12 +261,12 @@ class HostView:
         live = self._live.get(network_id)
         if not isinstance(record, NetworkRecord) or not record.admin_state_up or not live:
             return None
-        ofports = sorted(live.values())
         physical = self.physical_ofports.get(record.physical_network) if record.physical_network else None
         tunnel = self.tunnel_ofports.get(record.network_type)
         peers = self.elsewhere.peers_on(network_id) if tunnel is not None else ()
         number = self.numbers.number_of(network_id, now)
-        return NetworkView(record, number, tuple(ofports), physical, tunnel, peers, self._limited(record, live))
+        numbers = tuple(sorted(live.values()))
+        return NetworkView(record, number, numbers, physical, tunnel, peers, self._limited(record, live))
 
     def peer(self, host: str) -> PeerView | None:
         """Return a host that carries networks which have ports here; None for any other."""
@@ -232,6 +288,10 @@ class HostView:
             return None
         return RemotePortView(record, network, self.numbers.number_of(network.id, now), tunnel, end)
 
+    def _note_plug(self, port_id: str) -> None:
+        for each in (port_id, *self.trunks.sub_ports_of(port_id)):
+            self._note_live(each)
+
     def _note_live(self, port_id: str) -> None:
         record = self.records.get(PortRecord.kind, port_id)
         if not isinstance(record, PortRecord):
@@ -239,7 +299,7 @@ class HostView:
         ofport = self.ofport_of(port_id)
         live = self._live.setdefault(record.network_id, {})
         if record.admin_state_up and ofport is not None:
-            live[port_id] = ofport
+            live[port_id] = port_number(ofport, record.segmentation_id)
         else:
             live.pop(port_id, None)
         if not live:

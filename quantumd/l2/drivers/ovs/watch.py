@@ -126,9 +126,14 @@ class Watch:
             self._listener(None)
 
     def _keys_of_port(self, port_id: str) -> frozenset[Key]:
-        network_id = self._view.network_of(port_id)
-        own: Key = ("port", port_id)
-        return frozenset({own}) if network_id is None else frozenset({own, ("network", network_id)})
+        keys: set[Key] = set()
+        for each in (port_id, *self._view.trunks.sub_ports_of(port_id)):
+            network_id = self._view.network_of(each)
+            keys.add(("port", each))
+            if network_id is not None:
+                keys.add(("network", network_id))
+            keys.update(("port", tapped) for tapped in self._view.taps.tapped_by(each))
+        return frozenset(keys)
 
     def _keys_of_exits(self, devices: Collection[str]) -> Iterator[Key]:
         """Yield what is concerned by devices that changed, if exits depend on them.
@@ -141,4 +146,5 @@ class Watch:
             yield from (("port", port_id) for port_id in self._view.ports_on(network_id))
             yield from self._view.elsewhere.keys_on(network_id)
         if concerned:
+            yield from (("port", port_id) for port_id in self._view.taps.ports())
             yield from self._view.elsewhere.every_peer()

@@ -25,7 +25,7 @@ from tests.contracts.l2_driver import NETWORK, OTHER, OTHER_ID, PORT, PORT_ID, D
 
 GOLD, SILVER = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
 PLAIN = evolve(NETWORK, dhcp_mac=None, dhcp_addresses=())
-OUT_KBITS, OUT_PACKETS, IN_KBITS, IN_PACKETS = (n << 16 for n in (1, 2, 3, 4))
+OUT_KBITS, OUT_PACKETS, IN_KBITS, IN_PACKETS = (n << 29 for n in (1, 2, 3, 4))
 """The first numbers of meters."""
 
 EVERYTHING = (

@@ -19,10 +19,12 @@ from quantumd.l2.drivers.ovs.features import (
     dhcp,
     firewall,
     forward,
+    mirror,
     neighbours,
     physical,
     port_security,
     qos,
+    trunk,
     tunnel,
 )
 
@@ -30,7 +32,8 @@ from quantumd.l2.drivers.ovs.features import (
 def bridge_objects() -> Objects:
     """What the bridge holds whatever is plugged into it."""
     guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
-    return Objects(flows=(*base.bridge_flows(), *guarding, *neighbours.bridge_flows(), *qos.bridge_flows()))
+    ends = (*classify.bridge_flows(), *trunk.bridge_flows(), *qos.bridge_flows())
+    return Objects(flows=(*base.bridge_flows(), *ends, *guarding, *neighbours.bridge_flows()))
 
 
 def port_objects(view: PortView, punt: PuntSettings) -> Objects:
@@ -42,6 +45,8 @@ def port_objects(view: PortView, punt: PuntSettings) -> Objects:
             *dhcp.port_flows(view, punt),
             *forward.port_flows(view),
             *qos.port_flows(view),
+            *trunk.port_flows(view),
+            *mirror.port_flows(view),
             *classify.port_flows(view),
         ),
         meters=(*dhcp.port_meters(view, punt), *qos.port_meters(view)),

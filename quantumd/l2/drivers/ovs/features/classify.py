@@ -1,22 +1,35 @@
-"""Which network a port's frame belongs to. This plugs a port: without it nothing that it sends goes anywhere."""
+"""Which port and network a frame belongs to. This plugs a port: without it nothing that it sends goes anywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quantumd.edge.openflow.actions import set_field
+from quantumd.edge.openflow.actions import pop_vlan, set_field
 from quantumd.edge.openflow.interfaces import Flow
 from quantumd.edge.openflow.match import match
+from quantumd.edge.openflow.oxm import ETH_QINQ, ETH_VLAN, VLAN_PRESENT
 from quantumd.l2.drivers.ovs.desired import PortView
-from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, Table, cookie, go_to
+from quantumd.l2.drivers.ovs.features.mirror import copies
+from quantumd.l2.drivers.ovs.pipeline import NETWORK, SENDER, SOURCE, Feature, Source, Table, cookie, go_to
+
+_ANY_TAG = (VLAN_PRESENT, VLAN_PRESENT)
+
+
+def bridge_flows() -> Iterator[Flow]:
+    """Drop what has two tags, wherever it comes from: the inner one would mean a sub-port to whoever gets it."""
+    # Open vSwitch takes a second tag for an Ethertype, unless its vlan-limit says otherwise.
+    for kind in (ETH_VLAN, ETH_QINQ):
+        yield Flow(Table.CLASSIFY, 200, match(vlan_vid=_ANY_TAG, eth_type=kind), cookie(Feature.CLASSIFY, 0), b"")
 
 
 def port_flows(view: PortView) -> Iterator[Flow]:
-    """Number untagged frames of the port with its network; tagged ones are dropped, tags are for trunks."""
+    """Number what the port sends with its network and itself: frames with its tag, or without any if it has none."""
+    known = set_field(NETWORK, view.network_number) + set_field(SOURCE, Source.PORT) + set_field(SENDER, view.number)
+    vlan_vid, untag = (VLAN_PRESENT | view.vlan_id, pop_vlan()) if view.vlan_id else (0, b"")
     yield Flow(
         Table.CLASSIFY,
         100,
-        match(in_port=view.ofport, vlan_vid=0),
-        cookie(Feature.CLASSIFY, view.ofport),
-        go_to(Table.QOS_EGRESS, set_field(NETWORK, view.network_number) + set_field(SOURCE, Source.PORT)),
+        match(in_port=view.ofport, vlan_vid=vlan_vid),
+        cookie(Feature.CLASSIFY, view.number),
+        go_to(Table.QOS_EGRESS, untag + copies(view.taps.sent) + known),
     )

@@ -7,13 +7,13 @@ from ipaddress import IPv4Address
 
 from quantumd.edge.frames.interfaces import Purpose
 from quantumd.edge.frames.userdata import pack_userdata
-from quantumd.edge.openflow.actions import IN_PORT, controller, instructions, move, output, set_field, set_ttl
+from quantumd.edge.openflow.actions import controller, instructions, move, set_field, set_ttl
 from quantumd.edge.openflow.interfaces import Flow, Meter
 from quantumd.edge.openflow.match import mac, match
 from quantumd.edge.openflow.oxm import ETH_ARP, IP_ICMP, IP_UDP
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView, PuntSettings
 from quantumd.l2.drivers.ovs.features.neighbours import arp_reply
-from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, Table, cookie
+from quantumd.l2.drivers.ovs.pipeline import BACK, NETWORK, OUT_PORT, SOURCE, Feature, Source, Table, cookie, go_to
 
 _ETH_IPV4 = 0x0800
 _BROADCAST = "255.255.255.255"
@@ -28,28 +28,28 @@ def port_flows(view: PortView, punt: PuntSettings) -> Iterator[Flow]:
     if view.network.dhcp_mac is None:
         return
     to_process = instructions(
-        controller(pack_userdata(Purpose.DHCP4, view.port.id), punt.controller_id), meter=view.ofport
+        controller(pack_userdata(Purpose.DHCP4, view.port.id, view.vlan_id), punt.controller_id), meter=view.number
     )
     for address in (_BROADCAST, *view.network.dhcp_addresses):
         yield Flow(
             Table.PUNT,
             100,
             match(
-                in_port=view.ofport,
+                **view.sends,
                 eth_type=_ETH_IPV4,
                 ip_proto=IP_UDP,
                 ipv4_dst=int(IPv4Address(address)),
                 udp_dst=_SERVER_PORT,
             ),
-            cookie(Feature.DHCP, view.ofport),
+            cookie(Feature.DHCP, view.number),
             to_process,
         )
 
 
 def port_meters(view: PortView, punt: PuntSettings) -> Iterator[Meter]:
-    """The meter of the port's requests; its number is the port's OpenFlow number."""
+    """The meter of the port's requests; its number is the port's."""
     if view.network.dhcp_mac is not None:
-        yield Meter(view.ofport, punt.rate_pps, punt.burst_packets)
+        yield Meter(view.number, punt.rate_pps, punt.burst_packets)
 
 
 def network_flows(view: NetworkView) -> Iterator[Flow]:
@@ -86,12 +86,13 @@ def _echo_request(number: int, server: int, address: int) -> bytes:
 
 
 def _echo_reply(server: int, address: int) -> bytes:
-    return instructions(
+    return go_to(
+        Table.OUTPUT,
         move("eth_src", "eth_dst")
         + set_field("eth_src", server)
         + move("ipv4_src", "ipv4_dst")
         + set_field("ipv4_src", address)
         + set_field("icmp_type", _ECHO_REPLY)
         + set_ttl(_ANSWER_TTL)
-        + output(IN_PORT)
+        + set_field(OUT_PORT, BACK),
     )

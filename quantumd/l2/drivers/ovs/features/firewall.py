@@ -90,9 +90,9 @@ def port_flows(view: PortView) -> Iterator[Flow]:
     """Ask the port's policy about what it sends and what it gets."""
     if not view.port.port_security:
         return
-    mark, number = cookie(Feature.FIREWALL, view.ofport), view.policy_number
+    mark, number = cookie(Feature.FIREWALL, view.number), view.policy_number
     asked = (Table.EGRESS_STATE, Table.INGRESS_STATE) if view.is_stateful else (Table.EGRESS_RULES, Table.INGRESS_RULES)
-    sends, gets = match(in_port=view.ofport), match(**{OUT_PORT: view.ofport})
+    sends, gets = match(**view.sends), match(**{OUT_PORT: view.number})
     yield Flow(Table.FIREWALL_EGRESS, 100, sends, mark, go_to(asked[0], set_field(EGRESS_POLICY, number)))
     yield Flow(Table.FIREWALL_INGRESS, 100, gets, mark, go_to(asked[1], set_field(INGRESS_POLICY, number)))
     # What has yet to pass a receiver here is not remembered before that.

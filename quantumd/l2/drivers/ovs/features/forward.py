@@ -20,8 +20,8 @@ def port_flows(view: PortView) -> Iterator[Flow]:
         Table.FORWARD,
         100,
         match(eth_dst=mac(view.port.mac_address), **{NETWORK: view.network_number}),
-        cookie(Feature.FORWARD, view.ofport),
-        go_to(Table.FIREWALL_INGRESS, set_field(OUT_PORT, view.ofport)),
+        cookie(Feature.FORWARD, view.number),
+        go_to(Table.FIREWALL_INGRESS, set_field(OUT_PORT, view.number)),
     )
 
 
@@ -41,7 +41,7 @@ def network_groups(view: NetworkView) -> Iterator[Group]:
 
     A copy for a local port passes what guards that port, as what is addressed to it does.
     """
-    local = tuple(set_field(OUT_PORT, ofport) + resubmit(qos.copies_to(view, ofport)) for ofport in view.ofports)
+    local = tuple(set_field(OUT_PORT, number) + resubmit(qos.copies_to(view, number)) for number in view.numbers)
     beyond = [physical.leave(view)] if view.physical_ofport is not None else []
     yield Group(view.number, (*local, *beyond, *tunnel.leave(view)))
     yield from tunnel.network_groups(view, local)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address, ip_address
 
-from quantumd.edge.openflow.actions import IN_PORT, instructions, move, output, set_field
+from quantumd.edge.openflow.actions import move, set_field
 from quantumd.edge.openflow.interfaces import Flow
 from quantumd.edge.openflow.match import mac, match
 from quantumd.edge.openflow.oxm import ETH_ARP, ETH_IPV6, IP_ICMPV6
 from quantumd.l2.drivers.ovs.desired import RemotePortView
-from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, Table, cookie, go_to
+from quantumd.l2.drivers.ovs.pipeline import BACK, NETWORK, OUT_PORT, SOURCE, Feature, Source, Table, cookie, go_to
 
 _ARP_REQUEST, _ARP_REPLY = 1, 2
 _SOLICITATION, _ADVERTISEMENT = 135, 136
@@ -36,7 +36,8 @@ def remote_port_flows(view: RemotePortView) -> Iterator[Flow]:
 
 def arp_reply(answers: int, address: int) -> bytes:
     """Return what turns an ARP request for an address into the answer of a MAC address, back where it came from."""
-    return instructions(
+    return go_to(
+        Table.OUTPUT,
         move("eth_src", "eth_dst")
         + set_field("eth_src", answers)
         + set_field("arp_op", _ARP_REPLY)
@@ -44,7 +45,7 @@ def arp_reply(answers: int, address: int) -> bytes:
         + move("arp_spa", "arp_tpa")
         + set_field("arp_sha", answers)
         + set_field("arp_spa", address)
-        + output(IN_PORT)
+        + set_field(OUT_PORT, BACK),
     )
 
 
@@ -59,9 +60,9 @@ def bridge_flows() -> Iterator[Flow]:
         set_field("nd_reserved", _SOLICITED_AND_OVERRIDE)
         + set_field("nd_options_type", _TARGET_LINK_LAYER)
         + move("eth_src", "nd_tll")
-        + output(IN_PORT)
+        + set_field(OUT_PORT, BACK)
     )
-    yield Flow(Table.ADVERTISE, 100, match(**_neighbour(_ADVERTISEMENT)), mark, instructions(finish))
+    yield Flow(Table.ADVERTISE, 100, match(**_neighbour(_ADVERTISEMENT)), mark, go_to(Table.OUTPUT, finish))
 
 
 def _advertise(answers: int, address: int) -> bytes:

@@ -59,11 +59,11 @@ def port_flows(view: PortView) -> Iterator[Flow]:
     """Let the port send what is its own and drop the rest; nothing is checked of one without port security."""
     if not view.port.port_security:
         return
-    mark = cookie(Feature.PORT_SECURITY, view.ofport)
+    mark = cookie(Feature.PORT_SECURITY, view.number)
     for sender in senders(view):
         for table, priority, fields, following in _sender_flows(sender):
-            yield Flow(table, priority, match(in_port=view.ofport, **fields), mark, go_to(following))
-    yield Flow(Table.PORT_SECURITY, 10, match(in_port=view.ofport), mark, b"")
+            yield Flow(table, priority, match(**view.sends, **fields), mark, go_to(following))
+    yield Flow(Table.PORT_SECURITY, 10, match(**view.sends), mark, b"")
 
 
 def senders(view: PortView) -> tuple[Sender, ...]:

@@ -16,7 +16,7 @@ from quantumd.edge.openflow.interfaces import Flow, Meter
 from quantumd.edge.openflow.match import match
 from quantumd.edge.openflow.oxm import ETH_IPV4, ETH_IPV6
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
-from quantumd.l2.drivers.ovs.pipeline import NETWORK, OUT_PORT, Feature, Table, cookie, qos_meter
+from quantumd.l2.drivers.ovs.pipeline import OUT_PORT, Feature, Table, cookie, qos_meter
 from quantumd.model.qos import EGRESS, INGRESS
 from quantumd.model.qos_records import KBPS, UNITS, QosLimit
 
@@ -42,9 +42,9 @@ def bridge_flows() -> Iterator[Flow]:
     yield Flow(Table.QOS_COPY, 0, b"", cookie(Feature.QOS, 0), apart)
 
 
-def copies_to(view: NetworkView, ofport: int) -> Table:
+def copies_to(view: NetworkView, number: int) -> Table:
     """Return the table to which copies for a port go."""
-    return Table.QOS_COPY if ofport in view.limited else Table.FIREWALL_INGRESS
+    return Table.QOS_COPY if number in view.limited else Table.FIREWALL_INGRESS
 
 
 def port_flows(view: PortView) -> Iterator[Flow]:
@@ -58,8 +58,7 @@ def _egress_flows(view: PortView) -> Iterator[Flow]:
     mark = view.qos.dscp_mark if view.qos is not None else None
     if bits is None and packets is None and mark is None:
         return
-    own = {"in_port": view.ofport, NETWORK: view.network_number}
-    table, following = Table.QOS_EGRESS_PACKETS, Table.PORT_SECURITY
+    own, table, following = view.sends, Table.QOS_EGRESS_PACKETS, Table.PORT_SECURITY
     yield _flow(view, Table.QOS_EGRESS, 100, match(**own), goto=table, meter=bits)
     yield _flow(view, table, 100, match(**own), goto=following, meter=packets)
     if mark is not None:
@@ -72,9 +71,9 @@ def _ingress_flows(view: PortView) -> Iterator[Flow]:
     bits, packets = _meters_of(view, INGRESS)
     if bits is None and packets is None:
         return
-    own = {OUT_PORT: view.ofport, NETWORK: view.network_number}
+    own = {OUT_PORT: view.number}
     # Its copy of what it sends to all itself ends at OUTPUT, and is nothing that it gets.
-    yield _flow(view, Table.QOS_INGRESS, 200, match(**own, in_port=view.ofport), goto=Table.OUTPUT)
+    yield _flow(view, Table.QOS_INGRESS, 200, match(**own, **view.sends), goto=Table.OUTPUT)
     yield _flow(view, Table.QOS_INGRESS, 100, match(**own), goto=Table.QOS_INGRESS_PACKETS, meter=bits)
     yield _flow(view, Table.QOS_INGRESS_PACKETS, 100, match(**own), goto=Table.OUTPUT, meter=packets)
 
@@ -88,7 +87,7 @@ def port_meters(view: PortView) -> Iterator[Meter]:
         frame = (view.network.mtu_bytes + _FRAME_OVERHEAD_BYTES) * 8 // 1000 + 1 if is_kbps else 1
         rate = limit.rate * scale
         burst = max(limit.burst * scale or max(int(rate * BURST_SECONDS), least), frame)
-        yield Meter(qos_meter(direction, unit, view.ofport), min(rate, _MOST), min(burst, _MOST), is_kbps)
+        yield Meter(qos_meter(direction, unit, view.number), min(rate, _MOST), min(burst, _MOST), is_kbps)
 
 
 def _limits(view: PortView) -> dict[tuple[str, str], QosLimit]:
@@ -100,7 +99,7 @@ def _limits(view: PortView) -> dict[tuple[str, str], QosLimit]:
 def _meters_of(view: PortView, direction: str) -> tuple[int | None, int | None]:
     """Return the numbers of the meters of bits and of packets in a direction; None where there is no limit."""
     limits = _limits(view)
-    bits, packets = (qos_meter(direction, each, view.ofport) if (direction, each) in limits else None for each in UNITS)
+    bits, packets = (qos_meter(direction, each, view.number) if (direction, each) in limits else None for each in UNITS)
     return bits, packets
 
 
@@ -115,4 +114,4 @@ def _flow(
     meter: int | None = None,
 ) -> Flow:
     done = instructions(actions, goto=goto, meter=meter)
-    return Flow(table, priority, packed, cookie(Feature.QOS, view.ofport), done)
+    return Flow(table, priority, packed, cookie(Feature.QOS, view.number), done)

@@ -23,7 +23,7 @@ def peer_flows(view: PeerView) -> Iterator[Flow]:
         yield Flow(
             Table.CLASSIFY,
             90,
-            match(in_port=ofport, **_end("src", view.tunnel_ip)),
+            match(in_port=ofport, **end("src", view.tunnel_ip)),
             cookie(Feature.TUNNEL, 0),
             go_to(Table.TUNNEL, set_field(SOURCE, Source.TUNNEL)),
         )
@@ -78,11 +78,11 @@ def leave(view: NetworkView) -> Iterator[bytes]:
 
 
 def _into(segmentation_id: int | None, tunnel_ip: str) -> bytes:
-    end = (set_field(name, value) for name, value in _end("dst", tunnel_ip).items())
-    return set_field("tun_id", segmentation_id or 0) + b"".join(end)
+    there = (set_field(name, value) for name, value in end("dst", tunnel_ip).items())
+    return set_field("tun_id", segmentation_id or 0) + b"".join(there)
 
 
-def _end(side: str, tunnel_ip: str) -> dict[str, int]:
+def end(side: str, tunnel_ip: str) -> dict[str, int]:
     """Return an end of a tunnel, its source or destination, as the field that holds it."""
     address = ip_address(tunnel_ip)
     name = f"tun_{side}" if isinstance(address, IPv4Address) else f"tun_ipv6_{side}"

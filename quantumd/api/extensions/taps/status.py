@@ -1,0 +1,48 @@
+"""The status of taps: what their ports are together, looked at whenever it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, case, exists, literal_column, or_
+
+from quantumd.model.status import ACTIVE, DOWN, L2
+from quantumd.store.tables import hosts, ports
+from quantumd.store.tables.taps import tap_flows, tap_services
+
+_SOURCE: Final = ports.alias("tapped")
+_TARGET: Final = ports.alias("listening")
+_SERVICE: Final = tap_services.alias("service_of_flow")
+
+
+def _text(constant: str) -> ColumnElement[str]:
+    return literal_column(f"'{constant}'")
+
+
+def _has_tunnels(host: ColumnElement[Any]) -> ColumnElement[bool]:
+    return exists().where(hosts.c.host == host, hosts.c.role == _text(L2), hosts.c.tunnel_ip.is_not(None))
+
+
+def _when(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return case((condition, _text(ACTIVE)), else_=_text(DOWN))
+
+
+SERVICE_STATUS: Final[ColumnElement[Any]] = _when(
+    exists().where(_TARGET.c.id == tap_services.c.port_id, _TARGET.c.status == _text(ACTIVE))
+)
+"""ACTIVE while its port is."""
+
+FLOW_STATUS: Final[ColumnElement[Any]] = _when(
+    exists().where(
+        _SERVICE.c.id == tap_flows.c.tap_service_id,
+        _TARGET.c.id == _SERVICE.c.port_id,
+        _TARGET.c.status == _text(ACTIVE),
+        _SOURCE.c.id == tap_flows.c.source_port,
+        _SOURCE.c.status == _text(ACTIVE),
+        or_(
+            _SOURCE.c.host_id == _TARGET.c.host_id,
+            and_(_has_tunnels(_SOURCE.c.host_id), _has_tunnels(_TARGET.c.host_id)),
+        ),
+    )
+)
+"""ACTIVE while both ports are, and copies can get from one to the other."""

@@ -1,0 +1,55 @@
+"""The status of trunks: what their ports are together, looked at whenever it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, case, exists, literal_column
+
+from quantumd.model.binding import BINDING_FAILED
+from quantumd.model.status import ACTIVE, DOWN
+from quantumd.model.trunk import BUILD, DEGRADED
+from quantumd.store.tables import networks, ports, realisations
+from quantumd.store.tables.ports import sub_ports, trunks
+
+_PARENTS: Final = ports.alias("parents")
+_INSIDE: Final = ports.alias("ports_inside")
+
+
+def _text(constant: str) -> ColumnElement[str]:
+    """Return a constant written out: ids are all that prepared statements take."""
+    return literal_column(f"'{constant}'")
+
+
+_IS_NOT_ACTIVE: Final = _INSIDE.c.status != _text(ACTIVE)
+
+
+def _is_parent_active() -> ColumnElement[bool]:
+    return exists().where(_PARENTS.c.id == trunks.c.port_id, _PARENTS.c.status == _text(ACTIVE))
+
+
+def _has_sub_port(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether one for which this holds is to be ACTIVE: it is enabled, and so is its network."""
+    return exists().where(
+        sub_ports.c.trunk_id == trunks.c.id,
+        _INSIDE.c.id == sub_ports.c.port_id,
+        networks.c.id == _INSIDE.c.network_id,
+        _INSIDE.c.admin_state_up.is_(True),
+        networks.c.admin_state_up.is_(True),
+        *conditions,
+    )
+
+
+_HAS_FAULT: Final = exists().where(
+    realisations.c.port_id == _INSIDE.c.id,
+    realisations.c.host == _INSIDE.c.host_id,
+    realisations.c.fault.is_not(None),
+)
+
+STATUS: Final[ColumnElement[Any]] = case(
+    (~_is_parent_active(), _text(DOWN)),
+    (_has_sub_port(_IS_NOT_ACTIVE, (_INSIDE.c.vif_type == _text(BINDING_FAILED)) | _HAS_FAULT), _text(DEGRADED)),
+    (_has_sub_port(_IS_NOT_ACTIVE), _text(BUILD)),
+    else_=_text(ACTIVE),
+)
+"""DOWN while the parent carries nothing; then DEGRADED if a sub-port cannot, BUILD if one does not yet."""

@@ -1,0 +1,34 @@
+"""Taps: ports that listen, and the ports that they listen to."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Integer, String, Table
+
+from quantumd.store.tables.base import id_column, metadata, project_column
+
+tap_services = Table(
+    "tap_services",
+    metadata,
+    id_column(),
+    project_column(),
+    Column("name", String(255), nullable=False),
+    Column("description", String(1024), nullable=False),
+    Column("port_id", String(36), ForeignKey("ports.id"), nullable=False, index=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("created_at", String(20), nullable=False),
+)
+"""Ports that get copies. ``number`` is the id under which these travel between hosts."""
+
+tap_flows = Table(
+    "tap_flows",
+    metadata,
+    id_column(),
+    project_column(),
+    Column("name", String(255), nullable=False),
+    Column("description", String(1024), nullable=False),
+    Column("tap_service_id", String(36), ForeignKey("tap_services.id"), nullable=False, index=True),
+    Column("source_port", String(36), ForeignKey("ports.id"), nullable=False, index=True),
+    Column("direction", String(8), nullable=False),
+    Column("created_at", String(20), nullable=False),
+)
+"""What a port sends or gets (``direction``) is copied to a service."""

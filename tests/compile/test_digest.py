@@ -1,0 +1,28 @@
+"""Digests: what differs, and what does not though versions of the program do."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from attrs import astuple, evolve
+from twisted.trial.unittest import SynchronousTestCase
+
+from quantumd.compile.digest import digest_record
+from quantumd.model.records import FixedIp, PortRecord
+
+PORT = PortRecord("p", 5, "n", "fa:16:3e:00:00:01", (FixedIp("s", "10.0.0.5"),), True, "compute:nova")
+
+
+class OlderHostTests(SynchronousTestCase):
+    """Hosts of before trunks."""
+
+    def test_ports_that_are_in_no_trunk_have_the_digest_that_they_had(self) -> None:
+        """Or every host that is older would fetch all of its ports anew each time that it compares."""
+        text = f"l2.port{astuple(PORT, recurse=True)[:10]!r}"
+        self.assertEqual(digest_record(PORT), blake2b(text.encode(), digest_size=10).hexdigest())
+
+    def test_a_sub_port_differs_by_parent_and_tag(self) -> None:
+        """Either."""
+        sub = evolve(PORT, parent_id="q", segmentation_id=7)
+        others = (PORT, sub, evolve(sub, segmentation_id=8), evolve(sub, parent_id="r"))
+        self.assertEqual(len({digest_record(each) for each in others}), 4)
