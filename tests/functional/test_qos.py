@@ -61,7 +61,7 @@ class QosCase(HostCase):
     def meters(self) -> dict[int, str]:
         """Return the meters of limits that the switch has, by what they limit: 1 to 4; a test limits one port."""
         lines = " ".join(self.ovs.ofctl("dump-meters").split()).split("meter=")[1:]
-        return {int(line.split()[0]) >> 16: line for line in lines if int(line.split()[0]) >> 16}
+        return {int(line.split()[0]) >> 29: line for line in lines if int(line.split()[0]) >> 29}
 
     def await_meters(self, *kinds: int) -> None:
         """Wait until there are these meters of limits and no others."""
