@@ -13,16 +13,18 @@ from quantumd.model.counters import CountersReply, CountersRequest
 from quantumd.model.messages import FetchReply, FetchRequest, HostReply, HostReport
 from quantumd.model.records import PeerRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord
+from quantumd.model.tap_records import TapRecord
 
 version.VERSION = "0.0.9"
 codec._version_of = lambda message: 1
 for kind, number in tuple(codec._MESSAGES):
     if number > 1 or kind in {unknown.message_kind for unknown in (HostReply, CountersRequest, CountersReply)}:
         del codec._MESSAGES[kind, number]
-for record in (SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord):
+for record in (SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord, TapRecord):
     del codec._RECORDS[record.kind]
 codec._RECORDS[PortRecord.kind] = codec._object(
-    PortRecord, lacking=("port_security", "security_groups", "allowed_address_pairs")
+    PortRecord,
+    lacking=("port_security", "security_groups", "allowed_address_pairs", "parent_id", "segmentation_id"),
 )
 describe = OvsConverger.describe
 
@@ -30,7 +32,7 @@ describe = OvsConverger.describe
 def _describe(self: OvsConverger) -> HostReport:
     about = describe(self)
     details = about.vif_details.replace('"port_filter": true', '"port_filter": false')
-    return evolve(about, quantumd_version=version.VERSION, vif_details=details)
+    return evolve(about, quantumd_version=version.VERSION, vif_details=details, understands=())
 
 
 OvsConverger.describe = _describe  # type: ignore[method-assign]
