@@ -135,6 +135,16 @@ class FlowTests(TapCase):
         self.bed.delete("port", self.listener, ALICE)
         self.assertEqual((self.bed.listed("tap_flow"), self.bed.listed("tap_service")), ([], []))
 
+    def test_taps_hold_no_network(self) -> None:
+        """The port of its address service goes with it, though it is tapped, and so do others if that is asked for."""
+        network, _ = self.bed.network_with_subnet("10.7.0.0/24", ALICE)
+        (dhcp,) = (each for each in self.bed.listed("port", network_id=(network,)))
+        self.listener = dhcp["id"]
+        service = self.service(ADMIN, project_id=dhcp["project_id"])
+        self.flow(service, ADMIN, source_port=dhcp["id"], project_id=dhcp["project_id"])
+        self.bed.delete("network", network)
+        self.assertEqual((self.bed.listed("tap_flow"), self.bed.listed("tap_service")), ([], []))
+
     def test_a_number_that_is_free_is_given_again(self) -> None:
         """The lowest."""
         made = [self.service() for _ in range(3)]
