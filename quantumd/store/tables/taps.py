@@ -13,7 +13,7 @@ tap_services = Table(
     project_column(),
     Column("name", String(255), nullable=False),
     Column("description", String(1024), nullable=False),
-    Column("port_id", String(36), ForeignKey("ports.id"), nullable=False, index=True),
+    Column("port_id", String(36), ForeignKey("ports.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("number", Integer, nullable=False, unique=True),
     Column("created_at", String(20), nullable=False),
 )
@@ -26,8 +26,8 @@ tap_flows = Table(
     project_column(),
     Column("name", String(255), nullable=False),
     Column("description", String(1024), nullable=False),
-    Column("tap_service_id", String(36), ForeignKey("tap_services.id"), nullable=False, index=True),
-    Column("source_port", String(36), ForeignKey("ports.id"), nullable=False, index=True),
+    Column("tap_service_id", String(36), ForeignKey("tap_services.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("source_port", String(36), ForeignKey("ports.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("direction", String(8), nullable=False),
     Column("created_at", String(20), nullable=False),
 )

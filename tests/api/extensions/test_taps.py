@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from quantumd.api.resource import Query, Sort
-from quantumd.model.messages import PortReport, Report
+from quantumd.model.messages import HostReport, PortReport, Report
+from quantumd.model.tap_records import TapRecord
 from quantumd.store.tables.taps import tap_services
 from tests.api.resources.bed import ADMIN, ALICE, BOB, View
 from tests.api.resources.case import ResourceCase
@@ -135,6 +136,16 @@ class FlowTests(TapCase):
         self.bed.delete("port", self.listener, ALICE)
         self.assertEqual((self.bed.listed("tap_flow"), self.bed.listed("tap_service")), ([], []))
 
+    def test_taps_hold_no_network(self) -> None:
+        """The port of its address service goes with it, though it is tapped, and so do others if that is asked for."""
+        network, _ = self.bed.network_with_subnet("10.7.0.0/24", ALICE)
+        (dhcp,) = (each for each in self.bed.listed("port", network_id=(network,)))
+        self.listener = dhcp["id"]
+        service = self.service(ADMIN, project_id=dhcp["project_id"])
+        self.flow(service, ADMIN, source_port=dhcp["id"], project_id=dhcp["project_id"])
+        self.bed.delete("network", network)
+        self.assertEqual((self.bed.listed("tap_flow"), self.bed.listed("tap_service")), ([], []))
+
     def test_a_number_that_is_free_is_given_again(self) -> None:
         """The lowest."""
         made = [self.service() for _ in range(3)]
@@ -148,11 +159,11 @@ class StatusTests(TapCase):
     """What a tap's status is, its ports decide."""
 
     def test_it_is_active_while_copies_can_flow(self) -> None:
-        """Both ports are ACTIVE, and on one host, or hosts with tunnels."""
+        """Both ports are ACTIVE, and on one host, or hosts with tunnels; and their hosts know taps."""
         service = self.service()
         flow = self.flow(service)["id"]
-        self.bed.add_host("host-1")
-        self.bed.add_host("host-2")
+        for host in ("host-1", "host-2"):
+            self.hear(host)
         for port in (self.listener, self.source):
             self.bed.update("port", port, binding__host_id="host-1")
         self.assertEqual(self.bed.show("tap_flow", flow)["status"], "DOWN")
@@ -166,6 +177,15 @@ class StatusTests(TapCase):
         self.bed.update("port", self.source, binding__host_id="host-2")
         self.tell("host-2", self.source)
         self.assertEqual(self.bed.show("tap_flow", flow)["status"], "DOWN")
+        for n, host in enumerate(("host-1", "host-2"), start=1):
+            self.hear(host, tunnel_ip=f"192.0.2.{n}", tunnel_types=("vxlan",))
+        self.assertEqual(self.bed.show("tap_flow", flow)["status"], "ACTIVE")
+        self.hear("host-2", tunnel_ip="192.0.2.2", tunnel_types=("vxlan",), understands=())
+        self.assertEqual(self.bed.show("tap_flow", flow)["status"], "DOWN")
+
+    def hear(self, host: str, **said: Any) -> None:
+        """Let a host say what it is."""
+        self.bed.hear(HostReport(host, "l2", "1", "ovs", "{}", **{"understands": (TapRecord.kind,), **said}))
 
     def tell(self, host: str, port_id: str) -> None:
         """Let a host report a port."""

@@ -81,6 +81,11 @@ class CreateTests(TrunkCase):
             message, f"Port {self.parent} is currently in use and is not eligible for use as a parent port."
         )
 
+    def test_ports_of_the_address_service_are_no_parents(self) -> None:
+        """They go with their network, whatever would keep them."""
+        (self.parent,) = (each["id"] for each in self.bed.listed("port", device_owner=("network:dhcp",))[:1])
+        self.assert_refused(409, "ParentPortInUse", self.trunk, context=ADMIN)
+
     def test_sub_port_in_use(self) -> None:
         """Neither of another trunk, nor of a device, nor the parent itself."""
         sub = self.sub()

@@ -14,16 +14,20 @@ from quantumd.model.messages import FetchReply, FetchRequest, HostReply, HostRep
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PeerRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord
+from quantumd.model.tap_records import TapRecord
 
 version.VERSION = "0.0.9"
 codec._version_of = lambda message: 1
 for kind, number in tuple(codec._MESSAGES):
     if number > 1 or kind in {unknown.message_kind for unknown in (HostReply, CountersRequest, CountersReply)}:
         del codec._MESSAGES[kind, number]
-for record in (SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord, QosPolicyRecord):
+for record in (
+    SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord, QosPolicyRecord, TapRecord
+):  # fmt: skip
     del codec._RECORDS[record.kind]
 codec._RECORDS[PortRecord.kind] = codec._object(
-    PortRecord, lacking=("port_security", "security_groups", "allowed_address_pairs", "qos_policy")
+    PortRecord,
+    lacking=("port_security", "security_groups", "allowed_address_pairs", "qos_policy", "parent_id", "segmentation_id"),
 )
 codec._RECORDS[NetworkRecord.kind] = codec._object(NetworkRecord, lacking=("qos_policy",))
 describe = OvsConverger.describe
@@ -32,7 +36,7 @@ describe = OvsConverger.describe
 def _describe(self: OvsConverger) -> HostReport:
     about = describe(self)
     details = about.vif_details.replace('"port_filter": true', '"port_filter": false')
-    return evolve(about, quantumd_version=version.VERSION, vif_details=details)
+    return evolve(about, quantumd_version=version.VERSION, vif_details=details, record_kinds=())
 
 
 OvsConverger.describe = _describe  # type: ignore[method-assign]

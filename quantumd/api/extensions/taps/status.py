@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, case, exists, literal_column, or_
 
 from quantumd.model.status import ACTIVE, DOWN, L2
+from quantumd.model.tap_records import TapRecord
 from quantumd.store.tables import hosts, ports
 from quantumd.store.tables.taps import tap_flows, tap_services
 
@@ -19,8 +20,17 @@ def _text(constant: str) -> ColumnElement[str]:
     return literal_column(f"'{constant}'")
 
 
+def _reports(host: ColumnElement[Any], what: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(hosts.c.host == host, hosts.c.role == _text(L2), what)
+
+
 def _has_tunnels(host: ColumnElement[Any]) -> ColumnElement[bool]:
-    return exists().where(hosts.c.host == host, hosts.c.role == _text(L2), hosts.c.tunnel_ip.is_not(None))
+    return _reports(host, hosts.c.tunnel_ip.is_not(None))
+
+
+def _copies(host: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the host understands taps."""
+    return _reports(host, hosts.c.understands.like(_text(f"%{TapRecord.kind}%")))
 
 
 def _when(condition: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -39,10 +49,12 @@ FLOW_STATUS: Final[ColumnElement[Any]] = _when(
         _TARGET.c.status == _text(ACTIVE),
         _SOURCE.c.id == tap_flows.c.source_port,
         _SOURCE.c.status == _text(ACTIVE),
+        _copies(_SOURCE.c.host_id),
+        _copies(_TARGET.c.host_id),
         or_(
             _SOURCE.c.host_id == _TARGET.c.host_id,
             and_(_has_tunnels(_SOURCE.c.host_id), _has_tunnels(_TARGET.c.host_id)),
         ),
     )
 )
-"""ACTIVE while both ports are, and copies can get from one to the other."""
+"""ACTIVE while both ports are, on hosts that know taps, and copies can get from one to the other."""

@@ -32,6 +32,7 @@ from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.port_reading import shown_port
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
+from quantumd.model.port import is_dhcp_port
 from quantumd.model.status import DOWN
 from quantumd.model.trunk import sub_ports_fault
 from quantumd.store.transaction import Transaction
@@ -49,7 +50,8 @@ class Trunks(KeptAsRows):
         parent = own_port(tx.connection, context, body["port_id"])
         if trunk_of_sub_port(tx, parent["id"]) is not None:
             raise TrunkPortInUse(parent["id"])
-        if parent["binding:host_id"] or trunk_of_parent(tx, parent["id"]) is not None:
+        is_used = parent["binding:host_id"] or is_dhcp_port(parent["device_owner"])
+        if is_used or trunk_of_parent(tx, parent["id"]) is not None:
             raise ParentPortInUse(parent["id"])
         added = self.sub_ports.checked(tx, context, parent, body["sub_ports"])
         names = ("name", "description", "project_id", "port_id", "admin_state_up")

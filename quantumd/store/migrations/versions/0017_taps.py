@@ -31,7 +31,7 @@ def _make_services() -> None:
         sa.Column("port_id", sa.String(length=36), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.String(length=20), nullable=False),
-        sa.ForeignKeyConstraint(["port_id"], ["ports.id"], name=op.f("fk_tap_services_port_id")),
+        sa.ForeignKeyConstraint(["port_id"], ["ports.id"], name=op.f("fk_tap_services_port_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tap_services")),
         sa.UniqueConstraint("number", name=op.f("uq_tap_services_number")),
     )
@@ -50,8 +50,15 @@ def _make_flows() -> None:
         sa.Column("source_port", sa.String(length=36), nullable=False),
         sa.Column("direction", sa.String(length=8), nullable=False),
         sa.Column("created_at", sa.String(length=20), nullable=False),
-        sa.ForeignKeyConstraint(["source_port"], ["ports.id"], name=op.f("fk_tap_flows_source_port")),
-        sa.ForeignKeyConstraint(["tap_service_id"], ["tap_services.id"], name=op.f("fk_tap_flows_tap_service_id")),
+        sa.ForeignKeyConstraint(
+            ["source_port"], ["ports.id"], name=op.f("fk_tap_flows_source_port"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tap_service_id"],
+            ["tap_services.id"],
+            name=op.f("fk_tap_flows_tap_service_id"),
+            ondelete="CASCADE",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tap_flows")),
     )
     for name in ("project_id", "tap_service_id", "source_port"):
