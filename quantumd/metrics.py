@@ -59,6 +59,7 @@ class Metrics:
     ports: Gauge = field(init=False)
     """Ports by status."""
     foreign_flows: Gauge = field(init=False)
+    unlogged_packets: Gauge = field(init=False)
     dhcp_messages: Counter = field(init=False)
     """By kind (discover, request…) and outcome (offer, ack, nak, ignored)."""
     token_wait_seconds: Histogram = field(init=False)
@@ -146,6 +147,10 @@ class Metrics:
     @foreign_flows.default
     def _foreign_flows(self) -> Gauge:
         return self._gauge("foreign_flows", "Flows of strangers on the integration bridge at the last look.")
+
+    @unlogged_packets.default
+    def _unlogged_packets(self) -> Gauge:
+        return self._gauge("unlogged_packets", "Packets that logs asked for and that were too many, since the start.")
 
     @dhcp_messages.default
     def _dhcp_messages(self) -> Counter:

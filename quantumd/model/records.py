@@ -10,6 +10,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord
 
 RecordKey: TypeAlias = tuple[str, str]
@@ -143,6 +144,7 @@ Record: TypeAlias = (
     | DhcpPortRecord
     | SecurityGroupRecord
     | AddressSetRecord
+    | PortLogsRecord
 )
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
@@ -153,8 +155,9 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     DhcpPortRecord,
     SecurityGroupRecord,
     AddressSetRecord,
+    PortLogsRecord,
 )
-VERSIONED_BY_READING: frozenset[str] = frozenset((SecurityGroupRecord.kind, AddressSetRecord.kind))
+VERSIONED_BY_READING: frozenset[str] = frozenset((SecurityGroupRecord.kind, AddressSetRecord.kind, PortLogsRecord.kind))
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
 
 

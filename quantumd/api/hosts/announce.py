@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantumd.api.hosts.compiled import network_nouns
+from quantumd.api.hosts.logged import TouchedLogs, tell_of_logs
 from quantumd.api.hosts.mesh import Moves, tell_of_moves
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.touched_guards import TouchedGuards, guards_to_tell
@@ -47,17 +48,19 @@ class Touched:
     deleted_ports: dict[str, int] = field(factory=dict)
     moves: Moves = field(factory=Moves)
     guards: TouchedGuards = field(factory=TouchedGuards)
+    logs: TouchedLogs = field(factory=TouchedLogs)
     first_position: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        return not (self.ports or self.networks or self.left or not self.guards.is_nothing)
+        return not (self.ports or self.networks or self.left or not self.guards.is_nothing or not self.logs.is_nothing)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
         before, after = _body(row.before), _body(row.after)
         self.guards.note(row.resource, row.resource_id, before, after)
+        self.logs.note(row.resource, row.resource_id, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
@@ -153,6 +156,7 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
     tell_of_moves(connection, touched.moves, touched.deleted_ports, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
+    tell_of_logs(connection, touched.logs, bound, touched.left, outbox)
     return outbox.updates(request_id)
 
 

@@ -40,6 +40,7 @@ def keep_host(tx: Transaction, report: HostReport) -> bool:
         "tunnel_ip": tunnel_ip,
         "tunnel_types": ",".join(each for each in TUNNEL_TYPES if tunnel_ip and each in report.tunnel_types) or None,
         "tunnel_version": version,
+        "record_kinds": ",".join(report.record_kinds) or None,
     }
     tx.connection.execute(insert(hosts), row | _state(report.state))
     forget_hosts(tx)

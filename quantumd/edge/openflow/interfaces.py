@@ -119,6 +119,9 @@ class ISwitch(Interface):
     def read() -> Deferred[SwitchState]:
         """Read everything the bridge holds. EdgeUnavailable, EdgeTimeout."""
 
+    def read_drops(meter: int) -> Deferred[int]:
+        """Return how many packets a meter has dropped. EdgeUnavailable (also when it is not there), EdgeTimeout."""
+
     def change(change: SwitchChange) -> Deferred[None]:
         """Make a change; fires after the switch's barrier reply, so packets obey it.
 

@@ -17,7 +17,7 @@ PACKET_IN, PORT_STATUS, PACKET_OUT, FLOW_MOD, GROUP_MOD = 10, 12, 13, 14, 15
 MULTIPART_REQUEST, MULTIPART_REPLY, BARRIER_REQUEST, BARRIER_REPLY = 18, 19, 20, 21
 SET_ASYNC, METER_MOD, BUNDLE_CONTROL, BUNDLE_ADD = 28, 29, 33, 34
 
-MULTIPART_FLOW, MULTIPART_GROUP, MULTIPART_METER, MULTIPART_PORTS = 1, 7, 10, 13
+MULTIPART_FLOW, MULTIPART_GROUP, MULTIPART_METER_STATS, MULTIPART_METER, MULTIPART_PORTS = 1, 7, 9, 10, 13
 
 BUNDLE_OPEN, BUNDLE_CLOSE, BUNDLE_COMMIT, BUNDLE_DISCARD = 0, 2, 4, 6
 BUNDLE_ATOMIC_ORDERED = 3
@@ -196,6 +196,11 @@ def ask_groups(xid: int) -> bytes:
 def ask_meters(xid: int) -> bytes:
     """Ask for every meter."""
     return multipart(MULTIPART_METER, (0xFFFFFFFF).to_bytes(4, "big") + bytes(4), xid)
+
+
+def ask_drops(meter: int, xid: int) -> bytes:
+    """Ask what a meter has done so far."""
+    return multipart(MULTIPART_METER_STATS, meter.to_bytes(4, "big") + bytes(4), xid)
 
 
 def ask_ports(xid: int) -> bytes:

@@ -23,6 +23,9 @@ _GROUP = Struct("!HBxI")
 _BUCKET = Struct("!HHII4x")
 _METER = Struct("!HHI")
 _BAND = Struct("!HHII4x")
+_METER_STATS = Struct("!IH")
+_METER_STATS_FIXED = 40
+_BAND_STATS = Struct("!Q8x")
 _PORT = Struct("!IH2x6s2x16s")
 _ERROR = Struct("!HH")
 _PORT_STATUS = Struct("!B7x")
@@ -86,6 +89,24 @@ def meters(part: bytes) -> list[Meter]:
         return Meter(number, rate, burst) if kind == _DROP_BAND else Meter(number, 0, 0)
 
     return _pieces(part, meter)
+
+
+def drops(part: bytes) -> int:
+    """Return what the bands of the meters of one part have dropped together."""
+
+    def dropped(piece: bytes) -> int:
+        bands = range(_METER_STATS_FIXED, len(piece) - _BAND_STATS.size + 1, _BAND_STATS.size)
+        return sum(_unpack(_BAND_STATS, piece, at)[0] for at in bands)
+
+    found = []
+    at = 0
+    while at < len(part):
+        _, length = _unpack(_METER_STATS, part, at)
+        if length < _METER_STATS_FIXED or at + length > len(part):
+            raise WireError(f"meter at byte {at} has a wrong length")
+        found.append(dropped(part[at : at + length]))
+        at += length
+    return sum(found)
 
 
 def ports(part: bytes) -> list[SwitchPort]:

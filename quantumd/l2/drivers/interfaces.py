@@ -50,7 +50,8 @@ class L2Parts:
 
     ``count_foreign_flows`` returns how many flows of strangers were there at the last look. ``read_counters`` fires
     with what ports have sent and received, by their ids; a driver that cannot count has none. ``faults``
-    returns, by bridge or the like, what is wrong that no step failed for.
+    returns, by bridge or the like, what is wrong that no step failed for. ``count_unlogged`` returns how many packets
+    logs asked for that were too many to be logged.
     """
 
     converger: IConverger
@@ -59,6 +60,7 @@ class L2Parts:
     count_foreign_flows: Callable[[], int] = lambda: 0
     read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({})
     faults: Callable[[], Mapping[tuple[str, str], str]] = dict
+    count_unlogged: Callable[[], int] = lambda: 0
 
 
 class IL2Driver(Interface):

@@ -29,10 +29,12 @@ from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, Remembe
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.l2.drivers.ovs.writing import FlowWriter
+from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.messages import HostReport, PortReport
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
 
 _EARLY = GUARDS | {"bridge"}
+_NO_LOGS = PuntSettings(0, 1, 1)
 
 
 @implementer(IConverger)
@@ -50,6 +52,7 @@ class OvsConverger:
     _clock: IReactorTime
     _connections: IConnections
     _removes_foreign: bool = True
+    _logging: PuntSettings = _NO_LOGS
     foreign_flows: int = field(default=0, init=False)
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
@@ -129,7 +132,7 @@ class OvsConverger:
         for network_id in self._view.newly_carried(networks):
             keys.update(self._view.elsewhere.keys_on(network_id))
         for kind, record_id in changed:
-            if kind == PortRecord.kind:
+            if kind in (PortRecord.kind, PortLogsRecord.kind):
                 keys.add(("port", record_id))
             elif kind == NetworkRecord.kind:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
@@ -196,7 +199,7 @@ class OvsConverger:
         noun, name = key
         now = self._clock.seconds()
         if noun == "bridge":
-            return features.bridge_objects()
+            return features.bridge_objects(self._logging)
         if noun == "network":
             network = self._view.network(name, now)
             return features.network_objects(network) if network is not None else NONE
@@ -210,7 +213,7 @@ class OvsConverger:
             return guard_objects(self._view.policies, key)
         port = self._view.port(name, now)
         self._versions[key] = port.port.version if port is not None else 0
-        return features.port_objects(port, self._punt) if port is not None else NONE
+        return features.port_objects(port, self._punt, self._logging) if port is not None else NONE
 
     def _remember_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
         put: dict[str, str] = {}

@@ -13,7 +13,10 @@ from quantumd.model.security_records import SecurityRule
 
 @frozen
 class PortView:
-    """A port that is plugged here, enabled, and known: everything its flows are made of."""
+    """A port that is plugged here, enabled, and known: everything its flows are made of.
+
+    ``logged``: what of its packets comes to the process as well, ACCEPT, DROP or both.
+    """
 
     port: PortRecord
     network: NetworkRecord
@@ -21,6 +24,7 @@ class PortView:
     ofport: int
     policy_number: int = 0
     is_stateful: bool = True
+    logged: frozenset[str] = frozenset()
 
 
 @frozen

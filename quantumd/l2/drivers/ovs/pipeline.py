@@ -26,6 +26,16 @@ INGRESS_POLICY = "reg3"
 OUT_PORT = "reg7"
 """The OpenFlow port that FORWARD chose."""
 
+LOGGED = "reg2"
+"""What logs have seen already: bit 0 that the sender sent it, bit 1 that the receiver gets it."""
+
+LOG_METER = 6 << 16
+"""The meter of what logs ask for, of all ports of the host."""
+
+
+REMEMBERED = 1
+"""The ct_mark of connections that were accepted: to the switch they are new until somebody answers."""
+
 
 class Source(IntEnum):
     """Values of the SOURCE register."""
@@ -100,6 +110,7 @@ class Feature(IntEnum):
     FIREWALL = 7
     TUNNEL = 8
     NEIGHBOURS = 9
+    LOGGING = 13
 
 
 OWNER = 0x51

@@ -11,6 +11,7 @@ from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, PortView, Rem
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
+from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
 
 
@@ -165,7 +166,16 @@ class HostView:
         if not isinstance(network, NetworkRecord) or not network.admin_state_up:
             return None
         number, policies = self.numbers.number_of(network.id, now), self.policies
-        return PortView(record, network, number, ofport, policies.number_of(record), policies.is_stateful(record))
+        logs = self.records.get(PortLogsRecord.kind, port_id)
+        return PortView(
+            record,
+            network,
+            number,
+            ofport,
+            policies.number_of(record),
+            policies.is_stateful(record),
+            logs.events if isinstance(logs, PortLogsRecord) else frozenset(),
+        )
 
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""

@@ -20,24 +20,27 @@ from quantumd.l2.drivers.ovs.features import (
     firewall,
     forward,
     neighbours,
+    packet_logging,
     physical,
     port_security,
     tunnel,
 )
 
 
-def bridge_objects() -> Objects:
+def bridge_objects(logging: PuntSettings) -> Objects:
     """What the bridge holds whatever is plugged into it."""
     guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
-    return Objects(flows=(*base.bridge_flows(), *guarding, *neighbours.bridge_flows()))
+    flows = (*base.bridge_flows(), *guarding, *neighbours.bridge_flows())
+    return Objects(flows, meters=tuple(packet_logging.bridge_meters(logging)))
 
 
-def port_objects(view: PortView, punt: PuntSettings) -> Objects:
+def port_objects(view: PortView, punt: PuntSettings, logging: PuntSettings) -> Objects:
     """What a live port asks for."""
     return Objects(
         flows=(
             *port_security.port_flows(view),
             *firewall.port_flows(view),
+            *packet_logging.port_flows(view, logging),
             *dhcp.port_flows(view, punt),
             *forward.port_flows(view),
             *classify.port_flows(view),

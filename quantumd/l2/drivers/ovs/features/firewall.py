@@ -22,6 +22,7 @@ from quantumd.l2.drivers.ovs.pipeline import (
     INGRESS_POLICY,
     NETWORK,
     OUT_PORT,
+    REMEMBERED,
     Feature,
     Table,
     cookie,
@@ -77,12 +78,13 @@ def _state_flows(table: Table, following: Table, mark: int) -> Iterator[Flow]:
 
 
 def _commit_flows(table: Table, following: Table, mark: int) -> Iterator[Flow]:
+    remember = ct(commit=True, zone=NETWORK, nested=set_field("ct_mark", REMEMBERED))
     # Nobody answers from the address of a group.
     yield Flow(table, 90, match(eth_dst=(_MULTICAST, _MULTICAST)), mark, go_to(following))
     for kind in (ETH_IPV4, ETH_IPV6):
         yield Flow(
             table, 50, match(eth_type=kind, ct_state=_state("+trk+new")), mark,
-            go_to(following, ct(commit=True, zone=NETWORK)),
+            go_to(following, remember),
         )  # fmt: skip
 
 
