@@ -183,6 +183,12 @@ class SwitchContract:
         state = await self.switch.read()
         self.assertEqual((state.meters, state.flows), ((), (free,)))
 
+    async def test_what_a_meter_drops_is_counted(self: World) -> None:
+        """Nothing yet; of a meter that is not there nothing is known."""
+        await self.switch.change(SwitchChange(put_meters=(Meter(4 << 16, 100, 20),)))
+        self.assertEqual(await self.switch.read_drops(4 << 16), 0)
+        await self.assertFailure(self.switch.read_drops(5), EdgeUnavailable)
+
     async def test_empty_change(self: World) -> None:
         """Nothing to do is done at once."""
         await self.switch.change(SwitchChange())

@@ -94,7 +94,9 @@ def port_flows(view: PortView, punt: PuntSettings) -> Iterator[Flow]:
             dropped = instructions(copies[DROP])
             yield Flow(way.rules, _LAST_WORD, match(**own), mark, dropped)
             yield Flow(way.state, _ABOVE_DROPS, match(**own, ct_state=(_INVALID, _INVALID)), mark, dropped)
-            yield Flow(way.state, _ABOVE_DROPS, match(**own, ct_state=(0, _TRACKED)), mark, dropped)
+            if way.direction == "ingress":
+                # What is not of IP: a guarded port sends none, it may come from others.
+                yield Flow(way.state, _ABOVE_DROPS, match(**own, ct_state=(0, _TRACKED)), mark, dropped)
 
 
 def _copy(judged: Judged, punt: PuntSettings) -> bytes:
