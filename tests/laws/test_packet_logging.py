@@ -29,8 +29,8 @@ class LinesTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Hear the lines."""
         self.heard: list[LogEvent] = []
-        publisher.addObserver(self.hear)
-        self.addCleanup(publisher.removeObserver, self.hear)
+        publisher.addObserver(self.hear)  # type: ignore[arg-type]
+        self.addCleanup(publisher.removeObserver, self.hear)  # type: ignore[arg-type]
 
     def hear(self, event: LogEvent) -> None:
         """Keep what is written of packets."""

@@ -37,8 +37,8 @@ class LoggedCase(SynchronousTestCase):
         self.host.group("servers", rule(name="opened", protocol=UDP, first=5000, last=5000))
         self.host.plug(self.client, self.server)
         self.lines: list[LogEvent] = []
-        publisher.addObserver(self.hear)
-        self.addCleanup(publisher.removeObserver, self.hear)
+        publisher.addObserver(self.hear)  # type: ignore[arg-type]
+        self.addCleanup(publisher.removeObserver, self.hear)  # type: ignore[arg-type]
 
     def hear(self, event: LogEvent) -> None:
         """Keep what is written of packets."""
