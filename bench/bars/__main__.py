@@ -20,6 +20,7 @@ from bench.bars.multihost import multihost_bar
 from bench.bars.plug import plug_bar
 from bench.bars.restarts import daemon_bar, switch_bar
 from bench.bars.start import start_bar
+from bench.bars.storms import storms_bar
 
 BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start_bar,
@@ -34,6 +35,7 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "daemon": daemon_bar,
     "switch": switch_bar,
     "multihost": multihost_bar,
+    "storms": storms_bar,
 }
 
 

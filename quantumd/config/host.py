@@ -86,6 +86,9 @@ class L2Settings:
     foreign_flows: str = setting(
         "remove", "What happens to flows of strangers on the integration bridge.", choices=("remove", "report")
     )
+    storm_rate_pps: int = setting(
+        1000, "How many broadcast and multicast frames a port may send; 0 is any number.", "packets per second", least=0
+    )
     log_rate_pps: int = setting(
         100, "How many packets that logs ask for are logged on this host.", "packets per second", least=1
     )

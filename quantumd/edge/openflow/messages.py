@@ -27,6 +27,7 @@ NICIRA_SET_PACKET_IN_FORMAT, NICIRA_SET_CONTROLLER_ID, NICIRA_PACKET_IN2 = 16, 2
 
 ADD, MODIFY, DELETE, DELETE_STRICT = 0, 1, 3, 4
 GROUP_ADD_OR_MODIFY, GROUP_DELETE = 0x8000, 2
+GROUP_ALL, GROUP_SELECT = 0, 1
 METER_ADD, METER_MODIFY, METER_DELETE = 0, 1, 2
 
 ALL_TABLES = 0xFF
@@ -154,10 +155,13 @@ def bundle_control(bundle: int, control: int, xid: int) -> bytes:
 
 
 def group_put(group: Group, xid: int) -> bytes:
-    """Add or replace a group of type ALL (OFPGC_ADD_OR_MOD of OVS)."""
-    buckets = b"".join(_BUCKET.pack(_BUCKET.size + len(actions), 0, ANY, ANY) + actions for actions in group.buckets)
+    """Add or replace a group (OFPGC_ADD_OR_MOD of OVS); of a SELECT group all buckets weigh the same."""
+    kind, weight = (GROUP_SELECT, 1) if group.is_select else (GROUP_ALL, 0)
+    buckets = b"".join(
+        _BUCKET.pack(_BUCKET.size + len(actions), weight, ANY, ANY) + actions for actions in group.buckets
+    )
     size = _GROUP_MOD.size + len(buckets)
-    return _GROUP_MOD.pack(VERSION, GROUP_MOD, size, xid, GROUP_ADD_OR_MODIFY, 0, group.number) + buckets
+    return _GROUP_MOD.pack(VERSION, GROUP_MOD, size, xid, GROUP_ADD_OR_MODIFY, kind, group.number) + buckets
 
 
 def group_delete(number: int, xid: int) -> bytes:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter, PacketIn, SwitchPort
 from quantumd.edge.openflow.match import read_oxm
-from quantumd.edge.openflow.messages import NICIRA, NICIRA_PACKET_IN2
+from quantumd.edge.openflow.messages import GROUP_ALL, GROUP_SELECT, NICIRA, NICIRA_PACKET_IN2
 from quantumd.edge.openflow.oxm import WireError
 
 T = TypeVar("T")
@@ -32,7 +32,6 @@ _PORT_STATUS = Struct("!B7x")
 _PACKET_IN = Struct("!IHBBQHH")
 _TWO_HALVES = Struct("!HH")
 _NICIRA = Struct("!II")
-_ALL_GROUP = 0
 _DROP_BAND = 1
 _MORE = 1
 _PORT_ADDED, _PORT_DELETED = 0, 1
@@ -69,7 +68,9 @@ def groups(part: bytes) -> list[Group]:
 
     def group(piece: bytes) -> Group | None:
         _, kind, number = _unpack(_GROUP, piece, 0)
-        return Group(number, _buckets(piece[_GROUP.size :])) if kind == _ALL_GROUP else None
+        if kind not in (GROUP_ALL, GROUP_SELECT):
+            return None
+        return Group(number, _buckets(piece[_GROUP.size :]), kind == GROUP_SELECT)
 
     return _pieces(part, group)
 

@@ -53,6 +53,7 @@ class OvsConverger:
     _connections: IConnections
     _removes_foreign: bool = True
     _logging: PuntSettings = _NO_LOGS
+    _storm_pps: int = 0
     foreign_flows: int = field(default=0, init=False)
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
@@ -213,7 +214,7 @@ class OvsConverger:
             return guard_objects(self._view.policies, key)
         port = self._view.port(name, now)
         self._versions[key] = port.port.version if port is not None else 0
-        return features.port_objects(port, self._punt, self._logging) if port is not None else NONE
+        return features.port_objects(port, self._punt, self._logging, self._storm_pps) if port is not None else NONE
 
     def _remember_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
         put: dict[str, str] = {}

@@ -63,6 +63,7 @@ class Table(IntEnum):
     RESPOND = 50
     ADVERTISE = 55
     FORWARD = 60
+    FLOOD = 65
     FIREWALL_INGRESS = 70
     INGRESS_STATE = 71
     INGRESS_RULES = 72
@@ -93,6 +94,7 @@ DROPPING: tuple[Table, ...] = (
     Table.EGRESS_RULES,
     Table.ADVERTISE,
     Table.FORWARD,
+    Table.FLOOD,
     Table.INGRESS_RULES,
 )
 """Tables that drop what no flow wants."""
@@ -111,6 +113,7 @@ class Feature(IntEnum):
     TUNNEL = 8
     NEIGHBOURS = 9
     LOGGING = 13
+    STORM = 14
 
 
 OWNER = 0x51
@@ -125,6 +128,15 @@ def cookie(feature: Feature, number: int) -> int:
 def local_group(number: int) -> int:
     """Return the number of the group of a network's ports on this host; that of everyone is the network's own."""
     return 1 << 16 | number
+
+
+SECOND_LOOK = 1 << 20
+"""The group that makes the switch look at a frame again, as at a new one, before it is copied to everybody."""
+
+
+def storm_meter(ofport: int) -> int:
+    """Return the number of the meter of what a port sends to everybody."""
+    return 5 << 16 | ofport
 
 
 def is_ours(flow: Flow) -> bool:

@@ -22,7 +22,7 @@ from tests.bed.guarded import EVERYTHING_OUT, GuardedBed, Member, frame_of, rule
 from tests.contracts.l2_driver import HOST
 
 UDP, TCP, ICMP = 17, 6, 1
-FLOWS_PER_PORT = 7
+FLOWS_PER_PORT = 9
 
 
 class LoggedCase(SynchronousTestCase):
@@ -139,7 +139,7 @@ class FlowTests(LoggedCase):
         self.host.group("servers", *(rule(protocol=UDP, first=port, last=port) for port in range(1, 50)))
         self.assertEqual(self.logging_flows(), FLOWS_PER_PORT)
         self.log(self.client, "ACCEPT")
-        self.assertEqual(self.logging_flows(), FLOWS_PER_PORT + 2)
+        self.assertEqual(self.logging_flows(), FLOWS_PER_PORT + 4)
 
     def test_a_log_that_ends_leaves_nothing(self) -> None:
         """Its port is as it was."""

@@ -19,6 +19,7 @@ from quantumd.errors import SettingsError
 from quantumd.l2.drivers.ovs.bridges import TunnelPlan
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of, tunnel_plan
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
+from quantumd.l2.drivers.ovs.pipeline import SECOND_LOOK, Table
 from quantumd.model.messages import Gone, PortReport, Update
 from quantumd.model.records import FixedIp, PeerRecord, Record, RemotePortRecord
 from tests.contracts.l2_driver import HOST, NETWORK, OTHER, OTHER_ID, PORT, PORT_ID, DriverBed, site_for
@@ -312,8 +313,9 @@ class PortTests(TunnelCase):
         """Not even flows of hosts and ports that the host has not been told to forget yet."""
         self.gone(PORT, OTHER)
         number_of = {flow.cookie >> 48 & 0xFF for flow in self.world.switch.flows.values()}
-        self.assertEqual(number_of, {0, 6, 7, 9})
-        self.assertEqual(self.world.switch.groups, {})
+        self.assertEqual(number_of, {0, 4, 6, 7, 9})
+        self.assertNotIn(Table.FLOOD, {flow.table for flow in self.world.switch.flows.values() if flow.priority})
+        self.assertEqual(self.world.switch.groups.keys(), {SECOND_LOOK})
         self.bed.put(evolve(PORT, version=100), evolve(OTHER, version=100))
         self.assertEqual(self.ends(self.send(frame(FAR.mac_address))), [number("192.0.2.2")])
 

@@ -23,6 +23,7 @@ from quantumd.l2.drivers.ovs.features import (
     packet_logging,
     physical,
     port_security,
+    storm,
     tunnel,
 )
 
@@ -30,11 +31,11 @@ from quantumd.l2.drivers.ovs.features import (
 def bridge_objects(logging: PuntSettings) -> Objects:
     """What the bridge holds whatever is plugged into it."""
     guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
-    flows = (*base.bridge_flows(), *guarding, *neighbours.bridge_flows())
-    return Objects(flows, meters=tuple(packet_logging.bridge_meters(logging)))
+    flows = (*base.bridge_flows(), *guarding, *neighbours.bridge_flows(), *forward.bridge_flows())
+    return Objects(flows, tuple(forward.bridge_groups()), tuple(packet_logging.bridge_meters(logging)))
 
 
-def port_objects(view: PortView, punt: PuntSettings, logging: PuntSettings) -> Objects:
+def port_objects(view: PortView, punt: PuntSettings, logging: PuntSettings, storm_pps: int) -> Objects:
     """What a live port asks for."""
     return Objects(
         flows=(
@@ -43,9 +44,10 @@ def port_objects(view: PortView, punt: PuntSettings, logging: PuntSettings) -> O
             *packet_logging.port_flows(view, logging),
             *dhcp.port_flows(view, punt),
             *forward.port_flows(view),
+            *storm.port_flows(view, storm_pps),
             *classify.port_flows(view),
         ),
-        meters=tuple(dhcp.port_meters(view, punt)),
+        meters=(*dhcp.port_meters(view, punt), *storm.port_meters(view, storm_pps)),
     )
 
 

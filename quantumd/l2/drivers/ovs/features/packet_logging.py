@@ -24,6 +24,13 @@ _USERDATA_BYTES = 18
 _EVENTS = (ACCEPT, DROP)
 _TRACKED, _INVALID = CT_STATE_BITS["trk"], CT_STATE_BITS["trk"] | CT_STATE_BITS["inv"]
 _NEW = CT_STATE_BITS["trk"] | CT_STATE_BITS["new"]
+_MULTICAST = 0x01_00_00_00_00_00
+_FIRST: tuple[dict[str, Value], ...] = (
+    {"ct_state": (_NEW, _NEW), "ct_mark": 0},
+    {"eth_dst": (_MULTICAST, _MULTICAST)},
+)
+"""What is accepted by itself: the first packet of a connection, and what is to everybody, which is not tracked."""
+
 _SEEN_FIRST, _ABOVE_DROPS, _LAST_WORD = 110, 55, 10
 
 
@@ -85,11 +92,10 @@ def port_flows(view: PortView, punt: PuntSettings) -> Iterator[Flow]:
         own: dict[str, Value] = {way.field: view.ofport}
         copies = {event: _copy(Judged(view.port.id, way.direction, event), punt) for event in view.logged}
         if ACCEPT in copies:
-            # Of what is not tracked every packet is accepted by itself.
-            first: dict[str, Value] = {"ct_state": (_NEW, _NEW), "ct_mark": 0} if view.is_stateful else {}
             seen = load(LOGGED, 1, way.bit, 1) + resubmit(way.commit)
-            fields = match(**own, **first, **{LOGGED: (0, 1 << way.bit)})
-            yield Flow(way.commit, _SEEN_FIRST, fields, mark, instructions(copies[ACCEPT] + seen))
+            unseen: dict[str, Value] = {**own, LOGGED: (0, 1 << way.bit)}
+            for first in _FIRST if view.is_stateful else ({},):
+                yield Flow(way.commit, _SEEN_FIRST, match(**unseen, **first), mark, instructions(copies[ACCEPT] + seen))
         if DROP in copies:
             dropped = instructions(copies[DROP])
             yield Flow(way.rules, _LAST_WORD, match(**own), mark, dropped)
