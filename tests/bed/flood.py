@@ -80,7 +80,7 @@ def _ip(text: str) -> bytes:
 def _datagram(target_mac: str, mac: str, source: str, target: str, port: int) -> bytes:
     body = struct.pack("!HHHH", 1000, port, 26, 0) + bytes(18)
     head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64, 17, 0, _ip(source), _ip(target))
-    total = sum(struct.unpack("!10H", head))
+    total: int = sum(struct.unpack("!10H", head))
     checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
     return _mac(target_mac) + _mac(mac) + b"\x08\0" + head[:10] + checksum.to_bytes(2, "big") + head[12:] + body
 
