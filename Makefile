@@ -46,12 +46,13 @@ RUN_PACKAGES := openvswitch-switch iproute2 curl
 DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
 DATABASE_PACKAGES := postgresql mariadb-server
 BROKER_PACKAGES := rabbitmq-server
+BENCH_PACKAGES := iperf3
 TEST_PACKAGES := $(DEMO_PACKAGES) python3-venv isc-dhcp-client kea-admin strace systemd tcpdump
 
 APPLIANCE := env VENV='$(VENV)' STATE='$(STATE)' HOST='$(HOST)' PORT='$(PORT)' EDGES='$(EDGES)' \
 	OVS_RUN_DIR='$(OVS_RUN_DIR)' CONFIG='$(CONFIG)' conf/appliance
 
-.PHONY: environments help run stop demo test soak bench bench-multihost lint clean packages-run packages-demo packages-test
+.PHONY: environments help run stop demo test soak bench bench-multihost lint clean packages-run packages-demo packages-bench packages-test
 
 help:
 	@echo 'make run     set everything up and start the appliance   (make run EDGES=memory: without root and OVS)'
@@ -83,11 +84,11 @@ soak: environments
 	@# Of a test that takes an hour its own time limit is the one that counts.
 	@$(VENV)/bin/python -m tests.run -o faulthandler_timeout=7200 $(PYTEST) $(TESTS)
 
-bench: packages-test $(VENV)/.test-done
+bench: packages-bench $(VENV)/.test-done
 	@for program in $(filter-out bench/__init__.py bench/demo.py,$(sort $(wildcard bench/*.py))) bench/bars; do \
 		name=$${program##*/}; echo "== $$program"; $(VENV)/bin/python -m "bench.$${name%.py}"; done
 
-bench-multihost: packages-test $(VENV)/.test-done
+bench-multihost: packages-bench $(VENV)/.test-done
 	@$(VENV)/bin/python -m bench.bars multihost; $(VENV)/bin/python -m bench.bus
 	@$(VENV)/bin/python -m pytest tests/functional/test_api_processes.py
 
@@ -105,6 +106,8 @@ ifeq ($(EDGES),real)
 endif
 packages-demo:
 	@conf/packages $(DEMO_PACKAGES)
+packages-bench: packages-test
+	@conf/packages --unstarted $(BENCH_PACKAGES)
 packages-test:
 	@conf/packages $(TEST_PACKAGES)
 	@conf/packages --unstarted $(DATABASE_PACKAGES) $(BROKER_PACKAGES)

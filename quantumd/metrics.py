@@ -59,6 +59,7 @@ class Metrics:
     ports: Gauge = field(init=False)
     """Ports by status."""
     foreign_flows: Gauge = field(init=False)
+    repaired_flows: Gauge = field(init=False)
     unlogged_packets: Gauge = field(init=False)
     dhcp_messages: Counter = field(init=False)
     """By kind (discover, request…) and outcome (offer, ack, nak, ignored)."""
@@ -147,6 +148,10 @@ class Metrics:
     @foreign_flows.default
     def _foreign_flows(self) -> Gauge:
         return self._gauge("foreign_flows", "Flows of strangers on the integration bridge at the last look.")
+
+    @repaired_flows.default
+    def _repaired_flows(self) -> Gauge:
+        return self._gauge("repaired_flows", "Flows found gone, changed or of strangers since the start.")
 
     @unlogged_packets.default
     def _unlogged_packets(self) -> Gauge:

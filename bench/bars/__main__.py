@@ -15,12 +15,14 @@ from bench.bars.bed import Row
 from bench.bars.creates import creates_bar
 from bench.bars.dhcp import dhcp_bar
 from bench.bars.events import events_bar
+from bench.bars.faults import faults_bar
 from bench.bars.identity import identity_bar
 from bench.bars.multihost import multihost_bar
 from bench.bars.plug import plug_bar
 from bench.bars.restarts import daemon_bar, switch_bar
 from bench.bars.start import start_bar
 from bench.bars.storms import storms_bar
+from bench.bars.tunnels import tunnels_bar
 
 BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start_bar,
@@ -34,8 +36,10 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "events": events_bar,
     "daemon": daemon_bar,
     "switch": switch_bar,
+    "faults": faults_bar,
     "multihost": multihost_bar,
     "storms": storms_bar,
+    "tunnels": tunnels_bar,
 }
 
 

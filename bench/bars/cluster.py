@@ -62,8 +62,13 @@ class ClusterBed:
 
 
 @contextmanager
-def cluster_bed(on_postgresql: bool = False, **settings: str) -> Iterator[ClusterBed]:
-    """Run a cluster; with ``on_postgresql`` its rows are in a PostgreSQL of its own."""
+def cluster_bed(
+    settings: Mapping[str, str] = {}, on_postgresql: bool = False, tunnels: Mapping[str, str] | None = None
+) -> Iterator[ClusterBed]:
+    """Run a cluster; with ``on_postgresql`` its rows are in a PostgreSQL of its own.
+
+    :param tunnels: by the name of a host, where tunnels to it end; VLANs are carried without.
+    """
     with ExitStack() as ends:
         directory = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="quantumd-bench-")))
         database, url = None, ""
@@ -71,8 +76,9 @@ def cluster_bed(on_postgresql: bool = False, **settings: str) -> Iterator[Cluste
             database = new_server("postgresql")
             ends.callback(database.close)
             url = database.create("quantumd_bench")
-        cluster = Cluster(directory, HOSTS, {**WIRED, **settings}, database_url=url)
+        wired = {} if tunnels else WIRED
+        cluster = Cluster(directory, HOSTS, {**wired, **settings}, database_url=url, tunnels=tunnels or {})
         ends.callback(cluster.close)
-        cluster.start(cluster.wire)
+        cluster.start(cluster.lay_underlay if tunnels else cluster.wire)
         cluster.await_roles()
         yield ClusterBed(cluster, directory, database)

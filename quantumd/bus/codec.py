@@ -27,7 +27,7 @@ _ADDED: dict[type[Message], tuple[tuple[str, ...], ...]] = {
     FetchRequest: (("known",),),
     FetchReply: (("gone",),),
 }
-"""The last fields of messages that have a version 2, and 3, and so on: what each version added to the one before."""
+"""The last fields of those messages that have a version 2, 3, and so on: what each version added to the one before."""
 
 VERSIONS = {cls.message_kind: 1 + len(_ADDED.get(cls, ())) for cls in MESSAGE_TYPES}
 """The newest version of each kind. Those that came before are still understood, so hosts may be older."""

@@ -1,4 +1,4 @@
-"""Rows → which logs concern which ports, and which hosts understand that. Runs on the store's threads."""
+"""Rows → which logs concern which ports. Runs on the store's threads."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, select
 
 from quantumd.model.logging_records import PacketLog
-from quantumd.model.status import L2
 from quantumd.store.nouns import CHUNK
-from quantumd.store.tables import hosts, ports
+from quantumd.store.tables import ports
 from quantumd.store.tables.security import logs, port_security_groups
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -41,7 +40,6 @@ _OF_GROUPS = (
     .where(_MEMBER.security_group_id.in_(_IDS), _IS_BOUND)
 )
 _OF_PROJECTS = select(*_BOUND).where(ports.c.project_id.in_(_IDS), _IS_BOUND)
-_KINDS_OF_HOSTS = select(hosts.c.host, hosts.c.record_kinds).where(hosts.c.host.in_(_IDS), hosts.c.role == L2)
 
 
 def has_logs(connection: Connection) -> bool:
@@ -69,12 +67,6 @@ def bound_ports(
     """Return the hosts of all bound ports that are named themselves, by one of their groups or by their project."""
     asked = ((_OF_TARGETS, port_ids), (_OF_GROUPS, group_ids), (_OF_PROJECTS, project_ids))
     return {row.id: row.host_id for statement, ids in asked for row in _rows(connection, statement, sorted(set(ids)))}
-
-
-def understanding_hosts(connection: Connection, wanted: Iterable[str], kind: str) -> frozenset[str]:
-    """Return those of the hosts that understand a kind of records; others would refuse a message that holds one."""
-    rows = _rows(connection, _KINDS_OF_HOSTS, sorted(set(wanted)))
-    return frozenset(row.host for row in rows if kind in (row.record_kinds or "").split(","))
 
 
 def _rows(connection: Connection, statement: Select[Any], wanted: list[str]) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, select
+from sqlalchemy import BindParameter, Connection, Label, Select, String, and_, bindparam, exists, select, union_all
 
 from quantumd.model.nouns import SecurityGroup
 from quantumd.model.security import protocol_number
@@ -80,12 +80,26 @@ _NAMING = (
     .distinct(),
 )
 _IS_MEMBER = _MEMBER.security_group_id == bindparam("group_id")
-_IN_PIECE = (_MEMBER.port_id >= bindparam("first"), _MEMBER.port_id < bindparam("end"))
 _FIXED = select(_MEMBER.port_id, ip_allocations.c.ip_address).join(
     ip_allocations, ip_allocations.c.port_id == _MEMBER.port_id
 )
 _DETAILS = select(ports.c.id, ports.c.details).join(ports, ports.c.id == _MEMBER.port_id)
 _WITH_DETAILS = ports.c.details.is_not(None)
+_PIECES_AT_ONCE = (1, 8, 64)
+_EMPTY = ("g", "g")
+
+
+def _in_pieces(statement: Select[Any], size: int) -> Select[Any]:
+    """Narrow a statement to members in so many pieces: each is one range of the index, however many there are."""
+    asked = union_all(*[select(_text("first", number), _text("end", number)) for number in range(size)]).subquery()
+    return statement.join(asked, and_(_MEMBER.port_id >= asked.c.first, _MEMBER.port_id < asked.c.end))
+
+
+def _text(name: str, number: int) -> Label[str]:
+    return bindparam(f"{name}_{number}", type_=String).label(name)
+
+
+_IN_PIECES = {size: (_in_pieces(_FIXED, size), _in_pieces(_DETAILS, size)) for size in _PIECES_AT_ONCE}
 _ADDRESSES = select(address_group_addresses.c.address).where(
     address_group_addresses.c.address_group_id == bindparam("group_id")
 )
@@ -137,15 +151,29 @@ def groups_naming(connection: Connection, set_ids: Iterable[str]) -> Mapping[str
     return _by_first(row for statement in _NAMING for row in _rows(connection, statement, wanted))
 
 
-def members(connection: Connection, group_id: str, piece: str | None = None) -> dict[str, set[str]]:
-    """Return the addresses of a group's ports by piece, of one piece or (None) of all; an address stands for itself."""
-    within = (_IS_MEMBER,) if piece is None else (_IS_MEMBER, *_IN_PIECE)
-    asked = {"group_id": group_id} if piece is None else {"group_id": group_id, "first": piece, "end": _after(piece)}
+def members(connection: Connection, group_id: str, pieces: Collection[str] | None = None) -> dict[str, set[str]]:
+    """Return the addresses of a group's ports by piece, of some or (None) of all; an address stands for itself."""
+    asked = {"group_id": group_id}
+    size = next((each for each in _PIECES_AT_ONCE if pieces is not None and each >= len(pieces)), None)
+    if pieces is None or size is None:
+        return _members(connection, _FIXED, _DETAILS, asked)
+    if not pieces:
+        return {}
+    # A few statements do: what is not needed of one is a range that holds nothing.
+    ranges = [(piece, _after(piece)) for piece in pieces] + [_EMPTY] * (size - len(pieces))
+    for number, (first, end) in enumerate(ranges):
+        asked |= {f"first_{number}": first, f"end_{number}": end}
+    return _members(connection, *_IN_PIECES[size], asked)
+
+
+def _members(
+    connection: Connection, fixed: Select[Any], details: Select[Any], asked: Mapping[str, str]
+) -> dict[str, set[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for port_id, address in connection.execute(_FIXED.where(*within), asked):
+    for port_id, address in connection.execute(fixed.where(_IS_MEMBER), asked):
         found[piece_of(port_id)].add(address)
-    for port_id, details in connection.execute(_DETAILS.where(*within, _WITH_DETAILS), asked):
-        found[piece_of(port_id)].update(pair.cidr for pair in address_pairs(details))
+    for port_id, text in connection.execute(details.where(_IS_MEMBER, _WITH_DETAILS), asked):
+        found[piece_of(port_id)].update(pair.cidr for pair in address_pairs(text))
     return dict(found)
 
 

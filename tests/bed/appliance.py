@@ -25,6 +25,10 @@ _STOP_SECONDS = 15.0
 _PASS_SOCKET = 'fd=$1; shift; exec 3<&$fd; [ $fd = 3 ] || eval "exec $fd<&-"; LISTEN_PID=$$ exec "$@"'
 
 
+OLDER_PIPELINE = Path(__file__).with_name("older_pipeline")
+"""On the path of a process, it makes it one of another version of the pipeline of br-int."""
+
+
 class ApplianceError(Exception):
     """The appliance did not do what it was told; the end of its log is in the message."""
 

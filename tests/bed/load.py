@@ -23,7 +23,7 @@ _LONGEST_CATCH_UP = 50
 
 
 @define(eq=False)
-class _Stream:
+class Stream:
     """Does something ``per_second`` times a second on a thread of its own, until its block is left."""
 
     per_second: int
@@ -55,7 +55,7 @@ class _Stream:
 
 
 @define(eq=False)
-class EchoStream(_Stream):
+class EchoStream(Stream):
     """Echo requests from one VM to another; ``lost`` counts those without an answer, once the block is left."""
 
     source: Guest = field(kw_only=True)
@@ -103,7 +103,7 @@ class EchoStream(_Stream):
 
 
 @define(eq=False)
-class FrameStream(_Stream):
+class FrameStream(Stream):
     """The same frame from a VM again and again."""
 
     source: Guest = field(kw_only=True)
@@ -147,7 +147,7 @@ def _checksum(data: bytes) -> int:
 
 
 @define(eq=False)
-class RequestStream(_Stream):
+class RequestStream(Stream):
     """GETs of one path, on one connection that is kept or on a fresh one each.
 
     ``broken`` says what went wrong with a request, ``answers`` is every different body that came. A connection that

@@ -14,6 +14,7 @@ from quantumd.model import messages as m
 from quantumd.model import records as r
 from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
 from quantumd.model.logging_records import PacketLog, PortLogsRecord
+from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.role_state import Fault, RoleState
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord, SecurityRule
 
@@ -35,6 +36,9 @@ EVERY_RECORD = (
     SecurityGroupRecord("g1", 7, True, RULES),
     PortLogsRecord("p1", 8, (PacketLog("l1", "a project", "ALL"),)),
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
+    r.NetworkRecord("n2", 3, "local", None, None, 1500, True, None, (), "q1"),
+    r.PortRecord("p4", 5, "n1", "fa:16:3e:00:00:02", (), True, "", qos_policy="q1"),
+    QosPolicyRecord("q1", 9, (QosLimit("egress", "kbps", 1000, 100), QosLimit("ingress", "kpps", 2)), 26),
     r.DhcpPortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (r.FixedIp("s1", "10.0.0.5"),)),
 )
 EVERY_MESSAGE: tuple[m.Message, ...] = (
@@ -56,7 +60,7 @@ EVERY_MESSAGE: tuple[m.Message, ...] = (
         availability_zone="mars",
     ),
     m.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), tunnel_ip="192.0.2.1", tunnel_types=("vxlan", "gre")),
-    m.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), record_kinds=("l2.port_logs",)),
+    m.HostReport("h", "l2", "0.1.0", record_kinds=("l2.port", "l2.qos_policy")),
     CountersRequest("h", "p1"),
     CountersReply((PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
     m.HostReply(0.5),
@@ -91,7 +95,7 @@ class CodecTests(SynchronousTestCase):
                 m.HostReport("h", "dhcp", "0"),
                 m.HostReport("h", "l2", "0", physical_networks=()),
                 m.HostReport("h", "l2", "0", tunnel_ip="192.0.2.1", tunnel_types=("vxlan",)),
-                m.HostReport("h", "l2", "0", record_kinds=("l2.port_logs",)),
+                m.HostReport("h", "l2", "0", record_kinds=("l2.port",)),
             )
         ]
         self.assertEqual(versions, [1, 2, 1, 2, 4, 5])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from quantumd.edge.openflow.actions import (
@@ -58,6 +59,7 @@ class World(Protocol):
     def inject(self, ofport: int, frame: bytes) -> None: ...
     def frames_of(self, name: str) -> list[bytes]: ...
     def restart(self) -> None: ...
+    def change_by_others(self, flow: Flow) -> None: ...
     def until(self, is_so: Callable[[], bool]) -> Awaitable[None]: ...
     def assertEqual(self, first: Any, second: Any, msg: Any = ...) -> None: ...
     def assertTrue(self, what: Any, msg: Any = ...) -> None: ...
@@ -74,6 +76,20 @@ class SwitchContract:
         await self.switch.change(SwitchChange(put_flows=flows))
         state = await self.switch.read()
         self.assertEqual(set(state.flows), set(flows))
+
+    async def test_what_others_change_is_told(self: World) -> None:
+        """A flow that somebody else puts; of what is changed here nothing is told."""
+        told: list[None] = []
+        self.switch.on_foreign_change(lambda: told.append(None))
+        await self.switch.change(SwitchChange(put_flows=(DROP_FLOW,)))
+        await self.switch.read()
+        self.assertEqual(told, [])
+        self.change_by_others(evolve(DROP_FLOW, priority=9))
+        await self.until(lambda: bool(told))
+        told.clear()
+        await self.switch.change(SwitchChange(remove_flows=(DROP_FLOW, evolve(DROP_FLOW, priority=9))))
+        await self.switch.read()
+        self.assertEqual(told, [])
 
     async def test_same_key_replaces(self: World) -> None:
         """A flow with the key of another takes its place, with a new cookie and new actions."""

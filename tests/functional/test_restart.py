@@ -10,10 +10,12 @@ from typing import ClassVar
 
 import pytest
 
+from tests.bed.appliance import OLDER_PIPELINE
 from tests.bed.counts import count
 from tests.bed.figures import note
 from tests.bed.host import HostCase
 from tests.bed.load import EchoStream, RequestStream
+from tests.bed.tcp_stream import PORT, TcpStream
 
 ECHOES_PER_SECOND = 1000
 REQUESTS_PER_SECOND = 100
@@ -94,6 +96,27 @@ class DaemonRestartTests(HostOfTwo):
         self.assertEqual(echoes.lost, 0)
         self.assertGreater(echoes.sent, 0)
 
+    @pytest.mark.slow
+    def test_an_upgrade_of_the_pipeline_loses_no_packet(self) -> None:
+        """All flows change: each table is where another one was. There and back, under pings and a connection."""
+        changes = count(2, 10)
+        tcp = {"direction": "ingress", "ethertype": "IPv4", "protocol": "tcp", "security_group_id": self.group_id()}
+        self.appliance.create("security_group_rule", **tcp, port_range_min=PORT, port_range_max=PORT)
+        with self.echoes() as echoes, TcpStream(100, source=self.guest, target=self.other) as stream:
+            for turn in range(changes):
+                time.sleep(0.5)
+                self.appliance.stop()
+                self.appliance.python_path = (OLDER_PIPELINE,) if turn % 2 == 0 else ()
+                self.appliance.start("/readyz")
+            time.sleep(0.5)
+        note(f"{changes} changes of the pipeline: {echoes.lost} of {echoes.sent} pings lost")
+        self.assertEqual((echoes.lost, stream.fault, stream.returned), (0, "", stream.sent))
+        self.assertGreater(stream.sent, 0)
+
+    def group_id(self) -> str:
+        """Return the security group of both."""
+        return str(self.guest.port["security_groups"][0])
+
     def test_a_kill_loses_no_packet_and_no_flow(self) -> None:
         """SIGKILL; the new process finds everything and changes nothing."""
         with self.expect_flows_untouched(), self.echoes() as echoes:
@@ -164,8 +187,28 @@ class SwitchRestartTests(HostOfTwo):
             self.await_traffic("traffic without it")
 
 
+class StrangerTests(HostOfTwo):
+    """Open vSwitch tells what somebody else does to flows: nothing waits for the next look by the clock."""
+
+    def test_deleted_and_foreign_flows_are_repaired_and_counted(self) -> None:
+        """Both within 5 s, under the default settings, and both are in the metrics and in the log."""
+        flows, before, start = self.ages(), self.repaired(), len(self.appliance.log())
+        self.ovs.ofctl("del-flows", f"table=60,dl_dst={self.other.mac}")
+        self.ovs.ofctl("add-flow", "priority=60000,actions=drop")
+        self.wait_for("the flows are as they were", lambda: self.ages().keys() == flows.keys(), 5.0)
+        self.assertTrue(self.guest.can_reach(self.other.ip))
+        self.assertEqual(self.repaired() - before, 2)
+        log = self.appliance.log()[start:]
+        self.assertIn("1 flows of br-int are gone or changed", log)
+        self.assertIn("1 flows of strangers on br-int", log)
+
+    def repaired(self) -> float:
+        """Return how many flows were repaired so far."""
+        return self.appliance.metrics()["quantumd_repaired_flows"]
+
+
 class DriftTests(HostOfTwo):
-    """Nobody is told of what a stranger does to flows; a look now and then finds it."""
+    """Nobody is told of what a stranger does to groups and meters; a look now and then finds it."""
 
     settings: ClassVar = {"l2.drift_seconds": "1.0"}
 

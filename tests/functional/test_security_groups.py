@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from tests.bed.rule_table import ROWS, Row
 from tests.bed.wire import Wire
 
 SETTLE_SECONDS = 0.5
+_COUNTED = re.compile(r" (duration|n_packets|n_bytes|idle_age|hard_age)=[^,]*,")
 ENDED_SECONDS = 1.0
 
 
@@ -256,3 +258,43 @@ class RevocationTests(GroupsCase):
         """All of it here."""
         self.update("port", self.server.id, security_groups=[self.group()["id"]])
         self.await_end(self.client.ip)
+
+
+class RestartTests(GroupsCase):
+    """What a new process makes of the flows of rules that it finds."""
+
+    def test_no_flow_is_touched_whatever_the_rules(self) -> None:
+        """Matches of every kind are read back as they were written: nothing is put anew, and nothing removed."""
+        addresses = self.appliance.create("address_group", name="a", addresses=["192.0.2.0/25", "2001:db8::/64"])
+        both: list[Mapping[str, Any]] = [
+            {"protocol": "icmp"},
+            {"protocol": "icmp", "port_range_min": 8},
+            {"protocol": "icmp", "port_range_min": 3, "port_range_max": 4},
+            *({"protocol": name, "port_range_min": 1000, "port_range_max": 1999} for name in ("tcp", "udp", "sctp")),
+            {"protocol": "47"},
+            {"protocol": "tcp", "port_range_min": 1, "port_range_max": 65535},
+            {"remote_address_group_id": addresses["id"]},
+        ]
+        six: list[Mapping[str, Any]] = [{**rule, "ethertype": "IPv6"} for rule in both]
+        six += [{"ethertype": "IPv6", "remote_ip_prefix": "2001:db8:1::/48", "protocol": "udp", "direction": "egress"}]
+        four = [{"remote_ip_prefix": "192.0.2.0/24", "protocol": "tcp", "port_range_min": 5, "port_range_max": 9}]
+        group = self.group(*both, *six, *four)
+        self.rule(group, protocol="tcp", port_range_min=80, port_range_max=80, remote_group_id=group["id"])
+        stateless = self.group(*both, *six, stateful=False)
+        network = self.make_network("10.0.0.0/24", "fd00:10::/64")
+        for each in (group, stateless, group):
+            self.members(network, each)
+        before = self.flows()
+        self.assertGreater(len([flow for flow in before if "nw_frag=later" in flow]), 10)
+        start = len(self.appliance.log())
+        self.appliance.restart("/readyz")
+        self.assertEqual(self.flows(), before)
+        self.ovs.ofctl("add-flow", "table=200,actions=drop")
+        self.wait_for("it is found", lambda: "1 flows of strangers" in self.appliance.log()[start:])
+        self.wait_for("it is gone", lambda: not self.flows_with("table=200"))
+        self.assertEqual(self.flows(), before)
+        self.assertNotIn("are gone or changed", self.appliance.log()[start:])
+
+    def flows(self) -> list[str]:
+        """Return all flows, without what is counted."""
+        return sorted(_COUNTED.sub("", line) for line in self.ovs.ofctl("dump-flows").splitlines()[1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -18,12 +18,14 @@ from quantumd.api.hosts.compiled import network_nouns
 from quantumd.api.hosts.logged import TouchedLogs, tell_of_logs
 from quantumd.api.hosts.mesh import Moves, tell_of_moves
 from quantumd.api.hosts.outbox import Outbox
+from quantumd.api.hosts.qos import TouchedQos, policies_to_tell
 from quantumd.api.hosts.touched_guards import TouchedGuards, guards_to_tell
 from quantumd.compile.snapshot import GUARDING_ROLE, KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
 from quantumd.converge.client import address_of
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.messages import Gone, Update
 from quantumd.model.nouns import DHCP_OWNER, Port
+from quantumd.model.port import HOST_CONTENT
 from quantumd.store import nouns
 from quantumd.store.journal import JournalRow
 
@@ -49,18 +51,21 @@ class Touched:
     moves: Moves = field(factory=Moves)
     guards: TouchedGuards = field(factory=TouchedGuards)
     logs: TouchedLogs = field(factory=TouchedLogs)
+    qos: TouchedQos = field(factory=TouchedQos)
     first_position: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        return not (self.ports or self.networks or self.left or not self.guards.is_nothing or not self.logs.is_nothing)
+        touched = self.ports or self.networks or self.left or self.qos.policies
+        return not (touched or not self.guards.is_nothing or not self.logs.is_nothing)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
         before, after = _body(row.before), _body(row.after)
         self.guards.note(row.resource, row.resource_id, before, after)
         self.logs.note(row.resource, row.resource_id, before, after)
+        self.qos.note(row.resource, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
@@ -69,6 +74,8 @@ class Touched:
             self.networks.add(row.resource_id)
 
     def _note_port(self, row: JournalRow, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        if before and after and all(before.get(name) == after.get(name) for name in HOST_CONTENT):
+            return
         old_host, new_host = before.get(_HOST), after.get(_HOST)
         network_id = (after or before)["network_id"]
         self.moves.note(row.resource_id, network_id, old_host, new_host, row.position)
@@ -156,6 +163,8 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
     tell_of_moves(connection, touched.moves, touched.deleted_ports, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
+    for host, policy in policies_to_tell(connection, touched.qos, _with_policies(outbox, bound, networks)):
+        outbox.put[host, GUARDING_ROLE][policy.kind, policy.id] = policy
     tell_of_logs(connection, touched.logs, bound, touched.left, outbox)
     return outbox.updates(request_id)
 
@@ -179,6 +188,16 @@ def _put_network(outbox: Outbox, role: str, host: str, network: NetworkNouns) ->
         outbox.gone[host, role].append(Gone(kind, network_id, network.network.record_version))
     else:
         outbox.put[host, role][kind, network_id] = record
+
+
+def _with_policies(
+    outbox: Outbox, bound: Iterable[Port], networks: Mapping[str, NetworkNouns]
+) -> Iterator[tuple[str, str | None]]:
+    """Yield hosts with the policies of the ports and networks that they are told of."""
+    yield from ((port.host_id, port.qos_policy) for port in bound)
+    for host, role, network_id in outbox.networks:
+        if role == GUARDING_ROLE:
+            yield host, networks[network_id].network.qos_policy
 
 
 def _left(role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], touched: Touched) -> Iterable[Gone]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from sqlalchemy import Connection
 
@@ -55,10 +55,10 @@ def records_of_sets(connection: Connection, set_ids: Iterable[str], is_wanted: I
     return found
 
 
-def record_of_piece(connection: Connection, set_id: str, piece: str) -> AddressSetRecord:
-    """Return the record of a piece of a set; without addresses when there are none."""
+def records_of_pieces(connection: Connection, set_id: str, pieces: Collection[str]) -> list[AddressSetRecord]:
+    """Return the records of pieces of a set; without addresses when there are none."""
     position = last_position(connection)
-    if piece == WHOLE:
-        return set_record(set_id, piece, security_nouns.addresses_of(connection, set_id), position)
-    addresses = security_nouns.members(connection, set_id, piece).get(piece, ())
-    return set_record(set_id, piece, addresses, position)
+    found = security_nouns.members(connection, set_id, [piece for piece in pieces if piece != WHOLE])
+    if WHOLE in pieces:
+        found[WHOLE] = security_nouns.addresses_of(connection, set_id)
+    return [set_record(set_id, piece, found.get(piece, ()), position) for piece in pieces]

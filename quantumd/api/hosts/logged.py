@@ -14,7 +14,7 @@ from quantumd.compile.snapshot import GUARDING_ROLE
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.messages import Gone
 from quantumd.model.nouns import Port
-from quantumd.store import logging_nouns
+from quantumd.store import logging_nouns, nouns
 from quantumd.store.journal import last_position
 
 _OF_LOG = ("resource_id", "target_id", "project_id", "event", "enabled")
@@ -66,9 +66,7 @@ def tell_of_logs(
     hosts = {port.id: port.host_id for port in bound}
     asked = logging_nouns.bound_ports(connection, touched.targets, touched.groups, touched.projects)
     logs = logging_nouns.logs_of_ports(connection, hosts.keys() | asked.keys())
-    understood = logging_nouns.understanding_hosts(
-        connection, {*hosts.values(), *asked.values(), *left}, PortLogsRecord.kind
-    )
+    understood = nouns.hosts_that_understand(connection, PortLogsRecord.kind, {*hosts.values(), *asked.values(), *left})
     for port_id, host in {**hosts, **asked}.items():
         if host not in understood:
             continue
@@ -86,7 +84,7 @@ def records_of_logs(connection: Connection, host: str, port_ids: Iterable[str]) 
     """Yield what is to be logged of those ports, for their host if it understands that."""
     if not logging_nouns.has_logs(connection):
         return
-    if logging_nouns.understanding_hosts(connection, (host,), PortLogsRecord.kind):
+    if nouns.hosts_that_understand(connection, PortLogsRecord.kind, (host,)):
         position = last_position(connection)
         for port_id, logs in sorted(logging_nouns.logs_of_ports(connection, port_ids).items()):
             yield port_logs_record(port_id, logs, position)

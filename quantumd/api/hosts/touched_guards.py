@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 from sqlalchemy import Connection
 
-from quantumd.api.hosts.guarded import group_records, record_of_piece, records_of_groups
+from quantumd.api.hosts.guarded import group_records, records_of_groups, records_of_pieces
 from quantumd.model.nouns import Port
 from quantumd.model.records import Record
 from quantumd.model.security_records import WHOLE, piece_of
@@ -90,11 +90,14 @@ def new_groups(connection: Connection, bound: Iterable[Port], position: int) -> 
     }
 
 
-def _changed_pieces(connection: Connection, pieces: Collection[tuple[str, str]]) -> Iterator[tuple[str, Record]]:
-    naming = security_nouns.groups_naming(connection, {set_id for set_id, _ in pieces})
+def _changed_pieces(connection: Connection, touched: Collection[tuple[str, str]]) -> Iterator[tuple[str, Record]]:
+    pieces: defaultdict[str, list[str]] = defaultdict(list)
+    for set_id, piece in sorted(touched):
+        pieces[set_id].append(piece)
+    naming = security_nouns.groups_naming(connection, pieces)
     hosts = security_nouns.hosts_of_groups(connection, {each for groups in naming.values() for each in groups})
-    for set_id, piece in sorted(pieces):
+    for set_id, changed in pieces.items():
         told = {host for group_id in naming.get(set_id, ()) for host in hosts.get(group_id, ())}
         if told:
-            record = record_of_piece(connection, set_id, piece)
-            yield from ((host, record) for host in told)
+            records = records_of_pieces(connection, set_id, changed)
+            yield from ((host, record) for host in told for record in records)

@@ -176,6 +176,7 @@ class OpenFlowConnection(Protocol):
         _, more, part = replies.multipart(message.body)
         waiting = self._waiting.get(message.xid)
         if waiting is None:
+            self.on_message(message)
             return
         if waiting.take is not None:
             waiting.take(part)

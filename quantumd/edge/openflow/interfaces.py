@@ -50,11 +50,15 @@ class Group:
 
 @frozen
 class Meter:
-    """A meter that drops what is over ``rate_pps`` packets per second, allowing bursts of ``burst_packets``."""
+    """A meter that drops what is over ``rate`` packets per second, allowing bursts of ``burst`` packets.
+
+    With ``is_kbps`` it counts thousands of bits, from the Ethernet header on, in place of packets.
+    """
 
     number: int
-    rate_pps: int
-    burst_packets: int
+    rate: int
+    burst: int
+    is_kbps: bool = False
 
 
 @frozen
@@ -120,6 +124,9 @@ class ISwitch(Interface):
 
     def on_port(listener: Callable[[SwitchPort, bool], None]) -> None:
         """Call ``listener(port, is_there)`` when a port of the bridge appears, is renumbered or goes."""
+
+    def on_foreign_change(listener: Callable[[], None]) -> None:
+        """Call ``listener`` after somebody else has changed flows of the bridge; several changes may be told as one."""
 
     def read() -> Deferred[SwitchState]:
         """Read everything the bridge holds. EdgeUnavailable, EdgeTimeout."""

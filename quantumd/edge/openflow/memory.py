@@ -57,6 +57,7 @@ class MemorySwitch:
     _connected: list[Callable[[], None]] = field(factory=list)
     _lost: list[Callable[[], None]] = field(factory=list)
     _port: list[Callable[[SwitchPort, bool], None]] = field(factory=list)
+    _foreign: list[Callable[[], None]] = field(factory=list)
     _outputs: defaultdict[int, list[Callable[[bytes], None]]] = field(factory=lambda: defaultdict(list))
     _punts: list[Callable[[int, PacketIn], None]] = field(factory=list)
     _refusal: str | None = None
@@ -83,6 +84,16 @@ class MemorySwitch:
     def on_port(self, listener: Callable[[SwitchPort, bool], None]) -> None:
         """See ISwitch."""
         self._port.append(listener)
+
+    def on_foreign_change(self, listener: Callable[[], None]) -> None:
+        """See ISwitch."""
+        self._foreign.append(listener)
+
+    def change_by_others(self, change: SwitchChange) -> None:
+        """Do what somebody else asks for."""
+        self._change(change)
+        if self.is_connected:
+            _tell(self._foreign)
 
     def read(self) -> Deferred[SwitchState]:
         """See ISwitch."""

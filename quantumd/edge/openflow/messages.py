@@ -17,7 +17,8 @@ PACKET_IN, PORT_STATUS, PACKET_OUT, FLOW_MOD, GROUP_MOD = 10, 12, 13, 14, 15
 MULTIPART_REQUEST, MULTIPART_REPLY, BARRIER_REQUEST, BARRIER_REPLY = 18, 19, 20, 21
 SET_ASYNC, METER_MOD, BUNDLE_CONTROL, BUNDLE_ADD = 28, 29, 33, 34
 
-MULTIPART_FLOW, MULTIPART_GROUP, MULTIPART_METER_STATS, MULTIPART_METER, MULTIPART_PORTS = 1, 7, 9, 10, 13
+MULTIPART_FLOW, MULTIPART_GROUP, MULTIPART_METER_STATS, MULTIPART_METER = 1, 7, 9, 10
+MULTIPART_PORTS, MULTIPART_MONITOR = 13, 16
 
 BUNDLE_OPEN, BUNDLE_CLOSE, BUNDLE_COMMIT, BUNDLE_DISCARD = 0, 2, 4, 6
 BUNDLE_ATOMIC_ORDERED = 3
@@ -33,7 +34,7 @@ METER_ADD, METER_MODIFY, METER_DELETE = 0, 1, 2
 ALL_TABLES = 0xFF
 ANY = 0xFFFFFFFF
 NO_BUFFER = 0xFFFFFFFF
-_METER_PKTPS_BURST = 2 | 4
+METER_KBPS, METER_PKTPS, METER_BURST = 1, 2, 4
 _OXM_MATCH = 1
 
 _FLOW_MOD = Struct("!BBHIQQBBHHHIIIHHHH")
@@ -45,6 +46,7 @@ _METER_MOD = Struct("!BBHIHHI")
 _METER_BAND = Struct("!HHII4x")
 _MULTIPART = Struct("!BBHIHH4x")
 _FLOW_REQUEST = Struct("!B3xII4xQQHH4x")
+_MONITOR_REQUEST = Struct("!IIIHBBHH4x")
 _PACKET_OUT = Struct("!BBHIIIH6x")
 _CONFIG = Struct("!HH")
 _NICIRA = Struct("!II")
@@ -171,9 +173,10 @@ def group_delete(number: int, xid: int) -> bytes:
 
 def meter_mod(command: int, meter: Meter, xid: int) -> bytes:
     """Add (refused when there) or modify (refused when not there) a meter that drops."""
-    band = _METER_BAND.pack(1, _METER_BAND.size, meter.rate_pps, meter.burst_packets)
+    band = _METER_BAND.pack(1, _METER_BAND.size, meter.rate, meter.burst)
     size = _METER_MOD.size + len(band)
-    return _METER_MOD.pack(VERSION, METER_MOD, size, xid, command, _METER_PKTPS_BURST, meter.number) + band
+    flags = (METER_KBPS if meter.is_kbps else METER_PKTPS) | METER_BURST
+    return _METER_MOD.pack(VERSION, METER_MOD, size, xid, command, flags, meter.number) + band
 
 
 def meter_delete(number: int, xid: int) -> bytes:
@@ -190,6 +193,16 @@ def ask_flows(xid: int) -> bytes:
     """Ask for every flow of every table."""
     body = _FLOW_REQUEST.pack(ALL_TABLES, ANY, ANY, 0, 0, _OXM_MATCH, 4)
     return multipart(MULTIPART_FLOW, body, xid)
+
+
+_MONITOR_COMINGS_AND_GOINGS = 2 | 4 | 8
+_MONITOR_ADD = 0
+
+
+def ask_to_hear_of_flows(xid: int) -> bytes:
+    """Ask to be told of flows that come, go and change; of those that we change ourselves, only that we did."""
+    body = _MONITOR_REQUEST.pack(1, ANY, ANY, _MONITOR_COMINGS_AND_GOINGS, ALL_TABLES, _MONITOR_ADD, _OXM_MATCH, 4)
+    return multipart(MULTIPART_MONITOR, body, xid)
 
 
 def ask_groups(xid: int) -> bytes:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter, PacketIn, SwitchPort
 from quantumd.edge.openflow.match import read_oxm
-from quantumd.edge.openflow.messages import GROUP_ALL, GROUP_SELECT, NICIRA, NICIRA_PACKET_IN2
+from quantumd.edge.openflow.messages import GROUP_ALL, GROUP_SELECT, METER_KBPS, NICIRA, NICIRA_PACKET_IN2
 from quantumd.edge.openflow.oxm import WireError
 
 T = TypeVar("T")
@@ -83,11 +83,11 @@ def meters(part: bytes) -> list[Meter]:
     """Return the meters of one part; one that is not a single drop band has a rate of 0."""
 
     def meter(piece: bytes) -> Meter:
-        _, _, number = _unpack(_METER, piece, 0)
+        _, flags, number = _unpack(_METER, piece, 0)
         if len(piece) != _METER.size + _BAND.size:
             return Meter(number, 0, 0)
         kind, _, rate, burst = _unpack(_BAND, piece, _METER.size)
-        return Meter(number, rate, burst) if kind == _DROP_BAND else Meter(number, 0, 0)
+        return Meter(number, rate, burst, bool(flags & METER_KBPS)) if kind == _DROP_BAND else Meter(number, 0, 0)
 
     return _pieces(part, meter)
 
@@ -133,6 +133,23 @@ def port_status(body: bytes) -> tuple[SwitchPort, bool | None]:
     (reason,) = _unpack(_PORT_STATUS, body, 0)
     port, _ = _port(body, _PORT_STATUS.size)
     return port, {_PORT_ADDED: True, _PORT_DELETED: False}.get(reason)
+
+
+_UPDATE = Struct("!HH")
+_UPDATES_OF_OTHERS = frozenset((1, 2, 3, 6))
+"""Flows that came, went or changed; and that some were not told of, while too much was waiting to be sent."""
+
+
+def is_foreign_change(part: bytes) -> bool:
+    """Whether somebody else changed flows, by a part of what a switch tells of its flows."""
+    at, found = 0, False
+    while at < len(part):
+        length, event = _unpack(_UPDATE, part, at)
+        if length < _UPDATE.size or at + length > len(part):
+            raise WireError(f"flow update at byte {at} has a wrong length of {length}")
+        found = found or event in _UPDATES_OF_OTHERS
+        at += length
+    return found
 
 
 @frozen

@@ -43,6 +43,7 @@ class OvsSwitch:
         self._connected_listeners: list[Callable[[], None]] = []
         self._lost_listeners: list[Callable[[], None]] = []
         self._port_listeners: list[Callable[[SwitchPort, bool], None]] = []
+        self._foreign_listeners: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Begin to connect."""
@@ -68,6 +69,10 @@ class OvsSwitch:
     def on_port(self, listener: Callable[[SwitchPort, bool], None]) -> None:
         """See ISwitch."""
         self._port_listeners.append(listener)
+
+    def on_foreign_change(self, listener: Callable[[], None]) -> None:
+        """See ISwitch. Open vSwitch tells of it from version 2.17 on."""
+        self._foreign_listeners.append(listener)
 
     def read(self) -> Deferred[SwitchState]:
         """See ISwitch."""
@@ -133,6 +138,11 @@ class OvsSwitch:
         # The length only makes OVS send port notices at all; packet-ins are switched off by the second message.
         connection.write(messages.set_config(0xFFFF, connection.xid()))
         connection.write(messages.set_async(0, _PORTS_COME_AND_GO, 0, connection.xid()))
+        try:
+            xid = connection.xid()
+            await connection.ask(messages.ask_to_hear_of_flows(xid), xid)
+        except EdgeUnavailable as error:
+            self._log.warn("what others change is not heard of, only found by looking: {error}", error=error)
         await connection.barrier()
 
     def _ready(self) -> None:
@@ -144,13 +154,16 @@ class OvsSwitch:
             listener()
 
     def _take(self, message: Message) -> None:
-        if message.kind != messages.PORT_STATUS:
-            return
-        port, is_there = replies.port_status(message.body)
-        if is_there is None:
-            return
-        for listener in self._port_listeners:
-            listener(port, is_there)
+        if message.kind == messages.PORT_STATUS:
+            port, is_there = replies.port_status(message.body)
+            if is_there is not None:
+                for listener in self._port_listeners:
+                    listener(port, is_there)
+        elif message.kind == messages.MULTIPART_REPLY:
+            kind, _, part = replies.multipart(message.body)
+            if kind == messages.MULTIPART_MONITOR and replies.is_foreign_change(part):
+                for told in self._foreign_listeners:
+                    told()
 
     def _take_error(self, xid: int, error: replies.SwitchError) -> None:
         if self._delivery is None or not self._delivery.take_error(xid, error):

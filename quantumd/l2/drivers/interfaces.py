@@ -48,7 +48,8 @@ class L2Parts:
 
     The frames' connection is not among ``connections``: it runs where frames are answered.
 
-    ``count_foreign_flows`` returns how many flows of strangers were there at the last look. ``read_counters`` fires
+    ``count_foreign_flows`` returns how many flows of strangers were there at the last look, ``count_repaired_flows``
+    how many were found gone, changed or of strangers since the start. ``read_counters`` fires
     with what ports have sent and received, by their ids; a driver that cannot count has none. ``faults``
     returns, by bridge or the like, what is wrong that no step failed for. ``count_unlogged`` returns how many packets
     logs asked for that were too many to be logged.
@@ -60,6 +61,7 @@ class L2Parts:
     count_foreign_flows: Callable[[], int] = lambda: 0
     read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({})
     faults: Callable[[], Mapping[tuple[str, str], str]] = dict
+    count_repaired_flows: Callable[[], int] = lambda: 0
     count_unlogged: Callable[[], int] = lambda: 0
 
 

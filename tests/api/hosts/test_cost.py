@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import event
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantumd.api.hosts.announce import touched_by, updates_for
 from quantumd.api.hosts.compiled import records_of_ports
 from quantumd.api.resources.dhcp_port import dhcp_port_of
 from quantumd.api.resources.statuses import apply_report
-from quantumd.model.messages import PortReport, Report
+from quantumd.model.messages import HostReport, PortReport, Report
+from quantumd.store.journal import last_position, read_after
 from tests.api.resources.bed import ADMIN, Bed
 
 
@@ -29,6 +31,32 @@ class CostTests(SynchronousTestCase):
         plans = self.plans_of(self.tell_and_report)
         self.assertEqual([plan for plan in plans if "ix_ports_network_id" in plan or "SCAN ports" in plan], [])
         self.assertTrue(any("ix_ports_device_id" in plan for plan in plans))
+
+    def test_many_changed_members_cost_no_more_queries_than_two(self) -> None:
+        """Each is in another piece of its group's members, which are asked for together, by ranges of an index.
+
+        The first port on a host costs more: its group is new there.
+        """
+        self.bed.hear(HostReport("host-a", "l2", "1", "ovs", '{"port_filter": true}'))
+        asked = {}
+        for count in (1, 2, 64):
+            before = last_position(self.bed.connection)
+            bodies = [{"network_id": self.network_id, "binding:host_id": "host-b"}] * count
+            self.bed.create_many("port", bodies, ADMIN)
+            rows = read_after(self.bed.connection, before, 1000)
+            asked[count] = self.plans_of(lambda rows=rows: self.assertTrue(updates_for(self.bed.connection, rows)))
+        two, many = (sum("port_security_groups" in plan for plan in asked[count]) for count in (2, 64))
+        self.assertEqual(two, many)
+        self.assertEqual([plan for plan in asked[64] if "SCAN port_security_groups" in plan], [])
+
+    def test_a_rename_is_nothing_to_hosts(self) -> None:
+        """Nothing is read for them; that it is switched off is told."""
+        for changes, is_told in (({"name": "another"}, False), ({"admin_state_up": False}, True)):
+            before = last_position(self.bed.connection)
+            self.bed.update("port", self.port_id, ADMIN, **changes)
+            rows = read_after(self.bed.connection, before, 10)
+            self.assertEqual(len(rows), 1)
+            self.assertEqual(touched_by(rows).is_nothing, not is_told)
 
     def tell_and_report(self) -> None:
         """Compile what hosts must know of the port, and take what they say of it."""

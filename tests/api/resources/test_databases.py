@@ -10,20 +10,21 @@ from types import ModuleType
 import pytest
 
 import tests.api.extensions
+import tests.api.hosts
 import tests.api.resources
 from tests.api.resources.case import ResourceCase
 from tests.bed.counts import is_soak
 from tests.bed.databases import SERVERS, lacking
 
-SAMPLE = ("test_isolation", "test_lists", "test_networks", "test_pages", "test_ports", "test_subnets")
-"""The modules that every run takes: conflicts and what is tried again, filters, sorting, scopes."""
+SAMPLE = ("test_guards", "test_isolation", "test_lists", "test_networks", "test_pages", "test_ports", "test_subnets")
+"""The modules that every run takes: conflicts and what is tried again, filters, sorting, scopes, ranges."""
 
 OF_SQLITE = frozenset({"CountableTests", "PlanTests"})
 """What looks at how SQLite finds its way."""
 
 
 def _modules() -> Iterator[ModuleType]:
-    for package in (tests.api.resources, tests.api.extensions):
+    for package in (tests.api.resources, tests.api.extensions, tests.api.hosts):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             name = module.name.rpartition(".")[2]
             if name.startswith("test_") and module.name != __name__ and (name in SAMPLE or is_soak()):

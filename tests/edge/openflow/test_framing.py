@@ -63,7 +63,7 @@ class FramerTests(SynchronousTestCase):
 
 UNPACKERS = (
     replies.multipart, replies.flows, replies.groups, replies.meters, replies.ports, replies.port_status,
-    replies.switch_error, replies.packet_in, replies.nicira_packet_in,
+    replies.switch_error, replies.packet_in, replies.nicira_packet_in, replies.is_foreign_change,
 )  # fmt: skip
 
 
@@ -83,7 +83,7 @@ class HostileReplyTests(SynchronousTestCase):
     def test_lengths_of_zero_do_not_loop(self, length: int, data: bytes) -> None:
         """Pieces that claim to be shorter than their own header are refused."""
         part = length.to_bytes(2, "big") + bytes(6) + data
-        for unpack in (replies.flows, replies.groups, replies.meters):
+        for unpack in (replies.flows, replies.groups, replies.meters, replies.is_foreign_change):
             self.assertRaises(WireError, unpack, part)
 
     @given(st.binary(max_size=120))

@@ -47,6 +47,10 @@ class MemorySwitchContractTests(SwitchContract, TestCase):
         """Restart the switch."""
         self.switch.restart()
 
+    def change_by_others(self, flow: Flow) -> None:
+        """Put a flow."""
+        self.switch.change_by_others(SwitchChange(put_flows=(flow,)))
+
     def until(self, is_so: Callable[[], bool]) -> Deferred[None]:
         """Everything is done at once here."""
         self.assertTrue(is_so())

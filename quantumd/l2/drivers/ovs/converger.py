@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from quantumd.converge.plan import NOTHING, SWEEP, Key, Plan, Stage, Step
-from quantumd.edge.openflow.interfaces import ISwitch
+from quantumd.edge.openflow.interfaces import ISwitch, SwitchState
 from quantumd.edge.ovsdb.interfaces import EditBridgeIds, IOvsdb
 from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.errors import EdgeUnavailable
@@ -31,6 +31,7 @@ from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.l2.drivers.ovs.writing import FlowWriter
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.messages import HostReport, PortReport
+from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
 
 _EARLY = GUARDS | {"bridge"}
@@ -55,6 +56,8 @@ class OvsConverger:
     _logging: PuntSettings = _NO_LOGS
     _storm_pps: int = 0
     foreign_flows: int = field(default=0, init=False)
+    repaired_flows: int = field(default=0, init=False)
+    """How many were gone, changed or of strangers at a look, since the start."""
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
     _versions: dict[Key, int] = field(factory=dict, init=False)
@@ -105,10 +108,8 @@ class OvsConverger:
         if not self._switch.is_connected:
             raise EdgeUnavailable(f"the switch of {self._bridges.integration} is not connected")
         state = await self._switch.read()
+        self._note_drift(state, row.name)
         self._held = Held.read(state)
-        self.foreign_flows = sum(not is_ours(flow) for flow in state.flows)
-        if self.foreign_flows:
-            self._log.warn("{n} flows of strangers on {bridge}", n=self.foreign_flows, bridge=row.name)
         self._wanted.clear()
         self._versions.clear()
         self._realised.clear()
@@ -120,6 +121,15 @@ class OvsConverger:
         for exits in self._exits:
             exits.look()
         self._revocation.observed()
+
+    def _note_drift(self, state: SwitchState, bridge: str) -> None:
+        lost = self._held.lost(state)
+        self.foreign_flows = sum(not is_ours(flow) for flow in state.flows)
+        self.repaired_flows += lost + (self.foreign_flows if self._removes_foreign else 0)
+        if lost:
+            self._log.warn("{n} flows of {bridge} are gone or changed: they are put back", n=lost, bridge=bridge)
+        if self.foreign_flows:
+            self._log.warn("{n} flows of strangers on {bridge}", n=self.foreign_flows, bridge=bridge)
 
     # --- keys and plans
 
@@ -138,6 +148,8 @@ class OvsConverger:
             elif kind == NetworkRecord.kind:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
                 keys.update(self._view.elsewhere.keys_on(record_id))
+            elif kind == QosPolicyRecord.kind:
+                keys.update(self._view.keys_with_qos(record_id))
         self._revocation.wait(suspected, keys)
         return frozenset(keys)
 
@@ -159,19 +171,28 @@ class OvsConverger:
         self._wanted.update(wanted)
         self._revocation.planned(keys)
         remember, forget = self._remember_numbers(keys), self._forget_numbers(keys)
-        # Tables and what guards a port are there before the port asks for them, and go after that.
-        early = {key: objects for key, objects in wanted.items() if key[0] in _EARLY and objects != NONE}
-        ended = {key: NONE for key, objects in wanted.items() if key[0] in _EARLY and objects == NONE}
-        others = {key: objects for key, objects in wanted.items() if key[0] not in _EARLY}
         stages = (
             Stage("numbers", (remember,) if remember.put else (), is_gate=True),
-            Stage("guards", self._changes(early), is_gate=True),
-            Stage("flows", self._changes(others), is_gate=True),
-            Stage("ended guards", self._changes(ended), is_gate=True),
+            *(self._stages(wanted) if self._held.owned else (Stage("flows", self._changes(wanted), is_gate=True),)),
             Stage("forget", (forget,) if forget.remove else ()),
         )
         # Plans are merged by the names of stages: to come in this order in all, they come in all that do anything.
         return Plan((*bridges_first, *(stages if any(stage.steps for stage in stages) else ())))
+
+    def _stages(self, wanted: Mapping[Key, Objects]) -> tuple[Stage, ...]:
+        """Tables and what guards a port are there before the port asks for them, and go after that.
+
+        Not so when all is planned anew: then all flows change at once, in one bundle. Those of another version of the
+        pipeline, which made half of them before, may use the same tables for other purposes.
+        """
+        early = {key: objects for key, objects in wanted.items() if key[0] in _EARLY and objects != NONE}
+        ended = {key: NONE for key, objects in wanted.items() if key[0] in _EARLY and objects == NONE}
+        others = {key: objects for key, objects in wanted.items() if key[0] not in _EARLY}
+        return (
+            Stage("guards", self._changes(early), is_gate=True),
+            Stage("flows", self._changes(others), is_gate=True),
+            Stage("ended guards", self._changes(ended), is_gate=True),
+        )
 
     def _changes(self, wanted: Mapping[Key, Objects]) -> tuple[ChangeFlows, ...]:
         change = change_for(self._held, wanted)

@@ -128,6 +128,9 @@ class OvsDriver:
             "security-groups-remote-address-group",
             "address-group",
             "logging",
+            "qos",
+            "qos-bw-limit-direction",
+            "qos-pps",
             *TUNNEL_TYPES,
         }
     )
@@ -164,6 +167,7 @@ class OvsDriver:
             lambda: converger.foreign_flows,
             lambda: _read_counters(edges.ovsdb),
             converger.faults,
+            lambda: converger.repaired_flows,
             lambda: packet_log.lost,
         )
 

@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from quantumd.edge.openflow.actions import instructions
 from quantumd.edge.openflow.interfaces import Flow
+from quantumd.model.qos_records import KBPS, KPPS
 
 NETWORK = "reg6"
 """The host-local number of the packet's network; 0 before CLASSIFY."""
@@ -50,6 +51,8 @@ class Table(IntEnum):
 
     CLASSIFY = 0
     TUNNEL = 5
+    QOS_EGRESS = 8
+    QOS_EGRESS_PACKETS = 9
     PORT_SECURITY = 10
     SPOOFED_SERVICES = 11
     NEIGHBOUR_SECURITY = 12
@@ -64,14 +67,19 @@ class Table(IntEnum):
     ADVERTISE = 55
     FORWARD = 60
     FLOOD = 65
+    QOS_COPY = 69
     FIREWALL_INGRESS = 70
     INGRESS_STATE = 71
     INGRESS_RULES = 72
     INGRESS_COMMIT = 73
+    QOS_INGRESS = 78
+    QOS_INGRESS_PACKETS = 79
     OUTPUT = 80
 
 
 PASS_THROUGH: dict[Table, Table] = {
+    Table.QOS_EGRESS: Table.PORT_SECURITY,
+    Table.QOS_EGRESS_PACKETS: Table.PORT_SECURITY,
     Table.PORT_SECURITY: Table.PUNT,
     Table.SPOOFED_SERVICES: Table.PUNT,
     Table.PUNT: Table.FIREWALL_EGRESS,
@@ -81,9 +89,11 @@ PASS_THROUGH: dict[Table, Table] = {
     Table.REDIRECT: Table.BALANCE,
     Table.BALANCE: Table.RESPOND,
     Table.RESPOND: Table.FORWARD,
-    Table.FIREWALL_INGRESS: Table.OUTPUT,
+    Table.FIREWALL_INGRESS: Table.QOS_INGRESS,
     Table.INGRESS_STATE: Table.INGRESS_RULES,
-    Table.INGRESS_COMMIT: Table.OUTPUT,
+    Table.INGRESS_COMMIT: Table.QOS_INGRESS,
+    Table.QOS_INGRESS: Table.OUTPUT,
+    Table.QOS_INGRESS_PACKETS: Table.OUTPUT,
 }
 """Where a packet goes that no flow of the table wants."""
 
@@ -112,6 +122,7 @@ class Feature(IntEnum):
     FIREWALL = 7
     TUNNEL = 8
     NEIGHBOURS = 9
+    QOS = 10
     LOGGING = 13
     STORM = 14
 
@@ -137,6 +148,14 @@ SECOND_LOOK = 1 << 20
 def storm_meter(ofport: int) -> int:
     """Return the number of the meter of what a port sends to everybody."""
     return 5 << 16 | ofport
+
+
+def qos_meter(direction: str, unit: str, ofport: int) -> int:
+    """Return the number of the meter of what a port sends or gets; that of its requests to us is its own."""
+    return _QOS_METERS[direction, unit] << 16 | ofport
+
+
+_QOS_METERS = {("egress", KBPS): 1, ("egress", KPPS): 2, ("ingress", KBPS): 3, ("ingress", KPPS): 4}
 
 
 def is_ours(flow: Flow) -> bool:

@@ -49,6 +49,11 @@ class Held:
         for number in change.remove_meters:
             self.meters.pop(number, None)
 
+    def lost(self, state: SwitchState) -> int:
+        """Return how many flows that some key asked for are not there any more, or another one is in their place."""
+        found = {flow.key: flow for flow in state.flows}
+        return sum(found.get(key) != self.flows.get(key) for key in self.owners)
+
     def own(self, key: Key, objects: Objects) -> None:
         """Note what a key's executed plan asked for."""
         self._disown(key)

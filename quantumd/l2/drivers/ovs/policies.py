@@ -41,7 +41,7 @@ class Policies:
     _named_by: dict[str, _Named] = field(factory=dict, init=False)
     _users: Counter[tuple[str, str]] = field(factory=Counter, init=False)
     """How many policies name a set in a direction."""
-    _pieces: dict[str, tuple[str, ...]] = field(factory=dict, init=False)
+    _pieces: dict[str, frozenset[str]] = field(factory=dict, init=False)
     _addresses: defaultdict[str, Counter[str]] = field(factory=lambda: defaultdict(Counter), init=False)
     """set → prefix → in how many pieces it is."""
     _wide: defaultdict[str, set[str]] = field(factory=lambda: defaultdict(set), init=False)
@@ -214,15 +214,15 @@ class Policies:
 
     def _note_piece(self, record_id: str) -> Iterator[Key]:
         record, set_id = self._records.get(AddressSetRecord.kind, record_id), set_of(record_id)
-        new = record.addresses if isinstance(record, AddressSetRecord) else ()
-        old = self._pieces.pop(record_id, ())
+        new = frozenset(record.addresses if isinstance(record, AddressSetRecord) else ())
+        old = self._pieces.pop(record_id, frozenset())
         if new:
             self._pieces[record_id] = new
         held = self._addresses[set_id]
-        held.update(new)
-        held.subtract(old)
+        held.update(new - old)
+        held.subtract(old - new)
         is_named = self._is_named(set_id)
-        for cidr in set(old).symmetric_difference(new):
+        for cidr in old ^ new:
             is_in = held[cidr] > 0
             if not is_in:
                 del held[cidr]

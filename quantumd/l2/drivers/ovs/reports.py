@@ -12,8 +12,8 @@ from quantumd.edge.ovsdb.interfaces import IOvsdb
 from quantumd.l2.drivers.ovs.bridges import BridgePlan
 from quantumd.l2.drivers.ovs.exits import Exits
 from quantumd.l2.drivers.ovs.view import HostView
-from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.messages import HostReport, PortReport
+from quantumd.model.records import KINDS
 from quantumd.version import VERSION
 
 
@@ -97,5 +97,5 @@ def host_report(host: str, role: str, plan: BridgePlan, ovsdb: IOvsdb) -> HostRe
         physical_networks=tuple(sorted(plan.mappings)),
         tunnel_ip=plan.tunnels.local_ip,
         tunnel_types=plan.tunnels.types,
-        record_kinds=(PortLogsRecord.kind,),
+        record_kinds=KINDS,
     )

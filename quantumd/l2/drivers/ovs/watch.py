@@ -21,6 +21,8 @@ Listener: TypeAlias = Callable[["frozenset[Key] | None"], None]
 
 IFACE_ID = "iface-id"
 _SECOND_LOOK_SECONDS = 1.0
+_FOREIGN_CHANGE_SECONDS = 1.0
+"""How long what others change is left to add up before it is looked through: a look reads all flows."""
 
 
 def port_id_of(row: InterfaceRow | None) -> str | None:
@@ -46,6 +48,7 @@ class Watch:
     has_bridge: bool = field(default=False, init=False)
     _has_controller: bool = field(default=False, init=False)
     _listener: Listener = field(default=lambda keys: None, init=False)
+    _is_look_due: bool = field(default=False, init=False)
     _log = Logger()
 
     def start(self, listener: Listener) -> None:
@@ -56,6 +59,7 @@ class Watch:
         self._ovsdb.on_interfaces(self._interfaces_changed)
         self._ovsdb.on_bridge(self._bridge_changed)
         self._switch.on_port(self._switch_port_changed)
+        self._switch.on_foreign_change(self._flows_changed)
 
     def look_at_bridge(self) -> BridgeRow | None:
         """Return the integration bridge, and remember whether it is there."""
@@ -108,6 +112,18 @@ class Watch:
             self._listener(None)
         else:
             self._listener(frozenset({bridge_key(self._plan)}))
+
+    def _flows_changed(self) -> None:
+        if not self._is_look_due:
+            self._is_look_due = True
+            self._clock.callLater(_FOREIGN_CHANGE_SECONDS, self._look_through)
+
+    def _look_through(self) -> None:
+        self._is_look_due = False
+        if self._switch.is_connected:
+            bridge = self._plan.integration
+            self._log.warn("somebody else has changed flows of {bridge}: they are looked through", bridge=bridge)
+            self._listener(None)
 
     def _keys_of_port(self, port_id: str) -> frozenset[Key]:
         network_id = self._view.network_of(port_id)

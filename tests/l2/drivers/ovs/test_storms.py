@@ -82,7 +82,7 @@ class RateTests(SynchronousTestCase):
         world.plug(PORT_ID)
         bed.settle()
         meter = world.switch.meters.get(storm_meter(world.ofport_of(PORT_ID) or 0))
-        self.assertEqual(meter.rate_pps if meter is not None else 0, rate_pps)
+        self.assertEqual(meter.rate if meter is not None else 0, rate_pps)
         return sum(flow.cookie >> 48 & 0xFF == Feature.STORM for flow in world.switch.flows.values())
 
     def test_each_port_has_a_meter(self) -> None:

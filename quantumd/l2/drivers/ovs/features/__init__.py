@@ -23,6 +23,7 @@ from quantumd.l2.drivers.ovs.features import (
     packet_logging,
     physical,
     port_security,
+    qos,
     storm,
     tunnel,
 )
@@ -31,7 +32,8 @@ from quantumd.l2.drivers.ovs.features import (
 def bridge_objects(logging: PuntSettings) -> Objects:
     """What the bridge holds whatever is plugged into it."""
     guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
-    flows = (*base.bridge_flows(), *guarding, *neighbours.bridge_flows(), *forward.bridge_flows())
+    ends = (*neighbours.bridge_flows(), *forward.bridge_flows(), *qos.bridge_flows())
+    flows = (*base.bridge_flows(), *guarding, *ends)
     return Objects(flows, tuple(forward.bridge_groups()), tuple(packet_logging.bridge_meters(logging)))
 
 
@@ -44,10 +46,11 @@ def port_objects(view: PortView, punt: PuntSettings, logging: PuntSettings, stor
             *packet_logging.port_flows(view, logging),
             *dhcp.port_flows(view, punt),
             *forward.port_flows(view),
+            *qos.port_flows(view),
             *storm.port_flows(view, storm_pps),
             *classify.port_flows(view),
         ),
-        meters=(*dhcp.port_meters(view, punt), *storm.port_meters(view, storm_pps)),
+        meters=(*dhcp.port_meters(view, punt), *qos.port_meters(view), *storm.port_meters(view, storm_pps)),
     )
 
 

@@ -11,7 +11,7 @@ from quantumd.edge.openflow.match import Value, match
 from quantumd.l2.drivers.ovs.desired import PortView
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, Table, cookie, go_to
 
-FOLLOWING: Final = Table.PORT_SECURITY
+FOLLOWING: Final = Table.QOS_EGRESS
 """Where what a port sends goes from here."""
 
 

@@ -11,7 +11,7 @@ from quantumd.model.security_records import SecurityRule
 
 _PORTS: Mapping[int, str] = {IP_TCP: "tcp_dst", IP_UDP: "udp_dst", IP_SCTP: "sctp_dst"}
 _ICMP: Mapping[int, str] = {IP_ICMP: "icmp", IP_ICMPV6: "icmpv6"}
-_LATER_FRAGMENT = (3, 3)
+_LATER_FRAGMENT = 3
 _PORT_BITS = 16
 
 _Fields = dict[str, Value]

@@ -1,11 +1,11 @@
-"""Which records each host understands."""
+"""Which kinds of records each host understands."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
+revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
