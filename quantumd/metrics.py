@@ -60,6 +60,7 @@ class Metrics:
     """Ports by status."""
     foreign_flows: Gauge = field(init=False)
     repaired_flows: Gauge = field(init=False)
+    unlogged_packets: Gauge = field(init=False)
     dhcp_messages: Counter = field(init=False)
     """By kind (discover, request…) and outcome (offer, ack, nak, ignored)."""
     token_wait_seconds: Histogram = field(init=False)
@@ -151,6 +152,10 @@ class Metrics:
     @repaired_flows.default
     def _repaired_flows(self) -> Gauge:
         return self._gauge("repaired_flows", "Flows found gone, changed or of strangers since the start.")
+
+    @unlogged_packets.default
+    def _unlogged_packets(self) -> Gauge:
+        return self._gauge("unlogged_packets", "Packets that logs asked for and that were too many, since the start.")
 
     @dhcp_messages.default
     def _dhcp_messages(self) -> Counter:

@@ -73,6 +73,7 @@ class HostRoles:
     def _make_l2(self, parts: L2Parts, records: Records, with_dhcp: bool) -> Roles:
         self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
         self._metrics.repaired_flows.set_function(parts.count_repaired_flows)
+        self._metrics.unlogged_packets.set_function(parts.count_unlogged)
         self._run(parts.converger, records, parts.faults, parts.read_counters)
         if with_dhcp:
             self._make_dhcp(parts.frames)

@@ -61,7 +61,11 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "l2_adjacency": (f"{_X}test_segments_resource.py::test_network_that_is_routed_is_not_adjacent",),
     "l3-port-ip-change-not-allowed": (f"{_SMALL}::test_addresses_of_routers_stay",),
     "local_ip": (f"{_X}test_local_ips_resource.py",),
-    "logging": (f"{_X}test_logging.py",),
+    "logging": (
+        f"{_X}test_logging.py",
+        "tests/functional/test_packet_logging.py",
+        "tests/laws/test_packet_logging.py",
+    ),
     "metering": (f"{_X}test_metering_labels.py",),
     "multi-provider": (f"{_X}test_segments_resource.py::MultiProviderTests",),
     "net-mtu": (f"{_R}test_networks_segments.py::MtuTests",),

@@ -21,6 +21,7 @@ from bench.bars.multihost import multihost_bar
 from bench.bars.plug import plug_bar
 from bench.bars.restarts import daemon_bar, switch_bar
 from bench.bars.start import start_bar
+from bench.bars.storms import storms_bar
 from bench.bars.tunnels import tunnels_bar
 
 BARS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -37,6 +38,7 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "switch": switch_bar,
     "faults": faults_bar,
     "multihost": multihost_bar,
+    "storms": storms_bar,
     "tunnels": tunnels_bar,
 }
 

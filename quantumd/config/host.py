@@ -86,6 +86,13 @@ class L2Settings:
     foreign_flows: str = setting(
         "remove", "What happens to flows of strangers on the integration bridge.", choices=("remove", "report")
     )
+    storm_rate_pps: int = setting(
+        1000, "How many broadcast and multicast frames a port may send; 0 is any number.", "packets per second", least=0
+    )
+    log_rate_pps: int = setting(
+        100, "How many packets that logs ask for are logged on this host.", "packets per second", least=1
+    )
+    log_burst_packets: int = setting(25, "How many of them at once.", "packets", least=1)
     health_listen: str = setting(
         "",
         "Where twistd quantumd-l2 answers /healthz, /readyz and /metrics, to everybody and in the clear"

@@ -11,6 +11,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord
 from quantumd.model.tap_records import TapRecord
@@ -152,6 +153,7 @@ Record: TypeAlias = (
     | DhcpPortRecord
     | SecurityGroupRecord
     | AddressSetRecord
+    | PortLogsRecord
     | QosPolicyRecord
     | TapRecord
 )
@@ -164,6 +166,7 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     DhcpPortRecord,
     SecurityGroupRecord,
     AddressSetRecord,
+    PortLogsRecord,
     QosPolicyRecord,
     TapRecord,
 )
@@ -171,7 +174,7 @@ KINDS: tuple[str, ...] = tuple(cls.kind for cls in RECORD_TYPES)
 """The kinds of records that this version understands."""
 
 VERSIONED_BY_READING: frozenset[str] = frozenset(
-    (SecurityGroupRecord.kind, AddressSetRecord.kind, QosPolicyRecord.kind, TapRecord.kind)
+    cls.kind for cls in (SecurityGroupRecord, AddressSetRecord, PortLogsRecord, QosPolicyRecord, TapRecord)
 )
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
 

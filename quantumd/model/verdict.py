@@ -40,6 +40,11 @@ def lets_pass(rules: Iterable[SecurityRule], direction: str, traffic: Traffic, i
     return any(rule.direction == direction and _matches(rule, traffic, is_in) for rule in rules)
 
 
+def first_match(rules: Iterable[SecurityRule], direction: str, traffic: Traffic, is_in: IsIn) -> SecurityRule | None:
+    """Return the first of the rules that lets traffic pass in a direction; None when none does."""
+    return next((rule for rule in rules if rule.direction == direction and _matches(rule, traffic, is_in)), None)
+
+
 def _matches(rule: SecurityRule, traffic: Traffic, is_in: IsIn) -> bool:
     if rule.ethertype != traffic.ethertype or not _matches_protocol(rule, traffic):
         return False

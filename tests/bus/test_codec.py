@@ -13,6 +13,7 @@ from quantumd.bus.codec import VERSIONS, CodecError, decode, encode
 from quantumd.model import messages as m
 from quantumd.model import records as r
 from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
+from quantumd.model.logging_records import PacketLog, PortLogsRecord
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.role_state import Fault, RoleState
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord, SecurityRule
@@ -38,6 +39,7 @@ EVERY_RECORD = (
     ),
     SecurityGroupRecord("g1", 7, True, RULES),
     TapRecord("t1", 9, "p1", "p2", "BOTH", 7, "vxlan", "192.0.2.1", "192.0.2.2"),
+    PortLogsRecord("p1", 8, (PacketLog("l1", "a project", "ALL"),)),
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
     r.NetworkRecord("n2", 3, "local", None, None, 1500, True, None, (), "q1"),
     r.PortRecord("p4", 5, "n1", "fa:16:3e:00:00:02", (), True, "", qos_policy="q1"),

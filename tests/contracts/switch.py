@@ -165,6 +165,20 @@ class SwitchContract:
         await self.switch.change(SwitchChange(put_groups=(Group(4, ()),)))
         self.assertEqual((await self.switch.read()).groups, (Group(4, ()),))
 
+    async def test_a_frame_goes_on_after_a_second_look(self: World) -> None:
+        """A SELECT group of one bucket is read back as it was put, and gives each frame to the bucket, once."""
+        look = Group(1 << 20, (resubmit(9),), is_select=True)
+        number, frames = self.add_port("one"), self.frames_of("one")
+        flows = (
+            Flow(0, 1, match(), 1, instructions(set_field("reg5", 2) + group(1 << 20))),
+            Flow(9, 1, match(reg5=2), 1, instructions(output(IN_PORT))),
+        )
+        await self.switch.change(SwitchChange(put_groups=(look,), put_flows=flows))
+        self.assertEqual((await self.switch.read()).groups, (look,))
+        self.inject(number, PADDED)
+        await self.until(lambda: bool(frames))
+        self.assertEqual(frames, [PADDED])
+
     async def test_removed_group_takes_its_flows_along(self: World) -> None:
         """As OpenFlow says; whoever removes a group removes or replaces its flows in the same change."""
         user = Flow(0, 1, match(), 1, instructions(group(4)))
@@ -198,6 +212,12 @@ class SwitchContract:
         await self.switch.change(SwitchChange(put_flows=(free,), remove_meters=(4,)))
         state = await self.switch.read()
         self.assertEqual((state.meters, state.flows), ((), (free,)))
+
+    async def test_what_a_meter_drops_is_counted(self: World) -> None:
+        """Nothing yet; of a meter that is not there nothing is known."""
+        await self.switch.change(SwitchChange(put_meters=(Meter(4 << 16, 100, 20),)))
+        self.assertEqual(await self.switch.read_drops(4 << 16), 0)
+        await self.assertFailure(self.switch.read_drops(5), EdgeUnavailable)
 
     async def test_empty_change(self: World) -> None:
         """Nothing to do is done at once."""

@@ -61,7 +61,8 @@ class QosCase(HostCase):
     def meters(self) -> dict[int, str]:
         """Return the meters of limits that the switch has, by what they limit: 1 to 4; a test limits one port."""
         lines = " ".join(self.ovs.ofctl("dump-meters").split()).split("meter=")[1:]
-        return {int(line.split()[0]) >> 29: line for line in lines if int(line.split()[0]) >> 29}
+        kinds = {int(line.split()[0]) >> 29: line for line in lines}
+        return {kind: line for kind, line in kinds.items() if kind in _LIMITS}
 
     def await_meters(self, *kinds: int) -> None:
         """Wait until there are these meters of limits and no others."""
@@ -301,4 +302,5 @@ class HostsTests(QosCase, RolesCase):
 
 
 _NUMBERS = {"egress": 1, "ingress": 3}
+_LIMITS = range(1, 5)
 """Which meters limit bits; those after them limit packets."""

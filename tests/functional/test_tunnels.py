@@ -85,6 +85,27 @@ class PacketTests(TunnelCase):
         self.lease_and_ping("geneve", 1442)
 
 
+class DeletedTests(TunnelCase):
+    """Ports that go."""
+
+    def test_a_deleted_port_leaves_no_connection_on_other_hosts(self) -> None:
+        """Though rules still let it pass; conversations with others go on."""
+        first, second = self.hosts[:2]
+        network = self.tunnelled()
+        guest, doomed, other = self.boot(first, network), self.boot(second, network), self.boot(second, network)
+        for each in (doomed, other):
+            self.settle(guest, each)
+            self.assertTrue(self.tracked(first, each))
+        self.delete("port", doomed.id)
+        self.wait_for("the end of its connections", lambda: not self.tracked(first, doomed), 1.0)
+        self.assertTrue(self.tracked(first, other))
+
+    def tracked(self, host: Host, guest: Guest) -> list[str]:
+        """Return the connections with a VM that a host tracks."""
+        lines = host.ovs.appctl("dpctl/dump-conntrack").splitlines()
+        return [line for line in lines if f"src={guest.ip}," in line or f"dst={guest.ip}," in line]
+
+
 class QuietTests(TunnelCase):
     """What goes over the cable, and what does not."""
 

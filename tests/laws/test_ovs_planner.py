@@ -24,6 +24,7 @@ from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
+from quantumd.l2.drivers.ovs.pipeline import LOG_METER
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.messages import Gone, PortReport, Update
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
@@ -257,7 +258,7 @@ class PlannerLawTests(SynchronousTestCase):
             same = PORTS[sender].network_id == PORTS[receiver].network_id
             self.assertEqual(is_reached, {sender, receiver} <= live and same and sender != receiver)
         meters = {number for number in world.vswitch.switch.meters if number >> 16}
-        self.assertEqual(meters, _limited(world))
+        self.assertEqual(meters, _limited(world) | {LOG_METER})
         for port_id, remote in product(live, REMOTE.values()):
             self.check_remote(world, PORTS[port_id], remote)
 

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantumd.api.hosts.compiled import network_nouns
+from quantumd.api.hosts.logged import TouchedLogs, tell_of_logs
 from quantumd.api.hosts.mesh import Moves, tell_of_moves
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.qos import TouchedQos, policies_to_tell
@@ -50,6 +51,7 @@ class Touched:
     deleted_ports: dict[str, int] = field(factory=dict)
     moves: Moves = field(factory=Moves)
     guards: TouchedGuards = field(factory=TouchedGuards)
+    logs: TouchedLogs = field(factory=TouchedLogs)
     qos: TouchedQos = field(factory=TouchedQos)
     taps: TouchedTaps = field(factory=TouchedTaps)
     first_position: int = 0
@@ -57,13 +59,15 @@ class Touched:
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        is_other_nothing = self.guards.is_nothing and self.taps.is_nothing and not self.qos.policies
-        return not (self.ports or self.networks or self.left) and is_other_nothing
+        others = (self.guards, self.logs, self.taps)
+        touched = self.ports or self.networks or self.left or self.qos.policies
+        return not touched and all(each.is_nothing for each in others)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
         before, after = _body(row.before), _body(row.after)
         self.guards.note(row.resource, row.resource_id, before, after)
+        self.logs.note(row.resource, row.resource_id, before, after)
         self.qos.note(row.resource, before, after)
         self.taps.note(row.resource, row.resource_id, before, after)
         if row.resource == "port":
@@ -166,6 +170,7 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
     for host, policy in policies_to_tell(connection, touched.qos, _with_policies(outbox, bound, networks)):
         outbox.put[host, GUARDING_ROLE][policy.kind, policy.id] = policy
+    tell_of_logs(connection, touched.logs, bound, touched.left, outbox)
     return outbox.updates(request_id)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from quantumd.api.hosts import mesh, qos, taps
 from quantumd.api.hosts.guarded import records_of_groups
+from quantumd.api.hosts.logged import records_of_logs
 from quantumd.api.hosts.touched_guards import new_groups
 from quantumd.compile.digest import bucket_of
 from quantumd.compile.snapshot import (
@@ -19,6 +20,7 @@ from quantumd.compile.snapshot import (
     port_record_for,
     snapshot,
 )
+from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.nouns import Network
 from quantumd.model.records import Record
 from quantumd.store import nouns, security_nouns
@@ -54,6 +56,9 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
         records += records_of_groups(connection, groups, lambda kind, record_id: _is_in(buckets, kind, record_id))
     if role == qos.ROLE:
         records += qos.records_of(connection, host, lambda kind, record_id: _is_in(buckets, kind, record_id))
+    if role == GUARDING_ROLE:
+        logged = [row.id for row in rows if _is_in(buckets, PortLogsRecord.kind, row.id)]
+        records += records_of_logs(connection, host, logged)
     return [record for record in records if record is not None]
 
 
@@ -72,6 +77,7 @@ def records_of_ports(connection: Connection, host: str, port_ids: Iterable[str])
         found[GUARDING_ROLE] += tuple(records_of_groups(connection, [group_id for group_id, _ in new]))
     policies = qos.policies_of(bound, (each.network for each in networks.values()))
     found[qos.ROLE] += tuple(qos.records_for(connection, host, policies))
+    found[GUARDING_ROLE] += tuple(records_of_logs(connection, host, [port.id for port in bound]))
     return found
 
 

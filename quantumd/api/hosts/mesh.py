@@ -80,7 +80,7 @@ def tell_of_moves(connection: Connection, moves: Moves, deleted: Mapping[str, in
         port = ports.get(port_id)
         if port is None or not port.host_id:
             version = deleted.get(port_id) if port is None else port.record_version
-            _take_back(mesh.others(network_id, ""), port_id, version, outbox)
+            _take_back(mesh.others(network_id, ""), port_id, version, outbox, is_deleted=port is None)
             continue
         for other in mesh.others(network_id, port.host_id):
             _put(outbox, other, remote_port_record(port))
@@ -96,11 +96,13 @@ def tell_of_moves(connection: Connection, moves: Moves, deleted: Mapping[str, in
             _part(connection, mesh, host, network_id, also, outbox)
 
 
-def _take_back(hosts: Iterable[str], port_id: str, version: int | None, outbox: Outbox) -> None:
+def _take_back(
+    hosts: Iterable[str], port_id: str, version: int | None, outbox: Outbox, is_deleted: bool = False
+) -> None:
     """Tell hosts that a port is bound to no other host: to none at all, or to them."""
     if version is not None:
         for host in hosts:
-            outbox.gone[host, ROLE].append(Gone(RemotePortRecord.kind, port_id, version))
+            outbox.gone[host, ROLE].append(Gone(RemotePortRecord.kind, port_id, version, is_deleted))
 
 
 def _introduce(connection: Connection, mesh: _Mesh, host: str, network_id: str, outbox: Outbox) -> None:

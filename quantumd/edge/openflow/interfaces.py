@@ -37,10 +37,15 @@ class Flow:
 
 @frozen
 class Group:
-    """A group of type ALL: every bucket (its packed actions) gets a copy. ``number``: 1 to 0xffffff00."""
+    """A group of type ALL: every bucket (its packed actions) gets a copy. ``number``: 1 to 0xffffff00.
+
+    With ``is_select`` one of its buckets gets the frame, by a hash of it that the datapath computes: so the frame is
+    looked at again, as a new one, before it goes on.
+    """
 
     number: int
     buckets: tuple[bytes, ...]
+    is_select: bool = False
 
 
 @frozen
@@ -125,6 +130,9 @@ class ISwitch(Interface):
 
     def read() -> Deferred[SwitchState]:
         """Read everything the bridge holds. EdgeUnavailable, EdgeTimeout."""
+
+    def read_drops(meter: int) -> Deferred[int]:
+        """Return how many packets a meter has dropped. EdgeUnavailable (also when it is not there), EdgeTimeout."""
 
     def change(change: SwitchChange) -> Deferred[None]:
         """Make a change; fires after the switch's barrier reply, so packets obey it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define, field
@@ -41,6 +41,7 @@ class MemorySwitch:
     """A bridge in memory. Everything is done at once, on the caller's stack.
 
     Begins disconnected; ``start`` connects it. ``changes`` are the last hundred asked for, refused ones too.
+    ``drops`` by meter: whoever moves its world says them.
     Its world is moved by ``add_port``, ``remove_port``, ``disconnect``,
     ``connect``, ``restart``, ``refuse_next`` and ``inject``.
     """
@@ -51,6 +52,7 @@ class MemorySwitch:
     meters: dict[int, Meter] = field(factory=dict)
     ports: dict[int, SwitchPort] = field(factory=dict)
     connections: Connections = field(factory=Connections)
+    drops: Counter[int] = field(factory=Counter)
     changes: deque[SwitchChange] = field(factory=lambda: deque(maxlen=_CHANGES_KEPT))
     _connected: list[Callable[[], None]] = field(factory=list)
     _lost: list[Callable[[], None]] = field(factory=list)
@@ -98,6 +100,14 @@ class MemorySwitch:
         if not self.is_connected:
             return fail(EdgeUnavailable("not connected to the switch"))
         return succeed(self.state())
+
+    def read_drops(self, meter: int) -> Deferred[int]:
+        """See ISwitch."""
+        if not self.is_connected:
+            return fail(EdgeUnavailable("not connected to the switch"))
+        if meter not in self.meters:
+            return fail(EdgeUnavailable(f"there is no meter {meter}"))
+        return succeed(self.drops[meter])
 
     def state(self) -> SwitchState:
         """Return what the bridge holds, connected or not."""

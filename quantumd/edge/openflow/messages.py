@@ -17,7 +17,8 @@ PACKET_IN, PORT_STATUS, PACKET_OUT, FLOW_MOD, GROUP_MOD = 10, 12, 13, 14, 15
 MULTIPART_REQUEST, MULTIPART_REPLY, BARRIER_REQUEST, BARRIER_REPLY = 18, 19, 20, 21
 SET_ASYNC, METER_MOD, BUNDLE_CONTROL, BUNDLE_ADD = 28, 29, 33, 34
 
-MULTIPART_FLOW, MULTIPART_GROUP, MULTIPART_METER, MULTIPART_PORTS, MULTIPART_MONITOR = 1, 7, 10, 13, 16
+MULTIPART_FLOW, MULTIPART_GROUP, MULTIPART_METER_STATS, MULTIPART_METER = 1, 7, 9, 10
+MULTIPART_PORTS, MULTIPART_MONITOR = 13, 16
 
 BUNDLE_OPEN, BUNDLE_CLOSE, BUNDLE_COMMIT, BUNDLE_DISCARD = 0, 2, 4, 6
 BUNDLE_ATOMIC_ORDERED = 3
@@ -27,6 +28,7 @@ NICIRA_SET_PACKET_IN_FORMAT, NICIRA_SET_CONTROLLER_ID, NICIRA_PACKET_IN2 = 16, 2
 
 ADD, MODIFY, DELETE, DELETE_STRICT = 0, 1, 3, 4
 GROUP_ADD_OR_MODIFY, GROUP_DELETE = 0x8000, 2
+GROUP_ALL, GROUP_SELECT = 0, 1
 METER_ADD, METER_MODIFY, METER_DELETE = 0, 1, 2
 
 ALL_TABLES = 0xFF
@@ -155,10 +157,13 @@ def bundle_control(bundle: int, control: int, xid: int) -> bytes:
 
 
 def group_put(group: Group, xid: int) -> bytes:
-    """Add or replace a group of type ALL (OFPGC_ADD_OR_MOD of OVS)."""
-    buckets = b"".join(_BUCKET.pack(_BUCKET.size + len(actions), 0, ANY, ANY) + actions for actions in group.buckets)
+    """Add or replace a group (OFPGC_ADD_OR_MOD of OVS); of a SELECT group all buckets weigh the same."""
+    kind, weight = (GROUP_SELECT, 1) if group.is_select else (GROUP_ALL, 0)
+    buckets = b"".join(
+        _BUCKET.pack(_BUCKET.size + len(actions), weight, ANY, ANY) + actions for actions in group.buckets
+    )
     size = _GROUP_MOD.size + len(buckets)
-    return _GROUP_MOD.pack(VERSION, GROUP_MOD, size, xid, GROUP_ADD_OR_MODIFY, 0, group.number) + buckets
+    return _GROUP_MOD.pack(VERSION, GROUP_MOD, size, xid, GROUP_ADD_OR_MODIFY, kind, group.number) + buckets
 
 
 def group_delete(number: int, xid: int) -> bytes:
@@ -208,6 +213,11 @@ def ask_groups(xid: int) -> bytes:
 def ask_meters(xid: int) -> bytes:
     """Ask for every meter."""
     return multipart(MULTIPART_METER, (0xFFFFFFFF).to_bytes(4, "big") + bytes(4), xid)
+
+
+def ask_drops(meter: int, xid: int) -> bytes:
+    """Ask what a meter has done so far."""
+    return multipart(MULTIPART_METER_STATS, meter.to_bytes(4, "big") + bytes(4), xid)
 
 
 def ask_ports(xid: int) -> bytes:

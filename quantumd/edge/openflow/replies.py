@@ -10,7 +10,7 @@ from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter, PacketIn, SwitchPort
 from quantumd.edge.openflow.match import read_oxm
-from quantumd.edge.openflow.messages import METER_KBPS, NICIRA, NICIRA_PACKET_IN2
+from quantumd.edge.openflow.messages import GROUP_ALL, GROUP_SELECT, METER_KBPS, NICIRA, NICIRA_PACKET_IN2
 from quantumd.edge.openflow.oxm import WireError
 
 T = TypeVar("T")
@@ -23,13 +23,15 @@ _GROUP = Struct("!HBxI")
 _BUCKET = Struct("!HHII4x")
 _METER = Struct("!HHI")
 _BAND = Struct("!HHII4x")
+_METER_STATS = Struct("!IH")
+_METER_STATS_FIXED = 40
+_BAND_STATS = Struct("!Q8x")
 _PORT = Struct("!IH2x6s2x16s")
 _ERROR = Struct("!HH")
 _PORT_STATUS = Struct("!B7x")
 _PACKET_IN = Struct("!IHBBQHH")
 _TWO_HALVES = Struct("!HH")
 _NICIRA = Struct("!II")
-_ALL_GROUP = 0
 _DROP_BAND = 1
 _MORE = 1
 _PORT_ADDED, _PORT_DELETED = 0, 1
@@ -66,7 +68,9 @@ def groups(part: bytes) -> list[Group]:
 
     def group(piece: bytes) -> Group | None:
         _, kind, number = _unpack(_GROUP, piece, 0)
-        return Group(number, _buckets(piece[_GROUP.size :])) if kind == _ALL_GROUP else None
+        if kind not in (GROUP_ALL, GROUP_SELECT):
+            return None
+        return Group(number, _buckets(piece[_GROUP.size :]), kind == GROUP_SELECT)
 
     return _pieces(part, group)
 
@@ -86,6 +90,24 @@ def meters(part: bytes) -> list[Meter]:
         return Meter(number, rate, burst, bool(flags & METER_KBPS)) if kind == _DROP_BAND else Meter(number, 0, 0)
 
     return _pieces(part, meter)
+
+
+def drops(part: bytes) -> int:
+    """Return what the bands of the meters of one part have dropped together."""
+
+    def dropped(piece: bytes) -> int:
+        bands = range(_METER_STATS_FIXED, len(piece) - _BAND_STATS.size + 1, _BAND_STATS.size)
+        return sum(_unpack(_BAND_STATS, piece, at)[0] for at in bands)
+
+    found = []
+    at = 0
+    while at < len(part):
+        _, length = _unpack(_METER_STATS, part, at)
+        if length < _METER_STATS_FIXED or at + length > len(part):
+            raise WireError(f"meter at byte {at} has a wrong length")
+        found.append(dropped(part[at : at + length]))
+        at += length
+    return sum(found)
 
 
 def ports(part: bytes) -> list[SwitchPort]:

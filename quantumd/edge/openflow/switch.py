@@ -78,6 +78,16 @@ class OvsSwitch:
         """See ISwitch."""
         return self._in_turn(self._read)
 
+    def read_drops(self, meter: int) -> Deferred[int]:
+        """See ISwitch."""
+        return self._in_turn(lambda connection: self._read_drops(connection, meter))
+
+    async def _read_drops(self, connection: OpenFlowConnection, meter: int) -> int:
+        found: list[int] = []
+        xid = connection.xid()
+        await connection.ask(messages.ask_drops(meter, xid), xid, lambda part: found.append(replies.drops(part)))
+        return sum(found)
+
     def change(self, change: SwitchChange) -> Deferred[None]:
         """See ISwitch. More than 20,000 flows take several bundles, each atomic by itself."""
 

@@ -184,7 +184,9 @@ class _Walker:
         return True
 
     def _copy_to(self, group: Group | None, state: _State, depth: int) -> None:
-        for bucket in () if group is None else group.buckets:
+        buckets = () if group is None else group.buckets
+        # Which bucket of a SELECT group it is depends on the hash: with more than one the first stands for all.
+        for bucket in buckets[:1] if group is not None and group.is_select else buckets:
             self._do(decode.unpack_actions(bucket), state.copy(), depth + 1)
 
     def _act(self, action: Action, state: _State) -> bool:

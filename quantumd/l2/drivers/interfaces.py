@@ -51,7 +51,8 @@ class L2Parts:
     ``count_foreign_flows`` returns how many flows of strangers were there at the last look, ``count_repaired_flows``
     how many were found gone, changed or of strangers since the start. ``read_counters`` fires
     with what ports have sent and received, by their ids; a driver that cannot count has none. ``faults``
-    returns, by bridge or the like, what is wrong that no step failed for.
+    returns, by bridge or the like, what is wrong that no step failed for. ``count_unlogged`` returns how many packets
+    logs asked for that were too many to be logged.
     """
 
     converger: IConverger
@@ -61,6 +62,7 @@ class L2Parts:
     read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({})
     faults: Callable[[], Mapping[tuple[str, str], str]] = dict
     count_repaired_flows: Callable[[], int] = lambda: 0
+    count_unlogged: Callable[[], int] = lambda: 0
 
 
 class IL2Driver(Interface):

@@ -151,6 +151,18 @@ class MeetingTests(MeshCase):
         world.bed.update("port", two["id"], binding__host_id="")
         self.expect("a", "b", three["id"])
 
+    def test_others_are_told_whether_a_port_was_deleted(self) -> None:
+        """The connections of one that only left its host go on."""
+        world = self.world
+        world.port(0, "a")
+        deleted, left = (world.port(0, "b")["id"] for _ in range(2))
+        world.tell()
+        world.bed.delete("port", deleted)
+        world.bed.update("port", left, binding__host_id="")
+        world.tell()
+        known = world.known["a"]
+        self.assertEqual([known.was_deleted(RemotePortRecord.kind, each) for each in (deleted, left)], [True, False])
+
     def test_a_port_that_moves_is_where_it_is(self) -> None:
         """No host thinks that its own port is elsewhere."""
         world = self.world

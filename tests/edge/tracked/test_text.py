@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -42,6 +42,7 @@ class TextTests(SynchronousTestCase):
         )
 
     @given(st.text())
+    @example("²")
     def test_any_line_is_taken(self, line: str) -> None:
         """What is no connection is none, and no error."""
         read_connection(line)

@@ -10,6 +10,7 @@ from quantumd.bus import codec
 from quantumd.converge.client import _CALL_TIMEOUT_SECONDS, API_ADDRESS, RecordsClient
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.model.counters import CountersReply, CountersRequest
+from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.messages import FetchReply, FetchRequest, HostReply, HostReport
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PeerRecord, PortRecord, RemotePortRecord
@@ -22,7 +23,7 @@ for kind, number in tuple(codec._MESSAGES):
     if number > 1 or kind in {unknown.message_kind for unknown in (HostReply, CountersRequest, CountersReply)}:
         del codec._MESSAGES[kind, number]
 for record in (
-    SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord, QosPolicyRecord, TapRecord
+    SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord, QosPolicyRecord, PortLogsRecord, TapRecord
 ):  # fmt: skip
     del codec._RECORDS[record.kind]
 codec._RECORDS[PortRecord.kind] = codec._object(

@@ -80,6 +80,9 @@ class Audit:
 
     async def _judge(self, networks: set[str], deleted: set[tuple[str, str]]) -> tuple[Connection, ...]:
         zones = dict(self._zones(networks | {network_id for network_id, _ in deleted}))
+        # An address may have a new owner already.
+        owned = {network_id: self._view.elsewhere.addresses_on(network_id) for network_id, _ in deleted}
+        deleted = {(network_id, address) for network_id, address in deleted if address not in owned[network_id]}
         if not zones:
             return ()
         judges = {

@@ -29,11 +29,13 @@ from quantumd.l2.drivers.ovs.steps import ChangeFlows, ConfigureBridges, Remembe
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.l2.drivers.ovs.writing import FlowWriter
+from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.messages import HostReport, PortReport
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
 
 _EARLY = GUARDS | {"bridge"}
+_NO_LOGS = PuntSettings(0, 1, 1)
 
 
 @implementer(IConverger)
@@ -51,6 +53,8 @@ class OvsConverger:
     _clock: IReactorTime
     _connections: IConnections
     _removes_foreign: bool = True
+    _logging: PuntSettings = _NO_LOGS
+    _storm_pps: int = 0
     foreign_flows: int = field(default=0, init=False)
     repaired_flows: int = field(default=0, init=False)
     """How many were gone, changed or of strangers at a look, since the start."""
@@ -142,7 +146,7 @@ class OvsConverger:
             keys.update(self._view.elsewhere.keys_on(network_id))
         keys.update(("port", port_id) for port_id in self._view.taps.note(changed))
         for kind, record_id in changed:
-            if kind == PortRecord.kind:
+            if kind in (PortRecord.kind, PortLogsRecord.kind):
                 keys.add(("port", record_id))
                 keys.update(("port", tapped) for tapped in self._view.taps.tapped_by(record_id))
             elif kind == NetworkRecord.kind:
@@ -221,7 +225,7 @@ class OvsConverger:
         noun, name = key
         now = self._clock.seconds()
         if noun == "bridge":
-            return features.bridge_objects()
+            return features.bridge_objects(self._logging)
         if noun == "network":
             network = self._view.network(name, now)
             return features.network_objects(network) if network is not None else NONE
@@ -235,7 +239,7 @@ class OvsConverger:
             return guard_objects(self._view.policies, key)
         port = self._view.port(name, now)
         self._versions[key] = port.port.version if port is not None else 0
-        return features.port_objects(port, self._punt) if port is not None else NONE
+        return features.port_objects(port, self._punt, self._logging, self._storm_pps) if port is not None else NONE
 
     def _remember_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
         put: dict[str, str] = {}

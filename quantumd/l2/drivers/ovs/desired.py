@@ -37,6 +37,7 @@ class PortView:
 
     ``ofport`` of a sub-port is that of its trunk's parent, where its frames have the tag ``vlan_id``; a parent
     ``has_sub_ports``.
+    ``logged``: what of its packets comes to the process as well, ACCEPT, DROP or both.
     """
 
     port: PortRecord
@@ -49,6 +50,7 @@ class PortView:
     has_sub_ports: bool = False
     taps: Taps = Taps()
     qos: QosPolicyRecord | None = None
+    logged: frozenset[str] = frozenset()
 
     @property
     def number(self) -> int:

@@ -27,6 +27,7 @@ from quantumd.l2.drivers.ovs.bridges import BridgePlan, TunnelPlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
+from quantumd.l2.drivers.ovs.packet_log import PacketLog
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.counters import PortCounters, counters_of
 from quantumd.model.network import TUNNEL_TYPES, VXLAN, first_unknown_type
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 CONTROLLER_ID = 0x5164
 """The packet channel's OpenFlow controller id: flows name it, so that no other connection gets our frames."""
 
+LOG_CONTROLLER_ID = 0x5165
+"""That of copies for logs: they go to the process that has the records."""
+
 
 @frozen
 class OvsEdges:
@@ -46,6 +50,7 @@ class OvsEdges:
     ovsdb: IOvsdb
     switch: ISwitch
     channel: IPacketChannel
+    log_channel: IPacketChannel
     connections: IConnections
 
 
@@ -55,15 +60,18 @@ class _Switch(Service):
 
     _ovsdb: IOvsdb
     _switch: ISwitch
+    _packet_log: PacketLog
 
     def startService(self) -> None:
         super().startService()
         self._ovsdb.startService()
         self._switch.start()
+        self._packet_log.startService()
 
     def stopService(self) -> Deferred[Any]:
         super().stopService()
-        return gatherResults([maybeDeferred(stop) for stop in (self._switch.stop, self._ovsdb.stopService)])
+        stops = (self._packet_log.stopService, self._switch.stop, self._ovsdb.stopService)
+        return gatherResults([maybeDeferred(stop) for stop in stops])
 
 
 @define(eq=False)
@@ -119,6 +127,7 @@ class OvsDriver:
             "stateful-security-group",
             "security-groups-remote-address-group",
             "address-group",
+            "logging",
             "qos",
             "qos-bw-limit-direction",
             "qos-pps",
@@ -138,25 +147,30 @@ class OvsDriver:
 
     def install_on(self, site: Site, edges: OvsEdges) -> L2Parts:
         """Make the parts on given edges."""
+        view = HostView(site.records, NetworkNumbers())
+        packet_log = PacketLog(edges.log_channel, edges.switch, view, site.reactor)
         converger = OvsConverger(
             host=site.host,
             ovsdb=edges.ovsdb,
             switch=edges.switch,
-            view=HostView(site.records, NetworkNumbers()),
+            view=view,
             bridges=_bridge_plan(site.l2, site.kernel_datapath),
             punt=PuntSettings(CONTROLLER_ID, site.dhcp.rate_per_port_pps, site.dhcp.rate_per_port_pps),
             clock=site.reactor,
             connections=edges.connections,
             removes_foreign=site.l2.foreign_flows == "remove",
+            logging=PuntSettings(LOG_CONTROLLER_ID, site.l2.log_rate_pps, site.l2.log_burst_packets),
+            storm_pps=site.l2.storm_rate_pps,
         )
         return L2Parts(
             converger,
-            _alone(site, "quantumd", _Switch(edges.ovsdb, edges.switch)),
+            _alone(site, "quantumd", _Switch(edges.ovsdb, edges.switch, packet_log)),
             _frames(site, edges.channel),
             lambda: converger.foreign_flows,
             lambda: _read_counters(edges.ovsdb),
             converger.faults,
             lambda: converger.repaired_flows,
+            lambda: packet_log.lost,
         )
 
 
@@ -221,6 +235,7 @@ def _real_edges(site: Site) -> OvsEdges:
         OvsIdl(reactor, f"unix:{run_dir}/db.sock"),
         OvsSwitch(reactor, socket),
         OvsPacketChannel(reactor, socket, CONTROLLER_ID),
+        OvsPacketChannel(reactor, socket, LOG_CONTROLLER_ID),
         OvsConnections(reactor, run_dir),
     )
 
@@ -235,4 +250,5 @@ def _memory_edges(site: Site) -> OvsEdges:
 
 def edges_of(world: MemoryOpenVswitch) -> OvsEdges:
     """Return the edges to an Open vSwitch in memory."""
-    return OvsEdges(world.ovsdb, world.switch, world.channel, world.connections)
+    log_channel = world.channel_of(LOG_CONTROLLER_ID)
+    return OvsEdges(world.ovsdb, world.switch, world.channel, log_channel, world.connections)

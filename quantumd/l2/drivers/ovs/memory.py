@@ -40,6 +40,10 @@ class MemoryOpenVswitch:
     def _make_connections(self) -> MemoryConnections:
         return MemoryConnections(self.switch)
 
+    def channel_of(self, controller_id: int) -> MemoryPacketChannel:
+        """Return another packet channel, of that controller id."""
+        return MemoryPacketChannel(self.switch, controller_id)
+
     def plug(self, port_id: str) -> None:
         """Plug a VM's device by the command of Nova's boot flow."""
         ids = {"iface-id": port_id, "iface-status": "active"}

@@ -39,6 +39,18 @@ TAGGED = 1 << 28
 TAG_BITS, OFPORT_BITS = (16, 12), (0, 16)
 """Where the number of a port has its VLAN id and its OpenFlow port: first bit, how many."""
 
+LOGGED = "reg2"
+"""What logs have seen already: bit 0 that the sender sent it, bit 1 that the receiver gets it."""
+
+METER_KIND_BIT = 29
+"""Above it the number of a meter says what it is for; below it is that of the port."""
+
+LOG_METER = 6 << METER_KIND_BIT
+"""The meter of what logs ask for, of all ports of the host."""
+
+REMEMBERED = 1
+"""The ct_mark of connections that were accepted: to the switch they are new until somebody answers."""
+
 
 class Source(IntEnum):
     """Values of the SOURCE register."""
@@ -68,6 +80,7 @@ class Table(IntEnum):
     RESPOND = 50
     ADVERTISE = 55
     FORWARD = 60
+    FLOOD = 65
     QOS_COPY = 69
     FIREWALL_INGRESS = 70
     INGRESS_STATE = 71
@@ -105,6 +118,7 @@ DROPPING: tuple[Table, ...] = (
     Table.EGRESS_RULES,
     Table.ADVERTISE,
     Table.FORWARD,
+    Table.FLOOD,
     Table.INGRESS_RULES,
 )
 """Tables that drop what no flow wants."""
@@ -125,6 +139,8 @@ class Feature(IntEnum):
     QOS = 10
     TRUNK = 11
     MIRROR = 12
+    LOGGING = 13
+    STORM = 14
 
 
 OWNER = 0x51
@@ -146,9 +162,18 @@ def local_group(number: int) -> int:
     return 1 << 16 | number
 
 
+SECOND_LOOK = 1 << 20
+"""The group that makes the switch look at a frame again, as at a new one, before it is copied to everybody."""
+
+
+def storm_meter(number: int) -> int:
+    """Return the number of the meter of what a port sends to everybody."""
+    return 5 << METER_KIND_BIT | number
+
+
 def qos_meter(direction: str, unit: str, number: int) -> int:
     """Return the number of the meter of what a port sends or gets; that of its requests to us is its own."""
-    return _QOS_METERS[direction, unit] << 29 | number
+    return _QOS_METERS[direction, unit] << METER_KIND_BIT | number
 
 
 _QOS_METERS = {("egress", KBPS): 1, ("egress", KPPS): 2, ("ingress", KBPS): 3, ("ingress", KPPS): 4}

@@ -50,6 +50,17 @@ class Elsewhere:
         """Return the networks that a host carries, as far as it concerns this one."""
         return frozenset(self._of_host.get(host, ()))
 
+    def addresses_on(self, network_id: str) -> frozenset[str]:
+        """Return the addresses of all ports that other hosts have of a network."""
+        ports = (port_id for of_host in self._on.get(network_id, {}).values() for port_id in of_host)
+        found = (self._records.get(RemotePortRecord.kind, port_id) for port_id in ports)
+        return frozenset(
+            fixed_ip.ip_address
+            for record in found
+            if isinstance(record, RemotePortRecord)
+            for fixed_ip in record.fixed_ips
+        )
+
     def keys_on(self, network_id: str) -> Iterator[Key]:
         """Yield the keys of what other hosts have of a network, and of those hosts."""
         for host, port_ids in self._on.get(network_id, {}).items():

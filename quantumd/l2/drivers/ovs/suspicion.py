@@ -9,7 +9,7 @@ from attrs import define, field
 
 from quantumd.converge.plan import Key
 from quantumd.l2.drivers.ovs.view import HostView
-from quantumd.model.records import PortRecord, RecordKey
+from quantumd.model.records import PortRecord, RecordKey, RemotePortRecord
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord, SecurityRule, set_of
 
 Suspected: TypeAlias = tuple[set[str], set[tuple[str, str]]]
@@ -54,6 +54,7 @@ class Suspicions:
     _view: HostView
     _waiting: list[Suspicion] = field(factory=list, init=False)
     _ports: dict[str, PortRecord] = field(factory=dict, init=False)
+    _remote: dict[str, RemotePortRecord] = field(factory=dict, init=False)
     _rules: dict[str, frozenset[SecurityRule]] = field(factory=dict, init=False)
     _addresses: dict[str, frozenset[str]] = field(factory=dict, init=False)
 
@@ -64,6 +65,8 @@ class Suspicions:
         for kind, record_id in changed:
             if kind == PortRecord.kind:
                 self._look_at_port(record_id, networks, deleted)
+            elif kind == RemotePortRecord.kind:
+                deleted |= self._deleted_elsewhere(record_id)
             elif kind == SecurityGroupRecord.kind and self._has_lost_rules(record_id):
                 networks |= self._networks_of(self._view.policies.ports_with(record_id))
             elif kind == AddressSetRecord.kind and self._has_lost_addresses(record_id):
@@ -105,6 +108,15 @@ class Suspicions:
                 deleted.update((old.network_id, fixed_ip.ip_address) for fixed_ip in old.fixed_ips)
         elif _guards(old) != _guards(new):
             networks.add(old.network_id)
+
+    def _deleted_elsewhere(self, port_id: str) -> set[tuple[str, str]]:
+        """Return the addresses of a port of another host, if it was deleted; one that moved keeps its connections."""
+        old, new = self._remote.pop(port_id, None), self._view.records.get(RemotePortRecord.kind, port_id)
+        if isinstance(new, RemotePortRecord):
+            self._remote[port_id] = new
+        if old is None or new is not None or not self._view.records.was_deleted(RemotePortRecord.kind, port_id):
+            return set()
+        return {(old.network_id, fixed_ip.ip_address) for fixed_ip in old.fixed_ips}
 
     def _has_lost_rules(self, group_id: str) -> bool:
         old, record = self._rules.pop(group_id, frozenset()), self._view.records.get(SecurityGroupRecord.kind, group_id)

@@ -15,6 +15,7 @@ from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
 from quantumd.l2.drivers.ovs.taps import TapIndex
 from quantumd.l2.drivers.ovs.trunks import TrunkIndex
+from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.qos import INGRESS, policy_in_force
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
@@ -184,6 +185,7 @@ class HostView:
         if not isinstance(network, NetworkRecord) or not network.admin_state_up:
             return None
         number, policies = self.numbers.number_of(network.id, now), self.policies
+        logs = self.records.get(PortLogsRecord.kind, port_id)
         return PortView(
             record,
             network,
@@ -195,6 +197,7 @@ class HostView:
             self.trunks.has_sub_ports(port_id),
             self._taps_of(port_id),
             self._qos_of(record, network),
+            logs.events if isinstance(logs, PortLogsRecord) else frozenset(),
         )
 
     def _taps_of(self, port_id: str) -> Taps:

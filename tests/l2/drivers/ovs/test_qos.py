@@ -28,6 +28,9 @@ PLAIN = evolve(NETWORK, dhcp_mac=None, dhcp_addresses=())
 OUT_KBITS, OUT_PACKETS, IN_KBITS, IN_PACKETS = (n << 29 for n in (1, 2, 3, 4))
 """The first numbers of meters."""
 
+STORM_METERS = 5 << 16
+"""The first number of others."""
+
 EVERYTHING = (
     QosLimit("egress", "kbps", 1000, 200),
     QosLimit("egress", "kpps", 2, 1),
@@ -64,13 +67,13 @@ class QosCase(SynchronousTestCase):
         self.put(QosPolicyRecord(name, 1, limits, dscp_mark))
 
     def meters(self) -> dict[int, Meter]:
-        """Return the meters."""
-        return dict(self.world.switch.meters)
+        """Return the meters of limits."""
+        return {number: meter for number, meter in self.world.switch.meters.items() if number < STORM_METERS}
 
     def passed(self, sender: str, frame: Packet) -> set[int]:
-        """Return the meters that a frame passes on its way."""
+        """Return the meters of limits that a frame passes on its way."""
         used = (unpack_instructions(hop.flow.instructions).meter for hop in self.walk(sender, frame).hops if hop.flow)
-        return {meter for meter in used if meter is not None}
+        return {meter for meter in used if meter is not None and meter < STORM_METERS}
 
     def walk(self, sender: str, frame: Packet) -> Walk:
         """Let a port send a frame."""

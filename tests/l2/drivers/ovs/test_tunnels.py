@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, cast
+from uuid import UUID
 
 from attrs import evolve
+from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IPv6
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Packet
@@ -14,11 +16,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.config import L2Settings
 from quantumd.converge.records import Records
+from quantumd.edge.openflow.packet import Packet as Frame
 from quantumd.edge.openflow.walk import Walk
 from quantumd.errors import SettingsError
 from quantumd.l2.drivers.ovs.bridges import TunnelPlan
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of, tunnel_plan
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
+from quantumd.l2.drivers.ovs.pipeline import SECOND_LOOK, Table
 from quantumd.model.messages import Gone, PortReport, Update
 from quantumd.model.records import FixedIp, PeerRecord, Record, RemotePortRecord
 from tests.contracts.l2_driver import HOST, NETWORK, OTHER, OTHER_ID, PORT, PORT_ID, DriverBed, site_for
@@ -253,6 +257,53 @@ class NeighbourTests(TunnelCase):
         return asked
 
 
+class DeletedTests(TunnelCase):
+    """Connections with ports of other hosts that go."""
+
+    def setUp(self) -> None:
+        """One with each of the ports elsewhere, of this network and of another with the same addresses."""
+        super().setUp()
+        third = str(UUID(int=9))
+        self.bed.put(TWIN, evolve(PORT, id=third, network_id=TWIN.id))
+        self.bed.plug(third)
+        self.bed.settle()
+        for network in (VXLAN, TWIN):
+            for far in (FAR, FARTHER):
+                packet = IP(src="10.0.0.5", dst=far.fixed_ips[0].ip_address) / UDP(sport=4000, dport=5000)
+                get = Frame(bytearray(bytes(Ether(src=PORT.mac_address, dst=far.mac_address) / packet))).get
+                self.world.switch.connections.commit(self.zone(network.id), get, None)
+
+    def zone(self, network_id: str) -> int:
+        """Return the number of a network."""
+        row = self.world.ovsdb.bridge("br-int")
+        return int(row.external_ids[f"quantumd-network-{network_id}"]) if row is not None else 0
+
+    def targets(self, network_id: str = VXLAN.id) -> set[str]:
+        """Return with whom connections are tracked on a network."""
+        entries = [each for each in self.world.switch.connections if each.zone == self.zone(network_id)]
+        return {str(IPv4Address(each.original.target)) for each in entries}
+
+    def delete(self, *also: Record) -> None:
+        """Tell the host that a port elsewhere was deleted, and of records."""
+        gone = Gone(FAR.kind, FAR.id, 99, is_deleted=True)
+        self.bed.update(Update(HOST, "l2", also, (gone,)))
+
+    def test_a_deleted_port_leaves_none(self) -> None:
+        """Of its own network and address, and no other."""
+        self.delete()
+        self.assertEqual((self.targets(), self.targets(TWIN.id)), ({"10.0.0.31"}, {"10.0.0.21", "10.0.0.31"}))
+
+    def test_a_port_that_only_left_keeps_them(self) -> None:
+        """It may come back, or be somewhere else already."""
+        self.gone(FAR)
+        self.assertEqual(self.targets(), {"10.0.0.21", "10.0.0.31"})
+
+    def test_an_address_with_a_new_owner_keeps_them(self) -> None:
+        """They may be the new owner's."""
+        self.delete(evolve(FAR, id="f3", host="host-c", version=98))
+        self.assertEqual(self.targets(), {"10.0.0.21", "10.0.0.31"})
+
+
 class Ipv6Tests(TunnelCase):
     """Tunnels over IPv6."""
 
@@ -312,8 +363,9 @@ class PortTests(TunnelCase):
         """Not even flows of hosts and ports that the host has not been told to forget yet."""
         self.gone(PORT, OTHER)
         number_of = {flow.cookie >> 48 & 0xFF for flow in self.world.switch.flows.values()}
-        self.assertEqual(number_of, {0, 1, 6, 7, 9, 10, 11})
-        self.assertEqual(self.world.switch.groups, {})
+        self.assertEqual(number_of, {0, 1, 4, 6, 7, 9, 10, 11})
+        self.assertNotIn(Table.FLOOD, {flow.table for flow in self.world.switch.flows.values() if flow.priority})
+        self.assertEqual(self.world.switch.groups.keys(), {SECOND_LOOK})
         self.bed.put(evolve(PORT, version=100), evolve(OTHER, version=100))
         self.assertEqual(self.ends(self.send(frame(FAR.mac_address))), [number("192.0.2.2")])
 

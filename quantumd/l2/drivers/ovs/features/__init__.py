@@ -21,35 +21,40 @@ from quantumd.l2.drivers.ovs.features import (
     forward,
     mirror,
     neighbours,
+    packet_logging,
     physical,
     port_security,
     qos,
+    storm,
     trunk,
     tunnel,
 )
 
 
-def bridge_objects() -> Objects:
+def bridge_objects(logging: PuntSettings) -> Objects:
     """What the bridge holds whatever is plugged into it."""
     guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
-    ends = (*classify.bridge_flows(), *trunk.bridge_flows(), *qos.bridge_flows())
-    return Objects(flows=(*base.bridge_flows(), *ends, *guarding, *neighbours.bridge_flows()))
+    ends = (*classify.bridge_flows(), *trunk.bridge_flows(), *forward.bridge_flows(), *qos.bridge_flows())
+    flows = (*base.bridge_flows(), *guarding, *ends, *neighbours.bridge_flows())
+    return Objects(flows, tuple(forward.bridge_groups()), tuple(packet_logging.bridge_meters(logging)))
 
 
-def port_objects(view: PortView, punt: PuntSettings) -> Objects:
+def port_objects(view: PortView, punt: PuntSettings, logging: PuntSettings, storm_pps: int) -> Objects:
     """What a live port asks for."""
     return Objects(
         flows=(
             *port_security.port_flows(view),
             *firewall.port_flows(view),
+            *packet_logging.port_flows(view, logging),
             *dhcp.port_flows(view, punt),
             *forward.port_flows(view),
             *qos.port_flows(view),
             *trunk.port_flows(view),
             *mirror.port_flows(view),
+            *storm.port_flows(view, storm_pps),
             *classify.port_flows(view),
         ),
-        meters=(*dhcp.port_meters(view, punt), *qos.port_meters(view)),
+        meters=(*dhcp.port_meters(view, punt), *qos.port_meters(view), *storm.port_meters(view, storm_pps)),
     )
 
 

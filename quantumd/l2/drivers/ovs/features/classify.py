@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from quantumd.edge.openflow.actions import pop_vlan, set_field
 from quantumd.edge.openflow.interfaces import Flow
-from quantumd.edge.openflow.match import match
+from quantumd.edge.openflow.match import Value, match
 from quantumd.edge.openflow.oxm import ETH_QINQ, ETH_VLAN, VLAN_PRESENT
 from quantumd.l2.drivers.ovs.desired import PortView
 from quantumd.l2.drivers.ovs.features.mirror import copies
@@ -22,14 +23,22 @@ def bridge_flows() -> Iterator[Flow]:
         yield Flow(Table.CLASSIFY, 200, match(vlan_vid=_ANY_TAG, eth_type=kind), cookie(Feature.CLASSIFY, 0), b"")
 
 
+FOLLOWING: Final = Table.QOS_EGRESS
+"""Where what a port sends goes from here."""
+
+
 def port_flows(view: PortView) -> Iterator[Flow]:
     """Number what the port sends with its network and itself: frames with its tag, or without any if it has none."""
+    mark = cookie(Feature.CLASSIFY, view.number)
+    yield Flow(Table.CLASSIFY, 100, match(**fields(view)), mark, go_to(FOLLOWING, actions(view)))
+
+
+def fields(view: PortView) -> Mapping[str, Value]:
+    """Return what the port's frames are known by where they come in."""
+    return {"in_port": view.ofport, "vlan_vid": VLAN_PRESENT | view.vlan_id if view.vlan_id else 0}
+
+
+def actions(view: PortView) -> bytes:
+    """Return what is done to the port's frames where they come in."""
     known = set_field(NETWORK, view.network_number) + set_field(SOURCE, Source.PORT) + set_field(SENDER, view.number)
-    vlan_vid, untag = (VLAN_PRESENT | view.vlan_id, pop_vlan()) if view.vlan_id else (0, b"")
-    yield Flow(
-        Table.CLASSIFY,
-        100,
-        match(in_port=view.ofport, vlan_vid=vlan_vid),
-        cookie(Feature.CLASSIFY, view.number),
-        go_to(Table.QOS_EGRESS, untag + copies(view.taps.sent) + known),
-    )
+    return (pop_vlan() if view.vlan_id else b"") + copies(view.taps.sent) + known

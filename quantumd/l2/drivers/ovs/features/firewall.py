@@ -22,6 +22,7 @@ from quantumd.l2.drivers.ovs.pipeline import (
     INGRESS_POLICY,
     NETWORK,
     OUT_PORT,
+    REMEMBERED,
     Feature,
     Table,
     cookie,
@@ -59,13 +60,16 @@ def bridge_flows() -> Iterator[Flow]:
         for kind in told:
             message = match(eth_type=ETH_IPV6, ip_proto=IP_ICMPV6, icmpv6_type=kind, ip_frag=0)
             yield Flow(table, 200, message, mark, go_to(following))
-    yield from _state_flows(Table.EGRESS_STATE, Table.REDIRECT, mark)
-    yield from _state_flows(Table.INGRESS_STATE, Table.QOS_INGRESS, mark)
+    yield from _state_flows(Table.EGRESS_STATE, Table.EGRESS_RULES, Table.REDIRECT, mark)
+    yield from _state_flows(Table.INGRESS_STATE, Table.INGRESS_RULES, Table.QOS_INGRESS, mark)
     yield from _commit_flows(Table.EGRESS_COMMIT, Table.REDIRECT, mark)
     yield from _commit_flows(Table.INGRESS_COMMIT, Table.QOS_INGRESS, mark)
 
 
-def _state_flows(table: Table, following: Table, mark: int) -> Iterator[Flow]:
+def _state_flows(table: Table, rules: Table, following: Table, mark: int) -> Iterator[Flow]:
+    # Nobody answers from the address of a group, so it is never remembered; tracking it once for each receiver of a
+    # network would be most of what a broadcast costs.
+    yield Flow(table, 70, match(eth_dst=(_MULTICAST, _MULTICAST)), mark, go_to(rules))
     for kind in (ETH_IPV4, ETH_IPV6):
         # The copy that was tracked comes to this table again.
         tracked = instructions(ct(zone=NETWORK, table=table))
@@ -77,12 +81,12 @@ def _state_flows(table: Table, following: Table, mark: int) -> Iterator[Flow]:
 
 
 def _commit_flows(table: Table, following: Table, mark: int) -> Iterator[Flow]:
-    # Nobody answers from the address of a group.
+    remember = ct(commit=True, zone=NETWORK, nested=set_field("ct_mark", REMEMBERED))
     yield Flow(table, 90, match(eth_dst=(_MULTICAST, _MULTICAST)), mark, go_to(following))
     for kind in (ETH_IPV4, ETH_IPV6):
         yield Flow(
             table, 50, match(eth_type=kind, ct_state=_state("+trk+new")), mark,
-            go_to(following, ct(commit=True, zone=NETWORK)),
+            go_to(following, remember),
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from quantumd.edge.openflow.interfaces import Flow, Group
 from quantumd.edge.openflow.match import mac, match
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
 from quantumd.l2.drivers.ovs.features import physical, qos, tunnel
-from quantumd.l2.drivers.ovs.pipeline import NETWORK, OUT_PORT, Feature, Table, cookie, go_to
+from quantumd.l2.drivers.ovs.pipeline import NETWORK, OUT_PORT, SECOND_LOOK, Feature, Table, cookie, go_to
 
 _MULTICAST = 0x01_00_00_00_00_00
 
@@ -25,15 +25,26 @@ def port_flows(view: PortView) -> Iterator[Flow]:
     )
 
 
+def bridge_flows() -> Iterator[Flow]:
+    """Look again at broadcast and multicast before they are copied.
+
+    What the switch does with a frame it remembers for all that look the same to the flows on the way. Copies take a
+    walk for each port of a network; by a second look only what the flows from FLOOD on look at tells frames apart, and
+    a port that asks for a thousand addresses costs one such walk, not a thousand.
+    """
+    multicast = match(eth_dst=(_MULTICAST, _MULTICAST))
+    yield Flow(Table.FORWARD, 40, multicast, cookie(Feature.FORWARD, 0), instructions(group(SECOND_LOOK)))
+
+
+def bridge_groups() -> Iterator[Group]:
+    """What makes the switch look again: for the choice among one bucket it computes a hash of the frame."""
+    yield Group(SECOND_LOOK, (resubmit(Table.FLOOD),), is_select=True)
+
+
 def network_flows(view: NetworkView) -> Iterator[Flow]:
     """Give broadcast and multicast to the network's group; the switch leaves out the port it came from."""
-    yield Flow(
-        Table.FORWARD,
-        50,
-        match(eth_dst=(_MULTICAST, _MULTICAST), **{NETWORK: view.number}),
-        cookie(Feature.FORWARD, view.number),
-        instructions(group(view.number)),
-    )
+    everyone = instructions(group(view.number))
+    yield Flow(Table.FLOOD, 50, match(**{NETWORK: view.number}), cookie(Feature.FORWARD, view.number), everyone)
 
 
 def network_groups(view: NetworkView) -> Iterator[Group]:

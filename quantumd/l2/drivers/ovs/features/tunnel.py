@@ -14,8 +14,6 @@ from quantumd.edge.openflow.match import mac, match
 from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, RemotePortView
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, Table, cookie, go_to, local_group
 
-_MULTICAST = 0x01_00_00_00_00_00
-
 
 def peer_flows(view: PeerView) -> Iterator[Flow]:
     """Take in what comes from the peer; a stranger's frames match nothing."""
@@ -42,13 +40,7 @@ def network_flows(view: NetworkView) -> Iterator[Flow]:
         go_to(Table.PORT_SECURITY, set_field(NETWORK, view.number)),
     )
     from_tunnel = {SOURCE: int(Source.TUNNEL), NETWORK: view.number}
-    yield Flow(
-        Table.FORWARD,
-        60,
-        match(eth_dst=(_MULTICAST, _MULTICAST), **from_tunnel),
-        mark,
-        instructions(group(local_group(view.number))),
-    )
+    yield Flow(Table.FLOOD, 60, match(**from_tunnel), mark, instructions(group(local_group(view.number))))
 
 
 def network_groups(view: NetworkView, local: tuple[bytes, ...]) -> Iterator[Group]:
