@@ -180,12 +180,12 @@ class StatusTests(TapCase):
         for n, host in enumerate(("host-1", "host-2"), start=1):
             self.hear(host, tunnel_ip=f"192.0.2.{n}", tunnel_types=("vxlan",))
         self.assertEqual(self.bed.show("tap_flow", flow)["status"], "ACTIVE")
-        self.hear("host-2", tunnel_ip="192.0.2.2", tunnel_types=("vxlan",), understands=())
+        self.hear("host-2", tunnel_ip="192.0.2.2", tunnel_types=("vxlan",), record_kinds=())
         self.assertEqual(self.bed.show("tap_flow", flow)["status"], "DOWN")
 
     def hear(self, host: str, **said: Any) -> None:
         """Let a host say what it is."""
-        self.bed.hear(HostReport(host, "l2", "1", "ovs", "{}", **{"understands": (TapRecord.kind,), **said}))
+        self.bed.hear(HostReport(host, "l2", "1", "ovs", "{}", **{"record_kinds": (TapRecord.kind,), **said}))
 
     def tell(self, host: str, port_id: str) -> None:
         """Let a host report a port."""

@@ -30,7 +30,7 @@ def _has_tunnels(host: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def _copies(host: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether the host understands taps."""
-    return _reports(host, hosts.c.understands.like(_text(f"%{TapRecord.kind}%")))
+    return _reports(host, hosts.c.record_kinds.like(_text(f"%{TapRecord.kind}%")))
 
 
 def _when(condition: ColumnElement[bool]) -> ColumnElement[Any]:

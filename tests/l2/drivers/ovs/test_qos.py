@@ -28,7 +28,7 @@ PLAIN = evolve(NETWORK, dhcp_mac=None, dhcp_addresses=())
 OUT_KBITS, OUT_PACKETS, IN_KBITS, IN_PACKETS = (n << 29 for n in (1, 2, 3, 4))
 """The first numbers of meters."""
 
-STORM_METERS = 5 << 16
+STORM_METERS = 5 << 29
 """The first number of others."""
 
 EVERYTHING = (
