@@ -1,0 +1,65 @@
+"""What an attacker with root inside a VM sends to get around port security and groups. Needs root."""
+
+from __future__ import annotations
+
+from scapy.layers.dhcp6 import DHCP6_Advertise
+from scapy.layers.inet import UDP
+from scapy.layers.inet6 import ICMPv6ND_RA, IPv6, IPv6ExtHdrFragment
+from scapy.layers.l2 import Ether
+from scapy.packet import Packet, Raw
+
+from tests.bed.attacker import AttackCase, link_local
+
+_UDP, _ICMPV6, _OPTIONS = 17, 58, 60
+_MARK_BYTES = 20
+
+
+class HiddenHeaderTests(AttackCase):
+    """What port security drops, in pieces of which the first does not show what it is.
+
+    The groups of the attacker are stateless: the tracker would drop some of this by itself.
+    """
+
+    def setUp(self) -> None:
+        """Change the attacker's group."""
+        super().setUp()
+        group = self.appliance.create("security_group", name="g", stateful=False)
+        self.update("port", self.attacker.id, security_groups=[group["id"]])
+        port = f"in_port={self.ofport(self.attacker)}"
+        self.wait_for("the group", lambda: bool(self.flows_with("table=30", port, "goto_table:32")))
+
+    def first(self, kind: int, body: bytes) -> bytes:
+        """Return the first piece of a packet to everyone, whose fragment header says what begins there."""
+        head = Ether(src=self.attacker.mac, dst="33:33:00:00:00:01")
+        ipv6 = IPv6(src=link_local(self.attacker.mac), dst="ff02::1")
+        return bytes(head / ipv6 / IPv6ExtHdrFragment(nh=kind, offset=0, m=1, id=7) / Raw(body))
+
+    def test_a_first_piece_that_ends_before_its_header_is_dropped(self) -> None:
+        """A router advertisement and a DHCP server would be put together from it; one that shows both is dropped too."""
+        link = link_local(self.attacker.mac)
+        advertises: Packet = IPv6(src=link, dst="ff02::1") / ICMPv6ND_RA()
+        serves: Packet = IPv6(src=link, dst="ff02::1") / UDP(sport=547, dport=546) / DHCP6_Advertise()
+        spoofed = {
+            "advertises later": self.first(_OPTIONS, _options(_ICMPV6, "advertises later")),
+            "serves later": self.first(_OPTIONS, _options(_UDP, "serves later")),
+            "advertises": self.first(_OPTIONS, _options(_ICMPV6, "advertises") + bytes(advertises)[40:]),
+            "serves": self.first(_OPTIONS, _options(_UDP, "serves") + bytes(serves)[40:]),
+        }
+        self.assertEqual(self.marked_arrived(spoofed), [])
+
+    def test_a_first_piece_that_ends_inside_its_options_is_dropped(self) -> None:
+        """Whatever comes after them."""
+        spoofed = {"cut": self.first(_OPTIONS, _options(_ICMPV6, "cut", missing=8))}
+        self.assertEqual(self.marked_arrived(spoofed), [])
+
+    def test_a_first_piece_that_shows_what_it_is_arrives(self) -> None:
+        """Behind options too."""
+        datagram = bytes(IPv6(src="::", dst="::") / UDP(sport=4000, dport=4000) / Raw(bytes(16)))[40:]
+        shown = {"shown": self.first(_OPTIONS, _options(_UDP, "shown") + datagram)}
+        self.assertEqual(self.marked_arrived(shown), ["shown"])
+
+
+def _options(following: int, name: str, missing: int = 0) -> bytes:
+    """Return destination options (RFC 8200 4.6) of padding that names a frame; they say they are longer by ``missing``."""
+    padding = f"<{name}>".encode().ljust(_MARK_BYTES, b"\0")
+    return bytes((following, (len(padding) + 4 + missing) // 8 - 1, 1, len(padding) + missing)) + padding
