@@ -35,7 +35,7 @@ class HiddenHeaderTests(AttackCase):
         return bytes(head / ipv6 / IPv6ExtHdrFragment(nh=kind, offset=0, m=1, id=7) / Raw(body))
 
     def test_a_first_piece_that_ends_before_its_header_is_dropped(self) -> None:
-        """A router advertisement and a DHCP server would be put together from it; one that shows both is dropped too."""
+        """A router advertisement and a DHCP server would be put together from it; what shows it is dropped too."""
         link = link_local(self.attacker.mac)
         advertises: Packet = IPv6(src=link, dst="ff02::1") / ICMPv6ND_RA()
         serves: Packet = IPv6(src=link, dst="ff02::1") / UDP(sport=547, dport=546) / DHCP6_Advertise()
@@ -60,6 +60,6 @@ class HiddenHeaderTests(AttackCase):
 
 
 def _options(following: int, name: str, missing: int = 0) -> bytes:
-    """Return destination options (RFC 8200 4.6) of padding that names a frame; they say they are longer by ``missing``."""
+    """Return destination options (RFC 8200 4.6) of padding that names a frame, said to be longer by ``missing``."""
     padding = f"<{name}>".encode().ljust(_MARK_BYTES, b"\0")
     return bytes((following, (len(padding) + 4 + missing) // 8 - 1, 1, len(padding) + missing)) + padding

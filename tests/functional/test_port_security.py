@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dhcp6 import DHCP6_Advertise
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import (
     ICMPv6EchoRequest,
     ICMPv6ND_NA,
@@ -17,7 +17,7 @@ from scapy.layers.inet6 import (
     IPv6ExtHdrDestOpt,
 )
 from scapy.layers.l2 import ARP, Ether
-from scapy.packet import Packet, Raw
+from scapy.packet import Packet
 
 from tests.bed.attacker import AttackCase, link_local
 
@@ -80,15 +80,15 @@ class SpoofingTests(AttackCase):
         mac, ipv4, ipv6 = self.attacker.mac, self.ipv4(self.attacker), self.ipv6(self.attacker)
         head = Ether(src=mac, dst=self.victim.mac)
         to_all = Ether(src=mac, dst="33:33:00:00:00:01")
-        link_local = link_local(mac)
+        own_link = link_local(mac)
         answer = BOOTP(op=2, yiaddr="10.0.0.66") / DHCP(options=[("message-type", "offer"), "end"])
         spoofed = {
             "offer": head / IP(src=ipv4, dst="255.255.255.255") / UDP(sport=67, dport=68) / answer,
             "offer from another port": head / IP(src=ipv4, dst="255.255.255.255") / UDP(sport=6767, dport=68) / answer,
-            "dhcpv6": head / IPv6(src=link_local, dst=ipv6) / UDP(sport=547, dport=546) / DHCP6_Advertise(),
-            "advertisement": to_all / IPv6(src=link_local, dst="ff02::1") / ICMPv6ND_RA(),
-            "hidden advertisement": to_all / IPv6(src=link_local, dst="ff02::1") / IPv6ExtHdrDestOpt() / ICMPv6ND_RA(),
-            "redirect": head / IPv6(src=link_local, dst=self.ipv6(self.victim)) / ICMPv6ND_Redirect(tgt=link_local),
+            "dhcpv6": head / IPv6(src=own_link, dst=ipv6) / UDP(sport=547, dport=546) / DHCP6_Advertise(),
+            "advertisement": to_all / IPv6(src=own_link, dst="ff02::1") / ICMPv6ND_RA(),
+            "hidden advertisement": to_all / IPv6(src=own_link, dst="ff02::1") / IPv6ExtHdrDestOpt() / ICMPv6ND_RA(),
+            "redirect": head / IPv6(src=own_link, dst=self.ipv6(self.victim)) / ICMPv6ND_Redirect(tgt=own_link),
         }  # fmt: skip
         self.assertEqual(self.arrived(spoofed), [])
 
@@ -118,6 +118,6 @@ class SpoofingTests(AttackCase):
 
     def test_an_echo_is_let_out(self) -> None:
         """From the port's link-local address too."""
-        link_local = link_local(self.attacker.mac)
-        echo = Ether(src=self.attacker.mac, dst=self.victim.mac) / IPv6(src=link_local, dst=self.ipv6(self.victim))
+        own_link = link_local(self.attacker.mac)
+        echo = Ether(src=self.attacker.mac, dst=self.victim.mac) / IPv6(src=own_link, dst=self.ipv6(self.victim))
         self.assertEqual(self.arrived({"echo": echo / ICMPv6EchoRequest()}), ["echo"])
