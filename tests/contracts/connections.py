@@ -73,6 +73,14 @@ class ConnectionsContract:
         self.assertEqual(set(await self.connections.read(frozenset({5}))), _FIRST_ZONE)
         self.assertEqual(set(await self.connections.read(frozenset({6, 7}))), {_IN_OTHER_ZONE, _ECHO})
 
+    async def test_a_zone_is_cleared(self: World) -> None:
+        """All of it, and nothing of another."""
+        await begin(self)
+        await self.connections.clear(frozenset({5}))
+        self.assertEqual(set(await self.connections.read(frozenset({5, 6}))), {_IN_OTHER_ZONE, _ECHO})
+        await self.connections.clear(frozenset({5, 6}))
+        self.assertEqual(await self.connections.read(frozenset({5, 6})), ())
+
     async def test_exactly_what_is_named_ends(self: World) -> None:
         """Not what differs by a port, a family or a zone."""
         await begin(self)

@@ -39,3 +39,6 @@ class IConnections(Interface):
 
     def end(connections: Iterable[Connection]) -> Deferred[None]:
         """Forget connections; one that is not there is no error. EdgeError."""
+
+    def clear(zones: frozenset[int]) -> Deferred[None]:
+        """Forget all connections in zones. EdgeError."""

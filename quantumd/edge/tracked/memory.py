@@ -37,6 +37,13 @@ class MemoryConnections:
                 self._switch.connections.end(entry)
         return succeed(None)
 
+    def clear(self, zones: frozenset[int]) -> Deferred[None]:
+        """See IConnections."""
+        for entry in self._switch.connections:
+            if entry.zone in zones:
+                self._switch.connections.end(entry)
+        return succeed(None)
+
 
 def _connection(entry: Entry) -> Connection:
     ends = entry.original

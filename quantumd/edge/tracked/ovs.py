@@ -41,6 +41,10 @@ class OvsConnections:
         """See IConnections."""
         return Deferred.fromCoroutine(self._end(tuple(connections)))
 
+    def clear(self, zones: frozenset[int]) -> Deferred[None]:
+        """See IConnections."""
+        return Deferred.fromCoroutine(self._clear(zones))
+
     async def _settle(self) -> None:
         # Flows are in force at once, what the datapath has learned of the old ones is looked through a moment later.
         await self._call("revalidator/wait")
@@ -68,6 +72,10 @@ class OvsConnections:
                         raise
         finally:
             control.close()
+
+    async def _clear(self, zones: frozenset[int]) -> None:
+        for zone in sorted(zones):
+            await self._call("dpctl/flush-conntrack", f"zone={zone}")
 
     async def _call(self, command: str, *arguments: str) -> str:
         control = await connect(self._reactor, self._run_dir)

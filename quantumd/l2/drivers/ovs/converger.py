@@ -253,6 +253,7 @@ class OvsConverger:
         if isinstance(step, ChangeFlows):
             await self._writer.write(step.change, self._held)
         elif isinstance(step, RememberNumbers):
+            await self._revocation.clear(self._view.numbers.behind(step.remove))
             edit = EditBridgeIds(self._bridges.integration, step.put, step.remove)
             await self._ovsdb.transact((edit,))
             self._view.numbers.saved(step.put, step.remove, self._clock.seconds())

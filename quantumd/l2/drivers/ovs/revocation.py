@@ -55,6 +55,12 @@ class Revocation:
         """Note that keys were planned."""
         self._suspicions.planned(keys)
 
+    async def clear(self, zones: frozenset[int]) -> None:
+        """Forget the connections of networks whose numbers may be given to others then. EdgeError."""
+        if zones:
+            await self._connections.settle()
+            await self._connections.clear(zones)
+
     def concluded(self, keys: Iterable[Key], faults: Mapping[Key, str], is_last: bool) -> None:
         """Note that keys were concluded; ``is_last`` says that the bridge itself was among them, in a full pass."""
         self._audit.take(self._suspicions.concluded(keys, faults))

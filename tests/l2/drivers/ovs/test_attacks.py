@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.bed.guarded import EVERYTHING_OUT, GuardedBed, Member, rule
+from tests.bed.guarded import EVERYTHING_OUT, GuardedBed, Member, rule, traffic_between
 
 _UDP, _ICMPV6, _OPTIONS, _FRAGMENT = 17, 58, 60, 44
 _ROUTER_ADVERTISEMENT = bytes((134, *bytes(15)))
@@ -41,6 +41,28 @@ def _mac(member: Member) -> bytes:
 def _interface(member: Member) -> bytes:
     mac = _mac(member)
     return bytes((mac[0] ^ 2, *mac[1:3], 0xFF, 0xFE, *mac[3:]))
+
+
+class ZoneTests(SynchronousTestCase):
+    """The number of a network is the zone of its connections, and that of another network some day."""
+
+    def test_no_connection_outlives_the_number_of_its_network(self) -> None:
+        """Its ports are unplugged, as by a migration: another network may have the same addresses."""
+        host = GuardedBed()
+        self.addCleanup(host.stop)
+        host.group("g", *EVERYTHING_OUT, rule())
+        here, there = Member(1, groups=("g",)), Member(2, groups=("g",))
+        others = Member(3, "n2", groups=("g",)), Member(4, "n2", groups=("g",))
+        host.plug(here, there, *others)
+        self.assertTrue(host.reaches(here, there, traffic_between(here, there, _UDP, 5000)))
+        self.assertTrue(host.reaches(*others, traffic_between(*others, _UDP, 5000)))
+        for member in (here, there):
+            host.world.unplug(member.id)
+            host.leave(member)
+        zones = {entry.zone for entry in host.world.switch.connections}
+        self.assertEqual(len(zones), 1)
+        self.assertTrue(host.reaches(*others[::-1], traffic_between(*others[::-1], _UDP, 5000)))
+        self.assertEqual({entry.zone for entry in host.world.switch.connections}, zones)
 
 
 class HiddenHeaderTests(AttackCase):
