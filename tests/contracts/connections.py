@@ -81,6 +81,17 @@ class ConnectionsContract:
         await self.connections.clear(frozenset({5, 6}))
         self.assertEqual(await self.connections.read(frozenset({5, 6})), ())
 
+    async def test_a_zone_has_no_more_connections_than_its_limit(self: World) -> None:
+        """Others have their own; 0 is no limit."""
+        await self.connections.limit(frozenset({5, 6}), 2)
+        await begin(self)
+        self.assertEqual(set(await self.connections.read(frozenset({5}))), {_UDP, _OTHER_UDP})
+        self.assertEqual(set(await self.connections.read(frozenset({6}))), {_IN_OTHER_ZONE, _ECHO})
+        await self.connections.clear(frozenset({5}))
+        await self.connections.limit(frozenset({5}), 0)
+        await begin(self)
+        self.assertEqual(set(await self.connections.read(frozenset({5}))), _FIRST_ZONE)
+
     async def test_exactly_what_is_named_ends(self: World) -> None:
         """Not what differs by a port, a family or a zone."""
         await begin(self)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from scapy.layers.dhcp6 import DHCP6_Advertise
-from scapy.layers.inet import UDP
+from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import ICMPv6ND_RA, IPv6, IPv6ExtHdrFragment
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
 from tests.bed.attacker import AttackCase, link_local
+from tests.bed.wire import Wire
+from tests.functional.test_security_groups import GroupsCase
 
 _UDP, _ICMPV6, _OPTIONS = 17, 58, 60
 _MARK_BYTES = 20
@@ -57,6 +62,35 @@ class HiddenHeaderTests(AttackCase):
         datagram = bytes(IPv6(src="::", dst="::") / UDP(sport=4000, dport=4000) / Raw(bytes(16)))[40:]
         shown = {"shown": self.first(_OPTIONS, _options(_UDP, "shown") + datagram)}
         self.assertEqual(self.marked_arrived(shown), ["shown"])
+
+
+class ExhaustionTests(GroupsCase):
+    """One VM opens connections until no more can be remembered."""
+
+    settings: ClassVar[Mapping[str, str]] = {**GroupsCase.settings, "l2.connections_per_network": "50"}
+
+    def setUp(self) -> None:
+        """Make the switch one that remembers 100, an attacker, and a server and its client on another network."""
+        super().setUp()
+        self.ovs.appctl("dpctl/ct-set-maxconns", "100")
+        self.attacker = self.plugged(self.make_network("10.0.0.0/24"))
+        network = self.make_network("10.0.0.0/24")
+        self.server = self.members(network, self.group({"protocol": "icmp"}))
+        self.client = self.members(network, self.group())
+
+    def test_other_networks_have_connections_of_their_own(self) -> None:
+        """A client that lets nothing in hears the server's answers, while its neighbour floods."""
+        head = Ether(src=self.attacker.mac, dst="02:00:00:00:00:01") / IP(src=self.attacker.ip, dst="10.0.0.250")
+        with Wire(self.attacker.vm.namespace) as mouth:
+            mouth.send(*(bytes(head / UDP(sport=4000, dport=port)) for port in range(1000, 1300)))
+        self.wait_for("the flood", lambda: len(self.tracked(self.attacker.ip)) >= 49)
+        self.assertTrue(self.client.can_reach(self.server.ip, tries=3))
+
+    def test_the_limit_is_back_after_a_restart_of_the_switch(self) -> None:
+        """It is not in the database."""
+        self.ovs.kill("ovs-vswitchd")
+        self.ovs.start_vswitchd()
+        self.wait_for("the limit", lambda: "zone=1,limit=50" in self.ovs.appctl("dpctl/ct-get-limits"), 20.0)
 
 
 def _options(following: int, name: str, missing: int = 0) -> bytes:

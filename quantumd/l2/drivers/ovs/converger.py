@@ -50,6 +50,7 @@ class OvsConverger:
     _clock: IReactorTime
     _connections: IConnections
     _removes_foreign: bool = True
+    _zone_limit: int = 0
     foreign_flows: int = field(default=0, init=False)
     repaired_flows: int = field(default=0, init=False)
     """How many were gone, changed or of strangers at a look, since the start."""
@@ -67,7 +68,7 @@ class OvsConverger:
     def __attrs_post_init__(self) -> None:
         """Look at Open vSwitch through the edges that were given."""
         self._writer = FlowWriter(self._switch, self._clock)
-        self._revocation = Revocation(self._connections, self._view, self._clock)
+        self._revocation = Revocation(self._connections, self._view, self._clock, self._zone_limit)
         self._exits = (
             Exits(physical_networks(self._bridges), self._ovsdb, self._view, self._view.physical_ofports),
             Exits(tunnels(self._bridges), self._ovsdb, self._view, self._view.tunnel_ofports),
@@ -257,6 +258,7 @@ class OvsConverger:
             edit = EditBridgeIds(self._bridges.integration, step.put, step.remove)
             await self._ovsdb.transact((edit,))
             self._view.numbers.saved(step.put, step.remove, self._clock.seconds())
+            self._revocation.began(self._view.numbers.behind(step.put))
         elif isinstance(step, ConfigureBridges):
             await self._ovsdb.transact(step.operations)
 

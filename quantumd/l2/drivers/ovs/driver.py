@@ -143,6 +143,7 @@ class OvsDriver:
             clock=site.reactor,
             connections=edges.connections,
             removes_foreign=site.l2.foreign_flows == "remove",
+            zone_limit=site.l2.connections_per_network,
         )
         return L2Parts(
             converger,

@@ -79,6 +79,10 @@ class NetworkNumbers:
                 self._taken.discard(number)
                 self._free_at[number] = now + REUSE_SECONDS
 
+    def in_use(self) -> frozenset[int]:
+        """Return the numbers that networks have."""
+        return frozenset(self._taken)
+
     def known(self) -> frozenset[str]:
         """Return the networks of which the bridge remembers a number."""
         return frozenset(self._saved)
