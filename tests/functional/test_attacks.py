@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from scapy.layers.dhcp6 import DHCP6_Advertise
-from scapy.layers.inet import IP, UDP
+from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import ICMPv6ND_RA, IPv6, IPv6ExtHdrFragment
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
@@ -62,6 +62,23 @@ class HiddenHeaderTests(AttackCase):
         datagram = bytes(IPv6(src="::", dst="::") / UDP(sport=4000, dport=4000) / Raw(bytes(16)))[40:]
         shown = {"shown": self.first(_OPTIONS, _options(_UDP, "shown") + datagram)}
         self.assertEqual(self.marked_arrived(shown), ["shown"])
+
+
+class RelatedTests(GroupsCase):
+    """Errors about connections that their receiver never let in."""
+
+    def test_an_error_about_a_forged_connection_is_dropped(self) -> None:
+        """The connection's first packet has the victim's address and nobody's MAC, so that the victim is not asked."""
+        network = self.make_network("10.0.0.0/24")
+        attacker, victim = self.members(network, self.group()), self.members(network, self.group())
+        opening = IP(src=attacker.ip, dst=victim.ip) / UDP(sport=1000, dport=2000) / Raw(b"opening")
+        answer = IP(src=victim.ip, dst=attacker.ip) / UDP(sport=2000, dport=1000) / Raw(b"an error")
+        error = IP(src=attacker.ip, dst=victim.ip) / ICMP(type=3, code=3) / answer
+        frames = [
+            bytes(Ether(src=attacker.mac, dst=mac) / packet)
+            for mac, packet in (("02:00:00:00:00:01", opening), (victim.mac, error))
+        ]
+        self.assertFalse(self.hears(victim, attacker, *frames, mark=b"an error"))
 
 
 class ExhaustionTests(GroupsCase):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.bed.guarded import EVERYTHING_OUT, GuardedBed, Member, rule, traffic_between
@@ -41,6 +42,23 @@ def _mac(member: Member) -> bytes:
 def _interface(member: Member) -> bytes:
     mac = _mac(member)
     return bytes((mac[0] ^ 2, *mac[1:3], 0xFF, 0xFE, *mac[3:]))
+
+
+class GroupAddressTests(SynchronousTestCase):
+    """A port whose MAC is a group's."""
+
+    def test_it_takes_nothing_from_others(self) -> None:
+        """What is for all nodes reaches all of them."""
+        host = GuardedBed()
+        self.addCleanup(host.stop)
+        sender, receiver = Member(1, port_security=False), Member(2, port_security=False)
+        thief = Member(3)
+        host.plug(sender, receiver)
+        host.tell(evolve(thief.record(1), mac_address="33:33:00:00:00:01"))
+        host.world.plug(thief.id)
+        host.bed.settle()
+        frame = _EVERYONE + _mac(sender) + b"\x88\xb5" + bytes(50)
+        self.assertIn(host.world.ofport_of(receiver.id), host.reached(sender, frame))
 
 
 class ZoneTests(SynchronousTestCase):
