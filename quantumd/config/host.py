@@ -98,6 +98,13 @@ class L2Settings:
         "Where twistd quantumd-l2 answers /healthz, /readyz and /metrics, to everybody and in the clear"
         " (tcp:9697:interface=127.0.0.1); empty is nowhere.",
     )
+    connections_per_network: int = setting(
+        200_000,
+        "How many connections of one network this host tracks, so that one network leaves others some; more are let"
+        " pass without, so that answers to them pass only by rules. 0 is no limit.",
+        least=0,
+        most=4_294_967_295,
+    )
     drift_seconds: float = setting(300.0, "How often the switch is read back and compared.", "seconds", least=1)
 
 

@@ -115,6 +115,11 @@ class GuardedBed:
         gone = Gone(PortRecord.kind, member.id, self.version, is_deleted=True)
         self.bed.update(Update(HOST, "l2", gone=(gone,)))
 
+    def leave(self, member: Member) -> None:
+        """Tell that a port is needed elsewhere, as after a migration."""
+        self.version += 1
+        self.bed.update(Update(HOST, "l2", gone=(Gone(PortRecord.kind, member.id, self.version),)))
+
     def group(self, name: str, *rules: SecurityRule, is_stateful: bool = True) -> None:
         """Tell of a group."""
         self.tell(SecurityGroupRecord(name, 1, is_stateful, rules))

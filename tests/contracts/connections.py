@@ -73,6 +73,28 @@ class ConnectionsContract:
         self.assertEqual(set(await self.connections.read(frozenset({5}))), _FIRST_ZONE)
         self.assertEqual(set(await self.connections.read(frozenset({6, 7}))), {_IN_OTHER_ZONE, _ECHO})
 
+    async def test_a_zone_is_cleared(self: World) -> None:
+        """All of it, and nothing of another."""
+        await begin(self)
+        await self.connections.clear(frozenset({5}))
+        self.assertEqual(set(await self.connections.read(frozenset({5, 6}))), {_IN_OTHER_ZONE, _ECHO})
+        await self.connections.clear(frozenset({5, 6}))
+        self.assertEqual(await self.connections.read(frozenset({5, 6})), ())
+
+    async def test_a_zone_has_no_more_connections_than_its_limit(self: World) -> None:
+        """Others have their own."""
+        await self.connections.limit(frozenset({5, 6}), 2)
+        await begin(self)
+        self.assertEqual(set(await self.connections.read(frozenset({5}))), {_UDP, _OTHER_UDP})
+        self.assertEqual(set(await self.connections.read(frozenset({6}))), {_IN_OTHER_ZONE, _ECHO})
+
+    async def test_a_limit_can_be_taken_away(self: World) -> None:
+        """0 is no limit."""
+        for most in (2, 0):
+            await self.connections.limit(frozenset({5}), most)
+        await begin(self)
+        self.assertEqual(set(await self.connections.read(frozenset({5}))), _FIRST_ZONE)
+
     async def test_exactly_what_is_named_ends(self: World) -> None:
         """Not what differs by a port, a family or a zone."""
         await begin(self)

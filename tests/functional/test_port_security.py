@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
 from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dhcp6 import DHCP6_Advertise
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import (
     ICMPv6EchoRequest,
     ICMPv6ND_NA,
@@ -20,67 +17,16 @@ from scapy.layers.inet6 import (
     IPv6ExtHdrDestOpt,
 )
 from scapy.layers.l2 import ARP, Ether
-from scapy.packet import Packet, Raw
+from scapy.packet import Packet
 
-from tests.bed.host import Guest, HostCase
-from tests.bed.wire import Wire
+from tests.bed.attacker import AttackCase, link_local
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 OTHER_MAC = "fa:16:3e:99:99:99"
-SETTLE_SECONDS = 0.5
 
 
-class SpoofingTests(HostCase):
-    """An attacker and a victim on one network of both families; the victim's port lets everything in."""
-
-    settings: ClassVar[Mapping[str, str]] = {"quota.security_group": "-1"}
-
-    def setUp(self) -> None:
-        """Plug both."""
-        super().setUp()
-        self.network = self.make_network("10.0.0.0/24", "fd00:1::/64")
-        self.victim = self.guest(port_security_enabled=False)
-        self.attacker = self.guest()
-
-    def guest(self, **attributes: Any) -> Guest:
-        """Plug a VM that says nothing of its own accord."""
-        guest = self.make_guest(self.network, **attributes)
-        guest.vm.run("ip", "link", "set", "eth0", "down")
-        guest.vm.run("sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=1")
-        guest.vm.run("ip", "link", "set", "eth0", "up")
-        self.plug(guest)
-        return guest
-
-    def ipv4(self, guest: Guest) -> str:
-        """The guest's IPv4 address."""
-        return self.address(guest, ".")
-
-    def ipv6(self, guest: Guest) -> str:
-        """The guest's IPv6 address."""
-        return self.address(guest, ":")
-
-    def address(self, guest: Guest, mark: str) -> str:
-        """The guest's address that contains the mark."""
-        return next(str(ip["ip_address"]) for ip in guest.port["fixed_ips"] if mark in ip["ip_address"])
-
-    def arrived(self, frames: Mapping[str, Packet], sender: Guest | None = None) -> list[str]:
-        """Let the attacker send named frames; return the names of those that reach the victim."""
-        heard: frozenset[str] = frozenset()
-        with (
-            Wire(self.victim.vm.namespace) as ear,
-            Wire((sender or self.attacker).vm.namespace) as mouth,
-        ):
-            for name, frame in frames.items():
-                mouth.send(bytes(frame / Raw(f"<{name}>".encode())))
-            # Frames keep their order: what was not heard before the last one is not coming.
-            mouth.send(bytes(self.own(sender or self.attacker) / Raw(b"<the end>")))
-            heard = _names_until_the_end(ear)
-        return [name for name in frames if name in heard]
-
-    def own(self, sender: Guest) -> Packet:
-        """A packet that every port may send."""
-        packet = IP(src=self.ipv4(sender), dst=self.ipv4(self.victim)) / ICMP()
-        return Ether(src=sender.mac, dst=self.victim.mac) / packet
+class SpoofingTests(AttackCase):
+    """What a port says it is."""
 
     def frames_from(self, mac: str, ipv4: str, ipv6: str) -> dict[str, Packet]:
         """Return frames of every kind in which a MAC and addresses say who sends."""
@@ -134,15 +80,15 @@ class SpoofingTests(HostCase):
         mac, ipv4, ipv6 = self.attacker.mac, self.ipv4(self.attacker), self.ipv6(self.attacker)
         head = Ether(src=mac, dst=self.victim.mac)
         to_all = Ether(src=mac, dst="33:33:00:00:00:01")
-        link_local = _link_local(mac)
+        own_link = link_local(mac)
         answer = BOOTP(op=2, yiaddr="10.0.0.66") / DHCP(options=[("message-type", "offer"), "end"])
         spoofed = {
             "offer": head / IP(src=ipv4, dst="255.255.255.255") / UDP(sport=67, dport=68) / answer,
             "offer from another port": head / IP(src=ipv4, dst="255.255.255.255") / UDP(sport=6767, dport=68) / answer,
-            "dhcpv6": head / IPv6(src=link_local, dst=ipv6) / UDP(sport=547, dport=546) / DHCP6_Advertise(),
-            "advertisement": to_all / IPv6(src=link_local, dst="ff02::1") / ICMPv6ND_RA(),
-            "hidden advertisement": to_all / IPv6(src=link_local, dst="ff02::1") / IPv6ExtHdrDestOpt() / ICMPv6ND_RA(),
-            "redirect": head / IPv6(src=link_local, dst=self.ipv6(self.victim)) / ICMPv6ND_Redirect(tgt=link_local),
+            "dhcpv6": head / IPv6(src=own_link, dst=ipv6) / UDP(sport=547, dport=546) / DHCP6_Advertise(),
+            "advertisement": to_all / IPv6(src=own_link, dst="ff02::1") / ICMPv6ND_RA(),
+            "hidden advertisement": to_all / IPv6(src=own_link, dst="ff02::1") / IPv6ExtHdrDestOpt() / ICMPv6ND_RA(),
+            "redirect": head / IPv6(src=own_link, dst=self.ipv6(self.victim)) / ICMPv6ND_Redirect(tgt=own_link),
         }  # fmt: skip
         self.assertEqual(self.arrived(spoofed), [])
 
@@ -172,22 +118,6 @@ class SpoofingTests(HostCase):
 
     def test_an_echo_is_let_out(self) -> None:
         """From the port's link-local address too."""
-        link_local = _link_local(self.attacker.mac)
-        echo = Ether(src=self.attacker.mac, dst=self.victim.mac) / IPv6(src=link_local, dst=self.ipv6(self.victim))
+        own_link = link_local(self.attacker.mac)
+        echo = Ether(src=self.attacker.mac, dst=self.victim.mac) / IPv6(src=own_link, dst=self.ipv6(self.victim))
         self.assertEqual(self.arrived({"echo": echo / ICMPv6EchoRequest()}), ["echo"])
-
-
-def _names_until_the_end(ear: Wire) -> frozenset[str]:
-    heard = bytearray()
-
-    def is_end(frame: bytes) -> bool:
-        heard.extend(frame)
-        return b"<the end>" in frame
-
-    ear.await_frame(is_end, SETTLE_SECONDS)
-    return frozenset(part.partition(">")[0] for part in heard.decode("latin-1").split("<")[1:])
-
-
-def _link_local(mac: str) -> str:
-    parts = [int(part, 16) for part in mac.split(":")]
-    return f"fe80::{parts[0] ^ 2:02x}{parts[1]:02x}:{parts[2]:02x}ff:fe{parts[3]:02x}:{parts[4]:02x}{parts[5]:02x}"

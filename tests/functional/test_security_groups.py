@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
@@ -129,6 +130,18 @@ class ReachTests(GroupsCase):
             first = frames[0][14 + 20 : 14 + 28]
             self.assertEqual(self.hears(server, client, *frames, mark=first), heard)
 
+    def test_fragments_of_ipv6_arrive(self) -> None:
+        """Those of a protocol that is let in, with ports and without."""
+        network = self.make_network("fd00:1::/64")
+        ports = {"port_range_min": 5000, "port_range_max": 5000}
+        rules = [{"ethertype": "IPv6", "protocol": "udp", **more} for more in (ports, {})]
+        client = self.members(network, self.group())
+        for is_stateful in (True, False):
+            for rule in rules:
+                server = self.members(network, self.group(rule, stateful=is_stateful))
+                frames = _ipv6_fragments(client, server)
+                self.assertTrue(self.hears(server, client, *frames, mark=b"the end"), (rule, is_stateful))
+
     def test_a_ping_of_several_fragments_is_answered(self) -> None:
         """Among members, with all that the rules say being a type of ICMP."""
         network = self.make_network("10.0.0.0/24")
@@ -181,6 +194,21 @@ class ReachTests(GroupsCase):
         stranger = self.members(network, self.group())
         self.assertTrue(first.can_reach(second.ip))
         self.assertFalse(stranger.can_reach(first.ip, tries=2))
+
+
+def _ipv6_fragments(sender: Guest, receiver: Guest) -> list[bytes]:
+    """Return the frames of a datagram to port 5000 of which the last ends with "the end"."""
+    body = IPv6(src=sender.ip, dst=receiver.ip) / UDP(sport=4000, dport=5000) / Raw(b"x" * 3000 + b"the end")
+    whole = bytes(body)[40:]
+    head = Ether(src=sender.mac, dst=receiver.mac) / IPv6(src=sender.ip, dst=receiver.ip)
+    return [
+        bytes(
+            head
+            / IPv6ExtHdrFragment(nh=17, offset=at // 8, m=at + 1400 < len(whole), id=9)
+            / Raw(whole[at : at + 1400])
+        )
+        for at in range(0, len(whole), 1400)
+    ]
 
 
 class TableTests(GroupsCase):

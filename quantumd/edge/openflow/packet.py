@@ -18,10 +18,11 @@ from quantumd.edge.openflow.oxm import (
     VLAN_PRESENT,
 )
 
-_IPV6_EXTENSIONS = (0, 43, 60, 135)
+_IPV6_OPTIONS = (0, 43, 60)
 _IPV6_FRAGMENT, _IPV6_AUTH = 44, 51
+_LATER_FRAGMENT = 3
 _NEIGHBOUR_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT = 135, 136
-_SOURCE_LINK_LAYER, _TARGET_LINK_LAYER = 1, 2
+_LINK_LAYER = {1: "nd_sll", 2: "nd_tll"}
 
 Place = tuple[int, int]
 """Where a field stands in the frame: first byte, number of bytes."""
@@ -152,22 +153,35 @@ class Packet:
         if len(frame) < at + 40 or frame[at] >> 4 != 6 or len(frame) < at + 40 + self._number(at + 4, 2):
             return
         end = at + 40 + self._number(at + 4, 2)
-        self._places |= {"ip_ttl": (at + 7, 1), "ipv6_src": (at + 8, 16), "ipv6_dst": (at + 24, 16)}
+        self._places |= {"ipv6_src": (at + 8, 16), "ipv6_dst": (at + 24, 16)}
         self._pseudo = ("ipv6_src", "ipv6_dst")
         self._values["ip_dscp"] = self._number(at, 2) >> 6 & 0x3F
-        kind, start, later = frame[at + 6], at + 40, False
-        while kind in (*_IPV6_EXTENSIONS, _IPV6_FRAGMENT, _IPV6_AUTH) and start + 8 <= end and not later:
-            length = (frame[start + 1] + 1) * 8
+        found = self._pass_headers(frame[at + 6], at + 40, end)
+        if found is None:
+            return
+        self._places["ip_ttl"] = (at + 7, 1)
+        self._values["ip_proto"], start, self._values["ip_frag"] = found
+        if found[2] != _LATER_FRAGMENT:
+            self._look_transport(found[0], start, end)
+
+    def _pass_headers(self, kind: int, start: int, end: int) -> tuple[int, int, int] | None:
+        """Return what follows the extension headers, where, and which fragment this is; None when they are cut off."""
+        fragment = 0
+        while kind in (*_IPV6_OPTIONS, _IPV6_FRAGMENT, _IPV6_AUTH):
+            if start + 8 > end:
+                return None
+            length = (self.frame[start + 1] + 1) * 8
             if kind == _IPV6_FRAGMENT:
-                offset_and_more = self._number(start + 2, 2) & 0xFFF9
-                later, length = offset_and_more > 1, 8
-                self._values["ip_frag"] = (3 if later else 1) if offset_and_more else 0
+                length, offset_and_more = 8, self._number(start + 2, 2)
+                if offset_and_more & 0xFFF8:
+                    return kind, start, _LATER_FRAGMENT
+                fragment = fragment or offset_and_more & 1
             elif kind == _IPV6_AUTH:
-                length = (frame[start + 1] + 2) * 4
-            kind, start = frame[start], start + length
-        self._values["ip_proto"] = kind
-        if not later:
-            self._look_transport(kind, start, end)
+                length = (self.frame[start + 1] + 2) * 4
+            kind, start = self.frame[start], start + length
+            if start > end:
+                return None
+        return kind, start, fragment
 
     def _look_transport(self, kind: int, at: int, end: int) -> None:
         if kind == IP_TCP and at + 20 <= end:
@@ -198,10 +212,14 @@ class Packet:
         while option + 8 <= end and self.frame[option + 1]:
             length = self.frame[option + 1] * 8
             self._places.setdefault("nd_options_type", (option, 1))
-            if self.frame[option] == _SOURCE_LINK_LAYER and length == 8:
-                self._places["nd_sll"] = (option + 2, 6)
-            elif self.frame[option] == _TARGET_LINK_LAYER and length == 8:
-                self._places["nd_tll"] = (option + 2, 6)
+            name = _LINK_LAYER.get(self.frame[option]) if length == 8 else None
+            if name in self._places:
+                # OVS shows nothing of what tells two addresses.
+                for seen in ("nd_target", "nd_sll", "nd_tll"):
+                    self._places.pop(seen, None)
+                return
+            if name is not None:
+                self._places[name] = (option + 2, 6)
             option += length
 
     def _fix_checksums(self, name: str, at: int, new: bytes) -> None:

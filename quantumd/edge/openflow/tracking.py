@@ -53,10 +53,12 @@ class Connections:
     """All connections of a switch."""
 
     _entries: dict[tuple[int, Tuple], Entry] = field(factory=dict)
+    limits: dict[int, int] = field(factory=dict)
+    """How many there may be in a zone; 0, or no limit: as many as there are."""
 
     def copy(self) -> Connections:
         """Return others that begin the same."""
-        return Connections(dict(self._entries))
+        return Connections(dict(self._entries), dict(self.limits))
 
     def __iter__(self):  # type: ignore[no-untyped-def]
         return iter(tuple({id(entry): entry for entry in self._entries.values()}.values()))
@@ -77,6 +79,9 @@ class Connections:
         if ends is None:
             return
         entry = self._entries.get((zone, ends)) or Entry(zone, ends)
+        most = self.limits.get(zone, 0)
+        if most and (zone, ends) not in self._entries and sum(each.zone == zone for each in self) >= most:
+            return
         entry = entry if mark is None else evolve(entry, mark=mark)
         self._entries[zone, entry.original] = self._entries[zone, entry.original.reversed()] = entry
 

@@ -39,3 +39,12 @@ class IConnections(Interface):
 
     def end(connections: Iterable[Connection]) -> Deferred[None]:
         """Forget connections; one that is not there is no error. EdgeError."""
+
+    def limit(zones: frozenset[int], most: int) -> Deferred[None]:
+        """Let each of the zones have no more connections than ``most``, 0: as many as there can be. EdgeError.
+
+        It is so until the switch restarts.
+        """
+
+    def clear(zones: frozenset[int]) -> Deferred[None]:
+        """Forget all connections in zones. EdgeError."""

@@ -37,6 +37,18 @@ class MemoryConnections:
                 self._switch.connections.end(entry)
         return succeed(None)
 
+    def limit(self, zones: frozenset[int], most: int) -> Deferred[None]:
+        """See IConnections."""
+        self._switch.connections.limits.update(dict.fromkeys(zones, most))
+        return succeed(None)
+
+    def clear(self, zones: frozenset[int]) -> Deferred[None]:
+        """See IConnections."""
+        for entry in self._switch.connections:
+            if entry.zone in zones:
+                self._switch.connections.end(entry)
+        return succeed(None)
+
 
 def _connection(entry: Entry) -> Connection:
     ends = entry.original

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from attrs import define
@@ -16,6 +16,8 @@ from quantumd.edge.tracked.text import read_connection, tuple_text, zone_of
 
 _SLICE_LINES: Final = 500
 """How many lines are read in one reactor turn: some milliseconds."""
+
+_NO_LIMIT: Final = (1 << 32) - 1
 
 
 @implementer(IConnections)
@@ -40,6 +42,14 @@ class OvsConnections:
     def end(self, connections: Iterable[Connection]) -> Deferred[None]:
         """See IConnections."""
         return Deferred.fromCoroutine(self._end(tuple(connections)))
+
+    def limit(self, zones: frozenset[int], most: int) -> Deferred[None]:
+        """See IConnections."""
+        return Deferred.fromCoroutine(self._limit(sorted(zones), most or _NO_LIMIT))
+
+    def clear(self, zones: frozenset[int]) -> Deferred[None]:
+        """See IConnections."""
+        return Deferred.fromCoroutine(self._clear(zones))
 
     async def _settle(self) -> None:
         # Flows are in force at once, what the datapath has learned of the old ones is looked through a moment later.
@@ -68,6 +78,16 @@ class OvsConnections:
                         raise
         finally:
             control.close()
+
+    async def _limit(self, zones: Sequence[int], most: int) -> None:
+        # The default limit will not do: all zones without one of their own share it.
+        for start in range(0, len(zones), _SLICE_LINES):
+            limits = (f"zone={zone},limit={most}" for zone in zones[start : start + _SLICE_LINES])
+            await self._call("dpctl/ct-set-limits", *limits)
+
+    async def _clear(self, zones: frozenset[int]) -> None:
+        for zone in sorted(zones):
+            await self._call("dpctl/flush-conntrack", f"zone={zone}")
 
     async def _call(self, command: str, *arguments: str) -> str:
         control = await connect(self._reactor, self._run_dir)

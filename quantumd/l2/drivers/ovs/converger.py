@@ -55,6 +55,7 @@ class OvsConverger:
     _removes_foreign: bool = True
     _logging: PuntSettings = _NO_LOGS
     _storm_pps: int = 0
+    _zone_limit: int = 0
     foreign_flows: int = field(default=0, init=False)
     repaired_flows: int = field(default=0, init=False)
     """How many were gone, changed or of strangers at a look, since the start."""
@@ -72,7 +73,7 @@ class OvsConverger:
     def __attrs_post_init__(self) -> None:
         """Look at Open vSwitch through the edges that were given."""
         self._writer = FlowWriter(self._switch, self._clock)
-        self._revocation = Revocation(self._connections, self._view, self._clock)
+        self._revocation = Revocation(self._connections, self._view, self._clock, self._zone_limit)
         self._exits = (
             Exits(physical_networks(self._bridges), self._ovsdb, self._view, self._view.physical_ofports),
             Exits(tunnels(self._bridges), self._ovsdb, self._view, self._view.tunnel_ofports),
@@ -264,9 +265,11 @@ class OvsConverger:
         if isinstance(step, ChangeFlows):
             await self._writer.write(step.change, self._held)
         elif isinstance(step, RememberNumbers):
+            await self._revocation.clear(self._view.numbers.behind(step.remove))
             edit = EditBridgeIds(self._bridges.integration, step.put, step.remove)
             await self._ovsdb.transact((edit,))
             self._view.numbers.saved(step.put, step.remove, self._clock.seconds())
+            self._revocation.began(self._view.numbers.behind(step.put))
         elif isinstance(step, ConfigureBridges):
             await self._ovsdb.transact(step.operations)
 

@@ -161,6 +161,7 @@ class OvsDriver:
             removes_foreign=site.l2.foreign_flows == "remove",
             logging=PuntSettings(LOG_CONTROLLER_ID, site.l2.log_rate_pps, site.l2.log_burst_packets),
             storm_pps=site.l2.storm_rate_pps,
+            zone_limit=site.l2.connections_per_network,
         )
         return L2Parts(
             converger,

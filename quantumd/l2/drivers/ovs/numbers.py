@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attrs import define, field
 
@@ -63,6 +63,11 @@ class NetworkNumbers:
         """Return what the bridge remembers of a network."""
         return frozenset({_PREFIX + network_id} if network_id in self._saved else ())
 
+    def behind(self, keys: Iterable[str]) -> frozenset[int]:
+        """Return the numbers that the bridge remembers by these keys."""
+        found = (self._saved.get(key.removeprefix(_PREFIX)) for key in keys)
+        return frozenset(number for number in found if number is not None)
+
     def saved(self, put: Mapping[str, str], removed: frozenset[str], now: float) -> None:
         """Note that the bridge now remembers ``put`` and has forgotten ``removed``."""
         self._saved.update(_parse(put))
@@ -73,6 +78,10 @@ class NetworkNumbers:
             if number is not None:
                 self._taken.discard(number)
                 self._free_at[number] = now + REUSE_SECONDS
+
+    def in_use(self) -> frozenset[int]:
+        """Return the numbers that networks have."""
+        return frozenset(self._taken)
 
     def known(self) -> frozenset[str]:
         """Return the networks of which the bridge remembers a number."""

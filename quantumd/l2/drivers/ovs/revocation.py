@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from quantumd.converge.plan import Key
 from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.l2.drivers.ovs.audit import Audit
+from quantumd.l2.drivers.ovs.limits import Limits
 from quantumd.l2.drivers.ovs.suspicion import Suspected, Suspicions
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.records import RecordKey
@@ -25,23 +26,29 @@ class Revocation:
     _connections: IConnections
     _view: HostView
     _clock: IReactorTime
+    _most: int
+    """How many connections a network may have, 0 is no limit."""
     _suspicions: Suspicions = field(init=False)
     _audit: Audit = field(init=False)
+    _limits: Limits = field(init=False)
     _must_audit: bool = field(default=True, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Suspect nothing yet."""
         self._suspicions = Suspicions(self._view)
         self._audit = Audit(self._connections, self._view, self._clock)
+        self._limits = Limits(self._connections, self._clock, self._most)
 
     def faults(self) -> dict[Key, str]:
-        """Return why connections could not be looked at the last time; nothing when they could."""
-        return {("connections", ""): self._audit.trouble} if self._audit.trouble else {}
+        """Return why connections could not be looked at, or limited, the last time; nothing when they could."""
+        troubles = {"": self._audit.trouble, "limit": self._limits.trouble}
+        return {("connections", name): trouble for name, trouble in troubles.items() if trouble}
 
     def observed(self) -> None:
         """Note that the whole switch is looked at."""
         self._suspicions.clear()
         self._must_audit = True
+        self.began(self._view.numbers.in_use())
 
     def look(self, changed: Iterable[RecordKey]) -> Suspected:
         """Return what records that changed give cause to suspect, before the view is told of them."""
@@ -54,6 +61,15 @@ class Revocation:
     def planned(self, keys: Iterable[Key]) -> None:
         """Note that keys were planned."""
         self._suspicions.planned(keys)
+
+    def began(self, zones: frozenset[int]) -> None:
+        """Limit the connections of networks that have these numbers, on a switch that may know of no limit."""
+        self._limits.take(zones)
+
+    async def clear(self, zones: frozenset[int]) -> None:
+        """Forget the connections of networks whose numbers may be given to others then. EdgeError."""
+        if zones:
+            await self._connections.clear(zones)
 
     def concluded(self, keys: Iterable[Key], faults: Mapping[Key, str], is_last: bool) -> None:
         """Note that keys were concluded; ``is_last`` says that the bridge itself was among them, in a full pass."""

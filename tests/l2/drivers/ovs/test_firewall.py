@@ -219,7 +219,7 @@ class CostTests(GuardedCase):
             flow.table in (*guarding, Table.EGRESS_COMMIT) and flow.cookie & 0xFFFF != 0
             for flow in self.host.world.switch.flows.values()
         )
-        self.assertEqual(ports, self.PORTS * 15)
+        self.assertEqual(ports, self.PORTS * 17)
 
     def test_a_second_policy_costs_its_rules_alone(self) -> None:
         """Members are not counted again."""

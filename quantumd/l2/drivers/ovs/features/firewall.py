@@ -16,6 +16,7 @@ from quantumd.edge.openflow.interfaces import Flow
 from quantumd.edge.openflow.match import Value, mac, match
 from quantumd.edge.openflow.oxm import CT_STATE_BITS, ETH_ARP, ETH_IPV4, ETH_IPV6, IP_ICMPV6, IP_UDP
 from quantumd.l2.drivers.ovs.desired import PolicyView, PortView, RemoteView, SetView
+from quantumd.l2.drivers.ovs.features.port_security import link_local
 from quantumd.l2.drivers.ovs.features.rule_matches import rule_matches
 from quantumd.l2.drivers.ovs.pipeline import (
     EGRESS_POLICY,
@@ -28,6 +29,7 @@ from quantumd.l2.drivers.ovs.pipeline import (
     cookie,
     go_to,
 )
+from quantumd.model.records import PortRecord
 
 _MULTICAST = 0x01_00_00_00_00_00
 _ASKS_FOR_ADDRESS = ((ETH_IPV4, 68, 67), (ETH_IPV6, 546, 547))
@@ -100,8 +102,19 @@ def port_flows(view: PortView) -> Iterator[Flow]:
     yield Flow(Table.FIREWALL_EGRESS, 100, sends, mark, go_to(asked[0], set_field(EGRESS_POLICY, number)))
     yield Flow(Table.FIREWALL_INGRESS, 100, gets, mark, go_to(asked[1], set_field(INGRESS_POLICY, number)))
     # What has yet to pass a receiver here is not remembered before that.
-    to_port = match(eth_dst=mac(view.port.mac_address), **{NETWORK: view.network_number})
-    yield Flow(Table.EGRESS_COMMIT, 100, to_port, mark, go_to(Table.REDIRECT))
+    for to_port in _ends(view.port):
+        fields = match(**to_port, **{NETWORK: view.network_number})
+        yield Flow(Table.EGRESS_COMMIT, 100, fields, mark, go_to(Table.REDIRECT))
+
+
+def _ends(port: PortRecord) -> Iterator[dict[str, Value]]:
+    """What is sent to a port. Its address with another MAC never gets there, but errors about it would."""
+    yield {"eth_dst": mac(port.mac_address)}
+    # With the state, addresses do not matter to what the datapath learns of known connections.
+    new: dict[str, Value] = {"ct_state": _state("+trk+new")}
+    for fixed_ip in port.fixed_ips:
+        yield {**new, "eth_type": _ethertype(fixed_ip.ip_address), **_address("dst", fixed_ip.ip_address)}
+    yield {**new, "eth_type": ETH_IPV6, "ipv6_dst": link_local(mac(port.mac_address))}
 
 
 def policy_flows(view: PolicyView) -> Iterator[Flow]:

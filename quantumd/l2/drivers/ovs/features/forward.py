@@ -10,12 +10,15 @@ from quantumd.edge.openflow.match import mac, match
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
 from quantumd.l2.drivers.ovs.features import physical, qos, tunnel
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, OUT_PORT, SECOND_LOOK, Feature, Table, cookie, go_to
+from quantumd.model.macs import is_port_mac
 
 _MULTICAST = 0x01_00_00_00_00_00
 
 
 def port_flows(view: PortView) -> Iterator[Flow]:
-    """Deliver what is addressed to the port's MAC."""
+    """Deliver what is addressed to the port's MAC; if that is a group's, the group delivers it, to all."""
+    if not is_port_mac(view.port.mac_address):
+        return
     yield Flow(
         Table.FORWARD,
         100,

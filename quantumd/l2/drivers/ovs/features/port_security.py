@@ -21,6 +21,7 @@ _MLD_QUERY, _ROUTER_SOLICITATION, _ROUTER_ADVERTISEMENT = 130, 133, 134
 _SOLICITATION, _ADVERTISEMENT, _REDIRECT = 135, 136, 137
 _LISTENER_REPORTS = (131, 132, 143)
 _NOT_A_FRAGMENT = 0
+_FIRST_FRAGMENT = 1
 _ANY_FRAGMENT = (1, 1)
 _LINK_LOCAL = 0xFE80 << 112
 
@@ -42,6 +43,8 @@ def bridge_flows() -> Iterator[Flow]:
     yield Flow(table, 100, match(eth_type=ETH_IPV6, ip_proto=IP_UDP, udp_dst=_DHCPV6_CLIENT), mark, b"")
     for kind in (_MLD_QUERY, _ROUTER_ADVERTISEMENT, _REDIRECT):
         yield Flow(table, 100, _icmpv6(kind), mark, b"")
+    for hidden in _hidden_headers():
+        yield Flow(table, 100, hidden, mark, b"")
     for kind in (_SOLICITATION, _ADVERTISEMENT):
         # RFC 6980: neighbour discovery is never fragmented, and later fragments could not be checked.
         yield Flow(table, 90, _icmpv6(kind, ip_frag=_ANY_FRAGMENT), mark, b"")
@@ -53,6 +56,14 @@ def bridge_flows() -> Iterator[Flow]:
     for kind in (_ROUTER_SOLICITATION, *_LISTENER_REPORTS):
         fields = _icmpv6(kind, ip_frag=_NOT_A_FRAGMENT)
         yield Flow(Table.NEIGHBOUR_SECURITY, 100, fields, mark, go_to(Table.PUNT))
+
+
+def _hidden_headers() -> Iterator[bytes]:
+    """Headers that go on beyond the first fragment, so that nobody sees what the packet is (RFC 7112)."""
+    # OVS shows fields that are not there as 0, and protocol 0 where other headers end too early.
+    yield match(eth_type=ETH_IPV6, ip_proto=0)
+    yield _icmpv6(0, ip_frag=_FIRST_FRAGMENT)
+    yield match(eth_type=ETH_IPV6, ip_proto=IP_UDP, udp_dst=0, ip_frag=_FIRST_FRAGMENT)
 
 
 def port_flows(view: PortView) -> Iterator[Flow]:

@@ -12,6 +12,7 @@ from quantumd.model.security_records import SecurityRule
 _PORTS: Mapping[int, str] = {IP_TCP: "tcp_dst", IP_UDP: "udp_dst", IP_SCTP: "sctp_dst"}
 _ICMP: Mapping[int, str] = {IP_ICMP: "icmp", IP_ICMPV6: "icmpv6"}
 _LATER_FRAGMENT = 3
+_IPV6_FRAGMENT = 44
 _PORT_BITS = 16
 
 _Fields = dict[str, Value]
@@ -21,24 +22,25 @@ def rule_matches(rule: SecurityRule) -> Iterator[_Fields]:
     """Yield the fields of each match that the rule needs; of protocols whose ports OVS does not see, none.
 
     The protocol 0 is every protocol, as of iptables(8). A later fragment has no ports: it passes where the rule would
-    let one with some port pass. Nobody makes a packet of it whose first fragment was dropped.
+    let one with some port pass. Nobody makes a packet of it whose first fragment was dropped. Those of IPv6 do not even
+    have a protocol that OVS could see.
     """
     kind: _Fields = {"eth_type": ETH_IPV6 if rule.ethertype == IPV6 else ETH_IPV4}
     if not rule.protocol:
         yield kind
         return
-    kind["ip_proto"] = rule.protocol
-    if rule.first is None:
-        yield kind
-        return
     specific = list(_specific(rule.protocol, rule.first, rule.last))
-    yield from ({**kind, **fields} for fields in specific)
-    if specific:
-        yield {**kind, "ip_frag": _LATER_FRAGMENT}
+    yield from ({**kind, "ip_proto": rule.protocol, **fields} for fields in specific)
+    if rule.ethertype == IPV6 and specific:
+        yield {**kind, "ip_proto": _IPV6_FRAGMENT, "ip_frag": _LATER_FRAGMENT}
+    elif rule.first is not None and specific:
+        yield {**kind, "ip_proto": rule.protocol, "ip_frag": _LATER_FRAGMENT}
 
 
-def _specific(protocol: int, first: int, last: int | None) -> Iterator[_Fields]:
-    if protocol in _ICMP:
+def _specific(protocol: int, first: int | None, last: int | None) -> Iterator[_Fields]:
+    if first is None:
+        yield {}
+    elif protocol in _ICMP:
         code: _Fields = {} if last is None else {f"{_ICMP[protocol]}_code": last}
         yield {f"{_ICMP[protocol]}_type": first, **code}
     elif protocol in _PORTS and last is not None:

@@ -13,6 +13,7 @@ from quantumd.edge.openflow.interfaces import Flow, Group
 from quantumd.edge.openflow.match import mac, match
 from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, RemotePortView
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, Table, cookie, go_to, local_group
+from quantumd.model.macs import is_port_mac
 
 
 def peer_flows(view: PeerView) -> Iterator[Flow]:
@@ -50,7 +51,9 @@ def network_groups(view: NetworkView, local: tuple[bytes, ...]) -> Iterator[Grou
 
 
 def remote_port_flows(view: RemotePortView) -> Iterator[Flow]:
-    """Send what ports of this host address to the port's MAC to its host, and to no other."""
+    """Send what ports of this host address to the port's MAC to its host, and to no other, unless it is a group's."""
+    if not is_port_mac(view.port.mac_address):
+        return
     from_port = {SOURCE: int(Source.PORT), NETWORK: view.network_number}
     yield Flow(
         Table.FORWARD,
