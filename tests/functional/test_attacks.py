@@ -148,6 +148,25 @@ class RelatedTests(GroupsCase):
         self.assertFalse(self.hears(victim, attacker, *frames, mark=b"an error"))
 
 
+class ForgedStartTests(GroupsCase):
+    """A VM without port security speaks in the name of others."""
+
+    def test_answers_to_a_forged_first_packet_are_dropped(self) -> None:
+        """Who is named in it did not ask, and lets nothing in."""
+        network = self.make_network("10.0.0.0/24")
+        victim, server = self.members(network, self.group()), self.members(network, self.group({"protocol": "udp"}))
+        stranger = self.plugged(network, port_security_enabled=False, security_groups=[])
+        opening = IP(src=victim.ip, dst=server.ip) / UDP(sport=4000, dport=53) / Raw(b"opening")
+        answer = IP(src=server.ip, dst=victim.ip) / UDP(sport=53, dport=4000) / Raw(b"an answer")
+        frames = [
+            bytes(Ether(src=stranger.mac, dst=target.mac) / packet)
+            for target, packet in ((server, opening), (victim, answer))
+        ]
+        self.assertTrue(self.hears(server, stranger, frames[0], mark=b"opening"))
+        self.assertFalse(self.hears(victim, stranger, frames[1], mark=b"an answer"))
+        self.assertFalse(self.hears_datagram(victim, server, 4000, source_port=53))
+
+
 class ExhaustionTests(GroupsCase):
     """One VM opens connections until no more can be remembered."""
 

@@ -114,7 +114,7 @@ def _new(port: PortRecord, end: str) -> Iterator[dict[str, Value]]:
     With the state, addresses do not matter to what the datapath learns of known connections.
     """
     addresses = [int(ip_address(each.ip_address)) for each in port.fixed_ips if ":" in each.ip_address]
-    for number in (*addresses, link_local(mac(port.mac_address))):
+    for number in dict.fromkeys((*addresses, link_local(mac(port.mac_address)))):
         yield {"ct_state": _state("+trk+new"), "eth_type": ETH_IPV6, f"ipv6_{end}": number}
     for each in port.fixed_ips:
         if ":" not in each.ip_address:
