@@ -17,6 +17,7 @@ _AGENTS: Final = f"{_X}test_agents_list.py"
 _DETAILS: Final = f"{_X}test_port_details_attributes.py"
 _POOLS: Final = f"{_X}test_subnetpools.py"
 _QOS: Final = f"{_X}test_qos_policies.py"
+_PACKETS: Final = "tests/functional/test_qos.py"
 _QUOTAS: Final = f"{_X}test_quotas_requests.py"
 _RBAC: Final = f"{_X}test_rbac.py"
 _RULES: Final = f"{_X}test_security_group_rules.py"
@@ -89,15 +90,21 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "project-id": (f"{_SMALL}::EverythingTests", f"{_A}test_lists.py::test_two_keys_are_and"),
     "provider": (f"{_R}test_networks.py::SegmentTests", f"{_R}test_networks_segments.py"),
     "qinq": (f"{_R}test_networks_sharing.py::test_tags_of_guests",),
-    "qos": (f"{_QOS}::PolicyTests", f"{_QOS}::RuleTests", f"{_X}test_qos_uses.py"),
-    "qos-bw-limit-direction": (f"{_QOS}::test_one_rule_of_a_type_and_direction",),
+    "qos": (
+        f"{_QOS}::PolicyTests", f"{_QOS}::RuleTests", f"{_X}test_qos_uses.py", f"{_PACKETS}::BandwidthTests",
+        f"{_PACKETS}::MarkTests", f"{_PACKETS}::WhoseTests"
+    ),
+    "qos-bw-limit-direction": (f"{_QOS}::test_one_rule_of_a_type_and_direction", f"{_PACKETS}::BandwidthTests"),
     "qos-bw-minimum-ingress": (f"{_QOS}::test_rules_of_every_type",),
-    "qos-default": (f"{_QOS}::test_a_project_has_one_default", f"{_X}test_qos_uses.py::NetworkTests"),
+    "qos-default": (
+        f"{_QOS}::test_a_project_has_one_default", f"{_X}test_qos_uses.py::NetworkTests",
+        f"{_PACKETS}::test_a_projects_default_is_that_of_its_new_networks"
+    ),
     "qos-port-network-policy": (f"{_X}test_qos_uses.py::test_ports_show_the_policy_of_their_network",),
-    "qos-pps": (f"{_QOS}::test_rules_of_every_type",),
+    "qos-pps": (f"{_QOS}::test_rules_of_every_type", f"{_PACKETS}::PacketRateTests"),
     "qos-pps-minimum": (f"{_QOS}::test_rules_of_every_type",),
     "qos-pps-minimum-rule-alias": (f"{_QOS}::test_rules_are_changed_under_their_own_ids",),
-    "qos-rule-type-details": (f"{_QOS}::test_one_type_is_shown",),
+    "qos-rule-type-details": (f"{_QOS}::test_one_type_is_shown", f"{_X}test_qos_support.py"),
     "qos-rule-type-filter": (f"{_QOS}::test_types_are_filtered",),
     "qos-rules-alias": (f"{_QOS}::test_rules_are_changed_under_their_own_ids",),
     "quota-check-limit": (f"{_QUOTAS}::test_a_limit_below_use_is_refused",),

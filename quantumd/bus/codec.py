@@ -18,11 +18,16 @@ from quantumd.model.messages import MESSAGE_TYPES, FetchReply, FetchRequest, Hos
 from quantumd.model.records import RECORD_TYPES, Record
 
 _ADDED: dict[type[Message], tuple[tuple[str, ...], ...]] = {
-    HostReport: (("physical_networks",), ("state", "availability_zone"), ("tunnel_ip", "tunnel_types")),
+    HostReport: (
+        ("physical_networks",),
+        ("state", "availability_zone"),
+        ("tunnel_ip", "tunnel_types"),
+        ("record_kinds",),
+    ),
     FetchRequest: (("known",),),
     FetchReply: (("gone",),),
 }
-"""The last fields of those messages that have a version 2, and 3, and 4: what each version added to the one before."""
+"""The last fields of those messages that have a version 2, 3, and so on: what each version added to the one before."""
 
 VERSIONS = {cls.message_kind: 1 + len(_ADDED.get(cls, ())) for cls in MESSAGE_TYPES}
 """The newest version of each kind. Those that came before are still understood, so hosts may be older."""

@@ -23,6 +23,7 @@ def network_record(network: Network, subnets: Iterable[Subnet], dhcp_port: Port 
         admin_state_up=network.admin_state_up,
         dhcp_mac=dhcp_port.mac_address if dhcp_port and addresses else None,
         dhcp_addresses=addresses,
+        qos_policy=network.qos_policy,
     )
 
 
@@ -39,6 +40,7 @@ def port_record(port: Port) -> PortRecord:
         port_security=port.port_security_enabled and not port.device_owner.startswith(TRUSTED_OWNER_PREFIX),
         security_groups=port.security_groups,
         allowed_address_pairs=port.allowed_address_pairs,
+        qos_policy=port.qos_policy,
     )
 
 

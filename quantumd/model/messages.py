@@ -131,6 +131,7 @@ class HostReport:
     ``physical_networks`` are those that the role carries frames to; None from a role that does not say. ``state`` is
     None from hosts of before; the others are answered with a HostReply. ``availability_zone`` is the host's, '' from
     one that does not say. ``tunnel_ip`` is where tunnels of ``tunnel_types`` to this host end, '' when there are none.
+    ``record_kinds`` are the kinds of records that the role understands; none from hosts of before.
     """
 
     message_kind: ClassVar[str] = "host"
@@ -144,6 +145,7 @@ class HostReport:
     availability_zone: str = ""
     tunnel_ip: str = ""
     tunnel_types: tuple[str, ...] = ()
+    record_kinds: tuple[str, ...] = ()
 
 
 @frozen

@@ -163,8 +163,10 @@ def parse_physical_network_mtu(text: str) -> tuple[str, int]:
     return name, int(mtu)
 
 
-HOST_CONTENT = frozenset({"admin_state_up", "mtu", "network_type", "physical_network", "segmentation_id"})
-"""Columns of the row that hosts are told; changing others changes no record."""
+HOST_CONTENT = frozenset(
+    {"admin_state_up", "mtu", "network_type", "physical_network", "segmentation_id", "qos_policy_id"}
+)
+"""Columns of the row, and what is kept beside it, that hosts are told; changing others changes no record."""
 
 
 def is_host_content(changed: Collection[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from quantumd.model.qos_records import QosLimit
 from quantumd.model.records import FixedIp, HostRoute
 from quantumd.model.security_records import AddressPair, SecurityRule
 
@@ -20,6 +21,7 @@ class Network:
     physical_network: str | None
     segmentation_id: int | None
     record_version: int
+    qos_policy: str | None = None
 
 
 @frozen
@@ -52,6 +54,7 @@ class Port:
     port_security_enabled: bool = True
     security_groups: tuple[str, ...] = ()
     allowed_address_pairs: tuple[AddressPair, ...] = ()
+    qos_policy: str | None = None
 
 
 @frozen
@@ -61,6 +64,15 @@ class SecurityGroup:
     id: str
     is_stateful: bool
     rules: tuple[SecurityRule, ...]
+
+
+@frozen
+class QosPolicy:
+    """A QoS policy with what hosts do of it."""
+
+    id: str
+    limits: tuple[QosLimit, ...]
+    dscp_mark: int | None
 
 
 @frozen

@@ -10,10 +10,10 @@ from quantumd.model.nouns import DHCP_OWNER
 HOST_CONTENT = frozenset(
     {
         "mac_address", "fixed_ips", "admin_state_up", "network_id", "host_id", "device_owner", "port_security_enabled",
-        "security_groups", "allowed_address_pairs",
+        "security_groups", "allowed_address_pairs", "qos_policy_id",
     }
 )  # fmt: skip
-"""Attributes of the row that hosts are told; changing others changes no record."""
+"""Attributes that hosts are told; changing others changes no record."""
 
 DHCP_PORT_FIXED = frozenset(
     {"mac_address", "fixed_ips", "device_id", "device_owner", "binding:host_id", "binding:vnic_type", "admin_state_up"}

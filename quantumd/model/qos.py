@@ -48,6 +48,17 @@ RULE_TYPES: Final = (
     RuleType(MINIMUM_PACKET_RATE, ("min_kpps",), (), (ANY_DIRECTION, *DIRECTIONS)),
 )
 
+NETWORK_OWNER_PREFIX: Final = "network:"
+"""device_owner of ports of the service itself begins with this: the policy of a network is not for them."""
+
+
+def policy_in_force(own: str | None, of_network: str | None, device_owner: str) -> str | None:
+    """Return the policy that counts for a port: its own, else that of its network unless the service has made it."""
+    if own is not None or device_owner.startswith(NETWORK_OWNER_PREFIX):
+        return own
+    return of_network
+
+
 Rule = Mapping[str, Any]
 """A rule by its parameters, with ``id`` and ``type``."""
 

@@ -6,10 +6,12 @@ Of two records with the same key the higher version wins, so messages may repeat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord
 
 RecordKey: TypeAlias = tuple[str, str]
@@ -38,6 +40,7 @@ class NetworkRecord:
 
     ``segmentation_id`` is the VLAN id on ``physical_network`` (vlan) or the id in the tunnels (gre, vxlan, geneve).
     ``dhcp_mac`` and ``dhcp_addresses`` (IPv4) are those of the network's distributed DHCP port; no MAC, no DHCP.
+    ``qos_policy`` is for those of its ports that have none, see quantumd.model.qos.
     """
 
     kind: ClassVar[str] = "l2.network"
@@ -50,6 +53,7 @@ class NetworkRecord:
     admin_state_up: bool
     dhcp_mac: str | None
     dhcp_addresses: tuple[str, ...]
+    qos_policy: str | None = None
 
 
 @frozen
@@ -70,6 +74,7 @@ class PortRecord:
     port_security: bool = False
     security_groups: tuple[str, ...] = ()
     allowed_address_pairs: tuple[AddressPair, ...] = ()
+    qos_policy: str | None = None
 
 
 @frozen
@@ -143,6 +148,7 @@ Record: TypeAlias = (
     | DhcpPortRecord
     | SecurityGroupRecord
     | AddressSetRecord
+    | QosPolicyRecord
 )
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
@@ -153,9 +159,18 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     DhcpPortRecord,
     SecurityGroupRecord,
     AddressSetRecord,
+    QosPolicyRecord,
 )
-VERSIONED_BY_READING: frozenset[str] = frozenset((SecurityGroupRecord.kind, AddressSetRecord.kind))
+KINDS: tuple[str, ...] = tuple(cls.kind for cls in RECORD_TYPES)
+"""The kinds of records that this version understands."""
+
+VERSIONED_BY_READING: frozenset[str] = frozenset(
+    (SecurityGroupRecord.kind, AddressSetRecord.kind, QosPolicyRecord.kind)
+)
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
+
+ADDED_SINCE: Mapping[str, tuple[object, ...]] = {NetworkRecord.kind: (None,), PortRecord.kind: (None,)}
+"""What the last fields say, where they say nothing, of kinds that hosts of before know without these fields."""
 
 
 def key_of(record: Record) -> RecordKey:

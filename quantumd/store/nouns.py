@@ -21,6 +21,7 @@ from quantumd.model.records import FixedIp, HostRoute
 from quantumd.model.security_records import AddressPair
 from quantumd.store import tables as t
 from quantumd.store.tables.security import port_security_groups
+from quantumd.store.tables.services import network_qos, port_qos
 
 CHUNK = 500
 """How many ids one statement asks for."""
@@ -29,16 +30,21 @@ _PAIRS: Final = "allowed_address_pairs"
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
-_NETWORKS = select(
-    t.networks.c.id,
-    t.networks.c.project_id,
-    t.networks.c.admin_state_up,
-    t.networks.c.mtu,
-    t.networks.c.network_type,
-    t.networks.c.physical_network,
-    t.networks.c.segmentation_id,
-    t.networks.c.record_version,
-).where(t.networks.c.id.in_(_IDS))
+_NETWORKS = (
+    select(
+        t.networks.c.id,
+        t.networks.c.project_id,
+        t.networks.c.admin_state_up,
+        t.networks.c.mtu,
+        t.networks.c.network_type,
+        t.networks.c.physical_network,
+        t.networks.c.segmentation_id,
+        t.networks.c.record_version,
+        network_qos.c.policy_id,
+    )
+    .select_from(t.networks.outerjoin(network_qos, network_qos.c.network_id == t.networks.c.id))
+    .where(t.networks.c.id.in_(_IDS))
+)
 
 _SUBNETS = (
     select(
@@ -66,7 +72,8 @@ _PORT = select(
     t.ports.c.record_version,
     t.ports.c.port_security_enabled,
     t.ports.c.details,
-)
+    port_qos.c.policy_id,
+).select_from(t.ports.outerjoin(port_qos, port_qos.c.port_id == t.ports.c.id))
 _PORTS = _PORT.where(t.ports.c.id.in_(_IDS))
 # Who owns it is looked at afterwards: of two indexes the database might take the one that finds every DHCP port.
 _PORTS_OF_DEVICES = _PORT.where(t.ports.c.device_id.in_(_IDS))
@@ -96,6 +103,9 @@ _HOSTS = (
 
 _TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_version).where(
     t.hosts.c.host.in_(_IDS), t.hosts.c.role == "l2", t.hosts.c.tunnel_ip.is_not(None)
+)
+_KINDS_OF_HOSTS = select(t.hosts.c.host, t.hosts.c.record_kinds).where(
+    t.hosts.c.host.in_(_IDS), t.hosts.c.role == "l2", t.hosts.c.record_kinds.is_not(None)
 )
 _TUNNELLED = select(t.networks.c.id).where(t.networks.c.id.in_(_IDS), t.networks.c.network_type.in_(TUNNEL_TYPES))
 _NETWORKS_OF_HOST = (
@@ -174,6 +184,12 @@ def tunnel_ends(connection: Connection, hosts: Iterable[str]) -> dict[str, Tunne
     return {row.host: TunnelEnd(*row) for row in _rows(connection, _TUNNEL_ENDS, sorted(set(hosts)))}
 
 
+def hosts_that_understand(connection: Connection, kind: str, wanted: Iterable[str]) -> frozenset[str]:
+    """Return those of the hosts whose l2 role understands records of a kind, by what it said; others refuse them."""
+    rows = _rows(connection, _KINDS_OF_HOSTS, sorted(set(wanted)))
+    return frozenset(row.host for row in rows if kind in row.record_kinds.split(","))
+
+
 def ports_bound_on(connection: Connection, network_ids: Iterable[str]) -> dict[str, Port]:
     """Return the ports of networks that are bound to a host, by id."""
     return {port.id: port for port in _ports(connection, list(_rows(connection, _BOUND_ON, network_ids)))}
@@ -212,6 +228,7 @@ def _ports(connection: Connection, rows: Sequence[Any]) -> Iterator[Port]:
             port_security_enabled=row.port_security_enabled,
             security_groups=tuple(groups[row.id]),
             allowed_address_pairs=address_pairs(row.details),
+            qos_policy=row.policy_id,
         )
 
 

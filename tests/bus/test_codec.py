@@ -13,6 +13,7 @@ from quantumd.bus.codec import VERSIONS, CodecError, decode, encode
 from quantumd.model import messages as m
 from quantumd.model import records as r
 from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
+from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.role_state import Fault, RoleState
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord, SecurityRule
 
@@ -33,6 +34,9 @@ EVERY_RECORD = (
     r.PortRecord("p2", 5, "n1", "fa:16:3e:00:00:02", (), True, "", True, ("g1",), (PAIR,)),
     SecurityGroupRecord("g1", 7, True, RULES),
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
+    r.NetworkRecord("n2", 3, "local", None, None, 1500, True, None, (), "q1"),
+    r.PortRecord("p4", 5, "n1", "fa:16:3e:00:00:02", (), True, "", qos_policy="q1"),
+    QosPolicyRecord("q1", 9, (QosLimit("egress", "kbps", 1000, 100), QosLimit("ingress", "kpps", 2)), 26),
     r.DhcpPortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (r.FixedIp("s1", "10.0.0.5"),)),
 )
 EVERY_MESSAGE: tuple[m.Message, ...] = (
@@ -54,6 +58,7 @@ EVERY_MESSAGE: tuple[m.Message, ...] = (
         availability_zone="mars",
     ),
     m.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), tunnel_ip="192.0.2.1", tunnel_types=("vxlan", "gre")),
+    m.HostReport("h", "l2", "0.1.0", record_kinds=("l2.port", "l2.qos_policy")),
     CountersRequest("h", "p1"),
     CountersReply((PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
     m.HostReply(0.5),
@@ -88,9 +93,10 @@ class CodecTests(SynchronousTestCase):
                 m.HostReport("h", "dhcp", "0"),
                 m.HostReport("h", "l2", "0", physical_networks=()),
                 m.HostReport("h", "l2", "0", tunnel_ip="192.0.2.1", tunnel_types=("vxlan",)),
+                m.HostReport("h", "l2", "0", record_kinds=("l2.port",)),
             )
         ]
-        self.assertEqual(versions, [1, 2, 1, 2, 4])
+        self.assertEqual(versions, [1, 2, 1, 2, 4, 5])
 
     def test_older_hosts_are_understood(self) -> None:
         """A host that does not say which physical networks it has yet is a host all the same."""

@@ -179,6 +179,14 @@ class CanonicalTests(OvsTestCase):
         await self.switch.change(SwitchChange((Meter(1, 9, 9),), (), flows))
         await self._assert_read(flows)
 
+    async def test_meters_are_read_back_as_sent(self) -> None:
+        """Of packets and of bits, and a changed one as it was changed."""
+        meters = (Meter(1, 9, 8), Meter(3 << 16 | 1, 4_000_000_000, 7, is_kbps=True))
+        await self.switch.change(SwitchChange(meters))
+        self.assertEqual(set((await self.switch.read()).meters), set(meters))
+        await self.switch.change(SwitchChange((Meter(1, 5, 4, is_kbps=True),), remove_meters=(3 << 16 | 1,)))
+        self.assertEqual((await self.switch.read()).meters, (Meter(1, 5, 4, is_kbps=True),))
+
     async def _assert_read(self, flows: tuple[Flow, ...]) -> None:
         read = {(flow.table, flow.priority): flow for flow in (await self.switch.read()).flows}
         for flow in flows:

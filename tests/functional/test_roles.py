@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from quantumd.version import VERSION
+from tests.bed.cluster import Host
 from tests.bed.dhcp_client import udhcpc
 from tests.bed.load import EchoStream
 from tests.bed.needs import CHECKOUT
@@ -188,12 +189,17 @@ class UpgradeTests(RolesCase):
 
     @pytest.mark.time_limit(240)
     def test_an_older_host_goes_on_and_is_upgraded_without_loss(self) -> None:
-        """It gets its ports and answers DHCP as the others do; then its processes are replaced under traffic."""
+        """It gets its ports and answers DHCP as the others do; then its processes are replaced under traffic.
+
+        What the older version does not know it is not told: limits hold there from the upgrade on.
+        """
         self.assertEqual(self.versions(), {("host-a", VERSION), ("host-b", "0.0.9")})
         provider: dict[str, Any] = {"provider:network_type": "vlan", "provider:physical_network": "physnet1"}
-        network = self.make_network("10.1.0.0/24", **provider)
+        policy_id = self.limit()
+        network = self.make_network("10.1.0.0/24", qos_policy_id=policy_id, **provider)
         one, other = (self.boot(host, network) for host in self.hosts)
         self.assertTrue(one.can_reach(other.ip))
+        self.assertEqual([self.is_limited(host) for host in self.hosts], [True, False])
         with EchoStream(200, source=one, target=other) as echoes:
             for process in self.hosts[1].processes:
                 process.stop()
@@ -203,3 +209,18 @@ class UpgradeTests(RolesCase):
         self.assertEqual(echoes.lost, 0)
         self.assertEqual(self.versions(), {("host-a", VERSION), ("host-b", VERSION)})
         self.boot(self.hosts[1], network)
+        self.wait_for("limits on the upgraded host", lambda: self.is_limited(self.hosts[1]), 70)
+
+    def limit(self) -> str:
+        """Make a QoS policy that limits what ports send; return its id."""
+        made = self.appliance.request("POST", "/v2.0/qos/policies", {"policy": {"name": "p"}})
+        self.assertEqual(made.status, 201, made.body)
+        policy_id = str(made.body["policy"]["id"])
+        rule = {"bandwidth_limit_rule": {"max_kbps": 50_000}}
+        path = f"/v2.0/qos/policies/{policy_id}/bandwidth_limit_rules"
+        self.assertEqual(self.appliance.request("POST", path, rule).status, 201)
+        return policy_id
+
+    def is_limited(self, host: Host) -> bool:
+        """Whether a host has a meter with the limit."""
+        return "rate=50000" in host.ovs.ofctl("dump-meters")

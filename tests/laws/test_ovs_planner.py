@@ -26,13 +26,14 @@ from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.messages import Gone, PortReport, Update
+from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.records import FixedIp, NetworkRecord, PeerRecord, PortRecord, Record, RemotePortRecord
 from tests.bed.counts import count
 
 NETWORKS = {
     "n-local": NetworkRecord("n-local", 1, "local", None, None, 1500, True, "fa:16:3e:00:01:00", ("10.0.0.2",)),
     "n-twin": NetworkRecord("n-twin", 1, "local", None, None, 1500, True, "fa:16:3e:00:02:00", ("10.0.0.2",)),
-    "n-vlan": NetworkRecord("n-vlan", 1, "vlan", "physnet1", 100, 1500, True, None, ()),
+    "n-vlan": NetworkRecord("n-vlan", 1, "vlan", "physnet1", 100, 1500, True, None, (), "silver"),
     "n-flat": NetworkRecord("n-flat", 1, "flat", "physnet1", None, 1500, True, None, ()),
     "n-vxlan": NetworkRecord("n-vxlan", 1, "vxlan", None, 5001, 1450, True, None, ()),
 }
@@ -41,6 +42,9 @@ PORTS = {
     for at, (network, n) in enumerate(product(NETWORKS, (1, 2)))
     for port_id in [f"0000000{at}-0000-4000-8000-000000000000"]
 }
+PORTS[min(PORTS)] = evolve(PORTS[min(PORTS)], qos_policy="gold")
+LIMITS = (QosLimit("egress", "kbps", 1000), QosLimit("ingress", "kpps", 1))
+POLICIES = {name: QosPolicyRecord(name, 1, LIMITS, 26) for name in ("gold", "silver")}
 PEERS = {name: PeerRecord(name, 1, f"192.0.2.{n}") for n, name in enumerate(("host-b", "host-c"), start=2)}
 REMOTE = {
     name: RemotePortRecord(name, 1, "n-vxlan", host, f"fa:16:3e:00:0e:0{n}", (FixedIp("s", f"10.0.0.{n}"),))
@@ -87,7 +91,7 @@ class World:
 
     def fill(self) -> None:
         """Make every network and port known, and plug every other port."""
-        self.put(*NETWORKS.values(), *PORTS.values(), *PEERS.values(), *REMOTE.values())
+        self.put(*NETWORKS.values(), *PORTS.values(), *PEERS.values(), *REMOTE.values(), *POLICIES.values())
         for port_id in sorted(PORTS)[::2]:
             self.vswitch.plug(port_id)
         self.settle()
@@ -149,6 +153,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("forget network"), st.sampled_from(sorted(NETWORKS)), st.none()),
     st.tuples(st.just("peer"), st.sampled_from(sorted(PEERS)), st.booleans()),
     st.tuples(st.just("elsewhere"), st.sampled_from(sorted(REMOTE)), st.booleans()),
+    st.tuples(st.just("qos"), st.sampled_from(sorted(POLICIES)), st.booleans()),
     st.tuples(st.just("plug"), st.sampled_from(sorted(PORTS)), st.none()),
     st.tuples(st.just("unplug"), st.sampled_from(sorted(PORTS)), st.none()),
     st.tuples(st.just("refuse"), st.none(), st.none()),
@@ -169,6 +174,8 @@ def _act(world: World, action: tuple[str, str | None, bool | None]) -> None:
         _put_or_remove(world, PEERS[str(name)], bool(is_up))
     elif what == "elsewhere":
         _put_or_remove(world, REMOTE[str(name)], bool(is_up))
+    elif what == "qos":
+        world.put(evolve(POLICIES[str(name)], limits=LIMITS if is_up else LIMITS[1:]))
     elif what == "forget":
         world.remove("l2.port", str(name))
     elif what == "forget network":
@@ -215,6 +222,21 @@ def _live(world: World) -> set[str]:
     return live
 
 
+def _limited(world: World) -> set[int]:
+    """The meters of limits that there must be, from the definition and not from the code."""
+    found = set()
+    for port_id in _live(world):
+        port = world.records.get("l2.port", port_id)
+        assert isinstance(port, PortRecord)
+        network = world.records.get("l2.network", port.network_id)
+        assert isinstance(network, NetworkRecord)
+        policy = world.records.get("l2.qos_policy", port.qos_policy or network.qos_policy or "")
+        for limit in policy.limits if isinstance(policy, QosPolicyRecord) else ():
+            first = 1 if limit.unit == "kbps" else 4
+            found.add(first << 16 | (world.vswitch.ofport_of(port_id) or 0))
+    return found
+
+
 def _unversioned(world: World) -> set[Record]:
     return {evolve(record, version=1) for record in world.records}
 
@@ -234,6 +256,8 @@ class PlannerLawTests(SynchronousTestCase):
             is_reached = world.vswitch.ofport_of(receiver) in reached
             same = PORTS[sender].network_id == PORTS[receiver].network_id
             self.assertEqual(is_reached, {sender, receiver} <= live and same and sender != receiver)
+        meters = {number for number in world.vswitch.switch.meters if number >> 16}
+        self.assertEqual(meters, _limited(world))
         for port_id, remote in product(live, REMOTE.values()):
             self.check_remote(world, PORTS[port_id], remote)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from quantumd.api.hosts.compiled import network_nouns
 from quantumd.api.hosts.mesh import Moves, tell_of_moves
 from quantumd.api.hosts.outbox import Outbox
+from quantumd.api.hosts.qos import TouchedQos, policies_to_tell
 from quantumd.api.hosts.touched_guards import TouchedGuards, guards_to_tell
 from quantumd.compile.snapshot import GUARDING_ROLE, KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
 from quantumd.converge.client import address_of
@@ -48,17 +49,19 @@ class Touched:
     deleted_ports: dict[str, int] = field(factory=dict)
     moves: Moves = field(factory=Moves)
     guards: TouchedGuards = field(factory=TouchedGuards)
+    qos: TouchedQos = field(factory=TouchedQos)
     first_position: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        return not (self.ports or self.networks or self.left or not self.guards.is_nothing)
+        return not (self.ports or self.networks or self.left or self.qos.policies or not self.guards.is_nothing)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
         before, after = _body(row.before), _body(row.after)
         self.guards.note(row.resource, row.resource_id, before, after)
+        self.qos.note(row.resource, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
@@ -156,6 +159,8 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
     tell_of_moves(connection, touched.moves, touched.deleted_ports, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
+    for host, policy in policies_to_tell(connection, touched.qos, _with_policies(outbox, bound, networks)):
+        outbox.put[host, GUARDING_ROLE][policy.kind, policy.id] = policy
     return outbox.updates(request_id)
 
 
@@ -178,6 +183,16 @@ def _put_network(outbox: Outbox, role: str, host: str, network: NetworkNouns) ->
         outbox.gone[host, role].append(Gone(kind, network_id, network.network.record_version))
     else:
         outbox.put[host, role][kind, network_id] = record
+
+
+def _with_policies(
+    outbox: Outbox, bound: Iterable[Port], networks: Mapping[str, NetworkNouns]
+) -> Iterator[tuple[str, str | None]]:
+    """Yield hosts with the policies of the ports and networks that they are told of."""
+    yield from ((port.host_id, port.qos_policy) for port in bound)
+    for host, role, network_id in outbox.networks:
+        if role == GUARDING_ROLE:
+            yield host, networks[network_id].network.qos_policy
 
 
 def _left(role: str, host: str, port_ids: set[str], ports: Mapping[str, Port], touched: Touched) -> Iterable[Gone]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from quantumd.api.hosts import mesh
+from quantumd.api.hosts import mesh, qos
 from quantumd.api.hosts.guarded import records_of_groups
 from quantumd.api.hosts.touched_guards import new_groups
 from quantumd.compile.digest import bucket_of
@@ -51,6 +51,8 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     if role == GUARDING_ROLE and security_nouns.guarding_hosts(connection, (host,)):
         groups = security_nouns.groups_of_host(connection, host)
         records += records_of_groups(connection, groups, lambda kind, record_id: _is_in(buckets, kind, record_id))
+    if role == qos.ROLE:
+        records += qos.records_of(connection, host, lambda kind, record_id: _is_in(buckets, kind, record_id))
     return [record for record in records if record is not None]
 
 
@@ -67,6 +69,8 @@ def records_of_ports(connection: Connection, host: str, port_ids: Iterable[str])
     if security_nouns.guarding_hosts(connection, (host,)):
         new = new_groups(connection, bound, last_position(connection) + 1)
         found[GUARDING_ROLE] += tuple(records_of_groups(connection, [group_id for group_id, _ in new]))
+    policies = qos.policies_of(bound, (each.network for each in networks.values()))
+    found[qos.ROLE] += tuple(qos.records_for(connection, host, policies))
     return found
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
+from typing import TypeVar
 
 from attrs import define, field
 
 from quantumd.model.messages import Gone, Update
 from quantumd.model.records import Record
+from quantumd.model.security_records import AddressSetRecord
 
-AT_ONCE = 5000
-"""How many records one update puts, and how many it takes away: a message has a largest size."""
+AT_ONCE = 2000
+"""How many records, or addresses in them, one update puts, and how many records it takes away.
+
+A message has a largest size, and who gets it takes it in one turn of the reactor: some 10 ms.
+"""
+
+T = TypeVar("T")
 
 
 @define
@@ -26,8 +35,26 @@ class Outbox:
         """Return what each (host, role) has to know, in one update or, where it is very much, in several."""
         found = []
         for host, role in sorted(self.put.keys() | self.gone.keys()):
-            put, gone = tuple(self.put[host, role].values()), tuple(self.gone[host, role])
-            for at in range(0, max(len(put), len(gone)), AT_ONCE):
-                end = at + AT_ONCE
-                found.append(Update(host, role, put[at:end], gone[at:end], request_id))
+            puts = _parts(self.put[host, role].values(), _weight)
+            gones = _parts(self.gone[host, role], lambda gone: 1)
+            for put, gone in zip_longest(puts, gones, fillvalue=()):
+                found.append(Update(host, role, put, gone, request_id))
         return found
+
+
+def _parts(things: Iterable[T], weight: Callable[[T], int]) -> Iterator[tuple[T, ...]]:
+    """Yield the things in parts of at most AT_ONCE weight, or of one thing that is heavier."""
+    part: list[T] = []
+    total = 0
+    for each in things:
+        if part and total + weight(each) > AT_ONCE:
+            yield tuple(part)
+            part, total = [], 0
+        part.append(each)
+        total += weight(each)
+    if part:
+        yield tuple(part)
+
+
+def _weight(record: Record) -> int:
+    return 1 + len(record.addresses) if isinstance(record, AddressSetRecord) else 1

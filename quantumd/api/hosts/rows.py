@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from quantumd.api.resources.port_binding import forget_hosts
 from quantumd.model.messages import HostReport
 from quantumd.model.network import TUNNEL_TYPES
+from quantumd.model.records import KINDS
 from quantumd.model.role_state import LONGEST_FAULT, MOST_FAULTS, RoleState
 from quantumd.store.journal import last_position
 from quantumd.store.tables import hosts
@@ -40,6 +41,7 @@ def keep_host(tx: Transaction, report: HostReport) -> bool:
         "tunnel_ip": tunnel_ip,
         "tunnel_types": ",".join(each for each in TUNNEL_TYPES if tunnel_ip and each in report.tunnel_types) or None,
         "tunnel_version": version,
+        "record_kinds": ",".join(each for each in KINDS if each in report.record_kinds) or None,
     }
     tx.connection.execute(insert(hosts), row | _state(report.state))
     forget_hosts(tx)

@@ -126,7 +126,7 @@ class Networks:
             after["shared"] = is_granted(tx.connection, "network", resource_id, context.project_id)
         position = journal_network(tx, context, "update", after, before=before, after=after)
         row = network_row(changed)
-        if is_host_content(row):
+        if is_host_content({**row, **changed}):
             row["record_version"] = position
         tx.connection.execute(update(networks).where(networks.c.id == resource_id).values(row))
         if moved is not None:

@@ -60,6 +60,9 @@ PORT_DETAILS: Mapping[str, Any] = {
 }
 """Attributes kept together in the column ``details``, with what most ports have. The values are never changed."""
 
+REQUEST = "resource_request"
+"""The one of them that is kept nowhere: it follows from the port's QoS policy."""
+
 _NO_LIST: list[Any] = []
 """The lists of a port that has none; never changed."""
 
@@ -113,7 +116,7 @@ def port_columns(view: Mapping[str, Any]) -> dict[str, Any]:
     row = {column: view[key] for key, column in PORT_KEYS.items() if column != "details"}
     row["profile"] = json_text(row["profile"])
     row["vif_details"] = json_text(row["vif_details"])
-    details = {name: view[name] for name, usual in PORT_DETAILS.items() if view[name] != usual}
+    details = {name: view[name] for name, usual in PORT_DETAILS.items() if view[name] != usual and name != REQUEST}
     row["details"] = json_text(details) if details else None
     return row
 

@@ -32,6 +32,7 @@ _LOAD = Struct("!HHIHHIQ")
 _MOVE = Struct("!HHIHHHHII")
 _OUTPUT_REG = Struct("!HHIHHIH6x")
 _CONJUNCTION = Struct("!HHIHBBI")
+_LARGER = Struct("!HHIHHHI6x")
 _CT = Struct("!HHIHHIHB3xH")
 _OXM_HEAD = Struct("!HHI")
 
@@ -172,6 +173,14 @@ def controller(userdata: bytes, controller_id: int, meter: int | None = None, ma
 def _property(kind: int, value: bytes) -> bytes:
     length = 4 + len(value)
     return kind.to_bytes(2, "big") + length.to_bytes(2, "big") + value + bytes(-length % 8)
+
+
+def check_larger(length: int, field: str, bit: int) -> bytes:
+    """Set a bit of a register if the frame is longer than ``length`` bytes, else clear it.
+
+    Open vSwitch does the actions after it for both cases, on a copy of the frame of its own.
+    """
+    return _LARGER.pack(_VENDOR, 24, NICIRA, 49, length, bit, field_named(field).nxm)
 
 
 def conjunction(number: int, clause: int, clauses: int) -> bytes:

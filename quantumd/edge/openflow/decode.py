@@ -127,6 +127,14 @@ class Conjunct:
 
 
 @frozen
+class CheckLarger:
+    """A bit set if the frame is longer than so many bytes."""
+
+    length: int
+    target: Bits
+
+
+@frozen
 class Unknown:
     """An action that quantumd never makes."""
 
@@ -135,7 +143,7 @@ class Unknown:
 
 Action: TypeAlias = (
     Output | OutputBits | ToGroup | PushVlan | PopVlan | SetTtl | DecTtl | SetField | Move | Resubmit | Ct | Punt
-    | Conjunct | Unknown
+    | Conjunct | CheckLarger | Unknown
 )  # fmt: skip
 
 
@@ -293,6 +301,11 @@ def _conjunct(piece: bytes) -> Action:
     return Conjunct(number, clause + 1, clauses)
 
 
+def _check_larger(piece: bytes) -> Action:
+    length, bit, header = Struct("!HHI").unpack_from(piece, 10)
+    return CheckLarger(length, Bits(_named(header), bit, 1))
+
+
 def _word(piece: bytes) -> int:
     return int.from_bytes(piece[4:8], "big")
 
@@ -315,4 +328,5 @@ _OF_NICIRA: dict[int, Callable[[bytes], Action]] = {
     34: _conjunct,
     35: _ct,
     37: _punt,
+    49: _check_larger,
 }

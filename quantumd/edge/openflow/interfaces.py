@@ -45,11 +45,15 @@ class Group:
 
 @frozen
 class Meter:
-    """A meter that drops what is over ``rate_pps`` packets per second, allowing bursts of ``burst_packets``."""
+    """A meter that drops what is over ``rate`` packets per second, allowing bursts of ``burst`` packets.
+
+    With ``is_kbps`` it counts thousands of bits, from the Ethernet header on, in place of packets.
+    """
 
     number: int
-    rate_pps: int
-    burst_packets: int
+    rate: int
+    burst: int
+    is_kbps: bool = False
 
 
 @frozen

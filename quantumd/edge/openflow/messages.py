@@ -32,7 +32,7 @@ METER_ADD, METER_MODIFY, METER_DELETE = 0, 1, 2
 ALL_TABLES = 0xFF
 ANY = 0xFFFFFFFF
 NO_BUFFER = 0xFFFFFFFF
-_METER_PKTPS_BURST = 2 | 4
+METER_KBPS, METER_PKTPS, METER_BURST = 1, 2, 4
 _OXM_MATCH = 1
 
 _FLOW_MOD = Struct("!BBHIQQBBHHHIIIHHHH")
@@ -168,9 +168,10 @@ def group_delete(number: int, xid: int) -> bytes:
 
 def meter_mod(command: int, meter: Meter, xid: int) -> bytes:
     """Add (refused when there) or modify (refused when not there) a meter that drops."""
-    band = _METER_BAND.pack(1, _METER_BAND.size, meter.rate_pps, meter.burst_packets)
+    band = _METER_BAND.pack(1, _METER_BAND.size, meter.rate, meter.burst)
     size = _METER_MOD.size + len(band)
-    return _METER_MOD.pack(VERSION, METER_MOD, size, xid, command, _METER_PKTPS_BURST, meter.number) + band
+    flags = (METER_KBPS if meter.is_kbps else METER_PKTPS) | METER_BURST
+    return _METER_MOD.pack(VERSION, METER_MOD, size, xid, command, flags, meter.number) + band
 
 
 def meter_delete(number: int, xid: int) -> bytes:

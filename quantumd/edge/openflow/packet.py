@@ -58,6 +58,9 @@ class Packet:
         if name == "vlan_vid":
             self._set_vlan(value)
             return
+        if name == "ip_dscp":
+            self._set_dscp(value)
+            return
         place = self._places.get(name)
         if place is None:
             return
@@ -83,6 +86,18 @@ class Packet:
             self.push_vlan(ETH_VLAN)
         priority = self.frame[14] & 0xF0
         self.frame[14:16] = (priority << 8 | vid & 0xFFF).to_bytes(2, "big")
+        self._look()
+
+    def _set_dscp(self, value: int) -> None:
+        if "ip_dscp" not in self._values:
+            return
+        # The first two bytes of both headers: IPv4 has its six bits at the second, IPv6 across both.
+        at = self._places["eth_type"][0] + 2
+        shift = 2 if self._ip_checksum is not None else 6
+        new = (self._number(at, 2) & ~(0x3F << shift) | value << shift).to_bytes(2, "big")
+        if self._ip_checksum is not None:
+            self._fix(self._ip_checksum, at, new)
+        self.frame[at : at + 2] = new
         self._look()
 
     def _look(self) -> None:
@@ -126,6 +141,7 @@ class Packet:
         }  # fmt: skip
         self._ip_checksum = at + 10
         self._pseudo = ("ipv4_src", "ipv4_dst")
+        self._values["ip_dscp"] = frame[at + 1] >> 2
         fragment = self._number(at + 6, 2)
         later = bool(fragment & 0x1FFF)
         self._values["ip_frag"] = (3 if later else 1) if fragment & 0x3FFF else 0
@@ -139,6 +155,7 @@ class Packet:
         end = at + 40 + self._number(at + 4, 2)
         self._places |= {"ipv6_src": (at + 8, 16), "ipv6_dst": (at + 24, 16)}
         self._pseudo = ("ipv6_src", "ipv6_dst")
+        self._values["ip_dscp"] = self._number(at, 2) >> 6 & 0x3F
         found = self._pass_headers(frame[at + 6], at + 40, end)
         if found is None:
             return

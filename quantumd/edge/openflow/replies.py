@@ -10,7 +10,7 @@ from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter, PacketIn, SwitchPort
 from quantumd.edge.openflow.match import read_oxm
-from quantumd.edge.openflow.messages import NICIRA, NICIRA_PACKET_IN2
+from quantumd.edge.openflow.messages import METER_KBPS, NICIRA, NICIRA_PACKET_IN2
 from quantumd.edge.openflow.oxm import WireError
 
 T = TypeVar("T")
@@ -79,11 +79,11 @@ def meters(part: bytes) -> list[Meter]:
     """Return the meters of one part; one that is not a single drop band has a rate of 0."""
 
     def meter(piece: bytes) -> Meter:
-        _, _, number = _unpack(_METER, piece, 0)
+        _, flags, number = _unpack(_METER, piece, 0)
         if len(piece) != _METER.size + _BAND.size:
             return Meter(number, 0, 0)
         kind, _, rate, burst = _unpack(_BAND, piece, _METER.size)
-        return Meter(number, rate, burst) if kind == _DROP_BAND else Meter(number, 0, 0)
+        return Meter(number, rate, burst, bool(flags & METER_KBPS)) if kind == _DROP_BAND else Meter(number, 0, 0)
 
     return _pieces(part, meter)
 

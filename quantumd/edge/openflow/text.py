@@ -127,5 +127,6 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
     decode.Ct: _ct_text,
     decode.Punt: _punt_text,
     decode.Conjunct: lambda a: f"conjunction({a.number},{a.clause}/{a.clauses})",
+    decode.CheckLarger: lambda a: f"check_pkt_larger({a.length})->{_bits(a.target)}",
     decode.Unknown: lambda a: f"<{a.raw.hex()}>",
 }

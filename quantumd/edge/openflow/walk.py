@@ -235,5 +235,6 @@ _ACTS: Mapping[type, Callable[[_Walker, Any, _State], None]] = {
     decode.PushVlan: lambda walker, a, state: state.packet.push_vlan(a.ethertype),
     decode.PopVlan: lambda walker, a, state: state.packet.pop_vlan(),
     decode.SetTtl: lambda walker, a, state: state.set("ip_ttl", a.ttl),
+    decode.CheckLarger: lambda walker, a, state: state.set_bits(a.target, len(state.packet.frame) > a.length),
     decode.Conjunct: lambda walker, a, state: None,
 }

@@ -15,7 +15,7 @@ _LINE = re.compile(r"(?P<protocol>[a-z0-9]+),orig=\((?P<ends>[^)]*)\),.*\bzone=(
 def zone_of(line: str) -> int | None:
     """Return the zone of the connection that a line tells of, None when it is in none: cheaper than all of it."""
     number = line.rpartition("zone=")[2].partition(",")[0]
-    return int(number) if number.isdigit() else None
+    return int(number) if number.isascii() and number.isdigit() else None
 
 
 def read_connection(line: str) -> Connection | None:

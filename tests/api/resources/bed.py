@@ -5,7 +5,7 @@ The database is in memory, or a server's on which nothing is ever committed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -52,7 +52,10 @@ def seeded_chance(seed: int = 7) -> Chance:
 
 
 class Bed:
-    """The resources on their database; ``now`` is the time that changes are made at."""
+    """The resources on their database; ``now`` is the time that changes are made at.
+
+    All of them are served, or those of ``capabilities``.
+    """
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Bed:
         quota: QuotaSettings | None = None,
         database: str = "sqlite",
         here: str = "",
+        capabilities: Collection[str] | None = None,
     ) -> None:
         self.now = NOW
         self._engine = memory_engine() if database == "sqlite" else uncommitted_engine(database)
@@ -73,8 +77,8 @@ class Bed:
         self.served = serve(
             settings or NetworkSettings(),
             physical_networks,
-            (),
-            preview=True,
+            capabilities or (),
+            preview=capabilities is None,
             chance=chance or seeded_chance(),
             quota=quota or _ROOM,
             here=here,

@@ -112,6 +112,7 @@ ACTIONS: Mapping[str, tuple[bytes, Fields]] = {
     "controller 0": (a.controller(b"0123456789", 0), {}),
     "controller max_len": (a.controller(b"0123456789", 3, max_len=128), {}),
     "controller meter": (a.controller(b"0123456789", 3, meter=1), {}),
+    "check_larger": (a.check_larger(1500, "reg15", 3), {}),
     "conjunction": (a.conjunction(3, 1, 2) + a.conjunction(5, 1, 3), {}),
 }
 """Each action with what a flow must match to have it."""

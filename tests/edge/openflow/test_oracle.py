@@ -34,8 +34,10 @@ def ask(packed: list[bytes]) -> list[dict[str, Any]]:
 
 
 def _is_unknown(action: str) -> bool:
-    """os-ken 4.2 does not know the property of the meter, nor fields of Ericsson's class in actions of Nicira."""
-    return action == "controller meter" or (action.split()[0] != "set" and action.split()[-1] in _ERICSSON)
+    """os-ken 4.2 does not know some of Nicira's, nor fields of Ericsson's class in actions of Nicira."""
+    return action in ("controller meter", "check_larger") or (
+        action.split()[0] != "set" and action.split()[-1] in _ERICSSON
+    )
 
 
 _ERICSSON = ("nd_reserved", "nd_options_type")
@@ -83,6 +85,7 @@ class OracleTests(SynchronousTestCase):
         self.assert_repacked({
             "add": messages.meter_mod(messages.METER_ADD, Meter(5, 100, 20), 7),
             "modify": messages.meter_mod(messages.METER_MODIFY, Meter(5, 100, 20), 7),
+            "add one of bits": messages.meter_mod(messages.METER_ADD, Meter(5, 100, 20, is_kbps=True), 7),
             "delete": messages.meter_delete(5, 7),
             "open": messages.bundle_control(4, messages.BUNDLE_OPEN, 7),
             "commit": messages.bundle_control(4, messages.BUNDLE_COMMIT, 7),

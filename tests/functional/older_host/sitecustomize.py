@@ -11,7 +11,8 @@ from quantumd.converge.client import _CALL_TIMEOUT_SECONDS, API_ADDRESS, Records
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.model.counters import CountersReply, CountersRequest
 from quantumd.model.messages import FetchReply, FetchRequest, HostReply, HostReport
-from quantumd.model.records import PeerRecord, PortRecord, RemotePortRecord
+from quantumd.model.qos_records import QosPolicyRecord
+from quantumd.model.records import NetworkRecord, PeerRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord
 
 version.VERSION = "0.0.9"
@@ -19,11 +20,12 @@ codec._version_of = lambda message: 1
 for kind, number in tuple(codec._MESSAGES):
     if number > 1 or kind in {unknown.message_kind for unknown in (HostReply, CountersRequest, CountersReply)}:
         del codec._MESSAGES[kind, number]
-for record in (SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord):
+for record in (SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord, QosPolicyRecord):
     del codec._RECORDS[record.kind]
 codec._RECORDS[PortRecord.kind] = codec._object(
-    PortRecord, lacking=("port_security", "security_groups", "allowed_address_pairs")
+    PortRecord, lacking=("port_security", "security_groups", "allowed_address_pairs", "qos_policy")
 )
+codec._RECORDS[NetworkRecord.kind] = codec._object(NetworkRecord, lacking=("qos_policy",))
 describe = OvsConverger.describe
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import frozen
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, delete, insert, select
 from zope.interface import implementer
 
 from quantumd.api.aspects import Condition, IAspect, View
+from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.qos.attributes import NETWORK_POLICY_ID, POLICY_ID
 from quantumd.api.extensions.qos.errors import PolicyRemoveAuthorizationError, QosPolicyNotFound
 from quantumd.api.extensions.qos.policies import QOS_POLICY_TYPE
+from quantumd.api.extensions.qos.requests import resource_requests
+from quantumd.api.extensions.qos.support import Support
+from quantumd.api.resources.port_views import REQUEST
 from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.views import IDS
 from quantumd.model.context import Context
@@ -96,13 +100,21 @@ def _changed(tx: Transaction, context: Context, named: Mapping[str, Any], before
 class NetworkQos:
     """The policy of a network: for its ports that have none of their own."""
 
-    attributes = (POLICY_ID,)
-    filters: Mapping[str, Condition] = {}
+    support: Support
+    attributes: ClassVar[tuple[Attribute, ...]] = (POLICY_ID,)
+    filters: ClassVar[Mapping[str, Condition]] = {}
 
     def settle(
         self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
     ) -> View:
         """See IAspect. A new network without a policy is given its project's default."""
+        values = self._settle(tx, context, named, before, view)
+        self.support.require_for_network(tx.connection, values.get(OWN), view["id"])
+        return values
+
+    def _settle(
+        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
+    ) -> View:
         if before is not None:
             return _changed(tx, context, named, before)
         policy_id = named.get(OWN)
@@ -135,18 +147,32 @@ class NetworkQos:
 class PortQos:
     """The policy of a port, and that of its network, which counts for ports without one."""
 
-    attributes = (POLICY_ID, NETWORK_POLICY_ID)
-    filters: Mapping[str, Condition] = {}
+    support: Support
+    attributes: ClassVar[tuple[Attribute, ...]] = (POLICY_ID, NETWORK_POLICY_ID)
+    filters: ClassVar[Mapping[str, Condition]] = {}
 
     def settle(
         self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
     ) -> View:
-        """See IAspect."""
+        """See IAspect. What the port asks of hosts may change with its policy, or its kind of NIC."""
+        values = self._settle(tx, context, named, before, view)
+        if self.support.guarantees:
+            request = resource_requests(tx.connection, {view["id"]: {**view, **values}}).get(view["id"])
+            if request != view.get(REQUEST):
+                values[REQUEST] = request
+        return values
+
+    def _settle(
+        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
+    ) -> View:
         if before is not None:
-            return _changed(tx, context, named, before)
+            changed = _changed(tx, context, named, before)
+            self.support.require_for_port(tx.connection, changed.get(OWN), view["id"])
+            return changed
         policy_id = named.get(OWN)
         if policy_id is not None:
             require_policy(tx.connection, context, policy_id)
+            self.support.require_for_port(tx.connection, policy_id, view["id"])
         return {OWN: policy_id, OF_NETWORK: _policy_of_network(tx, view["network_id"])}
 
     def store(self, tx: Transaction, resource_id: str, values: View) -> None:
@@ -164,6 +190,9 @@ class PortQos:
         for port_id, view in views.items():
             view[OWN] = own.get(port_id)
             view[OF_NETWORK] = of_networks.get(view["network_id"])
+        if self.support.guarantees and (own or of_networks):
+            for port_id, request in resource_requests(connection, views).items():
+                views[port_id][REQUEST] = request
 
     def forget(self, tx: Transaction, resource_id: str) -> None:
         """See IAspect. The row goes with the port's."""

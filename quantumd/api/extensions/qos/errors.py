@@ -52,6 +52,24 @@ class QosPolicyInUse(ApiError):
         super().__init__(f"QoS Policy {policy_id} is used by {object_type} {object_id}.")
 
 
+class QosRuleNotSupported(ApiError):
+    """Packets of the port would not obey the rule."""
+
+    status = 409
+
+    def __init__(self, rule_type: str, port_id: str) -> None:
+        super().__init__(f"Rule {rule_type} is not supported by port {port_id}")
+
+
+class QosRuleNotSupportedByNetwork(ApiError):
+    """Packets of the network's ports would not obey the rule."""
+
+    status = 409
+
+    def __init__(self, rule_type: str, network_id: str) -> None:
+        super().__init__(f"Rule {rule_type} is not supported by network {network_id}")
+
+
 class QoSRulesConflict(ApiError):
     """The policy has a rule of the type already, for the same direction."""
 

@@ -18,6 +18,7 @@ from quantumd.api.extensions.qos.extensions import QOS_EXTENSIONS
 from quantumd.api.extensions.qos.policies import QOS_POLICY_TYPE, Policies
 from quantumd.api.extensions.qos.rule_types import RuleTypes
 from quantumd.api.extensions.qos.rules import AliasRules, NestedRules, owner_of_rule
+from quantumd.api.extensions.qos.support import Support
 from quantumd.api.resource import Resource
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.ownership import owner_in
@@ -35,17 +36,18 @@ _FLAGS = frozenset({"all_rules", "all_supported"})
 
 def feature(parts: Parts) -> Feature:
     """Return the family."""
+    support = Support(parts.obeys)
     return Feature(
         extensions=QOS_EXTENSIONS,
         resources=(
             _policies(parts.chance),
-            _rule_types(parts),
-            *(_nested(each, parts.chance) for each in RULE_TYPES),
-            *_aliases(parts.chance),
+            _rule_types(support),
+            *(_nested(each, parts.chance, support) for each in RULE_TYPES),
+            *_aliases(parts.chance, support),
         ),
         # Where packets do not obey QoS, networks and ports pay nothing for it.
-        network_aspects=(NetworkQos(),) if parts.obeys("qos") else (),
-        port_aspects=(PortQos(),) if parts.obeys("qos") else (),
+        network_aspects=(NetworkQos(support),) if parts.obeys("qos") else (),
+        port_aspects=(PortQos(support),) if parts.obeys("qos") else (),
     )
 
 
@@ -64,12 +66,12 @@ def _policies(chance: Chance) -> Resource:
     )
 
 
-def _rule_types(parts: Parts) -> Resource:
+def _rule_types(support: Support) -> Resource:
     return Resource(
         "rule_type",
         "rule_types",
         RULE_TYPE_ATTRIBUTES,
-        Computed(RuleTypes(parts.obeys), QosRuleTypeNotFound, key="type", flags=_FLAGS),
+        Computed(RuleTypes(support), QosRuleTypeNotFound, key="type", flags=_FLAGS),
         QosRuleTypeNotFound,
         path="qos/rule-types",
         verbs=frozenset({"list", "show"}),
@@ -77,13 +79,13 @@ def _rule_types(parts: Parts) -> Resource:
     )
 
 
-def _nested(rule_type: RuleType, chance: Chance) -> Resource:
+def _nested(rule_type: RuleType, chance: Chance, support: Support) -> Resource:
     member = f"{rule_type.name}_rule"
     return Resource(
         member,
         f"{member}s",
         rule_attributes(rule_type),
-        NestedRules(rule_type, chance),
+        NestedRules(rule_type, chance, support),
         QosRuleNotFound,
         path=f"qos/policies/<parent_id>/{member}s",
         ruled_as=f"policy_{member}",
@@ -92,7 +94,7 @@ def _nested(rule_type: RuleType, chance: Chance) -> Resource:
     )
 
 
-def _aliases(chance: Chance) -> Iterator[Resource]:
+def _aliases(chance: Chance, support: Support) -> Iterator[Resource]:
     for rule_type in RULE_TYPES:
         alias = _ALIASED_BY.get(rule_type.name, "qos-rules-alias")
         member = f"alias_{rule_type.name}_rule"
@@ -101,7 +103,7 @@ def _aliases(chance: Chance) -> Iterator[Resource]:
                 member,
                 f"{member}s",
                 alias_attributes(rule_type),
-                AliasRules(rule_type, chance),
+                AliasRules(rule_type, chance, support),
                 QosRuleNotFound,
                 path=f"qos/{member}s",
                 verbs=frozenset({"show", "update", "delete"}),

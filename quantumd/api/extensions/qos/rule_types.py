@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from attrs import frozen
 from sqlalchemy import Connection
 
+from quantumd.api.extensions.qos.support import Support
 from quantumd.api.resource import Query
 from quantumd.model.context import Context
-from quantumd.model.qos import (
-    BANDWIDTH_LIMIT,
-    DSCP_MARKING,
-    DSCP_MARKS,
-    MINIMUM_BANDWIDTH,
-    MINIMUM_PACKET_RATE,
-    PACKET_RATE_LIMIT,
-    RULE_TYPES,
-    RuleType,
-)
-
-CAPABILITIES: Final = {
-    BANDWIDTH_LIMIT: "qos",
-    DSCP_MARKING: "qos",
-    MINIMUM_BANDWIDTH: "qos",
-    PACKET_RATE_LIMIT: "qos-pps",
-    MINIMUM_PACKET_RATE: "qos-pps-minimum",
-}
-"""What drivers declare when packets obey rules of a type."""
+from quantumd.model.qos import DSCP_MARKS, RULE_TYPES, RuleType
 
 _DRIVER = "quantumd"
+_MOST_KPPS = (2**32 - 1) // 1000
+"""Meters count single packets; a rule that says more is one of so many."""
 
 
 @frozen
 class RuleTypes:
     """The types that packets obey; with the filter ``all_rules`` every type there is."""
 
-    obeys: Callable[[str], bool]
+    support: Support
 
     def __call__(self, connection: Connection, context: Context, query: Query) -> list[dict[str, Any]]:
         """Return the types as the API shows them."""
@@ -45,11 +29,11 @@ class RuleTypes:
         return [
             {"type": each.name, "drivers": self._drivers(each)}
             for each in RULE_TYPES
-            if flags or self.obeys(CAPABILITIES[each.name])
+            if flags or self.support.has(each.name)
         ]
 
     def _drivers(self, rule_type: RuleType) -> list[dict[str, Any]]:
-        if not self.obeys(CAPABILITIES[rule_type.name]):
+        if not self.support.has(rule_type.name):
             return []
         parameters = [_parameter(rule_type, name) for name in rule_type.parameters]
         return [{"name": _DRIVER, "supported_parameters": parameters}]
@@ -60,7 +44,7 @@ def _parameter(rule_type: RuleType, name: str) -> dict[str, Any]:
         return _described(name, "choices", list(rule_type.directions))
     if name == "dscp_mark":
         return _described(name, "choices", list(DSCP_MARKS))
-    return _described(name, "range", {"start": 0, "end": 2**31 - 1})
+    return _described(name, "range", {"start": 0, "end": _MOST_KPPS if "kpps" in name else 2**31 - 1})
 
 
 def _described(name: str, kind: str, values: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from zope.interface import implementer
 from quantumd.api.errors import HTTPMethodNotAllowed
 from quantumd.api.extensions.qos.errors import QosRuleNotFound, QoSRuleParameterConflict, QoSRulesConflict
 from quantumd.api.extensions.qos.policies import POLICIES, QOS_POLICY_TYPE, rules_of
+from quantumd.api.extensions.qos.support import Support
 from quantumd.api.resource import INestedOperations, IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.rows import Rows
@@ -32,10 +33,11 @@ class NestedRules:
 
     rule_type: RuleType
     chance: Chance
+    support: Support
 
     def under(self, parent_id: str) -> Rules:
         """See INestedOperations."""
-        return Rules(self.rule_type, self.chance, parent_id)
+        return Rules(self.rule_type, self.chance, self.support, parent_id)
 
 
 @implementer(IOperations)
@@ -45,6 +47,7 @@ class Rules:
 
     rule_type: RuleType
     chance: Chance
+    support: Support
     policy_id: str
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
@@ -55,6 +58,7 @@ class Rules:
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         rule = {"id": self.chance.new_id(), **{name: body[name] for name in self.rule_type.parameters}}
         self._require_fitting(tx, rule)
+        self.support.require_for_users(tx.connection, self.policy_id, self.rule_type.name)
         hidden = {
             "policy_id": self.policy_id,
             "rule_type": self.rule_type.name,
@@ -75,7 +79,9 @@ class Rules:
         POLICIES.show(tx.connection, context, self.policy_id)
         before = self._rows.show(tx.connection, context, resource_id)
         self._require_fitting(tx, {**before, **changes})
-        after = self._rows.change(tx, context, before, changes)
+        # What reads the journal looks for the policy: rules are nothing without theirs.
+        after = self._rows.change(tx, context, before | self._of_policy, changes)
+        del after["policy_id"]
         if after != before:
             POLICIES.touch(tx, self.policy_id)
         return after
@@ -83,7 +89,7 @@ class Rules:
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations."""
         POLICIES.show(tx.connection, context, self.policy_id)
-        self._rows.remove(tx, context, self._rows.show(tx.connection, context, resource_id))
+        self._rows.remove(tx, context, self._rows.show(tx.connection, context, resource_id) | self._of_policy)
         POLICIES.touch(tx, self.policy_id)
 
     def show(self, connection: Connection, context: Context, resource_id: str) -> View:
@@ -95,6 +101,10 @@ class Rules:
         """See IOperations."""
         POLICIES.show(connection, context, self.policy_id)
         return self._rows.list(connection, context, query)
+
+    @property
+    def _of_policy(self) -> View:
+        return {"policy_id": self.policy_id}
 
     @property
     def _rows(self) -> Rows:
@@ -126,6 +136,7 @@ class AliasRules:
 
     rule_type: RuleType
     chance: Chance
+    support: Support
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations."""
@@ -161,7 +172,7 @@ class AliasRules:
         policy_id = connection.execute(statement).scalar()
         if policy_id is None:
             raise QosRuleNotFound(rule_id)
-        return Rules(self.rule_type, self.chance, policy_id)
+        return Rules(self.rule_type, self.chance, self.support, policy_id)
 
 
 def owner_of_rule(connection: Connection, rule_id: str) -> str | None:

@@ -30,6 +30,7 @@ from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.l2.drivers.ovs.watch import Watch, bridge_key, port_id_of
 from quantumd.l2.drivers.ovs.writing import FlowWriter
 from quantumd.model.messages import HostReport, PortReport
+from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
 
 _EARLY = GUARDS | {"bridge"}
@@ -144,6 +145,8 @@ class OvsConverger:
             elif kind == NetworkRecord.kind:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
                 keys.update(self._view.elsewhere.keys_on(record_id))
+            elif kind == QosPolicyRecord.kind:
+                keys.update(self._view.keys_with_qos(record_id))
         self._revocation.wait(suspected, keys)
         return frozenset(keys)
 

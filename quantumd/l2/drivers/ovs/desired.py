@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from quantumd.edge.openflow.interfaces import Flow, Group, Meter
+from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import SecurityRule
 
@@ -21,6 +22,7 @@ class PortView:
     ofport: int
     policy_number: int = 0
     is_stateful: bool = True
+    qos: QosPolicyRecord | None = None
 
 
 @frozen
@@ -52,6 +54,7 @@ class RemoteView:
 class NetworkView:
     """A network with live ports here. ``physical_ofport`` leads to its physical network, if it has one.
 
+    Copies for the ports in ``limited`` may be dropped by a meter: those of others must not depend on it.
     If it has tunnels, ``tunnel_ofport`` leads to those of its type, which end at ``peers``: hosts that carry it too.
     """
 
@@ -61,6 +64,7 @@ class NetworkView:
     physical_ofport: int | None
     tunnel_ofport: int | None = None
     peers: tuple[str, ...] = ()
+    limited: frozenset[int] = frozenset()
 
 
 @frozen

@@ -119,6 +119,9 @@ class OvsDriver:
             "stateful-security-group",
             "security-groups-remote-address-group",
             "address-group",
+            "qos",
+            "qos-bw-limit-direction",
+            "qos-pps",
             *TUNNEL_TYPES,
         }
     )

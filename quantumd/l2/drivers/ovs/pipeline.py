@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from quantumd.edge.openflow.actions import instructions
 from quantumd.edge.openflow.interfaces import Flow
+from quantumd.model.qos_records import KBPS, KPPS
 
 NETWORK = "reg6"
 """The host-local number of the packet's network; 0 before CLASSIFY."""
@@ -40,6 +41,8 @@ class Table(IntEnum):
 
     CLASSIFY = 0
     TUNNEL = 5
+    QOS_EGRESS = 8
+    QOS_EGRESS_PACKETS = 9
     PORT_SECURITY = 10
     SPOOFED_SERVICES = 11
     NEIGHBOUR_SECURITY = 12
@@ -53,14 +56,19 @@ class Table(IntEnum):
     RESPOND = 50
     ADVERTISE = 55
     FORWARD = 60
+    QOS_COPY = 69
     FIREWALL_INGRESS = 70
     INGRESS_STATE = 71
     INGRESS_RULES = 72
     INGRESS_COMMIT = 73
+    QOS_INGRESS = 78
+    QOS_INGRESS_PACKETS = 79
     OUTPUT = 80
 
 
 PASS_THROUGH: dict[Table, Table] = {
+    Table.QOS_EGRESS: Table.PORT_SECURITY,
+    Table.QOS_EGRESS_PACKETS: Table.PORT_SECURITY,
     Table.PORT_SECURITY: Table.PUNT,
     Table.SPOOFED_SERVICES: Table.PUNT,
     Table.PUNT: Table.FIREWALL_EGRESS,
@@ -70,9 +78,11 @@ PASS_THROUGH: dict[Table, Table] = {
     Table.REDIRECT: Table.BALANCE,
     Table.BALANCE: Table.RESPOND,
     Table.RESPOND: Table.FORWARD,
-    Table.FIREWALL_INGRESS: Table.OUTPUT,
+    Table.FIREWALL_INGRESS: Table.QOS_INGRESS,
     Table.INGRESS_STATE: Table.INGRESS_RULES,
-    Table.INGRESS_COMMIT: Table.OUTPUT,
+    Table.INGRESS_COMMIT: Table.QOS_INGRESS,
+    Table.QOS_INGRESS: Table.OUTPUT,
+    Table.QOS_INGRESS_PACKETS: Table.OUTPUT,
 }
 """Where a packet goes that no flow of the table wants."""
 
@@ -100,6 +110,7 @@ class Feature(IntEnum):
     FIREWALL = 7
     TUNNEL = 8
     NEIGHBOURS = 9
+    QOS = 10
 
 
 OWNER = 0x51
@@ -114,6 +125,14 @@ def cookie(feature: Feature, number: int) -> int:
 def local_group(number: int) -> int:
     """Return the number of the group of a network's ports on this host; that of everyone is the network's own."""
     return 1 << 16 | number
+
+
+def qos_meter(direction: str, unit: str, ofport: int) -> int:
+    """Return the number of the meter of what a port sends or gets; that of its requests to us is its own."""
+    return _QOS_METERS[direction, unit] << 16 | ofport
+
+
+_QOS_METERS = {("egress", KBPS): 1, ("egress", KPPS): 2, ("ingress", KBPS): 3, ("ingress", KPPS): 4}
 
 
 def is_ours(flow: Flow) -> bool:

@@ -13,6 +13,7 @@ from quantumd.l2.drivers.ovs.bridges import BridgePlan
 from quantumd.l2.drivers.ovs.exits import Exits
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.messages import HostReport, PortReport
+from quantumd.model.records import KINDS
 from quantumd.version import VERSION
 
 
@@ -96,4 +97,5 @@ def host_report(host: str, role: str, plan: BridgePlan, ovsdb: IOvsdb) -> HostRe
         physical_networks=tuple(sorted(plan.mappings)),
         tunnel_ip=plan.tunnels.local_ip,
         tunnel_types=plan.tunnels.types,
+        record_kinds=KINDS,
     )

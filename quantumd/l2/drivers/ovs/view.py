@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from attrs import define, field
 
+from quantumd.converge.plan import Key
 from quantumd.converge.records import Records
 from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, PortView, RemotePortView
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
+from quantumd.model.qos import INGRESS, policy_in_force
+from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
 
 
@@ -165,7 +168,36 @@ class HostView:
         if not isinstance(network, NetworkRecord) or not network.admin_state_up:
             return None
         number, policies = self.numbers.number_of(network.id, now), self.policies
-        return PortView(record, network, number, ofport, policies.number_of(record), policies.is_stateful(record))
+        policy_number, is_stateful = policies.number_of(record), policies.is_stateful(record)
+        return PortView(record, network, number, ofport, policy_number, is_stateful, self._qos_of(record, network))
+
+    def keys_with_qos(self, policy_id: str) -> frozenset[Key]:
+        """Return the keys of ports that have a QoS policy, or whose network has, and of their networks."""
+        found: set[Key] = set()
+        for record in self.records.of_kind(PortRecord.kind):
+            if isinstance(record, PortRecord):
+                network = self.records.get(NetworkRecord.kind, record.network_id)
+                of_network = network.qos_policy if isinstance(network, NetworkRecord) else None
+                if policy_id in (record.qos_policy, of_network):
+                    found.update((("port", record.id), ("network", record.network_id)))
+        return frozenset(found)
+
+    def _limited(self, network: NetworkRecord, live: Mapping[str, int]) -> frozenset[int]:
+        """Return the OpenFlow numbers of those of a network's live ports that may not get all that is for them."""
+        if not any(True for _ in self.records.of_kind(QosPolicyRecord.kind)):
+            return frozenset()
+        found = []
+        for port_id, ofport in live.items():
+            port = self.records.get(PortRecord.kind, port_id)
+            policy = self._qos_of(port, network) if isinstance(port, PortRecord) else None
+            if policy is not None and policy.is_limited(INGRESS):
+                found.append(ofport)
+        return frozenset(found)
+
+    def _qos_of(self, port: PortRecord, network: NetworkRecord) -> QosPolicyRecord | None:
+        policy_id = policy_in_force(port.qos_policy, network.qos_policy, port.device_owner)
+        record = self.records.get(QosPolicyRecord.kind, policy_id) if policy_id is not None else None
+        return record if isinstance(record, QosPolicyRecord) else None
 
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""
@@ -178,7 +210,7 @@ class HostView:
         tunnel = self.tunnel_ofports.get(record.network_type)
         peers = self.elsewhere.peers_on(network_id) if tunnel is not None else ()
         number = self.numbers.number_of(network_id, now)
-        return NetworkView(record, number, tuple(ofports), physical, tunnel, peers)
+        return NetworkView(record, number, tuple(ofports), physical, tunnel, peers, self._limited(record, live))
 
     def peer(self, host: str) -> PeerView | None:
         """Return a host that carries networks which have ports here; None for any other."""

@@ -312,7 +312,7 @@ class PortTests(TunnelCase):
         """Not even flows of hosts and ports that the host has not been told to forget yet."""
         self.gone(PORT, OTHER)
         number_of = {flow.cookie >> 48 & 0xFF for flow in self.world.switch.flows.values()}
-        self.assertEqual(number_of, {0, 6, 7, 9})
+        self.assertEqual(number_of, {0, 6, 7, 9, 10})
         self.assertEqual(self.world.switch.groups, {})
         self.bed.put(evolve(PORT, version=100), evolve(OTHER, version=100))
         self.assertEqual(self.ends(self.send(frame(FAR.mac_address))), [number("192.0.2.2")])

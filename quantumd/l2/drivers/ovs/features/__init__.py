@@ -22,6 +22,7 @@ from quantumd.l2.drivers.ovs.features import (
     neighbours,
     physical,
     port_security,
+    qos,
     tunnel,
 )
 
@@ -29,7 +30,7 @@ from quantumd.l2.drivers.ovs.features import (
 def bridge_objects() -> Objects:
     """What the bridge holds whatever is plugged into it."""
     guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
-    return Objects(flows=(*base.bridge_flows(), *guarding, *neighbours.bridge_flows()))
+    return Objects(flows=(*base.bridge_flows(), *guarding, *neighbours.bridge_flows(), *qos.bridge_flows()))
 
 
 def port_objects(view: PortView, punt: PuntSettings) -> Objects:
@@ -40,9 +41,10 @@ def port_objects(view: PortView, punt: PuntSettings) -> Objects:
             *firewall.port_flows(view),
             *dhcp.port_flows(view, punt),
             *forward.port_flows(view),
+            *qos.port_flows(view),
             *classify.port_flows(view),
         ),
-        meters=tuple(dhcp.port_meters(view, punt)),
+        meters=(*dhcp.port_meters(view, punt), *qos.port_meters(view)),
     )
 
 

@@ -18,5 +18,5 @@ def port_flows(view: PortView) -> Iterator[Flow]:
         100,
         match(in_port=view.ofport, vlan_vid=0),
         cookie(Feature.CLASSIFY, view.ofport),
-        go_to(Table.PORT_SECURITY, set_field(NETWORK, view.network_number) + set_field(SOURCE, Source.PORT)),
+        go_to(Table.QOS_EGRESS, set_field(NETWORK, view.network_number) + set_field(SOURCE, Source.PORT)),
     )

@@ -52,7 +52,7 @@ def bridge_flows() -> Iterator[Flow]:
     mark = cookie(Feature.FIREWALL, 0)
     for table, following, asked, told in (
         (Table.FIREWALL_EGRESS, Table.REDIRECT, _ASKS_FOR_ADDRESS, _ASKS_NETWORK),
-        (Table.FIREWALL_INGRESS, Table.OUTPUT, _GIVES_ADDRESS, _FROM_NETWORK),
+        (Table.FIREWALL_INGRESS, Table.QOS_INGRESS, _GIVES_ADDRESS, _FROM_NETWORK),
     ):
         yield Flow(table, 200, match(eth_type=ETH_ARP), mark, go_to(following))
         for kind, source, target in asked:
@@ -62,9 +62,9 @@ def bridge_flows() -> Iterator[Flow]:
             message = match(eth_type=ETH_IPV6, ip_proto=IP_ICMPV6, icmpv6_type=kind, ip_frag=0)
             yield Flow(table, 200, message, mark, go_to(following))
     yield from _state_flows(Table.EGRESS_STATE, Table.REDIRECT, mark)
-    yield from _state_flows(Table.INGRESS_STATE, Table.OUTPUT, mark)
+    yield from _state_flows(Table.INGRESS_STATE, Table.QOS_INGRESS, mark)
     yield from _commit_flows(Table.EGRESS_COMMIT, Table.REDIRECT, mark)
-    yield from _commit_flows(Table.INGRESS_COMMIT, Table.OUTPUT, mark)
+    yield from _commit_flows(Table.INGRESS_COMMIT, Table.QOS_INGRESS, mark)
 
 
 def _state_flows(table: Table, following: Table, mark: int) -> Iterator[Flow]:
@@ -105,7 +105,7 @@ def port_flows(view: PortView) -> Iterator[Flow]:
     # Nor what the port did not say: of guarded senders only it has its addresses, others can forge them.
     for by_port in _new(view.port, "src"):
         forged = match(**by_port, **network, **{EGRESS_POLICY: 0})
-        yield Flow(Table.INGRESS_COMMIT, 100, forged, mark, go_to(Table.OUTPUT))
+        yield Flow(Table.INGRESS_COMMIT, 100, forged, mark, go_to(Table.QOS_INGRESS))
 
 
 def _new(port: PortRecord, end: str) -> Iterator[dict[str, Value]]:

@@ -8,7 +8,7 @@ from quantumd.edge.openflow.actions import group, instructions, resubmit, set_fi
 from quantumd.edge.openflow.interfaces import Flow, Group
 from quantumd.edge.openflow.match import mac, match
 from quantumd.l2.drivers.ovs.desired import NetworkView, PortView
-from quantumd.l2.drivers.ovs.features import physical, tunnel
+from quantumd.l2.drivers.ovs.features import physical, qos, tunnel
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, OUT_PORT, Feature, Table, cookie, go_to
 from quantumd.model.macs import is_port_mac
 
@@ -44,7 +44,7 @@ def network_groups(view: NetworkView) -> Iterator[Group]:
 
     A copy for a local port passes what guards that port, as what is addressed to it does.
     """
-    local = tuple(set_field(OUT_PORT, ofport) + resubmit(Table.FIREWALL_INGRESS) for ofport in view.ofports)
+    local = tuple(set_field(OUT_PORT, ofport) + resubmit(qos.copies_to(view, ofport)) for ofport in view.ofports)
     beyond = [physical.leave(view)] if view.physical_ofport is not None else []
     yield Group(view.number, (*local, *beyond, *tunnel.leave(view)))
     yield from tunnel.network_groups(view, local)
