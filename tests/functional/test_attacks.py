@@ -8,7 +8,7 @@ from typing import ClassVar
 from scapy.layers.dhcp6 import DHCP6_Advertise
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import ICMPv6ND_RA, IPv6, IPv6ExtHdrFragment
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import ARP, LLC, STP, Dot1AD, Dot1Q, Dot3, Ether
 from scapy.packet import Packet, Raw
 
 from tests.bed.attacker import AttackCase, link_local
@@ -64,6 +64,73 @@ class HiddenHeaderTests(AttackCase):
         self.assertEqual(self.marked_arrived(shown), ["shown"])
 
 
+class StrangeFrameTests(AttackCase):
+    """Frames that hide from what looks at IP and ARP."""
+
+    def test_tags_and_frames_without_a_type_are_dropped(self) -> None:
+        """Of the attacker's own network too, and with the tag of no network."""
+        ether, packet = Ether(src=self.attacker.mac, dst=self.victim.mac), self.own(self.attacker).payload
+        to_bridges = Dot3(src=self.attacker.mac, dst="01:80:c2:00:00:00")
+        strange = {
+            "priority": ether / Dot1Q(vlan=0) / packet,
+            "tag": ether / Dot1Q(vlan=1) / packet,
+            "two tags": ether / Dot1Q(vlan=1) / Dot1Q(vlan=2) / packet,
+            "provider tag": ether / Dot1AD(vlan=1) / Dot1Q(vlan=2) / packet,
+            "old provider tag": Ether(src=self.attacker.mac, dst=self.victim.mac, type=0x9100) / Raw(b"\0\1") / packet,
+            "spanning tree": to_bridges / LLC() / STP(),
+            "no type": Dot3(src=self.attacker.mac, dst=self.victim.mac) / LLC(dsap=0xAA, ssap=0xAA, ctrl=3),
+            "reverse arp": Ether(src=self.attacker.mac, dst=self.victim.mac, type=0x8035) / ARP(op=4),
+        }
+        self.assertEqual(self.arrived(strange), [])
+
+    def test_no_mac_but_the_own_sends(self) -> None:
+        """Not a group's, not all zero, not the victim's, not the DHCP server's."""
+        server = self.network_mac()
+        macs = ("01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", self.victim.mac, server)
+        frames = {
+            mac.replace(":", ""): Ether(src=mac, dst=self.victim.mac) / self.own(self.attacker).payload for mac in macs
+        }
+        self.assertEqual(self.arrived(frames), [])
+
+    def network_mac(self) -> str:
+        """Return the MAC of the network's DHCP server, as a VM learns it."""
+        with Wire(self.attacker.vm.namespace) as wire:
+            question = ARP(op=1, hwsrc=self.attacker.mac, psrc=self.ipv4(self.attacker), pdst="10.0.0.2")
+            wire.send(bytes(Ether(src=self.attacker.mac, dst="ff:ff:ff:ff:ff:ff") / question))
+            answer = wire.await_frame(lambda frame: ARP in Ether(frame) and Ether(frame)[ARP].op == 2)
+        return str(Ether(answer or b"")[ARP].hwsrc)
+
+    def test_a_flood_of_questions_hinders_nobody(self) -> None:
+        """ARP for every address, and requests for an address: another VM is plugged, gets in and is answered."""
+        mac, ipv4 = self.attacker.mac, self.ipv4(self.attacker)
+        head = Ether(src=mac, dst="ff:ff:ff:ff:ff:ff")
+        asks = head / IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67) / Raw(bytes(300))
+        frames = [bytes(head / ARP(op=1, hwsrc=mac, psrc=ipv4, pdst=f"10.0.{n >> 8}.{n & 255}")) for n in range(2000)]
+        flood = [*frames, *([bytes(asks)] * 2000)]
+        with Wire(self.attacker.vm.namespace) as mouth:
+            mouth.send(*flood)
+            other = self.plugged(self.network)
+            mouth.send(*flood)
+            self.assertTrue(other.can_reach("10.0.0.2"))
+
+
+class OverlapTests(GroupsCase):
+    """Two networks on one host with the same addresses."""
+
+    def test_a_connection_of_one_lets_nothing_pass_on_the_other(self) -> None:
+        """Its answer, said on the other network, is nobody's."""
+        sides = []
+        for _ in range(2):
+            network, group = self.make_network("10.0.0.0/24"), self.group()
+            fixed = [[{"ip_address": f"10.0.0.{n}"}] for n in (11, 12)]
+            sides.append([self.members(network, group, fixed_ips=each) for each in fixed])
+        open_group = self.group({"protocol": "udp"})
+        self.update("port", sides[0][1].id, security_groups=[open_group["id"]])
+        self.wait_for("the way there", lambda: self.hears_datagram(sides[0][1], sides[0][0], 5000))
+        for (client, server), expected in zip(sides, (True, False), strict=True):
+            self.assertEqual(self.hears_datagram(client, server, 4000, source_port=5000), expected)
+
+
 class RelatedTests(GroupsCase):
     """Errors about connections that their receiver never let in."""
 
@@ -79,6 +146,25 @@ class RelatedTests(GroupsCase):
             for mac, packet in (("02:00:00:00:00:01", opening), (victim.mac, error))
         ]
         self.assertFalse(self.hears(victim, attacker, *frames, mark=b"an error"))
+
+
+class ForgedStartTests(GroupsCase):
+    """A VM without port security speaks in the name of others."""
+
+    def test_answers_to_a_forged_first_packet_are_dropped(self) -> None:
+        """Who is named in it did not ask, and lets nothing in."""
+        network = self.make_network("10.0.0.0/24")
+        victim, server = self.members(network, self.group()), self.members(network, self.group({"protocol": "udp"}))
+        stranger = self.plugged(network, port_security_enabled=False, security_groups=[])
+        opening = IP(src=victim.ip, dst=server.ip) / UDP(sport=4000, dport=53) / Raw(b"opening")
+        answer = IP(src=server.ip, dst=victim.ip) / UDP(sport=53, dport=4000) / Raw(b"an answer")
+        frames = [
+            bytes(Ether(src=stranger.mac, dst=target.mac) / packet)
+            for target, packet in ((server, opening), (victim, answer))
+        ]
+        self.assertTrue(self.hears(server, stranger, frames[0], mark=b"opening"))
+        self.assertFalse(self.hears(victim, stranger, frames[1], mark=b"an answer"))
+        self.assertFalse(self.hears_datagram(victim, server, 4000, source_port=53))
 
 
 class ExhaustionTests(GroupsCase):

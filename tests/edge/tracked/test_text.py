@@ -29,6 +29,7 @@ class TextTests(SynchronousTestCase):
         """Nor is a line of another form."""
         for line in (_TCP.replace("zone=5,", ""), "", "tcp,orig=(),zone=5", _TCP.replace("10.0.0.1", "x")):
             self.assertIsNone(read_connection(line), line)
+        self.assertIsNone(zone_of("zone=²"))
 
     def test_tuples_name_all_there_is(self) -> None:
         """Otherwise others would end too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.bed.guarded import EVERYTHING_OUT, GuardedBed, Member, rule, traffic_between
+from tests.bed.guarded import EVERYTHING_OUT, GuardedBed, Member, frame_of, rule, traffic_between
 
 _UDP, _ICMPV6, _OPTIONS, _FRAGMENT = 17, 58, 60, 44
 _ROUTER_ADVERTISEMENT = bytes((134, *bytes(15)))
@@ -59,6 +59,42 @@ class GroupAddressTests(SynchronousTestCase):
         host.bed.settle()
         frame = _EVERYONE + _mac(sender) + b"\x88\xb5" + bytes(50)
         self.assertIn(host.world.ofport_of(receiver.id), host.reached(sender, frame))
+
+
+class ForgedStartTests(SynchronousTestCase):
+    """Who is not guarded says that he is a VM that is, to one that lets something in."""
+
+    def setUp(self) -> None:
+        """Plug a victim that lets nothing in, a server, and a stranger that may send whatever it likes."""
+        self.host = GuardedBed()
+        self.addCleanup(self.host.stop)
+        self.host.group("closed", *EVERYTHING_OUT)
+        self.host.group("open", *EVERYTHING_OUT, rule(protocol=_UDP, first=53, last=53))
+        self.victim, self.server = Member(1, groups=("closed",)), Member(2, groups=("open",))
+        self.stranger = Member(3, port_security=False)
+        self.host.plug(self.victim, self.server, self.stranger)
+
+    def forges(self, source: Member, target: Member, source_port: int, target_port: int) -> bool:
+        """Whether a datagram of the stranger reaches the target, said to be of the source."""
+        traffic = traffic_between(source, target, _UDP, target_port)
+        frame = frame_of(self.stranger, target, traffic, source_port)
+        return self.host.world.ofport_of(target.id) in self.host.reached(self.stranger, frame)
+
+    def test_no_answer_passes_to_who_did_not_ask(self) -> None:
+        """Neither the stranger's nor the server's."""
+        self.assertFalse(self.forges(self.server, self.victim, 53, 4000))
+        self.assertTrue(self.forges(self.victim, self.server, 4000, 53))
+        self.assertFalse(self.forges(self.server, self.victim, 53, 4000))
+        answer = frame_of(self.server, self.victim, traffic_between(self.server, self.victim, _UDP, 4000), 53)
+        self.assertNotIn(self.host.world.ofport_of(self.victim.id), self.host.reached(self.server, answer))
+
+    def test_who_asked_is_answered(self) -> None:
+        """The victim itself."""
+        self.assertTrue(
+            self.host.reaches(self.victim, self.server, traffic_between(self.victim, self.server, _UDP, 53))
+        )
+        answer = frame_of(self.server, self.victim, traffic_between(self.server, self.victim, _UDP, 4000), 53)
+        self.assertIn(self.host.world.ofport_of(self.victim.id), self.host.reached(self.server, answer))
 
 
 class ZoneTests(SynchronousTestCase):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from quantumd.edge.openflow.actions import conjunction, ct, instructions, set_field
 from quantumd.edge.openflow.interfaces import Flow
@@ -102,19 +102,28 @@ def port_flows(view: PortView) -> Iterator[Flow]:
     yield Flow(Table.FIREWALL_EGRESS, 100, sends, mark, go_to(asked[0], set_field(EGRESS_POLICY, number)))
     yield Flow(Table.FIREWALL_INGRESS, 100, gets, mark, go_to(asked[1], set_field(INGRESS_POLICY, number)))
     # What has yet to pass a receiver here is not remembered before that.
-    for to_port in _ends(view.port):
-        fields = match(**to_port, **{NETWORK: view.network_number})
-        yield Flow(Table.EGRESS_COMMIT, 100, fields, mark, go_to(Table.REDIRECT))
+    network = {NETWORK: view.network_number}
+    to_mac: dict[str, Value] = {"eth_dst": mac(view.port.mac_address)}
+    for to_port in (to_mac, *_new(view.port, "dst")):
+        yield Flow(Table.EGRESS_COMMIT, 100, match(**to_port, **network), mark, go_to(Table.REDIRECT))
+    # Nor what the port did not say: of guarded senders only it has its addresses, others can forge them.
+    for by_port in _new(view.port, "src"):
+        forged = match(**by_port, **network, **{EGRESS_POLICY: 0})
+        yield Flow(Table.INGRESS_COMMIT, 100, forged, mark, go_to(Table.QOS_INGRESS))
 
 
-def _ends(port: PortRecord) -> Iterator[dict[str, Value]]:
-    """What is sent to a port. Its address with another MAC never gets there, but errors about it would."""
-    yield {"eth_dst": mac(port.mac_address)}
-    # With the state, addresses do not matter to what the datapath learns of known connections.
-    new: dict[str, Value] = {"ct_state": _state("+trk+new")}
-    for fixed_ip in port.fixed_ips:
-        yield {**new, "eth_type": _ethertype(fixed_ip.ip_address), **_address("dst", fixed_ip.ip_address)}
-    yield {**new, "eth_type": ETH_IPV6, "ipv6_dst": link_local(mac(port.mac_address))}
+def _new(port: PortRecord, end: str) -> Iterator[dict[str, Value]]:
+    """New connections to, or from, an address of the port, whatever MAC is there: errors about them would pass.
+
+    With the state, addresses do not matter to what the datapath learns of known connections.
+    """
+    addresses = [int(ip_address(each.ip_address)) for each in port.fixed_ips if ":" in each.ip_address]
+    for number in dict.fromkeys((*addresses, link_local(mac(port.mac_address)))):
+        yield {"ct_state": _state("+trk+new"), "eth_type": ETH_IPV6, f"ipv6_{end}": number}
+    for each in port.fixed_ips:
+        if ":" not in each.ip_address:
+            number = int(ip_address(each.ip_address))
+            yield {"ct_state": _state("+trk+new"), "eth_type": ETH_IPV4, f"ipv4_{end}": number}
 
 
 def policy_flows(view: PolicyView) -> Iterator[Flow]:
