@@ -30,7 +30,7 @@ class HiddenHeaderTests(AttackCase):
         super().setUp()
         group = self.appliance.create("security_group", name="g", stateful=False)
         self.update("port", self.attacker.id, security_groups=[group["id"]])
-        port = f"in_port={self.ofport(self.attacker)}"
+        port = f"reg9={int(self.ofport(self.attacker)):#x}"
         self.wait_for("the group", lambda: bool(self.flows_with("table=30", port, "goto_table:32")))
 
     def first(self, kind: int, body: bytes) -> bytes:
