@@ -359,7 +359,7 @@ class PlannerLawTests(SynchronousTestCase):
         world.vswitch.switch.flows[STRANGER.key] = STRANGER
         world.restart()
         self.assertNotIn(STRANGER.key, world.vswitch.switch.flows)
-        self.assertEqual(world.converger.foreign_flows, 1)
+        self.assertEqual(world.converger.drift.foreign_flows, 1)
 
     def test_strangers_flows_are_reported_only(self) -> None:
         """By setting, a stranger's flow is counted and stays."""
@@ -368,7 +368,7 @@ class PlannerLawTests(SynchronousTestCase):
         world.vswitch.switch.flows[STRANGER.key] = STRANGER
         world.restart()
         self.assertIn(STRANGER.key, world.vswitch.switch.flows)
-        self.assertEqual(world.converger.foreign_flows, 1)
+        self.assertEqual(world.converger.drift.foreign_flows, 1)
 
     def test_unknown_iface_id_stays_dead(self) -> None:
         """A device that says it is a port nobody knows gets no flow of its own."""

@@ -10,7 +10,8 @@ from quantumd.edge.frames.userdata import pack_userdata
 from quantumd.edge.openflow.actions import controller, instructions
 from quantumd.edge.openflow.interfaces import Flow, SwitchChange
 from quantumd.edge.openflow.match import match
-from quantumd.edge.openflow.memory import MemoryPacketChannel, MemorySwitch
+from quantumd.edge.openflow.memory import MemorySwitch
+from quantumd.edge.openflow.memory_channel import MemoryPacketChannel
 from tests.contracts.frames import FramesBed, FramesContract
 
 CONTROLLER_ID = 77

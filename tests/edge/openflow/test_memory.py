@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from quantumd.edge.openflow.actions import DROP, instructions, output
 from quantumd.edge.openflow.interfaces import Flow, SwitchChange
 from quantumd.edge.openflow.match import match
-from quantumd.edge.openflow.memory import MemoryPacketChannel, MemorySwitch
+from quantumd.edge.openflow.memory import MemorySwitch
+from quantumd.edge.openflow.memory_channel import MemoryPacketChannel
 from quantumd.edge.openflow.refusal import SwitchRefused
 from quantumd.errors import EdgeUnavailable
 from tests.contracts.switch import CONTROLLER_ID, DROP_FLOW, IP_FLOW, PADDED, SwitchContract

@@ -11,16 +11,16 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from quantumd.converge.plan import NOTHING, SWEEP, Key, Plan, Stage, Step
-from quantumd.edge.openflow.interfaces import ISwitch, SwitchState
+from quantumd.edge.openflow.interfaces import ISwitch
 from quantumd.edge.ovsdb.interfaces import EditBridgeIds, IOvsdb
 from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features
 from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
+from quantumd.l2.drivers.ovs.drift import Drift
 from quantumd.l2.drivers.ovs.exits import Exits, physical_networks, tunnels
 from quantumd.l2.drivers.ovs.guards import GUARDS, guard_objects
-from quantumd.l2.drivers.ovs.pipeline import is_ours
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
 from quantumd.l2.drivers.ovs.remote import PEER, REMOTE_PORT
 from quantumd.l2.drivers.ovs.reports import PortReports, host_report
@@ -56,9 +56,7 @@ class OvsConverger:
     _logging: PuntSettings = _NO_LOGS
     _storm_pps: int = 0
     _zone_limit: int = 0
-    foreign_flows: int = field(default=0, init=False)
-    repaired_flows: int = field(default=0, init=False)
-    """How many were gone, changed or of strangers at a look, since the start."""
+    drift: Drift = field(init=False)
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
     _versions: dict[Key, int] = field(factory=dict, init=False)
@@ -72,6 +70,7 @@ class OvsConverger:
 
     def __attrs_post_init__(self) -> None:
         """Look at Open vSwitch through the edges that were given."""
+        self.drift = Drift(self._removes_foreign)
         self._writer = FlowWriter(self._switch, self._clock)
         self._revocation = Revocation(self._connections, self._view, self._clock, self._zone_limit)
         self._exits = (
@@ -109,7 +108,7 @@ class OvsConverger:
         if not self._switch.is_connected:
             raise EdgeUnavailable(f"the switch of {self._bridges.integration} is not connected")
         state = await self._switch.read()
-        self._note_drift(state, row.name)
+        self.drift.note(self._held, state, row.name)
         self._held = Held.read(state)
         self._wanted.clear()
         self._versions.clear()
@@ -122,15 +121,6 @@ class OvsConverger:
         for exits in self._exits:
             exits.look()
         self._revocation.observed()
-
-    def _note_drift(self, state: SwitchState, bridge: str) -> None:
-        lost = self._held.lost(state)
-        self.foreign_flows = sum(not is_ours(flow) for flow in state.flows)
-        self.repaired_flows += lost + (self.foreign_flows if self._removes_foreign else 0)
-        if lost:
-            self._log.warn("{n} flows of {bridge} are gone or changed: they are put back", n=lost, bridge=bridge)
-        if self.foreign_flows:
-            self._log.warn("{n} flows of strangers on {bridge}", n=self.foreign_flows, bridge=bridge)
 
     # --- keys and plans
 
@@ -154,7 +144,7 @@ class OvsConverger:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
                 keys.update(self._view.elsewhere.keys_on(record_id))
             elif kind == QosPolicyRecord.kind:
-                keys.update(self._view.keys_with_qos(record_id))
+                keys.update(self._view.qos.keys_with(record_id))
         self._revocation.wait(suspected, keys)
         return frozenset(keys)
 

@@ -167,10 +167,10 @@ class OvsDriver:
             converger,
             _alone(site, "quantumd", _Switch(edges.ovsdb, edges.switch, packet_log)),
             _frames(site, edges.channel),
-            lambda: converger.foreign_flows,
+            lambda: converger.drift.foreign_flows,
             lambda: _read_counters(edges.ovsdb),
             converger.faults,
-            lambda: converger.repaired_flows,
+            lambda: converger.drift.repaired_flows,
             lambda: packet_log.lost,
         )
 

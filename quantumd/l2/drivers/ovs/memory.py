@@ -7,7 +7,8 @@ from collections.abc import Callable
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
-from quantumd.edge.openflow.memory import MemoryPacketChannel, MemorySwitch
+from quantumd.edge.openflow.memory import MemorySwitch
+from quantumd.edge.openflow.memory_channel import MemoryPacketChannel
 from quantumd.edge.openflow.walk import Walk
 from quantumd.edge.ovsdb.memory import MemoryOvsdb
 from quantumd.edge.tracked.memory import MemoryConnections

@@ -6,18 +6,16 @@ from collections.abc import Iterable, Mapping
 
 from attrs import define, field
 
-from quantumd.converge.plan import Key
 from quantumd.converge.records import Records
 from quantumd.l2.drivers.ovs.desired import Copies, NetworkView, PeerView, PortView, RemotePortView, Taps
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.pipeline import port_number
 from quantumd.l2.drivers.ovs.policies import Policies
+from quantumd.l2.drivers.ovs.qos_policies import QosPolicies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
 from quantumd.l2.drivers.ovs.taps import TapIndex
 from quantumd.l2.drivers.ovs.trunks import TrunkIndex
 from quantumd.model.logging_records import PortLogsRecord
-from quantumd.model.qos import INGRESS, policy_in_force
-from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
 from quantumd.model.tap_records import TapRecord
 from quantumd.model.taps import IN, OUT
@@ -45,6 +43,7 @@ class HostView:
     """network → port → its number, of plugged and enabled ports: kept, as a network may have thousands."""
     trunks: TrunkIndex = field(factory=TrunkIndex, init=False)
     taps: TapIndex = field(init=False)
+    qos: QosPolicies = field(init=False)
 
     @elsewhere.default
     def _make_elsewhere(self) -> Elsewhere:
@@ -53,6 +52,10 @@ class HostView:
     @taps.default
     def _make_taps(self) -> TapIndex:
         return TapIndex(self.records)
+
+    @qos.default
+    def _make_qos(self) -> QosPolicies:
+        return QosPolicies(self.records)
 
     @policies.default
     def _make_policies(self) -> Policies:
@@ -196,7 +199,7 @@ class HostView:
             record.segmentation_id,
             self.trunks.has_sub_ports(port_id),
             self._taps_of(port_id),
-            self._qos_of(record, network),
+            self.qos.policy_of(record, network),
             logs.events if isinstance(logs, PortLogsRecord) else frozenset(),
         )
 
@@ -230,34 +233,6 @@ class HostView:
         tunnel = self.tunnel_ofports.get(tap.tunnel_type)
         return Copies(tunnel, tap.number, tap.source_end) if tunnel is not None and tap.source_end else None
 
-    def keys_with_qos(self, policy_id: str) -> frozenset[Key]:
-        """Return the keys of ports that have a QoS policy, or whose network has, and of their networks."""
-        found: set[Key] = set()
-        for record in self.records.of_kind(PortRecord.kind):
-            if isinstance(record, PortRecord):
-                network = self.records.get(NetworkRecord.kind, record.network_id)
-                of_network = network.qos_policy if isinstance(network, NetworkRecord) else None
-                if policy_id in (record.qos_policy, of_network):
-                    found.update((("port", record.id), ("network", record.network_id)))
-        return frozenset(found)
-
-    def _limited(self, network: NetworkRecord, live: Mapping[str, int]) -> frozenset[int]:
-        """Return the numbers of those of a network's live ports that may not get all that is for them."""
-        if not any(True for _ in self.records.of_kind(QosPolicyRecord.kind)):
-            return frozenset()
-        found = []
-        for port_id, number in live.items():
-            port = self.records.get(PortRecord.kind, port_id)
-            policy = self._qos_of(port, network) if isinstance(port, PortRecord) else None
-            if policy is not None and policy.is_limited(INGRESS):
-                found.append(number)
-        return frozenset(found)
-
-    def _qos_of(self, port: PortRecord, network: NetworkRecord) -> QosPolicyRecord | None:
-        policy_id = policy_in_force(port.qos_policy, network.qos_policy, port.device_owner)
-        record = self.records.get(QosPolicyRecord.kind, policy_id) if policy_id is not None else None
-        return record if isinstance(record, QosPolicyRecord) else None
-
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""
         record = self.records.get(NetworkRecord.kind, network_id)
@@ -269,7 +244,7 @@ class HostView:
         peers = self.elsewhere.peers_on(network_id) if tunnel is not None else ()
         number = self.numbers.number_of(network_id, now)
         numbers = tuple(sorted(live.values()))
-        return NetworkView(record, number, numbers, physical, tunnel, peers, self._limited(record, live))
+        return NetworkView(record, number, numbers, physical, tunnel, peers, self.qos.limited(record, live))
 
     def peer(self, host: str) -> PeerView | None:
         """Return a host that carries networks which have ports here; None for any other."""

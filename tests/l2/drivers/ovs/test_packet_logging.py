@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.converge.records import Records
 from quantumd.edge.openflow.interfaces import Meter, PacketIn, SwitchChange
-from quantumd.edge.openflow.memory import MemoryPacketChannel, MemorySwitch
+from quantumd.edge.openflow.memory import MemorySwitch
+from quantumd.edge.openflow.memory_channel import MemoryPacketChannel
 from quantumd.l2.drivers.ovs.features.packet_logging import Judged, unpack_judged
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.packet_log import COUNT_SECONDS, PacketLog, look_at
