@@ -17,8 +17,12 @@ COMPUTED = {
     "network": {"segments"},
     "security_group": {"security_group_rules"},
     "network_segment_range": {"available", "used"},
+    "tap_service": {"status"},
 }
-"""What a create does not tell: rules are told by themselves, use is counted when asked for, segments came later."""
+"""What a create does not tell: rules are told by themselves, segments came later.
+
+Use, and what hosts say, are looked up when asked for.
+"""
 
 USER = {"X-Project-Id": "a-project", "X-Roles": "member", "X-User-Id": "a-user"}
 
