@@ -156,7 +156,7 @@ class ClientTests(SynchronousTestCase):
         """Those that packets obey, and no others."""
         listed = {row["Alias"] for row in self.openstack("extension", "list", "--network")}
         self.assertLessEqual({"binding", "provider", "net-mtu", "security-group", "port-security", "qos"}, listed)
-        self.assertFalse({"router", "trunk"} & listed)
+        self.assertFalse({"router", "dns-integration"} & listed)
         self.assertEqual(self.openstack("extension", "show", "provider")["alias"], "provider")
 
     def test_what_was_created_in_bulk_is_listed(self) -> None:
