@@ -26,7 +26,11 @@ _BESIDE = tuple(
         "deploy",
         "fuzz",
         "host_users",
+        "packet_logging",
+        "qos",
         "sdk_suite",
+        "storms",
+        "taps",
     )
 )
 """Of those the ones that go with the others, so that both processes take about as long."""

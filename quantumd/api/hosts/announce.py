@@ -26,7 +26,6 @@ from quantumd.converge.client import address_of
 from quantumd.interfaces import IBus, IStore
 from quantumd.model.messages import Gone, Update
 from quantumd.model.nouns import DHCP_OWNER, Port
-from quantumd.model.port import HOST_CONTENT
 from quantumd.store import nouns
 from quantumd.store.journal import JournalRow
 
@@ -39,6 +38,9 @@ AT_ONCE = 200
 log = Logger()
 
 _HOST = "binding:host_id"
+
+_NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "updated_at"})
+"""Attributes of ports that hosts never hear of."""
 
 
 @define
@@ -78,7 +80,7 @@ class Touched:
             self.networks.add(row.resource_id)
 
     def _note_port(self, row: JournalRow, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        if before and after and all(before.get(name) == after.get(name) for name in HOST_CONTENT):
+        if before and after and _is_none_to_hosts({name for name in after if before.get(name) != after[name]}):
             return
         old_host, new_host = before.get(_HOST), after.get(_HOST)
         network_id = (after or before)["network_id"]
@@ -108,6 +110,11 @@ class Announcer:
         request_id = rows[-1].request_id
         compiled: Deferred[Any] = self._store.read(lambda connection: _compile(connection, touched, request_id))
         return compiled.addCallback(lambda updates: Deferred.fromCoroutine(tell_all(self._bus, updates)))
+
+
+def _is_none_to_hosts(changed: set[str]) -> bool:
+    # A change of nothing says that the record has a new version, as when its network is enabled again.
+    return bool(changed) and changed <= _NONE_TO_HOSTS
 
 
 def touched_by(rows: Sequence[JournalRow]) -> Touched:

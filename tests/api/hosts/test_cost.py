@@ -58,6 +58,15 @@ class CostTests(SynchronousTestCase):
             self.assertEqual(len(rows), 1)
             self.assertEqual(touched_by(rows).is_nothing, not is_told)
 
+    def test_a_network_that_is_enabled_again_is_told_with_its_ports(self) -> None:
+        """Nothing of a port has changed then, but for the version with which it becomes ACTIVE."""
+        for is_up in (False, True):
+            before = last_position(self.bed.connection)
+            self.bed.update("network", self.network_id, ADMIN, admin_state_up=is_up)
+            rows = read_after(self.bed.connection, before, 10)
+            self.assertIn(self.network_id, touched_by(rows).networks)
+            self.assertEqual(self.port_id in touched_by(rows).ports, is_up)
+
     def tell_and_report(self) -> None:
         """Compile what hosts must know of the port, and take what they say of it."""
         self.assertTrue(records_of_ports(self.bed.connection, "host-a", [self.port_id]))
