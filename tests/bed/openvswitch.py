@@ -17,6 +17,7 @@ from attrs import Factory, define, field, frozen
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 PROTOCOLS = "OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15"
 _WAIT_SECONDS = 10.0
+_LAST_LINES = 40
 
 
 def run(*command: str, timeout_seconds: float = 30.0) -> str:
@@ -64,8 +65,16 @@ class Switch:
         return f"unix:{self.directory}/db.sock"
 
     def vsctl(self, *arguments: str) -> str:
-        """Run ovs-vsctl on this switch."""
-        return run("ovs-vsctl", f"--db={self.db}", "--timeout=20", *arguments)
+        """Run ovs-vsctl on this switch; when it fails, what the switch's log ends with is told too."""
+        try:
+            return run("ovs-vsctl", f"--db={self.db}", "--timeout=20", *arguments)
+        except subprocess.CalledProcessError as failure:
+            failure.add_note(self._last_words())
+            raise
+
+    def _last_words(self) -> str:
+        log = self.directory / "ovs-vswitchd.log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-_LAST_LINES:]) if log.exists() else "no log"
 
     def ofctl(self, command: str, *arguments: str, bridge: str | None = None) -> str:
         """Run ovs-ofctl (OpenFlow 1.4) on a bridge of this switch."""
@@ -176,11 +185,11 @@ class PrivateOvs(Switch):
         )  # fmt: skip
 
     def start_vswitchd(self) -> None:
-        """Start ovs-vswitchd."""
+        """Start ovs-vswitchd under its monitor, as distributions do: it comes back from a crash, not from SIGKILL."""
         d = self.directory
         self._daemon(
             "ovs-vswitchd", self.db, "--disable-system", f"--pidfile={d}/ovs-vswitchd.pid",
-            f"--unixctl={d}/ovs-vswitchd.ctl", f"--log-file={d}/ovs-vswitchd.log", "--detach",
+            f"--unixctl={d}/ovs-vswitchd.ctl", f"--log-file={d}/ovs-vswitchd.log", "--detach", "--monitor",
         )  # fmt: skip
 
     def _daemon(self, *command: str) -> None:
