@@ -7,7 +7,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BindParameter, Connection, Label, Select, String, and_, bindparam, exists, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Label,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    literal_column,
+    select,
+    union_all,
+)
 
 from quantumd.model.nouns import SecurityGroup
 from quantumd.model.security import protocol_number
@@ -53,7 +65,12 @@ _HOSTS_OF_GROUPS = (
     .where(_MEMBER.security_group_id.in_(_IDS), ports.c.host_id != "")
     .distinct()
 )
-_SOME_MEMBERS = select(_MEMBER.port_id).where(_MEMBER.security_group_id == bindparam("group_id"))
+_LAST_OF_MANY = (
+    select(_MEMBER.port_id)
+    .where(_MEMBER.security_group_id == bindparam("group_id"))
+    .limit(literal_column("1"))
+    .offset(literal_column(str(MANY_MEMBERS - 1)))
+)
 _HOSTS_THAT_REPORT = select(hosts.c.host).where(
     hosts.c.role == L2,
     exists().where(
@@ -183,8 +200,7 @@ def addresses_of(connection: Connection, address_group_id: str) -> set[str]:
 
 
 def _has_many_members(connection: Connection, group_id: str) -> bool:
-    some = connection.execute(_SOME_MEMBERS.limit(MANY_MEMBERS), {"group_id": group_id})
-    return len(some.all()) == MANY_MEMBERS
+    return connection.execute(_LAST_OF_MANY, {"group_id": group_id}).first() is not None
 
 
 def _after(piece: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, or_, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select
 
 from quantumd.model.nouns import Tap
 from quantumd.store.nouns import CHUNK
@@ -29,21 +30,24 @@ _TAPS = (
     .order_by(tap_flows.c.id)
 )
 _PORTS = select(tap_services.c.port_id).where(tap_services.c.id.in_(_IDS))
+_BY_ID = _TAPS.where(tap_flows.c.id.in_(_IDS))
+_OF_PORTS = _TAPS.where(or_(tap_flows.c.source_port.in_(_IDS), tap_services.c.port_id.in_(_IDS)))
+_OF_HOSTS = _TAPS.where(or_(_SOURCE.c.host_id.in_(_IDS), _TARGET.c.host_id.in_(_IDS)))
 
 
 def taps(connection: Connection, ids: Iterable[str]) -> dict[str, Tap]:
     """Return tap flows by id."""
-    return _found(connection, tap_flows.c.id.in_(_IDS), ids)
+    return _found(connection, _BY_ID, ids)
 
 
 def taps_of_ports(connection: Connection, port_ids: Iterable[str]) -> dict[str, Tap]:
     """Return the tap flows that copy from or to ports."""
-    return _found(connection, or_(tap_flows.c.source_port.in_(_IDS), tap_services.c.port_id.in_(_IDS)), port_ids)
+    return _found(connection, _OF_PORTS, port_ids)
 
 
 def taps_of_host(connection: Connection, host: str) -> dict[str, Tap]:
     """Return the tap flows with a port that is bound to a host."""
-    return _found(connection, or_(_SOURCE.c.host_id.in_(_IDS), _TARGET.c.host_id.in_(_IDS)), (host,))
+    return _found(connection, _OF_HOSTS, (host,))
 
 
 def ports_of_services(connection: Connection, service_ids: Iterable[str]) -> set[str]:
@@ -55,8 +59,8 @@ def ports_of_services(connection: Connection, service_ids: Iterable[str]) -> set
     return found
 
 
-def _found(connection: Connection, condition: ColumnElement[bool], asked: Iterable[str]) -> dict[str, Tap]:
-    wanted, statement = sorted(set(asked)), _TAPS.where(condition)
+def _found(connection: Connection, statement: Select[Any], asked: Iterable[str]) -> dict[str, Tap]:
+    wanted = sorted(set(asked))
     found: dict[str, Tap] = {}
     for start in range(0, len(wanted), CHUNK):
         found.update(
