@@ -13,11 +13,12 @@ from quantumd.api.resources.port_views import (
     PORT_COLUMNS,
     port_views,
 )
-from quantumd.api.resources.views import View
+from quantumd.api.resources.views import BATCH, View
 from quantumd.model.context import OWN, Context, Scope
 from quantumd.store.scope import visible_ports
 from quantumd.store.tables import ip_allocations, ports
 
+FEW = 128
 _FROM_ADDRESSES = frozenset({"fixed_ips", "dns_assignment"})
 
 
@@ -65,6 +66,14 @@ def port_of(connection: Connection, aspects: Sequence[IAspect], port_id: str) ->
     for aspect in aspects:
         aspect.load(connection, {port_id: views[0]})
     return views[0]
+
+
+def ports_at_once(connection: Connection) -> int:
+    """Return how many ports a list reads at once: on SQLite few, so that they stay in the processor's cache.
+
+    That takes two thirds of the time. Of a server each batch is asked five times, over a way that takes longer.
+    """
+    return FEW if connection.dialect.name == "sqlite" else BATCH
 
 
 def listed_ports(

@@ -129,7 +129,7 @@ def journalled_port(view: Mapping[str, Any]) -> View:
 _PORTS = PreparedIds(PORT_ROW, ports.c.id)
 _FIXED_IPS = PreparedIds(
     select(ip_allocations.c.port_id, ip_allocations.c.subnet_id, ip_allocations.c.ip_address).order_by(
-        ip_allocations.c.port_id, ip_allocations.c.ordinal
+        ip_allocations.c.ordinal
     ),
     ip_allocations.c.port_id,
 )

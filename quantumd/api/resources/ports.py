@@ -17,7 +17,7 @@ from quantumd.api.resources.errors import ServicePortNotDeletable
 from quantumd.api.resources.matching import matching_ids
 from quantumd.api.resources.port_changes import PortChanger, bind_plugged
 from quantumd.api.resources.port_creation import PortMaker
-from quantumd.api.resources.port_reading import filterable_ports, listed_ports, shown_port
+from quantumd.api.resources.port_reading import filterable_ports, listed_ports, ports_at_once, shown_port
 from quantumd.api.resources.port_rows import remove_port
 from quantumd.api.resources.port_rules import DHCP_REASON
 from quantumd.api.resources.tags import forget_tags
@@ -69,5 +69,5 @@ class Ports:
     def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
         """See IOperations."""
         ids = matching_ids(connection, filterable_ports(self.aspects), visible_ports(context.scope_of("port")), query)
-        for batch in in_batches(ids):
+        for batch in in_batches(ids, ports_at_once(connection)):
             yield listed_ports(connection, self.aspects, batch, query.fields)

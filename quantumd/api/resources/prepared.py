@@ -29,9 +29,13 @@ class Prepared:
 
     def rows(self, tx: Transaction, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a select and return its rows."""
-        if not _is_sqlite(tx.connection):
-            return [tuple(row) for row in tx.connection.execute(self._statement, self._named(values))]
-        return raw_connection(tx.connection).execute(self.sql, self._positional(values)).fetchall()
+        return self.read(tx.connection, values)
+
+    def read(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a select outside of changes and return its rows."""
+        if not _is_sqlite(connection):
+            return [tuple(row) for row in connection.execute(self._statement, self._named(values))]
+        return raw_connection(connection).execute(self.sql, self._positional(values)).fetchall()
 
     def write(self, tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run an insert, an update or a delete for each row. SQLAlchemy's IntegrityError, as if it had run it."""

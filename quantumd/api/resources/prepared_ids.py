@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import dialect
 
 from quantumd.store.engine import raw_connection
 
-_SIZES = (1, 8, 64, 500)
+_SIZES = (1, 8, 32, 128, 500)
 _ONE_ID = "IN (?)"
 
 

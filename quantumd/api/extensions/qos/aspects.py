@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from attrs import frozen
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, delete, insert, select
@@ -67,7 +67,7 @@ ON_PORTS = _kept(port_qos, port_qos.c.port_id)
 
 # Most deployments have no policies, and lists have many rows, so it is asked first whether there are any at all.
 _IS_NETWORKS_USED = select(ON_NETWORKS.is_used)
-_IS_USED = select(ON_PORTS.is_used, ON_NETWORKS.is_used)
+_IS_USED = Prepared(cast("Select[Any]", select(ON_PORTS.is_used, ON_NETWORKS.is_used)))
 
 
 def require_policy(connection: Connection, context: Context, policy_id: str) -> None:
@@ -183,7 +183,7 @@ class PortQos:
 
     def load(self, connection: Connection, views: Mapping[str, View]) -> None:
         """See IAspect."""
-        is_own_used, is_networks_used = connection.execute(_IS_USED).one()
+        is_own_used, is_networks_used = _IS_USED.read(connection, {})[0]
         own = ON_PORTS.policies(connection, views) if is_own_used else {}
         network_ids = {view["network_id"] for view in views.values()} if is_networks_used else ()
         of_networks = ON_NETWORKS.policies(connection, network_ids) if network_ids else {}
