@@ -1,55 +1,72 @@
-"""Runs all tests as two processes at once: those that need the real world, which mostly wait for it, and the others.
+"""Runs all tests as three processes at once: those that move packets, those about servers and clients, and the others.
 
-``python -m tests.run [options of pytest]``. What the first one that ends has printed comes first; the status is that of
-the worse one. With a path among the options only that is run, by one process that prints as it goes.
+Most of them wait for the world, so three share two cores well. ``python -m tests.run [options of pytest]``. What they
+print comes whole, one after the other; the status is 1 when one of them failed or was killed. With a path among the
+options only that is run, by one process that prints as it goes.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 _ALL = "tests"
 _WORLD = "tests/functional"
-_BESIDE = tuple(
-    f"{_WORLD}/test_{name}.py"
-    for name in (
-        "amqp_bus",
-        "ansible",
-        "bus_faults",
-        "bus_losses",
-        "bus_outage",
-        "deploy",
-        "fuzz",
-        "host_users",
-        "packet_logging",
-        "qos",
-        "sdk_suite",
-        "storms",
-        "taps",
-    )
+
+
+def _files(*names: str) -> tuple[str, ...]:
+    return tuple(f"{_WORLD}/test_{name}.py" for name in names)
+
+
+_SERVICES = _files(
+    "amqp",
+    "amqp_bus",
+    "bus_losses",
+    "client_suite",
+    "client_walk",
+    "databases",
+    "events",
+    "fuzz",
+    "host_users",
+    "identity_modes",
+    "keystone",
+    "notifications",
+    "nova",
+    "nova_losses",
+    "races",
+    "sdk_suite",
+    "secrets",
 )
-"""Of those the ones that go with the others, so that both processes take about as long."""
+"""What needs the real world and is about servers and clients: databases, brokers, Keystone, Nova, SDKs."""
+
+_BESIDE = _files("ansible", "deploy")
+"""Those that go with the tests that need no world, so that each process takes about as long."""
 
 
 def main(options: Sequence[str]) -> int:
     """Run pytest; return its status."""
     others = [each for each in options if each != _ALL]
     if len(others) == len(options):
-        return subprocess.run(_pytest(options), check=False).returncode
-    world = [_WORLD, *(f"--ignore={each}" for each in _BESIDE)]
+        return subprocess.run(_pytest("some", options), check=False).returncode
     rest = [str(each) for each in sorted(Path(_ALL).iterdir()) if _has_tests(each) and str(each) != _WORLD]
-    parts = ([*others, *world], [*others, *rest, *_BESIDE])
-    with tempfile.TemporaryFile() as first, tempfile.TemporaryFile() as second:
-        running = [
-            (subprocess.Popen(_pytest(part), stdout=to, stderr=subprocess.STDOUT), to)
-            for part, to in zip(parts, (first, second), strict=True)
-        ]
-        return max(_ended(process, printed) for process, printed in reversed(running))
+    parts = {
+        "packets": [_WORLD, *(f"--ignore={each}" for each in (*_SERVICES, *_BESIDE))],
+        "services": _SERVICES,
+        "others": [*rest, *_BESIDE],
+    }
+    with ExitStack() as files:
+        running = []
+        for name, part in parts.items():
+            to = files.enter_context(TemporaryFile())
+            command = _pytest(name, [*others, *part])
+            running.append((subprocess.Popen(command, stdout=to, stderr=subprocess.STDOUT), to))
+        statuses = [_ended(process, printed) for process, printed in running]
+    return int(any(statuses))
 
 
 def _has_tests(path: Path) -> bool:
@@ -64,10 +81,9 @@ def _ended(process: subprocess.Popen[bytes], printed: IO[bytes]) -> int:
     return status
 
 
-def _pytest(options: Sequence[str]) -> list[str]:
+def _pytest(name: str, options: Sequence[str]) -> list[str]:
     # Each with a cache of its own: two that write the same one lose what the other found.
-    kind = "functional" if _WORLD in options else "others"
-    return [sys.executable, "-m", "pytest", "-o", f"cache_dir={Path('.pytest_cache') / kind}", *options]
+    return [sys.executable, "-m", "pytest", "-o", f"cache_dir={Path('.pytest_cache') / name}", *options]
 
 
 if __name__ == "__main__":
