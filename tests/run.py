@@ -65,7 +65,11 @@ def main(options: Sequence[str]) -> int:
             to = files.enter_context(TemporaryFile())
             command = _pytest(name, [*others, *part])
             running.append((subprocess.Popen(command, stdout=to, stderr=subprocess.STDOUT), to))
-        statuses = [_ended(process, printed) for process, printed in running]
+        return verdict([_ended(process, printed) for process, printed in running])
+
+
+def verdict(statuses: Sequence[int]) -> int:
+    """Return the status of the whole; that of a process that a signal ended is negative."""
     return int(any(statuses))
 
 
