@@ -223,9 +223,13 @@ class PrivateOvs(Switch):
 
 
 def _is_running(pid: int) -> bool:
-    """Whether a process runs; one that ended and was not reaped yet has closed its files, and does not."""
+    """Whether a process runs; one of which nothing is left but what its parent has to reap does not.
+
+    Of several threads the first may have ended, and the others still hold files, devices and the lock of the database.
+    """
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
+        threads = os.listdir(f"/proc/{pid}/task")
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+    return status.rpartition(")")[2].split()[0] != "Z" or len(threads) > 1
