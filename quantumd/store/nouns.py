@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, or_, select
 
 from quantumd.model.network import TUNNEL_TYPES
 from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
@@ -114,11 +114,15 @@ _TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_vers
 _KINDS_OF_HOSTS = select(t.hosts.c.host, t.hosts.c.record_kinds).where(
     t.hosts.c.host.in_(_IDS), t.hosts.c.role == "l2", t.hosts.c.record_kinds.is_not(None)
 )
-_TUNNELLED = select(t.networks.c.id).where(t.networks.c.id.in_(_IDS), t.networks.c.network_type.in_(TUNNEL_TYPES))
+_IS_TUNNELLED = or_(
+    t.networks.c.network_type.in_(TUNNEL_TYPES),
+    exists().where(t.segments.c.network_id == t.networks.c.id, t.segments.c.network_type.in_(TUNNEL_TYPES)),
+)
+_TUNNELLED = select(t.networks.c.id).where(t.networks.c.id.in_(_IDS), _IS_TUNNELLED)
 _NETWORKS_OF_HOST = (
     select(t.networks.c.id)
     .where(
-        t.networks.c.network_type.in_(TUNNEL_TYPES),
+        _IS_TUNNELLED,
         t.networks.c.id.in_(select(t.ports.c.network_id).where(t.ports.c.host_id == bindparam("host"))),
     )
     .order_by(t.networks.c.id)
@@ -177,7 +181,7 @@ def hosts_of_network(connection: Connection, network_ids: Iterable[str]) -> Mapp
 
 
 def tunnelled(connection: Connection, network_ids: Iterable[str]) -> frozenset[str]:
-    """Return those of the networks that hosts carry between them in tunnels."""
+    """Return those of the networks that hosts carry, or some of them, between them in tunnels."""
     return frozenset(row.id for row in _rows(connection, _TUNNELLED, network_ids))
 
 

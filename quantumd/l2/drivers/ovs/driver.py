@@ -121,6 +121,8 @@ class OvsDriver:
             "binding",
             "provider",
             "net-mtu",
+            "multi-provider",
+            "segment",
             "port-security",
             "allowed-address-pairs",
             "security-group",
