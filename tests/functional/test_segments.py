@@ -172,3 +172,41 @@ class ChangeTests(SegmentCase):
             self.delete("port", guest.id)
         self.assertEqual(self.appliance.request("DELETE", path).status, 204)
         self.expect((one, two))
+
+
+class RoutedTests(SegmentCase):
+    """A network whose segments have subnets of their own."""
+
+    @pytest.mark.time_limit(240)
+    def test_ports_have_addresses_of_the_segment_that_their_host_is_on(self) -> None:
+        """Given when they are bound; neighbours of a segment meet, and leases lead to the other by the gateway."""
+        network = self.make_network(segments=[self.vlan(), self.tunnel()])
+        wanted = {each["network_type"]: each["id"] for each in self.segments_of(network)}
+        for number, kind in enumerate(("vlan", "vxlan"), start=1):
+            body = {"network_id": network["id"], "segment_id": wanted[kind], "ip_version": 4}
+            self.appliance.create("subnet", cidr=f"10.{number}.0.0/24", **body)
+        one, two, three, four = (self.bound_later(host, network) for host in (self.wired, *self.hosts[2:], self.wired))
+        self.assertEqual([guest.ip[:5] for guest in (one, two, three, four)], ["10.1.", "10.2.", "10.2.", "10.1."])
+        for guest, other, route in ((one, four, "10.2.0.0/24"), (two, three, "10.1.0.0/24")):
+            lease = udhcpc(guest.vm, self.directory)
+            self.assertEqual((lease.ip_address, lease.mtu_bytes), (guest.ip, 1450))
+            self.assertIn((route, f"{guest.ip[:5]}0.1"), lease.routes)
+            guest.configure()
+            other.configure()
+            self.expect((guest, other))
+
+    def segments_of(self, network: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the segments of a network."""
+        answer = self.appliance.request("GET", f"/v2.0/segments?network_id={network['id']}")
+        found: list[dict[str, Any]] = answer.body["segments"]
+        return found
+
+    def bound_later(self, host: Host, network: Mapping[str, Any]) -> Guest:
+        """Create a port, bind it to a host, and plug a VM there."""
+        port = self.appliance.create("port", network_id=network["id"])
+        self.assertEqual((port["fixed_ips"], port["ip_allocation"]), ([], "deferred"))
+        port = self.update("port", port["id"], **{"binding:host_id": host.name})
+        guest = Guest(port, host.ovs.make_vm(port["id"], port["mac_address"]))
+        host.ovs.plug(guest.vm)
+        self.appliance.await_status(guest.id)
+        return guest
