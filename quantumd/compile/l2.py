@@ -27,6 +27,7 @@ def network_record(
         dhcp_mac=dhcp_port.mac_address if dhcp_port and addresses else None,
         dhcp_addresses=addresses,
         qos_policy=network.qos_policy,
+        vlan_transparent=bool(network.vlan_transparent),
     )
 
 

@@ -42,6 +42,7 @@ _NETWORKS = (
         t.networks.c.segmentation_id,
         t.networks.c.record_version,
         network_qos.c.policy_id,
+        t.networks.c.vlan_transparent,
     )
     .select_from(t.networks.outerjoin(network_qos, network_qos.c.network_id == t.networks.c.id))
     .where(t.networks.c.id.in_(_IDS))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from quantumd.api.extensions.segments.errors import SegmentInUse, SegmentNotFound
 from quantumd.api.resources.kept import KeptAsRows
-from quantumd.api.resources.network_rules import require_mtu
+from quantumd.api.resources.network_rules import TRANSPARENT, require_mtu, require_tags_pass
 from quantumd.api.resources.network_views import NetworkViews, segments_of, segments_view
 from quantumd.api.resources.network_writing import rewrite_network
 from quantumd.api.resources.rows import Rows, for_everybody
@@ -48,11 +48,13 @@ class SegmentOperations(KeptAsRows):
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         """See KeptAsRows. The network's MTU becomes what all of its segments carry.
 
-        :raises NetworkNotFound, InvalidInput, VlanIdInUse, TunnelIdInUse, NoNetworkAvailable, NetworkMTUSubnetConflict:
+        :raises NetworkNotFound, InvalidInput, VlanIdInUse, TunnelIdInUse, NoNetworkAvailable: it cannot be made.
+        :raises VlanTransparencyDriverError, NetworkMTUSubnetConflict: it does not carry what the network needs.
         """
         network = NetworkViews().visible(tx.connection, context, body["network_id"])
         asked = asked_segment(body, prefix="")
         self.segments.check(asked)
+        require_tags_pass(network, (asked,))
 
         def make(chosen: tuple[Segment, ...]) -> View:
             index = tx.connection.execute(
@@ -81,7 +83,7 @@ class SegmentOperations(KeptAsRows):
         """Write what the network shows of its segments now; hosts may carry it by others."""
         held = segments_of(tx.connection, before["id"])
         others = {name: value for name, value in before.items() if name != "segments"}
-        mtu = min(before["mtu"], largest_mtu(held, self.underlay))
+        mtu = min(before["mtu"], largest_mtu(held, self.underlay, bool(before[TRANSPARENT])))
         if mtu < before["mtu"]:
             versions = select(subnets.c.ip_version).where(subnets.c.network_id == before["id"])
             require_mtu(before["id"], mtu, tx.connection.execute(versions).scalars())

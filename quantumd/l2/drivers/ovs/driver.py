@@ -123,6 +123,7 @@ class OvsDriver:
             "net-mtu",
             "multi-provider",
             "segment",
+            "vlan-transparent",
             "port-security",
             "allowed-address-pairs",
             "security-group",
