@@ -168,7 +168,9 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "trunk-details": (f"{_X}test_trunks_resource.py::test_it_is_down_and_its_parent_tells_of_it",),
     "uplink-status-propagation": (f"{_DETAILS}::DetailTests",),
     "uplink-status-propagation-updatable": (f"{_DETAILS}::test_what_is_said_is_kept",),
-    "vlan-transparent": (f"{_R}test_networks_sharing.py::test_tags_of_guests",),
+    "vlan-transparent": (
+        f"{_R}test_networks_segments.py::TagsOfGuestsTests", "tests/functional/test_guest_tags.py"
+    ),
 }  # fmt: skip
 
 ORACLE: Final = "tests/oracle/test_neutron_lib.py::NeutronLibTests"

@@ -18,6 +18,7 @@ from tests.bed.dhcp_client import udhcpc
 from tests.bed.guest_tag_table import BROADCAST, ROWS, Ends, Row
 from tests.bed.host import Guest
 from tests.bed.wire import Wire
+from tests.functional import test_taps as taps
 from tests.functional import test_trunks as trunks
 from tests.functional import test_tunnels as tunnels
 
@@ -219,3 +220,24 @@ class AttackTests(TagCase):
                     for tag in (102, 0):
                         mouth.send(bytes(Ether(src=parent.mac, dst=BROADCAST) / Dot1Q(vlan=tag) / Raw(b"hopped")))
                     self.assertIsNone(ear.await_frame(lambda raw: b"hopped" in raw, SETTLE_SECONDS))
+
+
+class TapTests(TagCase, taps.TapCase):
+    """Copies of frames with tags."""
+
+    def test_a_listener_on_the_same_host_gets_them_with_their_tag(self) -> None:
+        """One on another host gets those without a tag alone; the frames themselves arrive."""
+        first, second = self.hosts
+        network, quiet = self.transparent(), self.make_network("10.9.0.0/24")
+        one, two = self.at(first, network), self.at(second, network, **_OPEN)
+        self.settle_tagged(one, two)
+        for host, is_tagged in ((first, True), (second, False)):
+            ear = self.at(host, quiet)
+            flow = self.flow(ear, one, "OUT")
+            self.wait_for("a copy", partial(self.hears, ear, one, two))
+            tagged = self.udp(one, two, mark=b"with a tag")
+            with Wire(ear.vm.namespace) as copy:
+                self.assertTrue(self.passes(one, two, tagged, b"with a tag"))
+                heard = copy.await_frame(lambda raw: b"with a tag" in raw, SETTLE_SECONDS)
+            self.assertEqual(heard, tagged if is_tagged else None)
+            self.appliance.request("DELETE", f"/v2.0/taas/tap_flows/{flow['id']}")

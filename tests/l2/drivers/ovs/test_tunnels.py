@@ -363,7 +363,7 @@ class PortTests(TunnelCase):
         """Not even flows of hosts and ports that the host has not been told to forget yet."""
         self.gone(PORT, OTHER)
         number_of = {flow.cookie >> 48 & 0xFF for flow in self.world.switch.flows.values()}
-        self.assertEqual(number_of, {0, 1, 4, 6, 7, 9, 10, 11})
+        self.assertEqual(number_of, {0, 1, 4, 6, 7, 9, 10, 11, 16})
         self.assertNotIn(Table.FLOOD, {flow.table for flow in self.world.switch.flows.values() if flow.priority})
         self.assertEqual(self.world.switch.groups.keys(), {SECOND_LOOK})
         self.bed.put(evolve(PORT, version=100), evolve(OTHER, version=100))

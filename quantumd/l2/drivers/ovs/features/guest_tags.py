@@ -47,7 +47,7 @@ def port_flows(view: PortView) -> Iterator[Flow]:
     if has_own_tags(view):
         reserved = match(in_port=view.ofport, vlan_vid=_RESERVED)
         yield Flow(Table.CLASSIFY, 150, reserved, mark, b"")
-    if view.has_sub_ports:
+    elif passes_tags(view.network) and view.has_sub_ports:
         to_parent = match(vlan_vid=ANY_TAG, **{OUT_PORT: view.number})
         yield Flow(Table.OUTPUT, 150, to_parent, mark, b"")
 
