@@ -119,6 +119,13 @@ _IS_TUNNELLED = or_(
     t.networks.c.network_type.in_(TUNNEL_TYPES),
     exists().where(t.segments.c.network_id == t.networks.c.id, t.segments.c.network_type.in_(TUNNEL_TYPES)),
 )
+_ON_PHYSICAL = select(t.networks.c.id).where(
+    t.networks.c.id.in_(_IDS),
+    or_(
+        t.networks.c.physical_network.is_not(None),
+        exists().where(t.segments.c.network_id == t.networks.c.id, t.segments.c.physical_network != ""),
+    ),
+)
 _TUNNELLED = select(t.networks.c.id).where(t.networks.c.id.in_(_IDS), _IS_TUNNELLED)
 _NETWORKS_OF_HOST = (
     select(t.networks.c.id)
@@ -184,6 +191,11 @@ def hosts_of_network(connection: Connection, network_ids: Iterable[str]) -> Mapp
 def tunnelled(connection: Connection, network_ids: Iterable[str]) -> frozenset[str]:
     """Return those of the networks that hosts carry, or some of them, between them in tunnels."""
     return frozenset(row.id for row in _rows(connection, _TUNNELLED, network_ids))
+
+
+def on_physical_networks(connection: Connection, network_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of the networks that hosts carry, or some of them, by physical networks."""
+    return frozenset(row.id for row in _rows(connection, _ON_PHYSICAL, network_ids))
 
 
 def tunnelled_networks_of(connection: Connection, host: str) -> tuple[str, ...]:

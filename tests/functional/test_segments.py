@@ -174,6 +174,26 @@ class ChangeTests(SegmentCase):
         self.expect((one, two))
 
 
+class DeletedTests(SegmentCase):
+    """Ports that go."""
+
+    def test_a_deleted_port_leaves_no_connection_on_hosts_that_carry_its_vlan(self) -> None:
+        """Though they know it by its frames alone; conversations with others go on."""
+        network = self.make_network("10.0.0.0/24", **self.vlan())
+        guest, doomed, other = (self.boot(host, network) for host in (self.wired, self.both, self.both))
+        for each in (doomed, other):
+            self.expect((guest, each))
+            self.assertTrue(self.tracked(self.wired, each))
+        self.delete("port", doomed.id)
+        self.wait_for("the end of its connections", lambda: not self.tracked(self.wired, doomed), 1.0)
+        self.assertTrue(self.tracked(self.wired, other))
+
+    def tracked(self, host: Host, guest: Guest) -> list[str]:
+        """Return the connections with a VM that a host tracks."""
+        lines = host.ovs.appctl("dpctl/dump-conntrack").splitlines()
+        return [line for line in lines if f"src={guest.ip}," in line or f"dst={guest.ip}," in line]
+
+
 class RoutedTests(SegmentCase):
     """A network whose segments have subnets of their own."""
 

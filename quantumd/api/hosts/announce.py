@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantumd.api.hosts.compiled import network_nouns, reaches_for
+from quantumd.api.hosts.ended import Ended, ended_port, tell_of_ended
 from quantumd.api.hosts.logged import TouchedLogs, tell_of_logs
 from quantumd.api.hosts.mesh import Moves, tell_of_moves, tell_of_segments
 from quantumd.api.hosts.outbox import Outbox
@@ -53,6 +54,7 @@ class Touched:
     networks: set[str] = field(factory=set)
     left: dict[str, set[str]] = field(factory=lambda: defaultdict(set))
     deleted_ports: dict[str, int] = field(factory=dict)
+    ended: dict[str, Ended] = field(factory=dict)
     moves: Moves = field(factory=Moves)
     guards: TouchedGuards = field(factory=TouchedGuards)
     logs: TouchedLogs = field(factory=TouchedLogs)
@@ -102,6 +104,8 @@ class Touched:
             self.left[old_host].add(row.resource_id)
         if row.operation == "delete":
             self.deleted_ports[row.resource_id] = row.position
+            if old_host:
+                self.ended[row.resource_id] = ended_port(before, old_host, row.position)
         if (after or before).get("device_owner") == DHCP_OWNER:
             self.networks.add(network_id)
 
@@ -186,6 +190,7 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
             outbox.gone[host, role] += _left(role, host, port_ids, ports, touched)
     tell_of_moves(connection, touched.moves, touched.deleted_ports, outbox)
     tell_of_segments(connection, touched.resegmented, outbox)
+    tell_of_ended(connection, touched.ended, outbox)
     tell_of_taps(connection, touched.taps, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
