@@ -123,4 +123,4 @@ class SameHostTests(ClaimCase):
         self.wait_for("its own", lambda: self.passes(liar.namespace, listener.vm.namespace, good, b"a datagram"))
         for each in (bad, stolen):
             self.assertFalse(self.passes(liar.namespace, listener.vm.namespace, each, b"a datagram"))
-        self.assertTrue(owner.can_reach(listener.ip, tries=5))
+        self.assertTrue(self.passes(owner.vm.namespace, listener.vm.namespace, stolen, b"a datagram"))
