@@ -67,7 +67,11 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
         "tests/laws/test_packet_logging.py",
     ),
     "metering": (f"{_X}test_metering_labels.py",),
-    "multi-provider": (f"{_X}test_segments_resource.py::MultiProviderTests",),
+    "multi-provider": (
+        f"{_X}test_segments_resource.py::MultiProviderTests",
+        "tests/functional/test_segments.py::MixedTests",
+        "tests/functional/test_segments.py::ChangeTests",
+    ),
     "net-mtu": (f"{_R}test_networks_segments.py::MtuTests",),
     "net-mtu-writable": (f"{_R}test_networks_segments.py::MtuTests",),
     "network-cascade-delete": (f"{_X}test_network_cascade_delete.py",),
@@ -129,8 +133,13 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "security-groups-remote-address-group": (f"{_X}test_address_groups.py::UseTests",),
     "security-groups-rules-belongs-to-default-sg": (f"{_RULES}::test_rules_of_default_groups_are_found",),
     "security-groups-shared-filtering": (f"{_GROUPS}::SharedTests",),
-    "segment": (f"{_X}test_segments_resource.py::SegmentTests", f"{_SUBNETS}::SegmentTests"),
-    "segments-peer-subnet-host-routes": (f"{_X}test_peer_routes.py",),
+    "segment": (
+        f"{_X}test_segments_resource.py::SegmentTests", f"{_SUBNETS}::SegmentTests",
+        "tests/functional/test_segments.py::RoutedTests"
+    ),
+    "segments-peer-subnet-host-routes": (
+        f"{_X}test_peer_routes.py", "tests/functional/test_segments.py::RoutedTests"
+    ),
     "service-type": (f"{_SMALL}::test_service_providers_are_listed",),
     "sort-key-validation": (f"{_A}test_pages.py::SortTests",),
     "sorting": (f"{_A}test_pages.py::SortTests", f"{_R}test_pages.py::PageTests"),
@@ -159,7 +168,9 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "trunk-details": (f"{_X}test_trunks_resource.py::test_it_is_down_and_its_parent_tells_of_it",),
     "uplink-status-propagation": (f"{_DETAILS}::DetailTests",),
     "uplink-status-propagation-updatable": (f"{_DETAILS}::test_what_is_said_is_kept",),
-    "vlan-transparent": (f"{_R}test_networks_sharing.py::test_tags_of_guests",),
+    "vlan-transparent": (
+        f"{_R}test_networks_segments.py::TagsOfGuestsTests", "tests/functional/test_guest_tags.py"
+    ),
 }  # fmt: skip
 
 ORACLE: Final = "tests/oracle/test_neutron_lib.py::NeutronLibTests"

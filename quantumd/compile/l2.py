@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from quantumd.model.network import Segment
 from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
 from quantumd.model.port import TRUSTED_OWNER_PREFIX
 from quantumd.model.records import NetworkRecord, PeerRecord, PortRecord, RemotePortRecord
 
 
-def network_record(network: Network, subnets: Iterable[Subnet], dhcp_port: Port | None) -> NetworkRecord:
-    """Compile a network for the hosts that have ports on it."""
+def network_record(
+    network: Network, subnets: Iterable[Subnet], dhcp_port: Port | None, segment: Segment
+) -> NetworkRecord:
+    """Compile a network for the hosts that have ports on it and carry it by a segment."""
     served = {subnet.id for subnet in subnets if subnet.enable_dhcp and subnet.ip_version == 4}
     addresses = tuple(ip.ip_address for ip in dhcp_port.fixed_ips if ip.subnet_id in served) if dhcp_port else ()
     return NetworkRecord(
         id=network.id,
         version=network.record_version,
-        network_type=network.network_type,
-        physical_network=network.physical_network,
-        segmentation_id=network.segmentation_id,
+        network_type=segment.network_type,
+        physical_network=segment.physical_network,
+        segmentation_id=segment.segmentation_id,
         mtu_bytes=network.mtu_bytes,
         admin_state_up=network.admin_state_up,
         dhcp_mac=dhcp_port.mac_address if dhcp_port and addresses else None,
         dhcp_addresses=addresses,
         qos_policy=network.qos_policy,
+        vlan_transparent=bool(network.vlan_transparent),
     )
 
 

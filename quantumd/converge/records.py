@@ -21,6 +21,8 @@ class Records:
     _gone: dict[RecordKey, int] = field(factory=dict, init=False)
     _deleted: set[RecordKey] = field(factory=set, init=False)
     """Those of what is gone that were deleted."""
+    _ended: dict[RecordKey, Gone] = field(factory=dict, init=False)
+    """Those that had addresses and never were here, until that is taken."""
     _buckets: dict[int, set[RecordKey]] = field(factory=dict, init=False)
     _digests: dict[int, str] = field(factory=dict, init=False)
     _position: int = field(default=0, init=False)
@@ -37,6 +39,10 @@ class Records:
     def was_deleted(self, kind: str, record_id: str) -> bool:
         """Whether what a record was about is known to be deleted, and not only needed no longer here."""
         return (kind, record_id) in self._deleted
+
+    def take_ended(self, kind: str, record_id: str) -> Gone | None:
+        """Return what was said of the addresses of a record that is gone and never was here; nothing the next time."""
+        return self._ended.pop((kind, record_id), None)
 
     def of_kind(self, kind: str) -> Iterable[Record]:
         """Return every record of a kind, in no particular order."""
@@ -124,11 +130,14 @@ class Records:
         if known is not None and known.version > gone.version:
             return False
         self._position = max(self._position, gone.version)
+        is_news = known is None and bool(gone.addresses) and gone.version > self._gone.get(key, 0)
         self._remember_gone(key, gone.version)
         if gone.is_deleted:
             self._deleted.add(key)
+        if is_news:
+            self._ended[key] = gone
         if known is None:
-            return False
+            return is_news
         del self._by_kind[gone.kind][gone.id]
         bucket = bucket_of(key)
         self._buckets[bucket].discard(key)
@@ -142,3 +151,4 @@ class Records:
             oldest = next(iter(self._gone))
             del self._gone[oldest]
             self._deleted.discard(oldest)
+            self._ended.pop(oldest, None)

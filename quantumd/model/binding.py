@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
 
+from quantumd.model.carrying import NOWHERE, Reach, carried_segment
 from quantumd.model.macs import canonical_mac
-from quantumd.model.network import LOCAL, TUNNEL_TYPES
+from quantumd.model.network import LOCAL, Segment
 
 UNBOUND = "unbound"
 BINDING_FAILED = "binding_failed"
@@ -35,12 +36,12 @@ VNIC_TYPES = (
 class HostVif:
     """How VIFs are plugged on a host, as its l2 role reports it. ``vif_details`` is JSON text of an object.
 
-    ``tunnel_types`` are those of tunnelled networks that the host carries.
+    ``reach`` is what networks it can carry by.
     """
 
     vif_type: str
     vif_details: str
-    tunnel_types: frozenset[str] = frozenset()
+    reach: Reach = NOWHERE
 
 
 @frozen
@@ -51,17 +52,20 @@ class Binding:
     vif_details: str = "{}"
 
 
-def bind(host_id: str, vnic_type: str, vif: HostVif | None, network_type: str = LOCAL) -> Binding:
+_ONE_HOST = (Segment(LOCAL),)
+
+
+def bind(host_id: str, vnic_type: str, vif: HostVif | None, segments: Sequence[Segment] = _ONE_HOST) -> Binding:
     """Return the binding of a port to a host: no host is ``unbound``; unknown or unable is ``binding_failed``.
 
     :param vif: what the host's l2 role reported, None when no such host ever did.
-    :param network_type: that of the port's network; a tunnelled one needs a host that has such tunnels.
+    :param segments: those of the port's network; the host must be able to carry it by one of them.
     """
     if not host_id:
         return Binding(UNBOUND)
     if vif is None or vnic_type != NORMAL:
         return Binding(BINDING_FAILED)
-    if network_type in TUNNEL_TYPES and network_type not in vif.tunnel_types:
+    if carried_segment(segments, vif.reach) is None:
         return Binding(BINDING_FAILED)
     return Binding(vif.vif_type, vif.vif_details)
 

@@ -13,12 +13,18 @@ from quantumd.model.role_state import RoleState
 
 @frozen
 class Gone:
-    """A record that a host no longer needs since journal position ``version``; deleted, or needed elsewhere."""
+    """A record that a host no longer needs since journal position ``version``; deleted, or needed elsewhere.
+
+    Of a deleted port of another host, which the host never knew: the ``addresses`` that it had on a network. Hosts of
+    before do not read them.
+    """
 
     kind: str
     id: str
     version: int
     is_deleted: bool = False
+    network_id: str = ""
+    addresses: tuple[str, ...] = ()
 
 
 @frozen

@@ -21,6 +21,12 @@ TUNNEL_TYPES: Final = (GRE, VXLAN, GENEVE)
 CARRIED_BY_ALL: Final = frozenset({LOCAL, FLAT, VLAN})
 """The types that every L2 driver carries."""
 
+PASSES_TAGS: Final = frozenset({LOCAL, *TUNNEL_TYPES})
+"""The types of segments that can carry frames with the tags of guests.
+
+On a physical network such a tag is that of a network already, or (VLAN) would have to be inside another one.
+"""
+
 FIRST_ID: Final = 1
 LAST_ID: Final[Mapping[str, int]] = {VLAN: 4094, GRE: 2**32 - 1, VXLAN: 2**24 - 1, GENEVE: 2**24 - 1}
 """The largest VLAN id (IEEE 802.1Q), GRE key (RFC 2890) and VNI (RFC 7348, RFC 8926), by network type."""
@@ -30,6 +36,7 @@ _ENCAPSULATION_BYTES: Final[Mapping[str, int]] = {GRE: 22, VXLAN: 30, GENEVE: 38
 
 Geneve counts 8 bytes of options, as today's deployments do.
 """
+_TAG_BYTES: Final = 4
 _IP_HEADER_BYTES: Final[Mapping[int, int]] = {4: 20, 6: 40}
 
 LEAST_MTU: Final[Mapping[int, int]] = {4: 68, 6: 1280}
@@ -143,15 +150,18 @@ def flat_choices(rules: SegmentRules) -> tuple[str, ...]:
     return tuple(sorted(name for name in rules.physical_networks if {name, "*"} & set(rules.flat_networks)))
 
 
-def largest_mtu(segments: Iterable[Segment], underlay: Underlay) -> int:
-    """Return the largest MTU in bytes that every one of the segments carries."""
-    return min((_mtu_of(each, underlay) for each in segments), default=underlay.mtu_bytes)
+def largest_mtu(segments: Iterable[Segment], underlay: Underlay, passes_tags: bool = False) -> int:
+    """Return the largest MTU in bytes that every one of the segments carries.
+
+    :param passes_tags: packets of that size may have a tag, which a tunnel has to carry too.
+    """
+    return min((_mtu_of(each, underlay, passes_tags) for each in segments), default=underlay.mtu_bytes)
 
 
-def _mtu_of(segment: Segment, underlay: Underlay) -> int:
+def _mtu_of(segment: Segment, underlay: Underlay, passes_tags: bool) -> int:
     if segment.network_type in TUNNEL_TYPES:
         headers = _ENCAPSULATION_BYTES[segment.network_type] + _IP_HEADER_BYTES[underlay.overlay_ip_version]
-        return underlay.mtu_bytes - headers
+        return underlay.mtu_bytes - headers - (_TAG_BYTES if passes_tags else 0)
     return underlay.by_physical_network.get(segment.physical_network or "", underlay.mtu_bytes)
 
 

@@ -22,6 +22,7 @@ class Network:
     segmentation_id: int | None
     record_version: int
     qos_policy: str | None = None
+    vlan_transparent: bool | None = None
 
 
 @frozen

@@ -42,7 +42,8 @@ class NetworkRecord:
 
     ``segmentation_id`` is the VLAN id on ``physical_network`` (vlan) or the id in the tunnels (gre, vxlan, geneve).
     ``dhcp_mac`` and ``dhcp_addresses`` (IPv4) are those of the network's distributed DHCP port; no MAC, no DHCP.
-    ``qos_policy`` is for those of its ports that have none, see quantumd.model.qos.
+    ``qos_policy`` is for those of its ports that have none, see quantumd.model.qos. With ``vlan_transparent`` frames
+    keep the tags that VMs give them.
     """
 
     kind: ClassVar[str] = "l2.network"
@@ -56,6 +57,7 @@ class NetworkRecord:
     dhcp_mac: str | None
     dhcp_addresses: tuple[str, ...]
     qos_policy: str | None = None
+    vlan_transparent: bool = False
 
 
 @frozen
@@ -178,7 +180,7 @@ VERSIONED_BY_READING: frozenset[str] = frozenset(
 )
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
 
-ADDED_SINCE: Mapping[str, tuple[object, ...]] = {NetworkRecord.kind: (None,), PortRecord.kind: (None, "", 0)}
+ADDED_SINCE: Mapping[str, tuple[object, ...]] = {NetworkRecord.kind: (None, False), PortRecord.kind: (None, "", 0)}
 """What the last fields say, where they say nothing, of kinds that hosts of before know without these fields."""
 
 

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, or_, select
 
 from quantumd.model.network import TUNNEL_TYPES
 from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
@@ -42,6 +42,7 @@ _NETWORKS = (
         t.networks.c.segmentation_id,
         t.networks.c.record_version,
         network_qos.c.policy_id,
+        t.networks.c.vlan_transparent,
     )
     .select_from(t.networks.outerjoin(network_qos, network_qos.c.network_id == t.networks.c.id))
     .where(t.networks.c.id.in_(_IDS))
@@ -114,11 +115,22 @@ _TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_vers
 _KINDS_OF_HOSTS = select(t.hosts.c.host, t.hosts.c.record_kinds).where(
     t.hosts.c.host.in_(_IDS), t.hosts.c.role == "l2", t.hosts.c.record_kinds.is_not(None)
 )
-_TUNNELLED = select(t.networks.c.id).where(t.networks.c.id.in_(_IDS), t.networks.c.network_type.in_(TUNNEL_TYPES))
+_IS_TUNNELLED = or_(
+    t.networks.c.network_type.in_(TUNNEL_TYPES),
+    exists().where(t.segments.c.network_id == t.networks.c.id, t.segments.c.network_type.in_(TUNNEL_TYPES)),
+)
+_ON_PHYSICAL = select(t.networks.c.id).where(
+    t.networks.c.id.in_(_IDS),
+    or_(
+        t.networks.c.physical_network.is_not(None),
+        exists().where(t.segments.c.network_id == t.networks.c.id, t.segments.c.physical_network != ""),
+    ),
+)
+_TUNNELLED = select(t.networks.c.id).where(t.networks.c.id.in_(_IDS), _IS_TUNNELLED)
 _NETWORKS_OF_HOST = (
     select(t.networks.c.id)
     .where(
-        t.networks.c.network_type.in_(TUNNEL_TYPES),
+        _IS_TUNNELLED,
         t.networks.c.id.in_(select(t.ports.c.network_id).where(t.ports.c.host_id == bindparam("host"))),
     )
     .order_by(t.networks.c.id)
@@ -177,8 +189,13 @@ def hosts_of_network(connection: Connection, network_ids: Iterable[str]) -> Mapp
 
 
 def tunnelled(connection: Connection, network_ids: Iterable[str]) -> frozenset[str]:
-    """Return those of the networks that hosts carry between them in tunnels."""
+    """Return those of the networks that hosts carry, or some of them, between them in tunnels."""
     return frozenset(row.id for row in _rows(connection, _TUNNELLED, network_ids))
+
+
+def on_physical_networks(connection: Connection, network_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of the networks that hosts carry, or some of them, by physical networks."""
+    return frozenset(row.id for row in _rows(connection, _ON_PHYSICAL, network_ids))
 
 
 def tunnelled_networks_of(connection: Connection, host: str) -> tuple[str, ...]:

@@ -62,6 +62,8 @@ class Cluster:
     """By the name of a host: where else its processes find modules."""
     tunnels: Mapping[str, str] = field(factory=dict)
     """By the name of a host: where tunnels to it end. What connects these addresses is ``lay_underlay``."""
+    own_settings: Mapping[str, Mapping[str, str]] = field(factory=dict)
+    """By the name of a host: what it has beside the settings of all, or otherwise."""
     broker: RabbitmqServer = field(factory=RabbitmqServer, init=False)
     hosts: tuple[Host, ...] = field(default=(), init=False)
     apis: tuple[Appliance, ...] = field(default=(), init=False)
@@ -187,7 +189,7 @@ class Cluster:
         database = {"database.url": json.dumps(self.database_url)} if self.database_url else {}
         tunnels = {"l2.tunnel_ip": json.dumps(self.tunnels[host])} if host in self.tunnels else {}
         own = {"bus.signing_key_file": str(key), "host.name": host}
-        return {**of_broker, **database, **own, **tunnels, **self.settings}
+        return {**of_broker, **database, **own, **tunnels, **self.settings, **self.own_settings.get(host, {})}
 
     def _of_hosts(self) -> Iterator[Appliance]:
         return (process for host in self.hosts for process in host.processes)

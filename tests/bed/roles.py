@@ -21,6 +21,7 @@ class RolesCase(HostCase):
     settings: ClassVar[Mapping[str, str]] = {}
     python_path: ClassVar[Mapping[str, tuple[Path, ...]]] = {}
     tunnels: ClassVar[Mapping[str, str]] = {}
+    own_settings: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     cluster: ClassVar[Cluster]
     broker: ClassVar[RabbitmqServer]
     hosts: ClassVar[tuple[Host, ...]]
@@ -39,6 +40,7 @@ class RolesCase(HostCase):
             cls.make_database(),
             cls.python_path,
             cls.tunnels,
+            cls.own_settings,
         )
         cls.addClassCleanup(cls.cluster.close)
         cls.cluster.start(cls.prepare_switch)

@@ -46,8 +46,9 @@ EVERY_RECORD = (
     QosPolicyRecord("q1", 9, (QosLimit("egress", "kbps", 1000, 100), QosLimit("ingress", "kpps", 2)), 26),
     r.DhcpPortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (r.FixedIp("s1", "10.0.0.5"),)),
 )
+GONE = m.Gone("l2.port", "p3", 9, True, "n1", ("192.0.2.9",))
 EVERY_MESSAGE: tuple[m.Message, ...] = (
-    m.Update("h", "l2", EVERY_RECORD, (m.Gone("l2.port", "p2", 8), m.Gone("l2.port", "p3", 9, True)), "req-1"),
+    m.Update("h", "l2", EVERY_RECORD, (m.Gone("l2.port", "p2", 8), GONE), "req-1"),
     m.CompareRequest("h", "l2", ((1, "ab"), (7, "cd"))),
     m.CompareReply((1, 7)),
     m.FetchRequest("h", "l2", (1,)),

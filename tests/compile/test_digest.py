@@ -8,13 +8,16 @@ from attrs import astuple, evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.compile.digest import digest_record
-from quantumd.model.records import FixedIp, PortRecord
+from quantumd.model.records import FixedIp, NetworkRecord, PortRecord
 
 PORT = PortRecord("p", 5, "n", "fa:16:3e:00:00:01", (FixedIp("s", "10.0.0.5"),), True, "compute:nova")
 
 
+NETWORK = NetworkRecord("n", 5, "vxlan", None, 7, 1450, True, None, ())
+
+
 class OlderHostTests(SynchronousTestCase):
-    """Hosts of before trunks."""
+    """Hosts of before trunks, and of before networks that pass tags."""
 
     def test_ports_that_are_in_no_trunk_have_the_digest_that_they_had(self) -> None:
         """Or every host that is older would fetch all of its ports anew each time that it compares."""
@@ -26,3 +29,10 @@ class OlderHostTests(SynchronousTestCase):
         sub = evolve(PORT, parent_id="q", segmentation_id=7)
         others = (PORT, sub, evolve(sub, segmentation_id=8), evolve(sub, parent_id="r"))
         self.assertEqual(len({digest_record(each) for each in others}), 4)
+
+    def test_networks_that_pass_no_tags_have_the_digest_that_they_had(self) -> None:
+        """With a QoS policy, which hosts know longer than tags, and without; a network that passes them differs."""
+        for network, known in ((NETWORK, 9), (evolve(NETWORK, qos_policy="q"), 10)):
+            text = f"l2.network{astuple(network, recurse=True)[:known]!r}"
+            self.assertEqual(digest_record(network), blake2b(text.encode(), digest_size=10).hexdigest())
+            self.assertNotEqual(digest_record(evolve(network, vlan_transparent=True)), digest_record(network))

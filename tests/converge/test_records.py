@@ -43,6 +43,16 @@ class RecordsTests(SynchronousTestCase):
         records.apply(_update(gone=(Gone("l2.port", "p1", 9),)))
         self.assertEqual(records.apply(_update(NEWER)), frozenset())
 
+    def test_what_never_was_here_and_is_gone_is_told_once(self) -> None:
+        """With its addresses, to whoever takes them; repeated, late or of a record that was here it is no news."""
+        records, gone = Records(), Gone("l2.port", "p9", 9, True, "n1", ("10.0.0.9",))
+        self.assertEqual(records.apply(_update(gone=(gone,))), {("l2.port", "p9")})
+        self.assertEqual([records.take_ended("l2.port", "p9") for _ in range(2)], [gone, None])
+        self.assertEqual(records.apply(_update(gone=(gone, evolve(gone, version=8)))), frozenset())
+        records.apply(_update(PORT))
+        self.assertEqual(records.apply(_update(gone=(evolve(gone, id="p1"),))), {key_of(PORT)})
+        self.assertIsNone(records.take_ended("l2.port", "p1"))
+
     def test_same_record_comes_back(self) -> None:
         """What a host was rid of at the record's own version may come back unchanged."""
         records = Records()

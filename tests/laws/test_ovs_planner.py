@@ -38,6 +38,10 @@ NETWORKS = {
     "n-flat": NetworkRecord("n-flat", 1, "flat", "physnet1", None, 1500, True, None, ()),
     "n-vxlan": NetworkRecord("n-vxlan", 1, "vxlan", None, 5001, 1450, True, None, ()),
 }
+NETWORKS |= {name: evolve(NETWORKS[name], vlan_transparent=True) for name in ("n-twin", "n-vxlan")}
+OTHERWISE = evolve(NETWORKS["n-vxlan"], network_type="vlan", physical_network="physnet1", segmentation_id=200)
+"""The network in tunnels as a host knows it that carries it by another segment."""
+
 PORTS = {
     port_id: PortRecord(port_id, 1, network, f"fa:16:3e:00:0{at}:0{n}", (), True, "compute:nova")
     for at, (network, n) in enumerate(product(NETWORKS, (1, 2)))
@@ -154,6 +158,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("forget network"), st.sampled_from(sorted(NETWORKS)), st.none()),
     st.tuples(st.just("peer"), st.sampled_from(sorted(PEERS)), st.booleans()),
     st.tuples(st.just("elsewhere"), st.sampled_from(sorted(REMOTE)), st.booleans()),
+    st.tuples(st.just("carry"), st.none(), st.booleans()),
     st.tuples(st.just("qos"), st.sampled_from(sorted(POLICIES)), st.booleans()),
     st.tuples(st.just("plug"), st.sampled_from(sorted(PORTS)), st.none()),
     st.tuples(st.just("unplug"), st.sampled_from(sorted(PORTS)), st.none()),
@@ -175,6 +180,8 @@ def _act(world: World, action: tuple[str, str | None, bool | None]) -> None:
         _put_or_remove(world, PEERS[str(name)], bool(is_up))
     elif what == "elsewhere":
         _put_or_remove(world, REMOTE[str(name)], bool(is_up))
+    elif what == "carry":
+        world.put(NETWORKS["n-vxlan"] if is_up else OTHERWISE)
     elif what == "qos":
         world.put(evolve(POLICIES[str(name)], limits=LIMITS if is_up else LIMITS[1:]))
     elif what == "forget":
@@ -263,12 +270,12 @@ class PlannerLawTests(SynchronousTestCase):
             self.check_remote(world, PORTS[port_id], remote)
 
     def check_remote(self, world: World, sender: PortRecord, receiver: RemotePortRecord) -> None:
-        """A port elsewhere is reached by a tunnel to its host exactly when both are known and on one network."""
+        """A port elsewhere is reached by a tunnel exactly when it and its host are known, on a network in tunnels."""
         number = world.vswitch.ofport_of(sender.id)
         assert number is not None
         walk = world.vswitch.switch.walk(number, _frame(sender.mac_address, receiver.mac_address))
         ends = {dict(out.tunnel).get("tun_dst") for out in walk.outputs if out.tunnel}
-        is_known = receiver in _unversioned(world) and PEERS[receiver.host] in _unversioned(world)
+        is_known = {receiver, PEERS[receiver.host], NETWORKS["n-vxlan"]} <= _unversioned(world)
         end = int(IPv4Address(PEERS[receiver.host].tunnel_ip))
         self.assertEqual(ends, {end} if is_known and sender.network_id == receiver.network_id else set())
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.model.binding import Binding, HostVif, bind
+from quantumd.model.carrying import Reach
+from quantumd.model.network import Segment
 
 VIF = HostVif("ovs", '{"bridge_name": "br-int"}')
 
@@ -30,6 +33,18 @@ class BindingTests(SynchronousTestCase):
 
     def test_a_tunnelled_network_needs_a_host_with_such_tunnels(self) -> None:
         """Every other network needs none."""
-        with_vxlan = HostVif("ovs", "{}", frozenset({"vxlan"}))
-        found = [bind("h1", "normal", with_vxlan, each).vif_type for each in ("vlan", "local", "vxlan", "gre")]
-        self.assertEqual(found, ["ovs", "ovs", "ovs", "binding_failed"])
+        with_vxlan = HostVif("ovs", "{}", Reach(frozenset({"vxlan"})))
+        tunnels = [(Segment(each, None, 1),) for each in ("vxlan", "gre")]
+        found = [bind("h1", "normal", with_vxlan, each).vif_type for each in ((Segment("local"),), *tunnels)]
+        self.assertEqual(found, ["ovs", "ovs", "binding_failed"])
+
+    def test_one_of_several_segments_is_enough(self) -> None:
+        """Of a network that has them."""
+        vlan, vxlan = Segment("vlan", "physnet1", 5), Segment("vxlan", None, 5)
+        without = HostVif("ovs", "{}", Reach(physical_networks=frozenset({"physnet2"})))
+        found = [
+            bind("h1", "normal", vif, segments).vif_type
+            for vif in (without, evolve(without, reach=Reach(frozenset({"vxlan"}), frozenset())))
+            for segments in ((vlan,), (vlan, vxlan))
+        ]
+        self.assertEqual(found, ["binding_failed", "binding_failed", "binding_failed", "ovs"])

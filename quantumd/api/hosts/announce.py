@@ -14,9 +14,10 @@ from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from quantumd.api.hosts.compiled import network_nouns
+from quantumd.api.hosts.compiled import network_nouns, reaches_for
+from quantumd.api.hosts.ended import Ended, ended_port, tell_of_ended
 from quantumd.api.hosts.logged import TouchedLogs, tell_of_logs
-from quantumd.api.hosts.mesh import Moves, tell_of_moves
+from quantumd.api.hosts.mesh import Moves, tell_of_moves, tell_of_segments
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.qos import TouchedQos, policies_to_tell
 from quantumd.api.hosts.taps import TouchedTaps, tell_of_taps
@@ -24,6 +25,7 @@ from quantumd.api.hosts.touched_guards import TouchedGuards, guards_to_tell
 from quantumd.compile.snapshot import GUARDING_ROLE, KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
 from quantumd.converge.client import address_of
 from quantumd.interfaces import IBus, IStore
+from quantumd.model.carrying import NOWHERE, Reach
 from quantumd.model.messages import Gone, Update
 from quantumd.model.nouns import DHCP_OWNER, Port
 from quantumd.store import nouns
@@ -38,6 +40,7 @@ AT_ONCE = 200
 log = Logger()
 
 _HOST = "binding:host_id"
+_SEGMENTS = "segments"
 
 _NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "updated_at"})
 """Attributes of ports that hosts never hear of."""
@@ -51,11 +54,14 @@ class Touched:
     networks: set[str] = field(factory=set)
     left: dict[str, set[str]] = field(factory=lambda: defaultdict(set))
     deleted_ports: dict[str, int] = field(factory=dict)
+    ended: dict[str, Ended] = field(factory=dict)
     moves: Moves = field(factory=Moves)
     guards: TouchedGuards = field(factory=TouchedGuards)
     logs: TouchedLogs = field(factory=TouchedLogs)
     qos: TouchedQos = field(factory=TouchedQos)
     taps: TouchedTaps = field(factory=TouchedTaps)
+    resegmented: set[str] = field(factory=set)
+    """Networks that some hosts may carry by other segments now."""
     first_position: int = 0
 
     @property
@@ -75,9 +81,16 @@ class Touched:
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
-            self.networks.add((after or before)["network_id"])
+            self._note_subnet(after or before)
         elif row.resource == "network":
             self.networks.add(row.resource_id)
+            if after and before and before.get(_SEGMENTS) != after.get(_SEGMENTS):
+                self.resegmented.add(row.resource_id)
+
+    def _note_subnet(self, subnet: Mapping[str, Any]) -> None:
+        self.networks.add(subnet["network_id"])
+        if subnet.get("segment_id"):
+            self.resegmented.add(subnet["network_id"])
 
     def _note_port(self, row: JournalRow, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         if before and after and _is_none_to_hosts({name for name in after if before.get(name) != after[name]}):
@@ -91,6 +104,8 @@ class Touched:
             self.left[old_host].add(row.resource_id)
         if row.operation == "delete":
             self.deleted_ports[row.resource_id] = row.position
+            if old_host:
+                self.ended[row.resource_id] = ended_port(before, old_host, row.position)
         if (after or before).get("device_owner") == DHCP_OWNER:
             self.networks.add(network_id)
 
@@ -163,15 +178,19 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
     bound = [port for port in ports.values() if port.host_id]
     hosts = nouns.hosts_of_network(connection, sorted(touched.networks)) if touched.networks else {}
     networks = network_nouns(connection, touched.networks | {port.network_id for port in bound})
+    concerned = {port.host_id for port in bound}.union(*hosts.values())
+    reaches = reaches_for(connection, networks.values(), concerned)
     for role in ROLES:
         for port in bound:
-            _put_port(outbox, role, port, networks)
+            _put_port(outbox, role, port, networks, reaches)
         for network_id in touched.networks & networks.keys():
             for host in hosts.get(network_id, frozenset()):
-                _put_network(outbox, role, host, networks[network_id])
+                _put_network(outbox, role, host, networks[network_id], reaches)
         for host, port_ids in touched.left.items():
             outbox.gone[host, role] += _left(role, host, port_ids, ports, touched)
     tell_of_moves(connection, touched.moves, touched.deleted_ports, outbox)
+    tell_of_segments(connection, touched.resegmented, outbox)
+    tell_of_ended(connection, touched.ended, outbox)
     tell_of_taps(connection, touched.taps, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
@@ -181,21 +200,23 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
     return outbox.updates(request_id)
 
 
-def _put_port(outbox: Outbox, role: str, port: Port, networks: Mapping[str, NetworkNouns]) -> None:
+def _put_port(
+    outbox: Outbox, role: str, port: Port, networks: Mapping[str, NetworkNouns], reaches: Mapping[str, Reach]
+) -> None:
     record = port_record_for(role, port)
     if record is None or port.network_id not in networks:
         return
     # The network may be new to the host; if it is not, its version says that nothing changed.
-    _put_network(outbox, role, port.host_id, networks[port.network_id])
+    _put_network(outbox, role, port.host_id, networks[port.network_id], reaches)
     outbox.put[port.host_id, role][record.kind, record.id] = record
 
 
-def _put_network(outbox: Outbox, role: str, host: str, network: NetworkNouns) -> None:
+def _put_network(outbox: Outbox, role: str, host: str, network: NetworkNouns, reaches: Mapping[str, Reach]) -> None:
     kind, network_id = KINDS[role]["network"], network.network.id
     if (host, role, network_id) in outbox.networks:
         return
     outbox.networks.add((host, role, network_id))
-    record = network_record_for(role, network)
+    record = network_record_for(role, network, reaches.get(host, NOWHERE))
     if record is None:
         outbox.gone[host, role].append(Gone(kind, network_id, network.network.record_version))
     else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
 from quantumd.api.hosts import mesh, qos, taps
 from quantumd.api.hosts.guarded import records_of_groups
 from quantumd.api.hosts.logged import records_of_logs
+from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.touched_guards import new_groups
 from quantumd.compile.digest import bucket_of
 from quantumd.compile.snapshot import (
@@ -20,10 +21,11 @@ from quantumd.compile.snapshot import (
     port_record_for,
     snapshot,
 )
+from quantumd.model.carrying import NOWHERE, Reach
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.nouns import Network
 from quantumd.model.records import Record
-from quantumd.store import nouns, security_nouns
+from quantumd.store import nouns, security_nouns, segment_nouns
 from quantumd.store.journal import last_position
 from quantumd.store.tables import ports
 
@@ -34,10 +36,26 @@ def network_nouns(connection: Connection, network_ids: Iterable[str]) -> dict[st
     networks: dict[str, Network] = nouns.networks(connection, wanted)
     subnets = nouns.subnets_of(connection, wanted)
     dhcp_ports = nouns.dhcp_ports_of(connection, wanted)
+    several = segment_nouns.segments_of(connection, wanted)
     return {
-        network_id: NetworkNouns(network, tuple(subnets.get(network_id, ())), dhcp_ports.get(network_id))
-        for network_id, network in networks.items()
+        each: NetworkNouns(network, tuple(subnets.get(each, ())), dhcp_ports.get(each), several.get(each, ()))
+        for each, network in networks.items()
     }
+
+
+def reaches_for(connection: Connection, networks: Iterable[NetworkNouns], hosts: Iterable[str]) -> Mapping[str, Reach]:
+    """Return the reach of hosts that are to be told of these networks, if it matters to any of them."""
+    return segment_nouns.reaches(connection, hosts) if any(each.several for each in networks) else {}
+
+
+def tell_of_reach(connection: Connection, host: str, outbox: Outbox) -> None:
+    """Put into the outbox by which segments a host carries its networks now that its reach is another."""
+    networks = network_nouns(connection, segment_nouns.networks_of(connection, host))
+    reach = reaches_for(connection, networks.values(), (host,)).get(host, NOWHERE)
+    for network in networks.values():
+        record = network_record_for(mesh.ROLE, network, reach)
+        if record is not None:
+            outbox.put[host, mesh.ROLE][record.kind, record.id] = record
 
 
 def records_of_host(connection: Connection, host: str, role: str, buckets: frozenset[int] | None) -> list[Record]:
@@ -47,7 +65,9 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     port_ids = [row.id for row in rows if _is_in(buckets, kinds["port"], row.id)]
     network_ids = {row.network_id for row in rows if _is_in(buckets, kinds["network"], row.network_id)}
     records = [port_record_for(role, port) for port in nouns.ports(connection, port_ids).values()]
-    records += [network_record_for(role, network) for network in network_nouns(connection, network_ids).values()]
+    networks = network_nouns(connection, network_ids)
+    reach = reaches_for(connection, networks.values(), (host,)).get(host, NOWHERE)
+    records += [network_record_for(role, network, reach) for network in networks.values()]
     if role == mesh.ROLE:
         of_others = (*mesh.records_of(connection, host), *taps.records_of(connection, host))
         records += [each for each in of_others if _is_in(buckets, each.kind, each.id)]
@@ -71,7 +91,8 @@ def records_of_ports(connection: Connection, host: str, port_ids: Iterable[str])
     if not bound:
         return {}
     networks = network_nouns(connection, {port.network_id for port in bound})
-    found = {role: snapshot(role, networks.values(), bound) for role in ROLES}
+    reach = reaches_for(connection, networks.values(), (host,)).get(host, NOWHERE)
+    found = {role: snapshot(role, networks.values(), bound, reach) for role in ROLES}
     if security_nouns.guarding_hosts(connection, (host,)):
         new = new_groups(connection, bound, last_position(connection) + 1)
         found[GUARDING_ROLE] += tuple(records_of_groups(connection, [group_id for group_id, _ in new]))

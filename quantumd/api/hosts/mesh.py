@@ -1,22 +1,25 @@
 """What hosts that carry the same tunnelled network must know of each other. Runs on the store's threads.
 
-A host is told of others only while it has ports of a network that they have ports of too, and only if tunnels end at
-it: one of an older version, which would not understand, says of none.
+A host is told of others only while it has ports of a network that they have ports of too, and carry by the same
+segment, and only if tunnels end at it: one of an older version, which would not understand, says of none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import permutations
 
 from attrs import define, field, frozen
 from sqlalchemy import Connection
 
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.compile.l2 import peer_record, remote_port_record
+from quantumd.model.carrying import NOWHERE, Reach, segment_on
 from quantumd.model.messages import Gone
-from quantumd.model.nouns import TunnelEnd
+from quantumd.model.network import TUNNEL_TYPES, Segment
+from quantumd.model.nouns import Port, TunnelEnd
 from quantumd.model.records import PeerRecord, Record, RemotePortRecord
-from quantumd.store import nouns
+from quantumd.store import nouns, segment_nouns
 from quantumd.store.journal import last_position
 
 ROLE = "l2"
@@ -46,14 +49,31 @@ class Moves:
 
 @frozen
 class _Mesh:
-    """Who carries which of the tunnelled networks, and where their tunnels end."""
+    """Who carries which of the tunnelled networks, by which segment, and where their tunnels end.
+
+    ``several`` are the segments of networks that have more than one; of all others they have one, in tunnels.
+    """
 
     carriers: Mapping[str, frozenset[str]]
     ends: Mapping[str, TunnelEnd]
+    several: Mapping[str, tuple[Segment, ...]] = {}
+    reaches: Mapping[str, Reach] = {}
+
+    def everyone(self, network_id: str) -> Iterator[str]:
+        """Yield the hosts with tunnels that carry a network, by whatever segment."""
+        return (each for each in self.carriers.get(network_id, ()) if each in self.ends)
 
     def others(self, network_id: str, host: str) -> Iterator[str]:
-        """Yield the hosts with tunnels that carry a network, but for one."""
-        return (each for each in self.carriers.get(network_id, ()) if each != host and each in self.ends)
+        """Yield the hosts with tunnels that carry a network by the same segment, but for one."""
+        return (each for each in self.everyone(network_id) if each != host and self.meet(network_id, host, each))
+
+    def meet(self, network_id: str, one: str, other: str) -> bool:
+        """Whether two hosts carry a network by the same segment, and that in tunnels."""
+        segments = self.several.get(network_id)
+        if segments is None:
+            return True
+        ours, theirs = (segment_on(segments, self.reaches.get(each, NOWHERE)) for each in (one, other))
+        return ours == theirs and ours.network_type in TUNNEL_TYPES
 
     def peers_of(self, host: str) -> frozenset[str]:
         """Return the hosts with tunnels that carry any of the networks, but for one."""
@@ -61,8 +81,12 @@ class _Mesh:
 
 
 def _mesh(connection: Connection, networks: Iterable[str], hosts: Iterable[str] = ()) -> _Mesh:
-    carriers = nouns.hosts_of_network(connection, sorted(networks))
-    return _Mesh(carriers, nouns.tunnel_ends(connection, {*hosts, *frozenset().union(*carriers.values())}))
+    wanted = sorted(networks)
+    carriers = nouns.hosts_of_network(connection, wanted)
+    every = {*hosts, *frozenset().union(*carriers.values())}
+    several = segment_nouns.segments_of(connection, wanted)
+    reaches = segment_nouns.reaches(connection, every) if several else {}
+    return _Mesh(carriers, nouns.tunnel_ends(connection, every), several, reaches)
 
 
 def tell_of_moves(connection: Connection, moves: Moves, deleted: Mapping[str, int], outbox: Outbox) -> None:
@@ -80,10 +104,9 @@ def tell_of_moves(connection: Connection, moves: Moves, deleted: Mapping[str, in
         port = ports.get(port_id)
         if port is None or not port.host_id:
             version = deleted.get(port_id) if port is None else port.record_version
-            _take_back(mesh.others(network_id, ""), port_id, version, outbox, is_deleted=port is None)
+            _take_back(mesh.everyone(network_id), port_id, version, outbox, is_deleted=port is None)
             continue
-        for other in mesh.others(network_id, port.host_id):
-            _put(outbox, other, remote_port_record(port))
+        _tell_of_port(mesh, port, outbox)
         if (port.host_id, network_id) in moves.arrived and port.host_id in mesh.ends:
             _take_back((port.host_id,), port_id, port.record_version, outbox)
     for (host, network_id), position in moves.arrived.items():
@@ -94,6 +117,15 @@ def tell_of_moves(connection: Connection, moves: Moves, deleted: Mapping[str, in
         if network_id in networks and host in mesh.ends and host not in mesh.carriers.get(network_id, ()):
             also = {each for each, network in moves.left if network == network_id}
             _part(connection, mesh, host, network_id, also, outbox)
+
+
+def _tell_of_port(mesh: _Mesh, port: Port, outbox: Outbox) -> None:
+    """Tell of a port where it can be reached; who carries its network by other segments may have reached it before."""
+    others = frozenset(mesh.others(port.network_id, port.host_id))
+    for other in others:
+        _put(outbox, other, remote_port_record(port))
+    strangers = frozenset(mesh.everyone(port.network_id)) - others - {port.host_id}
+    _take_back(sorted(strangers), port.id, port.record_version, outbox)
 
 
 def _take_back(
@@ -114,7 +146,7 @@ def _introduce(connection: Connection, mesh: _Mesh, host: str, network_id: str, 
         _put(outbox, host, peer_record(mesh.ends[other]))
         _put(outbox, other, peer_record(end))
     for port in nouns.ports_bound_on(connection, (network_id,)).values():
-        if port.host_id != host:
+        if port.host_id != host and mesh.meet(network_id, host, port.host_id):
             _put(outbox, host, remote_port_record(port))
 
 
@@ -132,12 +164,48 @@ def _part(connection: Connection, mesh: _Mesh, host: str, network_id: str, also:
 
 
 def _peers_of(connection: Connection, host: str) -> frozenset[str]:
-    carriers = nouns.hosts_of_network(connection, nouns.tunnelled_networks_of(connection, host))
-    return frozenset().union(*carriers.values()) - {host}
+    return _mesh(connection, nouns.tunnelled_networks_of(connection, host), (host,)).peers_of(host)
+
+
+def tell_of_segments(connection: Connection, networks: Iterable[str], outbox: Outbox) -> None:
+    """Put into the outbox what follows of networks that hosts may carry by other segments now."""
+    mesh = _mesh(connection, nouns.tunnelled(connection, sorted(networks)))
+    for network_id in mesh.several:
+        hosts = frozenset(mesh.everyone(network_id))
+        peers = {host: _peers_of(connection, host) for host in hosts}
+        for port in nouns.ports_bound_on(connection, (network_id,)).values():
+            _tell_of_port(mesh, port, outbox)
+        for one, other in permutations(sorted(hosts), 2):
+            _tell_of_peer(mesh, one, other, other in peers[one], outbox)
+
+
+def _tell_of_peer(mesh: _Mesh, told: str, host: str, is_peer: bool, outbox: Outbox) -> None:
+    """Tell a host that another one is its peer now, or is not."""
+    if is_peer:
+        _put(outbox, told, peer_record(mesh.ends[host]))
+    else:
+        outbox.gone[told, ROLE].append(Gone(PeerRecord.kind, host, mesh.ends[host].version))
+
+
+def _tell_of_reach(connection: Connection, mesh: _Mesh, host: str, outbox: Outbox) -> None:
+    """Tell a host, and others of it, of networks of several segments that it may carry by other ones now."""
+    peers = mesh.peers_of(host)
+    for port in nouns.ports_bound_on(connection, sorted(mesh.several)).values():
+        if port.host_id == host:
+            _tell_of_port(mesh, port, outbox)
+        elif host in mesh.ends and not mesh.meet(port.network_id, host, port.host_id):
+            _take_back((host,), port.id, port.record_version, outbox)
+    if host in mesh.ends:
+        for other in sorted({each for network_id in mesh.several for each in mesh.everyone(network_id)} - {host}):
+            _tell_of_peer(mesh, other, host, other in peers, outbox)
+            _tell_of_peer(mesh, host, other, other in peers, outbox)
 
 
 def tell_of_end(connection: Connection, host: str, outbox: Outbox) -> None:
-    """Put into the outbox what follows when tunnels to a host end elsewhere now, or begin, or cease to."""
+    """Put into the outbox what follows when tunnels to a host end elsewhere now, or begin, or cease to.
+
+    So when it carries networks by other segments now.
+    """
     mesh = _mesh(connection, nouns.tunnelled_networks_of(connection, host), (host,))
     end, position = mesh.ends.get(host), last_position(connection)
     for other in mesh.peers_of(host):
@@ -145,6 +213,7 @@ def tell_of_end(connection: Connection, host: str, outbox: Outbox) -> None:
             outbox.gone[other, ROLE].append(Gone(PeerRecord.kind, host, position))
         else:
             _put(outbox, other, peer_record(end))
+    _tell_of_reach(connection, mesh, host, outbox)
     for record in records_of(connection, host):
         _put(outbox, host, record)
 
@@ -156,7 +225,7 @@ def records_of(connection: Connection, host: str) -> Iterator[Record]:
     mesh = _mesh(connection, nouns.tunnelled_networks_of(connection, host))
     yield from (peer_record(mesh.ends[other]) for other in sorted(mesh.peers_of(host)))
     for port in nouns.ports_bound_on(connection, sorted(mesh.carriers)).values():
-        if port.host_id != host:
+        if port.host_id != host and mesh.meet(port.network_id, host, port.host_id):
             yield remote_port_record(port)
 
 

@@ -18,16 +18,19 @@ from quantumd.store.journal import last_position
 from quantumd.store.tables import hosts
 from quantumd.store.transaction import Transaction
 
-_TUNNEL = select(hosts.c.tunnel_ip, hosts.c.tunnel_version).where(
+_BEFORE = select(hosts.c.tunnel_ip, hosts.c.tunnel_version, hosts.c.tunnel_types, hosts.c.physical_networks).where(
     hosts.c.host == bindparam("wanted"), hosts.c.role == bindparam("as_role")
 )
 
 
 def keep_host(tx: Transaction, report: HostReport) -> bool:
-    """Keep what a role says, and when, in place of what it said before; return whether its tunnels end elsewhere."""
+    """Keep what a role says, and when, in place of what it said before; return whether it carries networks otherwise.
+
+    That is when its tunnels end elsewhere, or are of other types, or it has other physical networks.
+    """
     asked = {"wanted": report.host, "as_role": report.role}
-    before = tx.connection.execute(_TUNNEL, asked).first()
-    tunnel_ip = _address(report.tunnel_ip)
+    before = tx.connection.execute(_BEFORE, asked).first()
+    tunnel_ip, names = _address(report.tunnel_ip), report.physical_networks
     is_moved = (before.tunnel_ip if before is not None else None) != tunnel_ip
     version = last_position(tx.connection) if is_moved or before is None else before.tunnel_version
     tx.connection.execute(delete(hosts).where(hosts.c.host == report.host, hosts.c.role == report.role))
@@ -40,12 +43,14 @@ def keep_host(tx: Transaction, report: HostReport) -> bool:
         "reported_at": tx.now,
         "tunnel_ip": tunnel_ip,
         "tunnel_types": ",".join(each for each in TUNNEL_TYPES if tunnel_ip and each in report.tunnel_types) or None,
+        "physical_networks": None if names is None else orjson.dumps(sorted(names)).decode(),
         "tunnel_version": version,
         "record_kinds": ",".join(each for each in KINDS if each in report.record_kinds) or None,
     }
     tx.connection.execute(insert(hosts), row | _state(report.state))
     forget_hosts(tx)
-    return is_moved
+    reach = (row["tunnel_types"], row["physical_networks"])
+    return is_moved or reach != ((None, None) if before is None else (before.tunnel_types, before.physical_networks))
 
 
 def _address(text: str) -> str | None:

@@ -13,7 +13,7 @@ from quantumd.api.extensions.agents.heartbeats import note_agent
 from quantumd.api.extensions.segments.hosts import keep_physical_networks
 from quantumd.api.hosts import taps
 from quantumd.api.hosts.announce import tell_all
-from quantumd.api.hosts.compiled import records_of_host, records_of_ports
+from quantumd.api.hosts.compiled import records_of_host, records_of_ports, tell_of_reach
 from quantumd.api.hosts.mesh import tell_of_end
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.plugged import bind_all, with_sub_ports
@@ -87,7 +87,7 @@ class HostsService(Service):
         return noted.addCallback(self._noted, report.host).addCallback(lambda _: answer)
 
     def _noted(self, is_moved: bool, host: str) -> None:
-        """Let its peers know where the tunnels to a host end now; it may not wait for that, and comparisons heal it."""
+        """Let a host and its peers know what follows; it may not wait for that, and comparisons heal it."""
         if is_moved:
             told = self._store.read(lambda connection: _of_end(connection, host))
             told.addCallback(lambda updates: Deferred.fromCoroutine(tell_all(self._bus, updates)))
@@ -95,7 +95,7 @@ class HostsService(Service):
 
     def _untold(self, failure: Failure, host: str) -> None:
         failure.trap(EdgeError)
-        self._log.warn("peers of {host} are not told of it: {why}", host=host, why=failure.getErrorMessage())
+        self._log.warn("{host} and its peers are not told of it: {why}", host=host, why=failure.getErrorMessage())
 
     def _take_report(self, report: Report) -> Deferred[Message]:
         context = Context(request_id=f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
@@ -138,13 +138,14 @@ def _fetch(connection: Connection, request: FetchRequest) -> FetchReply:
 
 def _of_end(connection: Connection, host: str) -> list[Update]:
     outbox = Outbox()
+    tell_of_reach(connection, host, outbox)
     tell_of_end(connection, host, outbox)
     taps.tell_of_end(connection, host, outbox)
     return outbox.updates("")
 
 
 def note_host(tx: Transaction, report: HostReport, availability_zone: str) -> bool:
-    """Note what a role of a host says of itself, and when; return whether tunnels to it end elsewhere now."""
+    """Note what a role of a host says of itself, and when; return whether it carries networks otherwise now."""
     note_agent(tx, report, availability_zone)
     if report.physical_networks is not None:
         keep_physical_networks(tx, report.host, report.physical_networks)

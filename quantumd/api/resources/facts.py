@@ -7,15 +7,16 @@ from typing import Any
 
 import orjson
 from attrs import frozen
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, exists, literal_column, select
 
 from quantumd.api.resources.prepared import Prepared
 from quantumd.model.addresses import Pool, ip_key_of
 from quantumd.model.context import OWN, Scope
-from quantumd.model.network import LOCAL
+from quantumd.model.network import LOCAL, Segment
 from quantumd.model.subnet import is_auto_address, is_served
 from quantumd.store.scope import EVERYBODY, actions_of
-from quantumd.store.tables import networks, rbac_entries, subnets
+from quantumd.store.segment_nouns import segments_of
+from quantumd.store.tables import networks, rbac_entries, segments, subnets
 from quantumd.store.transaction import Transaction
 
 
@@ -53,7 +54,8 @@ class NetworkFacts:
     subnets: tuple[SubnetFacts, ...]
     port_security_enabled: bool = True
     dns_domain: str = ""
-    network_type: str = LOCAL
+    segments: tuple[Segment, ...] = (Segment(LOCAL),)
+    """In the order in which hosts try to carry the network by them."""
 
     def is_visible(self, scope: Scope) -> bool:
         """Whether the scope holds the network: the same rule as ``visible_networks``, for a row that is cached."""
@@ -79,6 +81,11 @@ _NETWORK = Prepared(
         networks.c.port_security_enabled,
         networks.c.dns_domain,
         networks.c.network_type,
+        networks.c.physical_network,
+        networks.c.segmentation_id,
+        exists()
+        .where(segments.c.network_id == networks.c.id, segments.c.segment_index > literal_column("0"))
+        .label("has_had_more"),
         rbac_entries.c.action,
         rbac_entries.c.target_project,
     )
@@ -119,15 +126,22 @@ def network_facts(tx: Transaction, network_id: str) -> NetworkFacts | None:
     found_rows = _NETWORK.rows(tx, {**wanted, "object_type": "network"})
     facts = None
     if found_rows:
-        facts = _network_facts(found_rows, tuple(_subnet_facts(each) for each in _SUBNETS.rows(tx, wanted)))
+        of_subnets = tuple(_subnet_facts(each) for each in _SUBNETS.rows(tx, wanted))
+        facts = _network_facts(found_rows, of_subnets, _segments(tx, found_rows[0]))
     tx.cache[key] = facts
     return facts
 
 
-def _network_facts(rows: Sequence[Any], of_subnets: tuple[SubnetFacts, ...]) -> NetworkFacts:
-    network_id, project_id, admin_state_up, mtu, is_external, port_security_enabled, dns_domain, network_type, *_ = (
-        rows[0]
-    )
+def _segments(tx: Transaction, row: Sequence[Any]) -> tuple[Segment, ...]:
+    """Return the segments of the network that a row is of; nearly every one has only that in its row."""
+    several = segments_of(tx.connection, (row[0],)) if row[-3] else {}
+    return several.get(row[0]) or (Segment(*row[-6:-3]),)
+
+
+def _network_facts(
+    rows: Sequence[Any], of_subnets: tuple[SubnetFacts, ...], of_segments: tuple[Segment, ...]
+) -> NetworkFacts:
+    network_id, project_id, admin_state_up, mtu, is_external, port_security_enabled, dns_domain, *_ = rows[0]
     users = frozenset((row[-2], row[-1]) for row in rows if row[-1] is not None)
     return NetworkFacts(
         network_id,
@@ -139,7 +153,7 @@ def _network_facts(rows: Sequence[Any], of_subnets: tuple[SubnetFacts, ...]) -> 
         of_subnets,
         bool(port_security_enabled),
         dns_domain,
-        network_type,
+        of_segments,
     )
 
 

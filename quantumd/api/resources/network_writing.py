@@ -39,7 +39,7 @@ def journal_network(
 def rewrite_network(tx: Transaction, context: Context, before: View, after: View, first: Segment | None = None) -> View:
     """Write what a network shows from now on as a new revision, and its journal row; return the new view.
 
-    :param first: the network's first segment, which hosts are told of, when that is another one now.
+    :param first: the network's first segment, when it has others than before: hosts may carry it by those.
     """
     after = {**after, "revision_number": before["revision_number"] + 1, "updated_at": tx.now}
     position = journal_network(tx, context, "update", after, before=before, after=after)

@@ -19,7 +19,15 @@ from quantumd.api.resources.dhcp_port import dhcp_port_of
 from quantumd.api.resources.errors import NetworkInUse
 from quantumd.api.resources.facts import forget_network
 from quantumd.api.resources.matching import matching_ids
-from quantumd.api.resources.network_rules import asked_segments, checked_mtu, moved_segment, network_mtu
+from quantumd.api.resources.network_rules import (
+    TRANSPARENT,
+    asked_segments,
+    checked_mtu,
+    moved_segment,
+    network_mtu,
+    require_tags_pass,
+    rules_for,
+)
 from quantumd.api.resources.network_sharing import grant, require_own_use
 from quantumd.api.resources.network_views import NetworkViews, network_row, segment_columns, segments_view
 from quantumd.api.resources.network_writing import journal_network
@@ -74,6 +82,8 @@ class Networks:
 
     def _create(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         asked = asked_segments(self._segments, body)
+        require_tags_pass(body, asked)
+        choice = Segments(rules_for(self.rules, body), self.chance)
 
         def make(chosen: tuple[Segment, ...]) -> View:
             view = self._new_view(tx, body, chosen)
@@ -89,7 +99,7 @@ class Networks:
             grant(tx, context, view, {name: True for name in ("shared", "router:external") if view.get(name)})
             return view
 
-        return self._segments.held(tx, body["project_id"], asked, make)
+        return choice.held(tx, body["project_id"], asked, make)
 
     def _new_view(self, tx: Transaction, body: Mapping[str, Any], chosen: Sequence[Segment]) -> View:
         return {
@@ -97,7 +107,7 @@ class Networks:
             "name": body["name"],
             "project_id": body["project_id"],
             "admin_state_up": body["admin_state_up"],
-            "mtu": network_mtu(body["mtu"], chosen, self.underlay),
+            "mtu": network_mtu(body["mtu"], chosen, self.underlay, bool(body.get(TRANSPARENT))),
             "status": ACTIVE,
             "subnets": [],
             "shared": body["shared"],
@@ -153,7 +163,7 @@ class Networks:
             require_own_use(tx, before)
         moved = moved_segment(self._segments, before, named)
         if "mtu" in named:
-            named["mtu"] = checked_mtu(tx, before["id"], named["mtu"], self.underlay)
+            named["mtu"] = checked_mtu(tx, before, named["mtu"], self.underlay)
         if named.get("mtu") == before["mtu"]:
             del named["mtu"]
         return named, moved

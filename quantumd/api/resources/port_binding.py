@@ -13,33 +13,35 @@ from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.views import View, object_of
 from quantumd.model.binding import BINDING_FAILED, UNBOUND, Binding, HostVif, bind
 from quantumd.model.host_life import HostLife
-from quantumd.model.network import LOCAL
+from quantumd.model.network import LOCAL, Segment
 from quantumd.model.port import is_dhcp_port
 from quantumd.model.status import DOWN, L2
+from quantumd.store.segment_nouns import reach_of
 from quantumd.store.tables import hosts
 from quantumd.store.transaction import Transaction
 
 _HOST_VIF = Prepared(
-    select(hosts.c.vif_type, hosts.c.vif_details, hosts.c.reported_at, hosts.c.tunnel_types).where(
-        hosts.c.host == bindparam("wanted"), hosts.c.role == bindparam("as_role"), hosts.c.vif_type.is_not(None)
-    )
+    select(
+        hosts.c.vif_type, hosts.c.vif_details, hosts.c.reported_at, hosts.c.tunnel_types, hosts.c.physical_networks
+    ).where(hosts.c.host == bindparam("wanted"), hosts.c.role == bindparam("as_role"), hosts.c.vif_type.is_not(None))
 )
 _HOST_VIFS = "host vifs"
 """What the cache of a transaction holds rows under, by host."""
 
 
-def binding_for(tx: Transaction, host_id: str, vnic_type: str, life: HostLife | None, network_type: str) -> Binding:
+def binding_for(
+    tx: Transaction, host_id: str, vnic_type: str, life: HostLife | None, of_network: Sequence[Segment]
+) -> Binding:
     """Return what a port of this vnic_type answers when it is bound to the host ('' is none).
 
-    :param network_type: that of the port's network; not every host carries all.
+    :param of_network: the segments of the port's network; not every host carries all.
     :param life: which hosts are alive, as a new binding needs one that is; None: any that ever reported will do.
     """
     if not host_id:
         return bind("", vnic_type, None)
-    for vif_type, vif_details, reported_at, tunnel_types in _host_vif(tx, host_id):
+    for vif_type, vif_details, reported_at, *reach in _host_vif(tx, host_id):
         if life is None or life.is_alive(host_id, _time(reported_at), _time(tx.now)):
-            vif = HostVif(vif_type, vif_details, frozenset((tunnel_types or "").split(",")))
-            return bind(host_id, vnic_type, vif, network_type)
+            return bind(host_id, vnic_type, HostVif(vif_type, vif_details, reach_of(*reach)), of_network)
     return bind(host_id, vnic_type, None)
 
 
@@ -60,9 +62,11 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def bound(tx: Transaction, host_id: str, vnic_type: str, life: HostLife | None, network_type: str) -> dict[str, Any]:
+def bound(
+    tx: Transaction, host_id: str, vnic_type: str, life: HostLife | None, of_network: Sequence[Segment]
+) -> dict[str, Any]:
     """Return the binding attributes of a port that is bound to the host. See binding_for."""
-    binding = binding_for(tx, host_id, vnic_type, life, network_type)
+    binding = binding_for(tx, host_id, vnic_type, life, of_network)
     return {
         "binding:host_id": host_id,
         "binding:vnic_type": vnic_type,
@@ -80,16 +84,16 @@ def rebound(tx: Transaction, before: View, changes: Mapping[str, Any], life: Hos
         return {}
     host_id = changes.get("binding:host_id", before["binding:host_id"])
     vnic_type = changes.get("binding:vnic_type", before["binding:vnic_type"])
-    network_type = network_type_of(tx, before["network_id"])
+    of_network = segments_of_network(tx, before["network_id"])
     if host_id != before["binding:host_id"]:
-        return {**bound(tx, host_id, vnic_type, life, network_type), "status": DOWN}
-    return bound(tx, host_id, vnic_type, None if is_bound(before["binding:vif_type"]) else life, network_type)
+        return {**bound(tx, host_id, vnic_type, life, of_network), "status": DOWN}
+    return bound(tx, host_id, vnic_type, None if is_bound(before["binding:vif_type"]) else life, of_network)
 
 
-def network_type_of(tx: Transaction, network_id: str) -> str:
-    """Return the type of a network; a port's own cannot be gone."""
+def segments_of_network(tx: Transaction, network_id: str) -> tuple[Segment, ...]:
+    """Return the segments of a network in the order in which hosts try them; a port's own network cannot be gone."""
     network = network_facts(tx, network_id)
-    return LOCAL if network is None else network.network_type
+    return (Segment(LOCAL),) if network is None else network.segments
 
 
 def is_bound(vif_type: str) -> bool:

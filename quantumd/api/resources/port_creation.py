@@ -165,8 +165,8 @@ class PortMaker:
             created_at=tx.now,
             updated_at=tx.now,
         )
-        network_type = plan.wish.network.network_type
-        view |= bound(tx, body["binding:host_id"], body["binding:vnic_type"], self.life, network_type)
+        of_network = plan.wish.network.segments
+        view |= bound(tx, body["binding:host_id"], body["binding:vnic_type"], self.life, of_network)
         view["binding:profile"] = told_profile(
             body["binding:profile"], body.get("trusted"), body.get("hardware_offload_type")
         )

@@ -37,7 +37,7 @@ networks = Table(
     Column("vlan_transparent", Boolean),
     Column("qinq", Boolean),
 )
-"""The segment columns are those of the network's first segment: what hosts are told.
+"""The segment columns are those of the network's first segment: of one that has no other, what hosts are told.
 
 Who else may use a network is in ``rbac_entries``.
 """
@@ -140,12 +140,14 @@ hosts = Table(
     Column("tunnel_types", String(64)),
     Column("tunnel_version", POSITION),
     Column("record_kinds", Text),
+    Column("physical_networks", Text),
 )
 """What each role of each host last said of itself, API processes included.
 
 ``position`` and what follows are its RoleState, null where it does not say: ``faults`` is a JSON list of
 [kind, id, why]. ``tunnel_ip`` is null where no tunnels end; ``tunnel_types`` has commas between; ``tunnel_version`` is
-how far the journal was when the address last changed. ``record_kinds`` has commas between, null where it does not say.
+how far the journal was when the address last changed. ``record_kinds`` has commas between, ``physical_networks`` is a
+JSON list; null where it does not say.
 """
 
 realisations = Table(

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.api.hosts.announce import updates_for
-from quantumd.api.hosts.compiled import records_of_host
+from quantumd.api.hosts.compiled import records_of_host, tell_of_reach
 from quantumd.api.hosts.mesh import tell_of_end
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.converge.records import Records
 from quantumd.model.messages import HostReport, Update
-from quantumd.model.records import PeerRecord, Record, RemotePortRecord
+from quantumd.model.records import NetworkRecord, PeerRecord, Record, RemotePortRecord
 from quantumd.store.journal import read_after
 from tests.api.resources.bed import Bed, View
 from tests.bed.counts import count
@@ -25,13 +25,17 @@ _OF_MESH = (PeerRecord.kind, RemotePortRecord.kind)
 
 
 class World:
-    """Three hosts with tunnels, one without, and what each was told; two tunnelled networks, and one that is not."""
+    """Three hosts with tunnels, one without, and what each was told; two tunnelled networks, and one that is not.
+
+    The last network has two segments, of which the first is a VLAN that at first only host a reaches.
+    """
 
     def __init__(self) -> None:
         self.bed = Bed()
         self.known = {host: Records() for host in (*HOSTS, "old")}
         self.told: list[Update] = []
         self.position = 0
+        self.wired = {"a"}
         for host in HOSTS:
             self.report(host, ENDS[host])
         self.bed.hear(HostReport("old", "l2", "1", "ovs", "{}"))
@@ -40,6 +44,9 @@ class World:
             for number, name in enumerate(("one", "two"), start=1)
         ]
         self.networks.append(self.network("local", **{"provider:network_type": "local"}))
+        vlan = {"provider:network_type": "vlan", "provider:physical_network": "physnet1", "provider:segmentation_id": 5}
+        tunnel = {"provider:network_type": "vxlan", "provider:segmentation_id": 5}
+        self.networks.append(self.network("mixed", segments=[vlan, tunnel]))
         self.ports: list[View] = []
         self.tell()
 
@@ -52,12 +59,29 @@ class World:
     def report(self, host: str, tunnel_ip: str) -> None:
         """Let a host say where its tunnels end."""
         types = ("vxlan",) if tunnel_ip else ()
-        self.bed.hear(HostReport(host, "l2", "1", "ovs", "{}", tunnel_ip=tunnel_ip, tunnel_types=types))
+        self.bed.hear(
+            HostReport(
+                host,
+                "l2",
+                "1",
+                "ovs",
+                "{}",
+                tunnel_ip=tunnel_ip,
+                tunnel_types=types,
+                physical_networks=("physnet1",) if host in self.wired else (),
+            )
+        )
+
+    def rewire(self, host: str) -> None:
+        """Let a host get the physical network, or lose it, and say so; it and others are told what follows."""
+        self.wired ^= {host}
+        self.move_end(host, ENDS[host])
 
     def move_end(self, host: str, tunnel_ip: str) -> None:
         """Let a host say so, and tell the others."""
         self.report(host, tunnel_ip)
         outbox = Outbox()
+        tell_of_reach(self.bed.connection, host, outbox)
         tell_of_end(self.bed.connection, host, outbox)
         self.take(outbox.updates(""))
 
@@ -186,6 +210,70 @@ class MeetingTests(MeshCase):
         self.assertEqual([each for host in HOSTS for each in world.has(host) if isinstance(each, PeerRecord)], [])
 
 
+class SegmentTests(MeshCase):
+    """Hosts that carry a network by different segments."""
+
+    def types(self) -> dict[str, str]:
+        """Return by which type of segment each host was told that it carries the network of two."""
+        wanted = self.world.networks[3]
+        found = {host: self.world.known[host].get(NetworkRecord.kind, wanted) for host in HOSTS}
+        return {host: record.network_type for host, record in found.items() if isinstance(record, NetworkRecord)}
+
+    def test_those_of_the_same_segment_know_each_other(self) -> None:
+        """In tunnels; who carries it otherwise knows of nobody."""
+        one, two, three = (self.world.port(3, host) for host in HOSTS)
+        self.expect("a")
+        self.expect("b", "c", three["id"])
+        self.expect("c", "b", two["id"])
+        self.assertEqual(self.types(), {"a": "vlan", "b": "vxlan", "c": "vxlan"})
+        self.assertEqual({each["binding:vif_type"] for each in (one, two, three)}, {"ovs"})
+
+    def test_a_host_that_is_carried_otherwise_changes_sides(self) -> None:
+        """When it gets the physical network, and when it loses it; a network that both have keeps them peers."""
+        world = self.world
+        one, two, three = (world.port(3, host) for host in HOSTS)
+        world.tell()
+        world.rewire("b")
+        self.expect("c")
+        self.expect("b")
+        self.assertEqual(self.types(), {"a": "vlan", "b": "vlan", "c": "vxlan"})
+        both = [world.port(0, "a"), world.port(0, "c")]
+        world.tell()
+        world.rewire("a")
+        self.expect("a", "c", three["id"], both[1]["id"])
+        self.expect("c", "a", one["id"], both[0]["id"])
+        world.rewire("a")
+        self.expect("a", "c", both[1]["id"])
+        world.rewire("b")
+        self.expect("c", "a", "b", two["id"], both[0]["id"])
+
+    def test_a_port_that_moves_to_another_segment_is_forgotten(self) -> None:
+        """By those who reached it; they are told of it when it is back."""
+        world = self.world
+        for host in HOSTS:
+            world.port(3, host)
+        moving = world.port(3, "b")
+        self.expect("c", "b", world.ports[1]["id"], moving["id"])
+        world.bed.update("port", moving["id"], binding__host_id="a")
+        self.expect("c", "b", world.ports[1]["id"])
+        world.bed.update("port", moving["id"], binding__host_id="b")
+        self.expect("c", "b", world.ports[1]["id"], moving["id"])
+
+    def test_subnets_decide_which_segment_a_routed_network_is_carried_by(self) -> None:
+        """Those that have some come first, also before ports are there."""
+        world = self.world
+        world.bed.delete("subnet", world.bed.listed("subnet", network_id=(world.networks[3],))[0]["id"])
+        one, two = (world.port(3, host) for host in "ab")
+        self.expect("a")
+        (second,) = world.bed.listed("segment", network_id=(world.networks[3],), network_type=("vxlan",))
+        world.bed.create(
+            "subnet", segment_id=second["id"], network_id=world.networks[3], cidr="10.2.0.0/24", ip_version=4
+        )
+        self.expect("a", "b", two["id"])
+        self.expect("b", "a", one["id"])
+        self.assertEqual(self.types(), {"a": "vxlan", "b": "vxlan"})
+
+
 class CostTests(MeshCase):
     """Who is not concerned hears nothing."""
 
@@ -255,10 +343,10 @@ class EndTests(MeshCase):
 
 
 ACTIONS = st.tuples(
-    st.sampled_from(("create", "move", "unbind", "delete", "tell")),
+    st.sampled_from(("create", "move", "unbind", "delete", "tell", "rewire")),
     st.integers(0, 30),
     st.sampled_from(HOSTS),
-    st.integers(0, 1),
+    st.sampled_from((0, 1, 3)),
 )
 
 
@@ -277,6 +365,8 @@ class MeshLaws(SynchronousTestCase):
             elif what == "tell":
                 # Often the journal's end is further than what is told.
                 world.tell(number % 4 + 1)
+            elif what == "rewire":
+                world.rewire(host)
             elif port is not None and what == "delete":
                 world.bed.delete("port", port["id"])
                 world.ports.remove(port)

@@ -168,7 +168,7 @@ class MtuTests(ResourceCase):
 
     def test_largest_by_type(self) -> None:
         """What the segment carries."""
-        flat = {"provider__network_type": "flat", "provider__physical_network": "physnet1"}
+        flat: dict[str, Any] = {"provider__network_type": "flat", "provider__physical_network": "physnet1"}
         self.assertEqual((self.mtu(), self.mtu(**flat), self.mtu(provider__network_type="vxlan")), (9000, 1500, 8950))
 
     def test_smaller_one_is_taken(self) -> None:
@@ -191,3 +191,87 @@ class MtuTests(ResourceCase):
         network_id, _ = self.bed.network_with_subnet("2001:db8::/64", enable_dhcp=False)
         message = self.assert_refused(409, "NetworkMTUSubnetConflict", self.bed.update, "network", network_id, mtu=1279)
         self.assertEqual(message, f"MTU of {network_id} is not valid, subnet requires a minimum of 1280")
+
+
+class TagsOfGuestsTests(ResourceCase):
+    """Networks that are to pass the tags of guests, where projects get VLANs first."""
+
+    settings = NetworkSettings(
+        tenant_network_types=("flat", "vlan", "vxlan"), vlan_ranges=("physnet1:100:109",), vxlan_ranges=("1:9",)
+    )
+    message = "Backend does not support VLAN Transparency on networks of type vlan."
+
+    def test_a_type_that_can_is_chosen(self) -> None:
+        """The first of those that projects get; the MTU leaves room for a tag."""
+        network = self.bed.create("network", vlan_transparent=True)
+        self.assertEqual((network[TYPE], network["mtu"]), ("vxlan", 1446))
+        self.assertEqual(self.bed.create("network", vlan_transparent=False)[TYPE], "flat")
+        self.assertEqual(self.bed.update("network", network["id"], mtu=1000)["mtu"], 1000)
+        self.assert_refused(400, "InvalidInput", self.bed.update, "network", network["id"], mtu=1450)
+        local = self.bed.create("network", provider__network_type="local", vlan_transparent=True)
+        self.assertEqual(local["mtu"], 1500)
+
+    def test_a_physical_network_cannot(self) -> None:
+        """Alone, among several, or as a segment that comes later."""
+        vlan = {TYPE: "vlan", PHYSICAL: "physnet1"}
+        flat: dict[str, Any] = {"provider__network_type": "flat", "provider__physical_network": "physnet1"}
+        refused = (400, "VlanTransparencyDriverError")
+        self.assert_refused(*refused, self.bed.create, "network", **flat, vlan_transparent=True)
+        several = [{TYPE: "vxlan"}, vlan]
+        message = self.assert_refused(*refused, self.bed.create, "network", segments=several, vlan_transparent=True)
+        self.assertEqual(message, self.message)
+        network = self.bed.create("network", vlan_transparent=True)
+        more = {"network_id": network["id"], "network_type": "vlan", "physical_network": "physnet1"}
+        self.assert_refused(*refused, self.bed.create, "segment", **more)
+        self.assertEqual(self.bed.create("network", segments=several)["mtu"], 1450)
+
+
+class NoTunnelTests(ResourceCase):
+    """Where projects get VLANs alone."""
+
+    settings = NetworkSettings(tenant_network_types=("vlan",), vlan_ranges=("physnet1:100:109",))
+
+    def test_projects_get_no_network_that_passes_tags(self) -> None:
+        """The answer says which types there are; administrators may name another one."""
+        message = self.assert_refused(
+            400, "VlanTransparencyDriverError", self.bed.create, "network", vlan_transparent=True
+        )
+        self.assertEqual(message, "Backend does not support VLAN Transparency on networks of type vlan.")
+        self.bed.create("network", vlan_transparent=True, provider__network_type="vxlan", provider__segmentation_id=5)
+
+
+class SeveralMtuTests(ResourceCase):
+    """The MTU of networks that get another segment."""
+
+    settings = NetworkSettings(tenant_network_types=("vlan",), vlan_ranges=("physnet1:100:109",), vxlan_ranges=("1:9",))
+
+    def test_it_is_what_all_segments_carry(self) -> None:
+        """Smaller with one that carries less, as it was with one that carries more, and when one goes."""
+        network = self.bed.create("network")
+        self.assertEqual(network["mtu"], 1500)
+        self.bed.create("segment", network_id=network["id"], network_type="vlan")
+        self.assertEqual(self.bed.show("network", network["id"])["mtu"], 1500)
+        tunnel = self.bed.create("segment", network_id=network["id"], network_type="vxlan")
+        self.assertEqual(self.bed.show("network", network["id"])["mtu"], 1450)
+        self.assertEqual(self.network_version(network["id"]), self.position())
+        self.bed.delete("segment", tunnel["id"])
+        self.assertEqual(self.bed.show("network", network["id"])["mtu"], 1450)
+
+
+class TightMtuTests(ResourceCase):
+    """Where tunnels carry less than IPv6 needs."""
+
+    settings = NetworkSettings(
+        tenant_network_types=("vlan",),
+        vlan_ranges=("physnet1:100:109",),
+        vxlan_ranges=("1:9",),
+        mtu_bytes=1300,
+    )
+
+    def test_a_segment_that_carries_less_than_a_subnet_needs_is_refused(self) -> None:
+        """And not made."""
+        network = self.bed.create("network")
+        self.bed.create("subnet", network_id=network["id"], cidr="fd00::/64", ip_version=6)
+        body = {"network_id": network["id"], "network_type": "vxlan"}
+        self.assert_refused(409, "NetworkMTUSubnetConflict", self.bed.create, "segment", **body)
+        self.assertEqual(len(self.bed.listed("segment", network_id=(network["id"],))), 1)

@@ -116,4 +116,5 @@ class AttributeTests(ResourceCase):
         network = self.bed.create("network", vlan_transparent=True)
         self.assertEqual((network["vlan_transparent"], network["qinq"]), (True, None))
         self.assertEqual(self.bed.listed("network", vlan_transparent=("true",)), [network])
+        self.assertEqual(self.bed.show("network", network["id"]), network)
         self.assert_refused(400, "BadRequest", self.bed.create, "network", vlan_transparent=True, qinq=True)

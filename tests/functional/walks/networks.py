@@ -58,14 +58,12 @@ NETWORKS: Walk = (
     Step("network show {out}", {"router:external": False, "is_default": False}),
     Step(
         "network create --provider-network-type vlan --provider-physical-network physnet1 --provider-segment 150"
-        " --no-share --disable-port-security --availability-zone-hint nova --dns-domain cloud.example."
-        " --transparent-vlan tagged",
+        " --no-share --disable-port-security --availability-zone-hint nova --dns-domain cloud.example. tagged",
         {
             "provider:segmentation_id": 150,
             "port_security_enabled": False,
             "availability_zone_hints": ["nova"],
             "dns_domain": "cloud.example.",
-            "is_vlan_transparent": True,
         },
         keeps="tagged",
     ),
@@ -73,11 +71,19 @@ NETWORKS: Walk = (
         "network list --provider-network-type vlan --provider-physical-network physnet1 --provider-segment 150",
         [{"Name": "tagged"}],
     ),
+    Step(
+        "network create --provider-network-type local --transparent-vlan clear",
+        {"is_vlan_transparent": True, "provider:network_type": "local"},
+    ),
+    Step(
+        "network create --provider-network-type vlan --provider-physical-network physnet1 --transparent-vlan lost",
+        refused="Backend does not support VLAN Transparency on networks of type vlan.",
+    ),
     Step("network set --provider-segment 160 {tagged}"),
     Step("network show {tagged}", {"provider:segmentation_id": 160}),
     Step("network create --availability-zone-hint mars lost", refused="AvailabilityZone mars could not be found."),
     Step("network show lost", refused="No Network found for lost"),
-    Step("network delete {tagged} out simple"),
+    Step("network delete {tagged} clear out simple"),
     Step("network list", []),
 )
 

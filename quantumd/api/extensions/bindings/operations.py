@@ -23,7 +23,7 @@ from quantumd.api.extensions.bindings.errors import (
 from quantumd.api.extensions.bindings.rows import forget_binding, inactive_bindings_of, write_binding
 from quantumd.api.resource import INestedOperations, IOperations, Query
 from quantumd.api.resources.arranged import arranged
-from quantumd.api.resources.port_binding import binding_for, is_bound, network_type_of
+from quantumd.api.resources.port_binding import binding_for, is_bound, segments_of_network
 from quantumd.api.resources.port_changes import PortChanger
 from quantumd.api.resources.port_errors import BadPortRequest
 from quantumd.api.resources.port_reading import shown_port
@@ -83,8 +83,8 @@ class Bindings:
     ) -> View:
         """Write a binding that waits for its host. PortBindingError when the host cannot plug it."""
         stays = before is not None and is_bound(before["vif_type"])
-        network_type = network_type_of(tx, port["network_id"])
-        found = binding_for(tx, host, vnic_type, None if stays else self.changer.life, network_type)
+        of_network = segments_of_network(tx, port["network_id"])
+        found = binding_for(tx, host, vnic_type, None if stays else self.changer.life, of_network)
         # No host is named by an empty text: such a binding could be neither shown nor deleted.
         if not host or found.vif_type == BINDING_FAILED:
             raise PortBindingError(self.port_id, host)

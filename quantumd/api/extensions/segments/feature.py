@@ -1,7 +1,4 @@
-"""Segments of networks as resources, and which networks are routed between theirs.
-
-Hosts know a network by its first segment, so the resource waits for drivers that carry several.
-"""
+"""Segments of networks as resources, and which networks are routed between theirs."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from quantumd.api.extensions.segments.attributes import SEGMENT_ATTRIBUTES
 from quantumd.api.extensions.segments.errors import SegmentNotFound
 from quantumd.api.extensions.segments.operations import SegmentOperations
 from quantumd.api.resource import Resource
+from quantumd.api.resources.segment_settings import underlay_of
 from quantumd.api.resources.segments import Segments
 
 
@@ -39,7 +37,7 @@ def feature(parts: Parts) -> Feature:
                 "segment",
                 "segments",
                 SEGMENT_ATTRIBUTES,
-                SegmentOperations(Segments(parts.rules, parts.chance)),
+                SegmentOperations(Segments(parts.rules, parts.chance), underlay_of(parts.settings)),
                 SegmentNotFound,
                 extension="segment",
             ),

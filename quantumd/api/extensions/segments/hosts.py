@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Select, delete, insert, or_, select
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 
+from quantumd.api.resources.segments import segment_of
+from quantumd.model.carrying import Reach
+from quantumd.model.network import TUNNEL_TYPES
+from quantumd.store.segment_nouns import reaches
 from quantumd.store.tables import segments
 from quantumd.store.tables.networks import host_physical_networks
 from quantumd.store.transaction import Transaction
 
 _HOSTS = host_physical_networks.c
+_OF_NETWORK = select(
+    segments.c.id, segments.c.network_type, segments.c.physical_network, segments.c.segmentation_id
+).where(segments.c.network_id == bindparam("wanted"))
 
 
 def segment_ids_of_host(connection: Connection, host: str) -> frozenset[str]:
@@ -23,10 +30,16 @@ def segment_ids_of_host(connection: Connection, host: str) -> frozenset[str]:
 
 
 def segment_ids_of_network_on(connection: Connection, network_id: str, host: str) -> frozenset[str]:
-    """Return the ids of those of a network's segments that reach a host, tunnels among them."""
-    reaches = or_(segments.c.physical_network == "", segments.c.physical_network.in_(_physical_networks_of(host)))
-    statement = select(segments.c.id).where(segments.c.network_id == network_id, reaches)
-    return frozenset(connection.execute(statement).scalars())
+    """Return the ids of those of a network's segments that reach a host, by its tunnels and physical networks.
+
+    Of a host that never said which tunnels it has all are believed to reach it.
+    """
+    known = reaches(connection, (host,)).get(host)
+    tunnel_types = frozenset(TUNNEL_TYPES) if known is None else known.tunnel_types
+    names = frozenset(row.physical_network for row in connection.execute(_physical_networks_of(host)))
+    reach = Reach(tunnel_types, names)
+    rows = connection.execute(_OF_NETWORK, {"wanted": network_id}).all()
+    return frozenset(segment_id for segment_id, *place in rows if reach.carries(segment_of(*place)))
 
 
 def is_known(connection: Connection, host: str) -> bool:

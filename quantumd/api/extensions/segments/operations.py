@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
@@ -10,13 +10,16 @@ from sqlalchemy import Connection, func, select
 
 from quantumd.api.extensions.segments.errors import SegmentInUse, SegmentNotFound
 from quantumd.api.resources.kept import KeptAsRows
+from quantumd.api.resources.network_rules import TRANSPARENT, require_mtu, require_tags_pass
 from quantumd.api.resources.network_views import NetworkViews, segments_of, segments_view
 from quantumd.api.resources.network_writing import rewrite_network
 from quantumd.api.resources.rows import Rows, for_everybody
 from quantumd.api.resources.segments import Segments, asked_segment, segment_of, segment_row
 from quantumd.api.resources.views import View
+from quantumd.model.carrying import NOWHERE, segment_on
 from quantumd.model.context import Context
-from quantumd.model.network import Segment
+from quantumd.model.network import Segment, Underlay, largest_mtu
+from quantumd.store import segment_nouns
 from quantumd.store.tables import ports, segments, subnets
 from quantumd.store.transaction import Transaction
 
@@ -40,13 +43,18 @@ class SegmentOperations(KeptAsRows):
 
     rows: ClassVar = SEGMENT_ROWS
     segments: Segments
+    underlay: Underlay
 
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
-        """See KeptAsRows. NetworkNotFound, InvalidInput, VlanIdInUse, TunnelIdInUse, NoNetworkAvailable."""
+        """See KeptAsRows. The network's MTU becomes what all of its segments carry.
+
+        :raises NetworkNotFound, InvalidInput, VlanIdInUse, TunnelIdInUse, NoNetworkAvailable: it cannot be made.
+        :raises VlanTransparencyDriverError, NetworkMTUSubnetConflict: it does not carry what the network needs.
+        """
         network = NetworkViews().visible(tx.connection, context, body["network_id"])
-        had = segments_of(tx.connection, network["id"])
         asked = asked_segment(body, prefix="")
         self.segments.check(asked)
+        require_tags_pass(network, (asked,))
 
         def make(chosen: tuple[Segment, ...]) -> View:
             index = tx.connection.execute(
@@ -60,7 +68,7 @@ class SegmentOperations(KeptAsRows):
             return view
 
         view = self.segments.held(tx, network["project_id"], (asked,), make)
-        _follow(tx, context, network, had)
+        self._follow(tx, context, network)
         return view
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
@@ -68,16 +76,18 @@ class SegmentOperations(KeptAsRows):
         before = self.show(tx.connection, context, resource_id)
         network = NetworkViews().visible(tx.connection, context, before["network_id"])
         _require_unused(tx, before, network)
-        had = segments_of(tx.connection, network["id"])
         SEGMENT_ROWS.remove(tx, context, before)
-        _follow(tx, context, network, had)
+        self._follow(tx, context, network)
 
-
-def _follow(tx: Transaction, context: Context, before: View, had: Sequence[Segment]) -> None:
-    """Write what the network shows of its segments now; hosts are told of its first one."""
-    held = segments_of(tx.connection, before["id"])
-    others = {name: value for name, value in before.items() if name != "segments"}
-    rewrite_network(tx, context, before, {**others, **segments_view(held)}, held[0] if held[0] != had[0] else None)
+    def _follow(self, tx: Transaction, context: Context, before: View) -> None:
+        """Write what the network shows of its segments now; hosts may carry it by others."""
+        held = segments_of(tx.connection, before["id"])
+        others = {name: value for name, value in before.items() if name != "segments"}
+        mtu = min(before["mtu"], largest_mtu(held, self.underlay, bool(before[TRANSPARENT])))
+        if mtu < before["mtu"]:
+            versions = select(subnets.c.ip_version).where(subnets.c.network_id == before["id"])
+            require_mtu(before["id"], mtu, tx.connection.execute(versions).scalars())
+        rewrite_network(tx, context, before, {**others, **segments_view(held), "mtu": mtu}, held[0])
 
 
 def _require_unused(tx: Transaction, segment: View, network: View) -> None:
@@ -91,8 +101,18 @@ def _require_unused(tx: Transaction, segment: View, network: View) -> None:
     of_network = list(first)
     if of_network == [segment_id]:
         raise SegmentInUse(segment_id, "It is the only segment of its network")
-    bound = select(func.count()).select_from(ports).where(ports.c.network_id == network_id, ports.c.host_id != "")
-    count = connection.execute(bound).scalar_one()
-    # Hosts know a network by its first segment.
-    if of_network[0] == segment_id and count:
+    place = segment_of(segment["network_type"], segment["physical_network"] or "", segment["segmentation_id"])
+    count = _bound_on(connection, network_id, place)
+    if count:
         raise SegmentInUse(segment_id, f"The segment is still bound with {count} port(s)")
+
+
+def _bound_on(connection: Connection, network_id: str, segment: Segment) -> int:
+    """Return how many ports are bound to hosts that carry the network by a segment."""
+    every = segment_nouns.segments_of(connection, (network_id,))[network_id]
+    bound = select(ports.c.host_id, func.count().label("ports")).where(
+        ports.c.network_id == network_id, ports.c.host_id != ""
+    )
+    counts = {row.host_id: row.ports for row in connection.execute(bound.group_by(ports.c.host_id))}
+    reaches = segment_nouns.reaches(connection, counts)
+    return sum(count for host, count in counts.items() if segment_on(every, reaches.get(host, NOWHERE)) == segment)

@@ -11,11 +11,11 @@ from zope.interface import implementer
 from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
 from quantumd.api.errors import BadRequest
+from quantumd.api.resources.network_rules import TRANSPARENT
 from quantumd.api.values import BOOLEAN, filter_boolean
 from quantumd.model.context import Context
 from quantumd.store.transaction import Transaction
 
-TRANSPARENT: Final = "vlan_transparent"
 QINQ: Final = "qinq"
 
 _IN_POST: dict[str, Any] = {"in_post": True, "filter_convert": filter_boolean, "is_sort_key": False}

@@ -141,6 +141,7 @@ class Feature(IntEnum):
     MIRROR = 12
     LOGGING = 13
     STORM = 14
+    GUEST_TAGS = 16
 
 
 OWNER = 0x51

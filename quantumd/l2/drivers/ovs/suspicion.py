@@ -100,6 +100,9 @@ class Suspicions:
         old, new = self._ports.pop(port_id, None), self._view.records.get(PortRecord.kind, port_id)
         if isinstance(new, PortRecord):
             self._ports[port_id] = new
+        ended = self._view.records.take_ended(PortRecord.kind, port_id)
+        if ended is not None:
+            deleted.update((ended.network_id, address) for address in ended.addresses)
         if old is None:
             return
         if not isinstance(new, PortRecord):

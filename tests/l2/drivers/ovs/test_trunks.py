@@ -288,5 +288,5 @@ class LifeTests(TrunkCase):
     def test_flows_of_ports_without_trunks_are_as_many_as_before(self) -> None:
         """What trunks need of the bridge is there once."""
         output = [flow for flow in self.world.switch.flows.values() if flow.table == Table.OUTPUT]
-        # One for all, three of the bridge, two of each port of the trunk.
-        self.assertEqual(len(output), 1 + 3 + 2 * 3)
+        # One for all, four of the bridge, two of each port of the trunk.
+        self.assertEqual(len(output), 1 + 4 + 2 * 3)

@@ -298,6 +298,18 @@ class DeletedTests(TunnelCase):
         self.gone(FAR)
         self.assertEqual(self.targets(), {"10.0.0.21", "10.0.0.31"})
 
+    def test_a_deleted_port_that_was_never_known_here_leaves_none(self) -> None:
+        """On a network that needs no tunnels; told again, what began since then goes on."""
+        gone = Gone(PORT.kind, "f9", 99, True, VXLAN.id, ("10.0.0.77",))
+        packet = IP(src="10.0.0.5", dst="10.0.0.77") / UDP(sport=4000, dport=5000)
+        get = Frame(bytearray(bytes(Ether(src=PORT.mac_address, dst="fa:16:3e:00:0d:01") / packet))).get
+        others = self.targets()
+        for kept in (set(), {"10.0.0.77"}):
+            self.world.switch.connections.commit(self.zone(VXLAN.id), get, None)
+            self.bed.update(Update(HOST, "l2", gone=(gone,)))
+            self.assertEqual(self.targets(), others | kept)
+        self.assertEqual(self.bed.report_of("f9"), PortReport("f9", 0, plugged=False))
+
     def test_an_address_with_a_new_owner_keeps_them(self) -> None:
         """They may be the new owner's."""
         self.delete(evolve(FAR, id="f3", host="host-c", version=98))
@@ -363,7 +375,7 @@ class PortTests(TunnelCase):
         """Not even flows of hosts and ports that the host has not been told to forget yet."""
         self.gone(PORT, OTHER)
         number_of = {flow.cookie >> 48 & 0xFF for flow in self.world.switch.flows.values()}
-        self.assertEqual(number_of, {0, 1, 4, 6, 7, 9, 10, 11})
+        self.assertEqual(number_of, {0, 1, 4, 6, 7, 9, 10, 11, 16})
         self.assertNotIn(Table.FLOOD, {flow.table for flow in self.world.switch.flows.values() if flow.priority})
         self.assertEqual(self.world.switch.groups.keys(), {SECOND_LOOK})
         self.bed.put(evolve(PORT, version=100), evolve(OTHER, version=100))

@@ -19,6 +19,7 @@ from quantumd.l2.drivers.ovs.features import (
     dhcp,
     firewall,
     forward,
+    guest_tags,
     mirror,
     neighbours,
     packet_logging,
@@ -35,7 +36,7 @@ def bridge_objects(logging: PuntSettings) -> Objects:
     """What the bridge holds whatever is plugged into it."""
     guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
     ends = (*classify.bridge_flows(), *trunk.bridge_flows(), *forward.bridge_flows(), *qos.bridge_flows())
-    flows = (*base.bridge_flows(), *guarding, *ends, *neighbours.bridge_flows())
+    flows = (*base.bridge_flows(), *guarding, *ends, *neighbours.bridge_flows(), *guest_tags.bridge_flows())
     return Objects(flows, tuple(forward.bridge_groups()), tuple(packet_logging.bridge_meters(logging)))
 
 
@@ -52,6 +53,7 @@ def port_objects(view: PortView, punt: PuntSettings, logging: PuntSettings, stor
             *trunk.port_flows(view),
             *mirror.port_flows(view),
             *storm.port_flows(view, storm_pps),
+            *guest_tags.port_flows(view),
             *classify.port_flows(view),
         ),
         meters=(*dhcp.port_meters(view, punt), *qos.port_meters(view), *storm.port_meters(view, storm_pps)),

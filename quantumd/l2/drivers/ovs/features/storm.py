@@ -16,11 +16,11 @@ _MULTICAST = 0x01_00_00_00_00_00
 
 def port_flows(view: PortView, rate_pps: int) -> Iterator[Flow]:
     """Let the port's broadcast and multicast over its meter, to where all goes; a rate of 0 is no limit."""
-    if rate_pps:
+    for fields in classify.fields_of(view) if rate_pps else ():
         yield Flow(
             Table.CLASSIFY,
             110,
-            match(**classify.fields(view), eth_dst=(_MULTICAST, _MULTICAST)),
+            match(**fields, eth_dst=(_MULTICAST, _MULTICAST)),
             cookie(Feature.STORM, view.number),
             instructions(classify.actions(view), goto=classify.FOLLOWING, meter=storm_meter(view.number)),
         )

@@ -12,6 +12,7 @@ from quantumd.edge.openflow.actions import group, instructions, output, set_fiel
 from quantumd.edge.openflow.interfaces import Flow, Group
 from quantumd.edge.openflow.match import mac, match
 from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, RemotePortView
+from quantumd.l2.drivers.ovs.features.guest_tags import ANY_TAG, passes_tags
 from quantumd.l2.drivers.ovs.pipeline import NETWORK, SOURCE, Feature, Source, Table, cookie, go_to, local_group
 from quantumd.model.macs import is_port_mac
 
@@ -32,14 +33,15 @@ def network_flows(view: NetworkView) -> Iterator[Flow]:
     """Number what carries the network's id, and give its broadcast to ports of this host only."""
     if view.tunnel_ofport is None:
         return
-    mark = cookie(Feature.TUNNEL, view.number)
-    yield Flow(
-        Table.TUNNEL,
-        100,
-        match(in_port=view.tunnel_ofport, vlan_vid=0, tun_id=view.network.segmentation_id or 0),
-        mark,
-        go_to(Table.PORT_SECURITY, set_field(NETWORK, view.number)),
-    )
+    mark, tags = cookie(Feature.TUNNEL, view.number), (ANY_TAG,) if passes_tags(view.network) else ()
+    for tag in (0, *tags):
+        yield Flow(
+            Table.TUNNEL,
+            100,
+            match(in_port=view.tunnel_ofport, vlan_vid=tag, tun_id=view.network.segmentation_id or 0),
+            mark,
+            go_to(Table.PORT_SECURITY, set_field(NETWORK, view.number)),
+        )
     from_tunnel = {SOURCE: int(Source.TUNNEL), NETWORK: view.number}
     yield Flow(Table.FLOOD, 60, match(**from_tunnel), mark, instructions(group(local_group(view.number))))
 
