@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from quantumd.api.hosts.compiled import network_nouns
 from quantumd.api.hosts.logged import TouchedLogs, tell_of_logs
 from quantumd.api.hosts.mesh import Moves, tell_of_moves
+from quantumd.api.hosts.mirrors import TouchedMirrors, tell_of_mirrors
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.qos import TouchedQos, policies_to_tell
 from quantumd.api.hosts.taps import TouchedTaps, tell_of_taps
@@ -56,12 +57,13 @@ class Touched:
     logs: TouchedLogs = field(factory=TouchedLogs)
     qos: TouchedQos = field(factory=TouchedQos)
     taps: TouchedTaps = field(factory=TouchedTaps)
+    mirrors: TouchedMirrors = field(factory=TouchedMirrors)
     first_position: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        others = (self.guards, self.logs, self.taps)
+        others = (self.guards, self.logs, self.taps, self.mirrors)
         touched = self.ports or self.networks or self.left or self.qos.policies
         return not touched and all(each.is_nothing for each in others)
 
@@ -72,6 +74,7 @@ class Touched:
         self.logs.note(row.resource, row.resource_id, before, after)
         self.qos.note(row.resource, before, after)
         self.taps.note(row.resource, row.resource_id, before, after)
+        self.mirrors.note(row.resource, row.resource_id, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
@@ -173,6 +176,7 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
             outbox.gone[host, role] += _left(role, host, port_ids, ports, touched)
     tell_of_moves(connection, touched.moves, touched.deleted_ports, outbox)
     tell_of_taps(connection, touched.taps, outbox)
+    tell_of_mirrors(connection, touched.mirrors, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
     for host, policy in policies_to_tell(connection, touched.qos, _with_policies(outbox, bound, networks)):

@@ -1,0 +1,183 @@
+"""Tap mirrors by real packets: an address outside gets what a VM sends and gets, no one else notices. Needs root."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from scapy.contrib.erspan import ERSPAN_II
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import GRE, Ether
+from scapy.packet import Packet
+
+from tests.bed.host import Guest, HostCase
+from tests.bed.openvswitch import run
+from tests.bed.wire import Wire
+from tests.functional.test_taps import SETTLE_SECONDS, datagram
+
+HERE, COLLECTOR, NOBODY = "172.30.0.1", "172.30.0.9", "172.30.0.77"
+HERE_6, COLLECTOR_6 = "fd00::1", "fd00::9"
+UNDERLAY = "br-ul"
+PAYLOAD = b"a datagram"
+
+
+class MirrorCase(HostCase):
+    """A host whose routes lead over a bridge to a machine that collects copies."""
+
+    collector: str
+
+    @classmethod
+    def prepare_switch(cls) -> None:
+        """Lay the cable to the collector."""
+        cls.collector = f"{cls.ovs.prefix}-ids"
+        cls.ovs.add_bridge(UNDERLAY, "standalone")
+        run("ip", "netns", "add", cls.collector)
+        cls.addClassCleanup(run, "ip", "netns", "del", cls.collector)
+        cls.ovs.ip("link", "add", "ul1", "type", "veth", "peer", "name", "eth0", "netns", cls.collector)
+        cls.ovs.ip("link", "set", "ul1", "up")
+        cls.ovs.vsctl("add-port", UNDERLAY, "ul1")
+        cls.ovs.ip("link", "set", UNDERLAY, "up")
+        run("ip", "-n", cls.collector, "link", "set", "eth0", "up")
+        for address, prefix, flags in ((HERE, 24, ()), (HERE_6, 64, ("nodad",))):
+            cls.ovs.ip("address", "add", f"{address}/{prefix}", "dev", UNDERLAY, *flags)
+        for address, prefix, flags in ((COLLECTOR, 24, ()), (COLLECTOR_6, 64, ("nodad",))):
+            run("ip", "-n", cls.collector, "address", "add", f"{address}/{prefix}", "dev", "eth0", *flags)
+
+    def setUp(self) -> None:
+        """Two VMs that talk."""
+        super().setUp()
+        network = self.make_network("10.0.0.0/24")
+        self.alice, self.bob = self.plugged(network), self.plugged(network)
+
+    def mirror(self, guest: Guest, status: int = 201, **said: Any) -> dict[str, Any]:
+        """Make a mirror; return it, or the refusal."""
+        body = {"port_id": guest.id, "directions": {"BOTH": 7}, "remote_ip": COLLECTOR, "mirror_type": "gre", **said}
+        answer = self.appliance.request("POST", "/v2.0/taas/tap_mirrors", {"tap_mirror": body})
+        self.assertEqual(answer.status, status, answer.body)
+        if status == 201:
+            self.addCleanup(
+                self.appliance.request, "DELETE", f"/v2.0/taas/tap_mirrors/{answer.body['tap_mirror']['id']}"
+            )
+        made: dict[str, Any] = answer.body["tap_mirror" if status == 201 else "NeutronError"]
+        return made
+
+    def say(self, sender: Guest, receiver: Guest) -> tuple[bytes, list[Packet]]:
+        """Let one VM send another a frame, which arrives; return it, and what the collector gets meanwhile."""
+        frame = datagram(sender, receiver)
+        with Wire(self.collector) as copies, Wire(receiver.vm.namespace) as own, Wire(sender.vm.namespace) as mouth:
+            mouth.send(frame)
+            self.assertEqual(own.await_frame(lambda found: PAYLOAD in found), frame)
+            time.sleep(SETTLE_SECONDS)
+            found = [each for each in copies.received() if PAYLOAD in each]
+        return frame, [Ether(each) for each in found]
+
+
+class CollectingTests(MirrorCase):
+    """What the collector gets."""
+
+    def collected(self, sender: Guest, receiver: Guest) -> tuple[bytes, Packet]:
+        """Let one VM send another frames until a copy comes, and return both."""
+        found: list[tuple[bytes, Packet]] = []
+
+        def is_copied() -> bool:
+            frame = datagram(sender, receiver)
+            with Wire(self.collector) as copies, Wire(receiver.vm.namespace) as own, Wire(sender.vm.namespace) as mouth:
+                mouth.send(frame)
+                self.assertEqual(own.await_frame(lambda raw: PAYLOAD in raw), frame)
+                copy = copies.await_frame(lambda raw: PAYLOAD in raw, SETTLE_SECONDS)
+            found.extend([] if copy is None else [(frame, Ether(copy))])
+            return bool(found)
+
+        self.wait_for("a copy", is_copied)
+        return found[0]
+
+    def test_gre(self) -> None:
+        """Under its own id what it sends and what it gets; the frame is whole."""
+        self.mirror(self.alice, directions={"IN": 101, "OUT": 4_000_000_000})
+        for sender, receiver, key in ((self.alice, self.bob, 4_000_000_000), (self.bob, self.alice, 101)):
+            frame, copy = self.collected(sender, receiver)
+            self.assertEqual((copy[IP].src, copy[IP].dst, copy[GRE].key), (HERE, COLLECTOR, key))
+            self.assertEqual(bytes(copy[GRE].payload), frame)
+
+    def test_erspan(self) -> None:
+        """Type II, with the session of the direction; copies are counted."""
+        self.mirror(self.alice, mirror_type="erspanv1", directions={"IN": 1023, "OUT": 1})
+        for sender, receiver, session in ((self.alice, self.bob, 1), (self.bob, self.alice, 1023)):
+            frame, copy = self.collected(sender, receiver)
+            self.assertEqual((copy[IP].src, copy[IP].dst, copy[ERSPAN_II].session_id), (HERE, COLLECTOR, session))
+            self.assertEqual(bytes(copy[ERSPAN_II].payload), frame)
+        _, again = self.collected(self.bob, self.alice)
+        self.assertGreater(again[GRE].sequence_number, copy[GRE].sequence_number)
+
+    def test_over_ipv6(self) -> None:
+        """Both."""
+        self.mirror(self.alice, remote_ip=COLLECTOR_6, directions={"OUT": 5})
+        self.mirror(self.alice, remote_ip=COLLECTOR_6, mirror_type="erspanv1", directions={"IN": 6})
+        frame, copy = self.collected(self.alice, self.bob)
+        self.assertEqual((copy[IPv6].dst, copy[GRE].key, bytes(copy[GRE].payload)), (COLLECTOR_6, 5, frame))
+        frame, copy = self.collected(self.bob, self.alice)
+        self.assertEqual((copy[IPv6].dst, copy[ERSPAN_II].session_id), (COLLECTOR_6, 6))
+        self.assertEqual(bytes(copy[ERSPAN_II].payload), frame)
+
+    def test_an_end_of_the_mirror_ends_copies_and_takes_its_tunnel_port_away(self) -> None:
+        """And a restart of the process in between changes nothing."""
+        made = self.mirror(self.alice, directions={"OUT": 9})
+        self.collected(self.alice, self.bob)
+        copying = self.flows_with("clone(")
+        self.appliance.stop()
+        self.appliance.start("/readyz")
+        self.collected(self.alice, self.bob)
+        self.assertEqual(self.flows_with("clone("), copying)
+        self.appliance.request("DELETE", f"/v2.0/taas/tap_mirrors/{made['id']}")
+        self.wait_for("the end of the copies", lambda: not self.flows_with("clone("))
+        self.wait_for("the end of the tunnel port", lambda: "mir-gre" not in self.ovs.vsctl("list-ports", "br-int"))
+        self.assertEqual(self.say(self.alice, self.bob)[1], [])
+
+    def test_a_port_that_is_deleted_takes_its_mirrors_along(self) -> None:
+        """Others' traffic goes on."""
+        made = self.mirror(self.alice)
+        self.collected(self.alice, self.bob)
+        self.delete("port", self.alice.id)
+        answer = self.appliance.request("GET", f"/v2.0/taas/tap_mirrors/{made['id']}")
+        self.assertEqual(answer.status, 404)
+        self.wait_for("the end of the copies", lambda: not self.flows_with("clone("))
+
+    def test_several_mirrors_of_a_port(self) -> None:
+        """Each copy comes once."""
+        for number in (11, 12):
+            self.mirror(self.alice, directions={"OUT": number})
+        self.collected(self.alice, self.bob)
+        self.wait_for("both", lambda: self.keys_of(self.say(self.alice, self.bob)[1]) == [11, 12])
+
+    def keys_of(self, copies: Iterable[Packet]) -> list[int]:
+        """Return under which ids copies came, in order."""
+        return sorted(copy[GRE].key for copy in copies)
+
+
+class HostileTests(MirrorCase):
+    """Mirrors that cannot work; the port's own traffic does."""
+
+    def test_nobody_at_the_address(self) -> None:
+        """Nor a route to it."""
+        for number, remote in enumerate((NOBODY, "203.0.113.5", HERE), start=20):
+            self.mirror(self.alice, remote_ip=remote, directions={"BOTH": number})
+            self.wait_for("its flows", lambda n=number: self.flows_with(f"set_field:{hex(n)}->tun_id"))  # type: ignore[misc] # bound now
+            for talk in ((self.alice, self.bob), (self.bob, self.alice)):
+                self.assertEqual(self.say(*talk)[1], [])
+            self.assertTrue(self.alice.can_reach(self.bob.ip, tries=1))
+
+    def test_addresses_that_mean_nobody_or_everybody_are_refused(self) -> None:
+        """At once."""
+        for remote in (
+            "127.0.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "169.254.1.1",
+            "::1",
+            "ff02::1",
+            "fe80::1",
+        ):
+            self.assertEqual(self.mirror(self.alice, 400, remote_ip=remote)["type"], "InvalidTapMirrorRemote")
