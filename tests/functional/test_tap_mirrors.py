@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from scapy.contrib.erspan import ERSPAN_II
-from scapy.layers.inet import IP
+from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import GRE, Ether
 from scapy.packet import Packet
@@ -17,16 +17,21 @@ from tests.bed.openvswitch import run
 from tests.bed.wire import Wire
 from tests.functional.test_taps import SETTLE_SECONDS, datagram
 
-HERE, COLLECTOR, NOBODY = "172.30.0.1", "172.30.0.9", "172.30.0.77"
+HERE, HERE_TOO, COLLECTOR, NOBODY = "172.30.0.1", "172.30.0.2", "172.30.0.9", "172.30.0.77"
 HERE_6, COLLECTOR_6 = "fd00::1", "fd00::9"
 UNDERLAY = "br-ul"
 PAYLOAD = b"a datagram"
 
 
 class MirrorCase(HostCase):
-    """A host whose routes lead over a bridge to a machine that collects copies."""
+    """A host whose routes lead over a bridge to a machine that collects copies; its own tunnels begin there too."""
 
-    collector: str
+    settings: ClassVar = {
+        "l2.tunnel_ip": f'"{HERE}"',
+        "l2.tunnel_types": '["vxlan", "gre"]',
+        "l2.bridge_mappings": f'["physnet1:{UNDERLAY}"]',
+    }
+    collector: ClassVar[str]
 
     @classmethod
     def prepare_switch(cls) -> None:
@@ -40,7 +45,7 @@ class MirrorCase(HostCase):
         cls.ovs.vsctl("add-port", UNDERLAY, "ul1")
         cls.ovs.ip("link", "set", UNDERLAY, "up")
         run("ip", "-n", cls.collector, "link", "set", "eth0", "up")
-        for address, prefix, flags in ((HERE, 24, ()), (HERE_6, 64, ("nodad",))):
+        for address, prefix, flags in ((HERE, 24, ()), (HERE_TOO, 24, ()), (HERE_6, 64, ("nodad",))):
             cls.ovs.ip("address", "add", f"{address}/{prefix}", "dev", UNDERLAY, *flags)
         for address, prefix, flags in ((COLLECTOR, 24, ()), (COLLECTOR_6, 64, ("nodad",))):
             run("ip", "-n", cls.collector, "address", "add", f"{address}/{prefix}", "dev", "eth0", *flags)
@@ -160,8 +165,8 @@ class HostileTests(MirrorCase):
     """Mirrors that cannot work; the port's own traffic does."""
 
     def test_nobody_at_the_address(self) -> None:
-        """Nor a route to it."""
-        for number, remote in enumerate((NOBODY, "203.0.113.5", HERE), start=20):
+        """Nor a route to it, or it is this host's own."""
+        for number, remote in enumerate((NOBODY, "203.0.113.5", HERE_TOO), start=20):
             self.mirror(self.alice, remote_ip=remote, directions={"BOTH": number})
             self.wait_for("its flows", lambda n=number: self.flows_with(f"set_field:{hex(n)}->tun_id"))  # type: ignore[misc] # bound now
             for talk in ((self.alice, self.bob), (self.bob, self.alice)):
@@ -181,3 +186,32 @@ class HostileTests(MirrorCase):
             "fe80::1",
         ):
             self.assertEqual(self.mirror(self.alice, 400, remote_ip=remote)["type"], "InvalidTapMirrorRemote")
+
+    def test_where_tunnels_of_networks_end_no_copies_go(self) -> None:
+        """They could be taken for frames of a network."""
+        self.assertEqual(self.mirror(self.alice, 409, remote_ip=HERE)["type"], "TapMirrorRemoteIsHost")
+
+    def test_copies_of_copies_are_not_made(self) -> None:
+        """Of a port that has the address to which its copies go, and two mirrors: each frame is copied twice at all."""
+        network = self.make_network(
+            "172.30.0.0/24",
+            subnet={"allocation_pools": [{"start": "172.30.0.50", "end": "172.30.0.60"}]},
+            **{"provider:network_type": "flat", "provider:physical_network": "physnet1"},
+        )
+        target = self.plugged(network, port_security_enabled=False)
+        run("ip", "netns", "exec", self.collector, "ping", "-n", "-c1", "-W2", target.ip)
+        for number in (31, 32):
+            self.mirror(target, remote_ip=target.ip, directions={"IN": number})
+        frame = bytes(
+            Ether(src="02:00:00:00:00:09", dst=target.mac) / IP(src=COLLECTOR, dst=target.ip) / UDP() / PAYLOAD
+        )
+
+        def copies() -> list[int]:
+            with Wire(target.vm.namespace) as arriving, Wire(self.collector) as mouth:
+                mouth.send(frame)
+                time.sleep(2 * SETTLE_SECONDS)
+                found = [Ether(raw) for raw in arriving.received() if PAYLOAD in raw]
+            return sorted(each[GRE].key if GRE in each else 0 for each in found)
+
+        self.wait_for("a frame and its two copies", lambda: copies() == [0, 31, 32])
+        self.assertEqual(copies(), [0, 31, 32])
