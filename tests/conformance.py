@@ -154,6 +154,8 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "subnetpool-prefix-ops": (f"{_POOLS}::PrefixRequestTests",),
     "tag-creation": (f"{_X}test_tags.py::test_several_tags_are_added",),
     "tag-ports-during-bulk-creation": (f"{_DETAILS}::test_tags_of_a_new_port",),
+    "tap-mirror": (f"{_X}test_tap_mirrors.py", "tests/functional/test_tap_mirrors.py"),
+    "tap-mirror-both-direction": (f"{_X}test_tap_mirrors.py::MirrorTests", "tests/functional/test_tap_mirrors.py"),
     "taas": (f"{_X}test_taps.py", "tests/functional/test_taps.py"),
     "trunk": (f"{_X}test_trunks_resource.py", "tests/functional/test_trunks.py"),
     "trunk-details": (f"{_X}test_trunks_resource.py::test_it_is_down_and_its_parent_tells_of_it",),

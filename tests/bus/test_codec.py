@@ -17,6 +17,7 @@ from quantumd.model.logging_records import PacketLog, PortLogsRecord
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.role_state import Fault, RoleState
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord, SecurityRule
+from quantumd.model.tap_mirror_records import TapMirrorRecord
 from quantumd.model.tap_records import TapRecord
 
 PAIR = AddressPair("fa:16:3e:00:00:03", "10.0.0.0/24")
@@ -38,6 +39,7 @@ EVERY_RECORD = (
         "p4", 5, "n1", "fa:16:3e:00:00:04", (), True, "trunk:subport", True, parent_id="p1", segmentation_id=4094
     ),
     SecurityGroupRecord("g1", 7, True, RULES),
+    TapMirrorRecord("m1", 9, "p1", "gre", "192.0.2.7", 5, 0),
     TapRecord("t1", 9, "p1", "p2", "BOTH", 7, "vxlan", "192.0.2.1", "192.0.2.2"),
     PortLogsRecord("p1", 8, (PacketLog("l1", "a project", "ALL"),)),
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
