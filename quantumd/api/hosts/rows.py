@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from quantumd.api.resources.port_binding import forget_hosts
+from quantumd.model.bandwidth import MOST_NETWORKS
 from quantumd.model.messages import HostReport
 from quantumd.model.network import TUNNEL_TYPES
 from quantumd.model.records import KINDS
@@ -42,10 +43,16 @@ def keep_host(tx: Transaction, report: HostReport) -> bool:
         "tunnel_types": ",".join(each for each in TUNNEL_TYPES if tunnel_ip and each in report.tunnel_types) or None,
         "tunnel_version": version,
         "record_kinds": ",".join(each for each in KINDS if each in report.record_kinds) or None,
+        "bandwidths": _bandwidths(report),
     }
     tx.connection.execute(insert(hosts), row | _state(report.state))
     forget_hosts(tx)
     return is_moved
+
+
+def _bandwidths(report: HostReport) -> str | None:
+    told = [[each.physical_network, each.egress_kbps, each.ingress_kbps] for each in report.bandwidths[:MOST_NETWORKS]]
+    return orjson.dumps(told).decode() if told else None
 
 
 def _address(text: str) -> str | None:

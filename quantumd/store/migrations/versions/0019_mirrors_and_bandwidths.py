@@ -1,4 +1,4 @@
-"""Tap mirrors, and the ids under which their copies travel."""
+"""Tap mirrors, the ids under which their copies travel, and what bandwidth each host can guarantee."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Make the tables, and add the column; roles fill it with their next report."""
     # An upgrade of MariaDB that was cut short is run again.
     tables = sa.inspect(op.get_bind()).get_table_names()
     if "tap_mirrors" not in tables:
         _make_mirrors()
     if "tap_mirror_ids" not in tables:
         _make_ids()
+    if "bandwidths" not in {each["name"] for each in sa.inspect(op.get_bind()).get_columns("hosts")}:
+        op.add_column("hosts", sa.Column("bandwidths", sa.Text(), nullable=True))
 
 
 def _make_mirrors() -> None:
@@ -55,5 +57,6 @@ def _make_ids() -> None:
 
 def downgrade() -> None:
     """Remove them."""
+    op.drop_column("hosts", "bandwidths")
     op.drop_table("tap_mirror_ids")
     op.drop_table("tap_mirrors")
