@@ -65,4 +65,11 @@ def _found(connection: Connection, statement: Select[Any], asked: Iterable[str])
 
 
 def _noun(row: Any) -> TapMirror:
-    return TapMirror(*row[:5], ids_by_direction(orjson.loads(row.directions)))
+    return TapMirror(
+        row.id,
+        row.port_id,
+        row.host_id,
+        row.mirror_type,
+        row.remote_ip,
+        ids_by_direction(orjson.loads(row.directions)),
+    )

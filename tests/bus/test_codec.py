@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.bus.codec import VERSIONS, CodecError, decode, encode
 from quantumd.model import messages as m
 from quantumd.model import records as r
+from quantumd.model.bandwidth import Bandwidth
 from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
 from quantumd.model.logging_records import PacketLog, PortLogsRecord
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
@@ -68,6 +69,7 @@ EVERY_MESSAGE: tuple[m.Message, ...] = (
     ),
     m.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), tunnel_ip="192.0.2.1", tunnel_types=("vxlan", "gre")),
     m.HostReport("h", "l2", "0.1.0", record_kinds=("l2.port", "l2.qos_policy")),
+    m.HostReport("h", "l2", "0.1.0", bandwidths=(Bandwidth("physnet1", 1000, 2000),)),
     CountersRequest("h", "p1"),
     CountersReply((PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
     m.HostReply(0.5),
@@ -103,9 +105,10 @@ class CodecTests(SynchronousTestCase):
                 m.HostReport("h", "l2", "0", physical_networks=()),
                 m.HostReport("h", "l2", "0", tunnel_ip="192.0.2.1", tunnel_types=("vxlan",)),
                 m.HostReport("h", "l2", "0", record_kinds=("l2.port",)),
+                m.HostReport("h", "l2", "0", bandwidths=(Bandwidth("p", 1, 1),)),
             )
         ]
-        self.assertEqual(versions, [1, 2, 1, 2, 4, 5])
+        self.assertEqual(versions, [1, 2, 1, 2, 4, 5, 6])
 
     def test_older_hosts_are_understood(self) -> None:
         """A host that does not say which physical networks it has yet is a host all the same."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from attrs import evolve
@@ -97,7 +98,7 @@ class AnnounceTests(MirrorCase):
             ("host-a", {"host-a": wanted}),
             ("", {}),
         ):
-            self.after(lambda host=host: self.bind(host))
+            self.after(partial(self.bind, host))
             self.assertEqual({name: self.known(name) for name in HOSTS if self.known(name)}, known)
 
     def test_mirrors_come_and_go(self) -> None:
