@@ -99,7 +99,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
         f"{_PACKETS}::MarkTests", f"{_PACKETS}::WhoseTests"
     ),
     "qos-bw-limit-direction": (f"{_QOS}::test_one_rule_of_a_type_and_direction", f"{_PACKETS}::BandwidthTests"),
-    "qos-bw-minimum-ingress": (f"{_QOS}::test_rules_of_every_type",),
+    "qos-bw-minimum-ingress": (f"{_QOS}::test_rules_of_every_type", f"{_X}test_qos_guarantees.py"),
     "qos-default": (
         f"{_QOS}::test_a_project_has_one_default", f"{_X}test_qos_uses.py::NetworkTests",
         f"{_PACKETS}::test_a_projects_default_is_that_of_its_new_networks"
@@ -169,7 +169,8 @@ ORACLE: Final = "tests/oracle/test_neutron_lib.py::NeutronLibTests"
 INTRODUCTION: Final = f"""# What is announced, and what proves it
 
 `GET /v2.0/extensions` announces an alias only if packets obey what it promises under the active drivers; with
-`api.preview = true` it announces all. This table has every alias that can be announced, what drivers must be able to do
+`api.preview = true` it announces all, and with `network.bandwidth_guarantees = "account"` also `qos-bw-minimum-ingress`,
+whose guarantees are counted and no more ([what is promised](decisions/qos.md#guarantees)). This table has every alias that can be announced, what drivers must be able to do
 for it, and the tests that hold it to its word. Besides, `{ORACLE}` compares names, defaults, visibility, filters, sort
 keys, requests and validators of every one that neutron-lib knows with neutron-lib's own; what differs on purpose is in
 `tests/oracle/differences.py`, each with its reason. What belongs to no alias:

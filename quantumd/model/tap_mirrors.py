@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from quantumd.model.taps import BOTH, IN, OUT
@@ -25,6 +25,8 @@ def ids_by_direction(directions: Mapping[str, int]) -> tuple[int, int]:
 def why_no_remote(address: str) -> str | None:
     """Return why nobody gets copies at an address; None for one that a machine elsewhere may have."""
     remote = ip_address(address)
+    if isinstance(remote, IPv6Address) and remote.ipv4_mapped is not None:
+        return f"say {remote.ipv4_mapped} if that is meant"
     if remote.is_unspecified or remote.is_multicast or remote == _EVERYBODY:
         return "it is no single machine's"
     if remote.is_loopback or remote.is_link_local:

@@ -101,7 +101,7 @@ class MirrorTests(MirrorCase):
         """Nor to addresses that mean nobody, or everybody."""
         self.bed.hear(HostReport("host-1", "l2", "1", "ovs", "{}", tunnel_ip="192.0.2.1", tunnel_types=("gre",)))
         self.assert_refused(409, "TapMirrorRemoteIsHost", self.mirror, remote_ip="192.0.2.1")
-        for nobody in ("127.0.0.1", "224.0.0.5", "255.255.255.255", "::", "fe80::1"):
+        for nobody in ("127.0.0.1", "224.0.0.5", "255.255.255.255", "::", "fe80::1", "::ffff:192.0.2.1"):
             self.assert_refused(400, "InvalidTapMirrorRemote", self.mirror, remote_ip=nobody)
 
     def test_a_mirror_goes_with_its_port(self) -> None:
