@@ -169,8 +169,8 @@ ORACLE: Final = "tests/oracle/test_neutron_lib.py::NeutronLibTests"
 INTRODUCTION: Final = f"""# What is announced, and what proves it
 
 `GET /v2.0/extensions` announces an alias only if packets obey what it promises under the active drivers; with
-`api.preview = true` it announces all. With `network.bandwidth_guarantees = "account"` it announces
-`qos-bw-minimum-ingress` too, whose guarantees are counted and no more ([what is promised](decisions/qos.md#guarantees)).
+`api.preview = true` it announces all. With `network.bandwidth_guarantees = "account"` it announces also
+`qos-bw-minimum-ingress`, whose guarantees are counted, no more ([what is promised](decisions/qos.md#guarantees)).
 This table has every alias that can be announced, what drivers must be able to do
 for it, and the tests that hold it to its word. Besides, `{ORACLE}` compares names, defaults, visibility, filters, sort
 keys, requests and validators of every one that neutron-lib knows with neutron-lib's own; what differs on purpose is in

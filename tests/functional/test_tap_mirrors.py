@@ -13,15 +13,30 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import GRE, Ether
 from scapy.packet import Packet
 
+from tests.bed.cluster import UNDERLAY_BRIDGE
 from tests.bed.host import Guest, HostCase
-from tests.bed.openvswitch import run
+from tests.bed.openvswitch import PrivateOvs, run
 from tests.bed.wire import Wire
 from tests.functional.test_taps import SETTLE_SECONDS, datagram
+from tests.functional.test_tunnels import TunnelCase
 
 HERE, HERE_TOO, COLLECTOR, NOBODY = "172.30.0.1", "172.30.0.2", "172.30.0.9", "172.30.0.77"
 HERE_6, COLLECTOR_6 = "fd00::1", "fd00::9"
-UNDERLAY = "br-ul"
+UNDERLAY = UNDERLAY_BRIDGE
 PAYLOAD = b"a datagram"
+
+
+def attached(ovs: PrivateOvs) -> str:
+    """Lay a cable from a switch's underlay to a machine that collects copies; return its namespace."""
+    collector = f"{ovs.prefix}-ids"
+    run("ip", "netns", "add", collector)
+    ovs.ip("link", "add", "ids", "type", "veth", "peer", "name", "eth0", "netns", collector)
+    ovs.ip("link", "set", "ids", "up")
+    ovs.vsctl("add-port", UNDERLAY, "ids")
+    run("ip", "-n", collector, "link", "set", "eth0", "up")
+    for address, prefix, flags in ((COLLECTOR, 24, ()), (COLLECTOR_6, 64, ("nodad",))):
+        run("ip", "-n", collector, "address", "add", f"{address}/{prefix}", "dev", "eth0", *flags)
+    return collector
 
 
 class MirrorCase(HostCase):
@@ -37,19 +52,12 @@ class MirrorCase(HostCase):
     @classmethod
     def prepare_switch(cls) -> None:
         """Lay the cable to the collector."""
-        cls.collector = f"{cls.ovs.prefix}-ids"
         cls.ovs.add_bridge(UNDERLAY, "standalone")
-        run("ip", "netns", "add", cls.collector)
-        cls.addClassCleanup(run, "ip", "netns", "del", cls.collector)
-        cls.ovs.ip("link", "add", "ul1", "type", "veth", "peer", "name", "eth0", "netns", cls.collector)
-        cls.ovs.ip("link", "set", "ul1", "up")
-        cls.ovs.vsctl("add-port", UNDERLAY, "ul1")
         cls.ovs.ip("link", "set", UNDERLAY, "up")
-        run("ip", "-n", cls.collector, "link", "set", "eth0", "up")
         for address, prefix, flags in ((HERE, 24, ()), (HERE_TOO, 24, ()), (HERE_6, 64, ("nodad",))):
             cls.ovs.ip("address", "add", f"{address}/{prefix}", "dev", UNDERLAY, *flags)
-        for address, prefix, flags in ((COLLECTOR, 24, ()), (COLLECTOR_6, 64, ("nodad",))):
-            run("ip", "-n", cls.collector, "address", "add", f"{address}/{prefix}", "dev", "eth0", *flags)
+        cls.collector = attached(cls.ovs)
+        cls.addClassCleanup(run, "ip", "netns", "del", cls.collector)
 
     def setUp(self) -> None:
         """Two VMs that talk."""
@@ -220,3 +228,82 @@ class HostileTests(MirrorCase):
 
         self.wait_for("a frame and its two copies", lambda: copies() == [0, 31, 32])
         self.assertEqual(copies(), [0, 31, 32])
+
+
+class HostsTests(TunnelCase):
+    """Two hosts with tunnels between them, over IPv4; the machine that collects copies has an address of IPv6 too."""
+
+    host_names: ClassVar[tuple[str, ...]] = ("host-a", "host-b")
+    collector: ClassVar[str]
+
+    @classmethod
+    def prepare_switch(cls) -> None:
+        """Lay the cables."""
+        super().prepare_switch()
+        cls.collector = attached(cls.cluster.hosts[0].ovs)
+        cls.addClassCleanup(run, "ip", "netns", "del", cls.collector)
+        for number, host in enumerate(cls.cluster.hosts, start=1):
+            host.ovs.ip("address", "add", f"fd00::{number}/64", "dev", UNDERLAY, "nodad")
+
+    def copy_of(self, sender: Guest, receiver: Guest) -> Packet:
+        """Let one VM send another frames until a copy comes; return it."""
+        found: list[Packet] = []
+
+        def is_copied() -> bool:
+            with Wire(self.collector) as copies, Wire(sender.vm.namespace) as mouth:
+                mouth.send(datagram(sender, receiver))
+                raw = copies.await_frame(lambda each: PAYLOAD in each and GRE in Ether(each), SETTLE_SECONDS)
+            found.extend([] if raw is None else [Ether(raw)])
+            return bool(found)
+
+        self.wait_for("a copy", is_copied)
+        self.assertEqual(bytes(found[0][GRE].payload), datagram(sender, receiver))
+        return found[0]
+
+    def test_what_comes_out_of_a_tunnel_is_mirrored_whatever_that_goes_over(self) -> None:
+        """The tunnel ended at an address of IPv4, the copy goes to one of IPv6; and a mirror moves with its port."""
+        first, second = self.hosts
+        network = self.tunnelled()
+        alice, bob = self.boot(second, network), self.boot(first, network)
+        self.settle(alice, bob)
+        for remote, key in ((COLLECTOR_6, 41), (COLLECTOR, 42)):
+            body = {"port_id": alice.id, "directions": {"IN": key}, "remote_ip": remote, "mirror_type": "gre"}
+            answer = self.appliance.request("POST", "/v2.0/taas/tap_mirrors", {"tap_mirror": body})
+            self.assertEqual(answer.status, 201, answer.body)
+            copy = self.copy_of(bob, alice)
+            source = copy[IPv6].src if IPv6 in copy else copy[IP].src
+            self.assertEqual((copy[GRE].key, source), (key, "fd00::2" if key == 41 else self.tunnels[second.name]))
+            self.appliance.request("DELETE", f"/v2.0/taas/tap_mirrors/{answer.body['tap_mirror']['id']}")
+            self.wait_for("the end", lambda: "clone(" not in second.ovs.ofctl("dump-flows"))
+
+    def test_a_mirror_moves_with_its_port(self) -> None:
+        """The host that has the port makes the copies."""
+        first, second = self.hosts
+        network = self.tunnelled()
+        alice, bob = self.boot(second, network), self.boot(first, network)
+        self.settle(alice, bob)
+        body = {"port_id": alice.id, "directions": {"OUT": 51}, "remote_ip": COLLECTOR, "mirror_type": "erspanv1"}
+        answer = self.appliance.request("POST", "/v2.0/taas/tap_mirrors", {"tap_mirror": body})
+        self.assertEqual(answer.status, 201, answer.body)
+        self.assertEqual(self.erspan_source(alice, bob), self.tunnels[second.name])
+        second.ovs.remove_vm(alice.vm)
+        self.update("port", alice.id, **{"binding:host_id": first.name})
+        moved = Guest(alice.port, first.ovs.make_vm(alice.id, alice.mac))
+        first.ovs.plug(moved.vm)
+        self.appliance.await_status(alice.id)
+        self.assertEqual(self.erspan_source(moved, bob), self.tunnels[first.name])
+        self.wait_for("the end", lambda: "clone(" not in second.ovs.ofctl("dump-flows"))
+
+    def erspan_source(self, sender: Guest, receiver: Guest) -> str:
+        """Let one VM send another frames until a copy comes; return from where it came."""
+        found: list[str] = []
+
+        def is_copied() -> bool:
+            with Wire(self.collector) as copies, Wire(sender.vm.namespace) as mouth:
+                mouth.send(datagram(sender, receiver))
+                raw = copies.await_frame(lambda each: PAYLOAD in each, SETTLE_SECONDS)
+            found.extend([] if raw is None else [str(Ether(raw)[IP].src)])
+            return bool(found)
+
+        self.wait_for("a copy", is_copied)
+        return found[0]
