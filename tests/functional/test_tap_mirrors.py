@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -231,9 +231,12 @@ class HostileTests(MirrorCase):
 
 
 class HostsTests(TunnelCase):
-    """Two hosts with tunnels between them, over IPv4; the machine that collects copies has an address of IPv6 too."""
+    """Two hosts with tunnels between them, over IPv4; all have addresses of IPv6 too."""
 
     host_names: ClassVar[tuple[str, ...]] = ("host-a", "host-b")
+    ipv4: ClassVar[Mapping[str, str]] = {"host-a": "172.30.0.1", "host-b": "172.30.0.2"}
+    ipv6: ClassVar[Mapping[str, str]] = {"host-a": "fd00::1", "host-b": "fd00::2"}
+    tunnels: ClassVar[Mapping[str, str]] = ipv4
     collector: ClassVar[str]
 
     @classmethod
@@ -242,8 +245,9 @@ class HostsTests(TunnelCase):
         super().prepare_switch()
         cls.collector = attached(cls.cluster.hosts[0].ovs)
         cls.addClassCleanup(run, "ip", "netns", "del", cls.collector)
-        for number, host in enumerate(cls.cluster.hosts, start=1):
-            host.ovs.ip("address", "add", f"fd00::{number}/64", "dev", UNDERLAY, "nodad")
+        for host in cls.cluster.hosts:
+            host.ovs.ip("address", "replace", f"{cls.ipv4[host.name]}/24", "dev", UNDERLAY)
+            host.ovs.ip("address", "replace", f"{cls.ipv6[host.name]}/64", "dev", UNDERLAY, "nodad")
 
     def copy_of(self, sender: Guest, receiver: Guest) -> Packet:
         """Let one VM send another frames until a copy comes; return it."""
@@ -261,7 +265,7 @@ class HostsTests(TunnelCase):
         return found[0]
 
     def test_what_comes_out_of_a_tunnel_is_mirrored_whatever_that_goes_over(self) -> None:
-        """The tunnel ended at an address of IPv4, the copy goes to one of IPv6; and a mirror moves with its port."""
+        """The copy goes over IPv6, or over IPv4."""
         first, second = self.hosts
         network = self.tunnelled()
         alice, bob = self.boot(second, network), self.boot(first, network)
@@ -271,8 +275,8 @@ class HostsTests(TunnelCase):
             answer = self.appliance.request("POST", "/v2.0/taas/tap_mirrors", {"tap_mirror": body})
             self.assertEqual(answer.status, 201, answer.body)
             copy = self.copy_of(bob, alice)
-            source = copy[IPv6].src if IPv6 in copy else copy[IP].src
-            self.assertEqual((copy[GRE].key, source), (key, "fd00::2" if key == 41 else self.tunnels[second.name]))
+            layer, sources = (IPv6, self.ipv6) if remote == COLLECTOR_6 else (IP, self.ipv4)
+            self.assertEqual((copy[GRE].key, copy[layer].src), (key, sources[second.name]))
             self.appliance.request("DELETE", f"/v2.0/taas/tap_mirrors/{answer.body['tap_mirror']['id']}")
             self.wait_for("the end", lambda: "clone(" not in second.ovs.ofctl("dump-flows"))
 
@@ -285,13 +289,13 @@ class HostsTests(TunnelCase):
         body = {"port_id": alice.id, "directions": {"OUT": 51}, "remote_ip": COLLECTOR, "mirror_type": "erspanv1"}
         answer = self.appliance.request("POST", "/v2.0/taas/tap_mirrors", {"tap_mirror": body})
         self.assertEqual(answer.status, 201, answer.body)
-        self.assertEqual(self.erspan_source(alice, bob), self.tunnels[second.name])
+        self.assertEqual(self.erspan_source(alice, bob), self.ipv4[second.name])
         second.ovs.remove_vm(alice.vm)
         self.update("port", alice.id, **{"binding:host_id": first.name})
         moved = Guest(alice.port, first.ovs.make_vm(alice.id, alice.mac))
         first.ovs.plug(moved.vm)
         self.appliance.await_status(alice.id)
-        self.assertEqual(self.erspan_source(moved, bob), self.tunnels[first.name])
+        self.assertEqual(self.erspan_source(moved, bob), self.ipv4[first.name])
         self.wait_for("the end", lambda: "clone(" not in second.ovs.ofctl("dump-flows"))
 
     def erspan_source(self, sender: Guest, receiver: Guest) -> str:
@@ -307,3 +311,10 @@ class HostsTests(TunnelCase):
 
         self.wait_for("a copy", is_copied)
         return found[0]
+
+
+class OverIpv6Tests(HostsTests):
+    """The same where tunnels go over IPv6."""
+
+    tunnels: ClassVar[Mapping[str, str]] = HostsTests.ipv6
+    settings: ClassVar = {**HostsTests.settings, "network.overlay_ip_version": "6"}
