@@ -49,10 +49,13 @@ def parse_bandwidth(text: str) -> Bandwidth:
 
 
 def shortage(capacity: Amounts, taken: Amounts, more: Amounts) -> Shortage | None:
-    """Return why a host has no room for more, of which only what is positive counts; None when it has."""
+    """Return why a host has no room for more than what is taken; None when it has.
+
+    Only the directions of ``more`` are looked at: what is too much in another one already keeps nobody out.
+    """
     for direction, kbps in sorted(more.items()):
         needed, has = taken.get(direction, 0) + kbps, capacity.get(direction, 0)
-        if kbps > 0 and needed > has:
+        if needed > has:
             return Shortage(direction, needed, has)
     return None
 

@@ -41,16 +41,9 @@ def require_room(tx: Transaction, host: str, physical_network: str | None, more:
     :param more: what comes to what ports are guaranteed there.
     :param besides: a port that does not count among these.
     """
-    if not host or not any(more.values()):
-        return
-    if physical_network is None:
-        raise NoBandwidthToGuarantee(host)
-    tx.lock(f"bandwidth:{host}:{physical_network}")
-    capacity = on_network(guarantee_nouns.bandwidths(tx.connection, host), physical_network)
-    taken = guarantee_nouns.taken(tx.connection, host, physical_network, besides)
-    short = shortage(capacity, taken, more)
-    if short is not None:
-        raise HostBandwidthExceeded(host, physical_network, short)
+    wanted = {direction: kbps for direction, kbps in more.items() if kbps}
+    if host and wanted:
+        _require(tx, host, physical_network, wanted, besides)
 
 
 def require_room_for(tx: Transaction, port_id: str, host: str) -> None:
@@ -65,18 +58,22 @@ def require_room_of_new(tx: Transaction, port_id: str) -> None:
 
 
 def require_kept(tx: Transaction, places: Iterable[tuple[str, str | None]], grown: Iterable[str]) -> None:
-    """Refuse what was just written if hosts would have to guarantee more than they have in directions that grew."""
+    """Refuse what was just written if hosts guarantee more than they have now, in directions that grew. As above.
+
+    :param places: hosts, each with a physical network.
+    """
     directions = tuple(grown)
     for host, physical_network in sorted(places, key=str):
-        if physical_network is None:
-            raise NoBandwidthToGuarantee(host)
-        taken = guarantee_nouns.taken(tx.connection, host, physical_network)
-        require_room_of(tx, host, physical_network, {each: taken.get(each, 0) for each in directions})
+        _require(tx, host, physical_network, dict.fromkeys(directions, 0))
 
 
-def require_room_of(tx: Transaction, host: str, physical_network: str, wanted: Amounts) -> None:
-    """Refuse an amount in all that a host has not. HostBandwidthExceeded."""
+def _require(tx: Transaction, host: str, physical_network: str | None, more: Amounts, besides: str = "") -> None:
+    """Refuse what is more than the host has, in the directions that are named."""
+    if physical_network is None:
+        raise NoBandwidthToGuarantee(host)
+    tx.lock(f"bandwidth:{host}:{physical_network}")
     capacity = on_network(guarantee_nouns.bandwidths(tx.connection, host), physical_network)
-    short = shortage(capacity, {}, wanted)
+    taken = guarantee_nouns.taken(tx.connection, host, physical_network, besides)
+    short = shortage(capacity, taken, more)
     if short is not None:
         raise HostBandwidthExceeded(host, physical_network, short)
