@@ -22,7 +22,7 @@ class GuaranteeCase(ResourceCase):
     def setUp(self) -> None:
         """A network of a physical one, and a policy that guarantees 400 kbit/s of what is sent."""
         counted = accounted(NetworkSettings(bandwidth_guarantees="account"))
-        self.bed = Bed(capabilities=OvsDriver.capabilities | counted)
+        self.bed = Bed(capabilities=OvsDriver.capabilities | counted, database=self.database)
         self.addCleanup(self.bed.close)
         for host in ("host-a", "host-b"):
             self.hear(host, 1000, 1000)
