@@ -92,7 +92,7 @@ class ComposeTests(SynchronousTestCase):
         self.assertEqual(kinds(found).count(("insert", "Port")), 2)
 
     def test_tunnel_ports(self) -> None:
-        """Flows say where each frame goes; of ERSPAN the version is said too, and routes choose the source of copies."""
+        """Flows say where each frame goes; of ERSPAN the version is said too, and routes may choose the source."""
         flows = [["key", "flow"], ["remote_ip", "flow"]]
         for kind, local_ip, more in (
             ("gre", "192.0.2.1", [["local_ip", "192.0.2.1"]]),

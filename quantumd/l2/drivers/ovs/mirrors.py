@@ -75,9 +75,9 @@ class MirrorIndex:
         return frozenset(touched)
 
     def of(self, port_id: str) -> tuple[TapMirrorRecord, ...]:
-        """Return the mirrors of a port, in order."""
+        """Return the mirrors of a port, in order, but for those of types that a newer server knows."""
         found = (self._records.get(TapMirrorRecord.kind, each) for each in sorted(self._of_port.get(port_id, ())))
-        return tuple(record for record in found if isinstance(record, TapMirrorRecord))
+        return tuple(each for each in found if isinstance(each, TapMirrorRecord) and each.mirror_type in _OVER_IPV4)
 
     def ports(self) -> frozenset[str]:
         """Return every port that is mirrored."""

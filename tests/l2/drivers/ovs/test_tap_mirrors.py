@@ -128,6 +128,12 @@ class TunnelPortTests(MirrorCase):
         self.bed.settle()
         self.assertEqual(self.kinds(), set())
 
+    def test_a_type_of_a_newer_server_is_none(self) -> None:
+        """The port is as if it had no mirror."""
+        before = set(self.world.switch.state().flows)
+        self.put_and_settle(mirror(ALICE.id, mirror_type="of tomorrow"))
+        self.assertEqual((self.kinds(), set(self.world.switch.state().flows)), (set(), before))
+
     def test_one_that_is_not_opened_is_a_fault_of_the_host_and_not_of_the_port(self) -> None:
         """The port works, and the host says what is wrong."""
         self.put_and_settle(mirror(ALICE.id))
