@@ -1,4 +1,4 @@
-"""What goes over the broker, and what hosts cost the server: ``python -m bench.bus [outage|hosts] [--quick]``.
+"""What goes over the broker, and what hosts cost the server: ``python -m bench.bus [outage|hosts|groups] [--quick]``.
 
 The broker is a RabbitMQ of its own, the API process a process of its own on SQLite, the hosts are simulated: their
 roles on memory edges, in this process, each with connections of its own.
@@ -8,6 +8,9 @@ meanwhile some ports are changed. What goes over the bus between the host and th
 in messages and bytes of their bodies: it has to follow the number of changes, not that of ports.
 
 hosts: more and more hosts with 200 ports each, on one network; the ports of one of them are changed one by one.
+
+groups: more and more hosts that guard ports, with 20 ports each, all in one group whose rules name the group. Members
+are added one by one on one host: what each costs in messages and bytes, by hosts, and when the last of them knows.
 """
 
 from __future__ import annotations
@@ -27,12 +30,14 @@ from twisted.internet.task import deferLater, react
 from twisted.internet.threads import deferToThread
 
 from quantumd.config import AmqpSettings
+from quantumd.model.security_records import AddressSetRecord
 from tests.bed.rabbitmq import RabbitmqServer
 from tests.bed.simulated_hosts import SimulatedHost
 from tests.bed.simulated_site import SimulatedSite
 
 reactor: Any = twisted_reactor
 PORTS_PER_HOST = 200
+MEMBERS_PER_HOST = 20
 SETTLE_SECONDS = 120.0
 
 
@@ -45,10 +50,11 @@ class Size:
     changes: Sequence[int]
     hosts: Sequence[int]
     changed: int
+    added: int
 
 
-FULL = Size(60.0, (5000,), (0, 10, 500), (1, 10, 50), 200)
-QUICK = Size(6.0, (200, 1000), (0, 10, 50), (1, 5), 100)
+FULL = Size(60.0, (5000,), (0, 10, 500), (1, 10, 50), 200, 50)
+QUICK = Size(6.0, (200, 1000), (0, 10, 50), (1, 5), 100, 10)
 
 
 @contextmanager
@@ -145,8 +151,50 @@ async def _idle_cpu(site: SimulatedSite) -> float:
     return (site.api.cpu_seconds() - cpu) / (time.monotonic() - began)
 
 
+async def groups(size: Size, site: SimulatedSite, broker: RabbitmqServer) -> None:
+    """Print a row for each number of hosts."""
+    print(
+        f"\n{'hosts':>6} {'members':>8} {'added':>6} {'hosts told':>11} {'messages':>9} {'KB':>7} {'KB a host':>10}"
+        f" {'ms CPU':>7} {'all know p50 ms':>16} {'p95':>5}   each but the first three: of one added member"
+    )
+    for number in size.hosts:
+        while len(site.hosts) < number:
+            await site.add_host(f"host-{len(site.hosts)}", MEMBERS_PER_HOST)
+        await _members_on_one(size.added, site)
+
+
+async def _members_on_one(count: int, site: SimulatedSite) -> None:
+    await site.until_quiet()
+    site.forget()
+    cpu, members = site.api.cpu_seconds(), len(site.ports)
+    known = sorted([await _known_by_all(site) for _ in range(count)])
+    await site.until_quiet(1.0)
+    told, size = site.messages["update"], site.bytes["update"] / 1000
+    hosts_told = sum(bool(each.bus.messages["update"]) for each in site.hosts.values())
+    print(
+        f"{len(site.hosts):>6} {members:>8} {count:>6} {hosts_told:>11} {told / count:>9.1f} {size / count:>7.1f}"
+        f" {size / count / len(site.hosts):>10.2f} {1000 * (site.api.cpu_seconds() - cpu) / count:>7.1f}"
+        f" {1000 * known[count // 2]:>16.0f} {1000 * known[count * 95 // 100]:>5.0f}",
+        flush=True,
+    )
+
+
+async def _known_by_all(site: SimulatedSite) -> float:
+    """Add a member on the first host; return after how many seconds from the API's answer every host knows it."""
+    address = await site.add_member("host-0")
+    began = time.monotonic()
+    await site.until(lambda: all(address in members_known(host) for host in site.hosts.values()), "the member")
+    return time.monotonic() - began
+
+
+def members_known(host: SimulatedHost) -> frozenset[str]:
+    """Return the addresses of members that a host knows."""
+    sets = (each for each in host.records.of_kind(AddressSetRecord.kind) if isinstance(each, AddressSetRecord))
+    return frozenset(address.partition("/")[0] for each in sets for address in each.addresses)
+
+
 Section = Callable[[Size, SimulatedSite, RabbitmqServer], Coroutine[Any, Any, None]]
-SECTIONS: dict[str, Section] = {"outage": outage, "hosts": hosts}
+SECTIONS: dict[str, Section] = {"outage": outage, "hosts": hosts, "groups": groups}
 
 
 async def run(names: Sequence[str], size: Size) -> None:
@@ -154,7 +202,7 @@ async def run(names: Sequence[str], size: Size) -> None:
     for name in names:
         with _broker() as broker, tempfile.TemporaryDirectory(prefix="quantumd-bench-") as folder:
             amqp = AmqpSettings(urls=(broker.url,), password_file=str(broker.password_file))
-            site = SimulatedSite(Path(folder), amqp, amqp)
+            site = SimulatedSite(Path(folder), amqp, amqp, name == "groups")
             try:
                 await site.start()
                 await SECTIONS[name](size, site, broker)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +19,11 @@ from quantumd.converge.records import Records
 from quantumd.dhcp.converger import DhcpConverger
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
+from quantumd.errors import SettingsError
 from quantumd.interfaces import IBus, IConverger
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.metrics import Metrics
+from quantumd.model.bandwidth import Bandwidth, parse_bandwidth
 from quantumd.model.counters import PortCounters
 from quantumd.model.messages import HostReport
 from quantumd.ordered import OrderedServices
@@ -125,9 +127,10 @@ class HostRoles:
 
     def _presence(self, converger: IConverger, progress: Progress) -> Presence:
         zone = self._settings.agents.availability_zone
+        bandwidths = parse_bandwidths(self._settings.l2.bandwidth_kbps) if converger.role == L2 else ()
 
         def describe() -> HostReport:
-            return evolve(converger.describe(), availability_zone=zone)
+            return evolve(converger.describe(), availability_zone=zone, bandwidths=bandwidths)
 
         return Presence(self._bus, self._reactor, describe, progress.state)
 
@@ -155,3 +158,17 @@ class _DhcpCounter:
     def add(self, asked: str, outcome: str) -> None:
         """One more."""
         self._metrics.dhcp_messages.labels(asked, outcome).inc()
+
+
+def parse_bandwidths(texts: Iterable[str]) -> tuple[Bandwidth, ...]:
+    """Return what the setting says that this host can guarantee. SettingsError."""
+    found: dict[str, Bandwidth] = {}
+    for text in texts:
+        try:
+            bandwidth = parse_bandwidth(text)
+        except ValueError:
+            raise SettingsError(f"l2.bandwidth_kbps: {text!r} is not physical_network:egress:ingress") from None
+        if bandwidth.physical_network in found:
+            raise SettingsError(f"l2.bandwidth_kbps: {bandwidth.physical_network} is named twice")
+        found[bandwidth.physical_network] = bandwidth
+    return tuple(found.values())

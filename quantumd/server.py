@@ -22,7 +22,7 @@ from quantumd.api.hosts.service import HostsService
 from quantumd.api.policy.files import load_policy
 from quantumd.api.policy.guard import rules_of_attributes
 from quantumd.api.service import make_api_service
-from quantumd.config import Settings
+from quantumd.config import NetworkSettings, Settings
 from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.drivers.ovs.driver import parse_mappings
@@ -40,6 +40,12 @@ GATHER_SECONDS = 0.01
 
 HOSTS_RETRY_SECONDS = 1.0
 """The longest time between tries to tell hosts while the broker is away: they wait for nothing else when it is back."""
+
+
+def accounted(settings: NetworkSettings) -> frozenset[str]:
+    """Return what is announced though packets do not obey it, because the operator says that counting it is enough."""
+    guarantees = {"qos-bw-minimum", "qos-bw-minimum-ingress"}
+    return frozenset(guarantees if settings.bandwidth_guarantees == "account" else ())
 
 
 @define(eq=False)
@@ -87,7 +93,7 @@ class ServerSide:
         served = serve(
             settings.network,
             parse_mappings(settings.l2.bridge_mappings),
-            driver.capabilities,
+            driver.capabilities | accounted(settings.network),
             settings.api.preview,
             quota=settings.quota,
             agents=settings.agents,

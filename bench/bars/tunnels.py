@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import statistics
 import subprocess
 import time
@@ -24,6 +26,7 @@ _KINDS: Mapping[str, str] = {"vxlan": "VXLAN", "gre": "GRE", "geneve": "Geneve"}
 _BRIDGE = "br-hand"
 _KEY = 4242
 _LEAST = 0.9
+_LISTEN_SECONDS = 10.0
 
 
 @frozen
@@ -102,13 +105,25 @@ def _made_by_hand(here: ClusterBed, number: int, kind: str, mtu: int) -> Pair:
 
 def _mbps(pair: Pair) -> float:
     server = subprocess.Popen(
-        ("ip", "netns", "exec", pair.target.namespace, "iperf3", "--server", "--one-off"),
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ("ip", "netns", "exec", pair.target.namespace, "iperf3", "--server", "--one-off", "--forceflush"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
-        time.sleep(0.3)
+        _await_listening(server)
         said = pair.source.run("iperf3", "--client", pair.address, "--time", str(SECONDS), "--json")
     finally:
         server.kill()
-        server.wait(10)
+        server.communicate(timeout=10)
     return float(json.loads(said)["end"]["sum_received"]["bits_per_second"]) / 1e6
+
+
+def _await_listening(server: subprocess.Popen[bytes]) -> None:
+    """Wait until iperf3 says that it listens. TimeoutError, also when it ends without."""
+    assert server.stdout is not None
+    said, deadline = b"", time.monotonic() + _LISTEN_SECONDS
+    while b"listening" not in said:
+        ready, _, _ = select.select([server.stdout], [], [], max(0.0, deadline - time.monotonic()))
+        more = os.read(server.stdout.fileno(), 4096) if ready else b""
+        if not more:
+            raise TimeoutError(f"iperf3 does not listen: {said.decode(errors='replace')}")
+        said += more

@@ -23,6 +23,7 @@ _ADDED: dict[type[Message], tuple[tuple[str, ...], ...]] = {
         ("state", "availability_zone"),
         ("tunnel_ip", "tunnel_types"),
         ("record_kinds",),
+        ("bandwidths",),
     ),
     FetchRequest: (("known",),),
     FetchReply: (("gone",),),

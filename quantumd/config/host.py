@@ -77,6 +77,11 @@ class L2Settings:
     bridge_mappings: tuple[str, ...] = setting(
         (), "Physical networks and their bridges, each as physical_network:bridge."
     )
+    bandwidth_kbps: tuple[str, ...] = setting(
+        (),
+        "How much bandwidth this host can guarantee to its ports, each as physical_network:egress:ingress in kbit/s;"
+        " none named is none.",
+    )
     tunnel_ip: str = setting(
         "", "The address, IPv4 or IPv6, of this host at which tunnels to it end; empty is no tunnels."
     )

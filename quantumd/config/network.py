@@ -28,6 +28,12 @@ class NetworkSettings:
     overlay_ip_version: int = setting(
         4, "The IP version, 4 or 6, between tunnel endpoints; its header is taken from the MTU.", least=4, most=6
     )
+    bandwidth_guarantees: str = setting(
+        "refuse",
+        "What becomes of minimum bandwidth rules, which no L2 driver here makes packets obey: refuse keeps them from"
+        " ports and networks, account takes them and gives no more of a host's l2.bandwidth_kbps than there is.",
+        choices=("refuse", "account"),
+    )
     mac_base: str = setting("fa:16:3e:00:00:00", "Generated MAC addresses keep the first three octets of this.")
     max_fixed_ips_per_port: int = setting(5, "How many fixed IPs a port may be given.", "addresses", least=1)
     max_address_pairs: int = setting(10, "How many allowed address pairs a port may have.", "pairs", least=0)

@@ -6,6 +6,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from quantumd.model.bandwidth import Bandwidth
 from quantumd.model.counters import CountersReply, CountersRequest
 from quantumd.model.records import Record
 from quantumd.model.role_state import RoleState
@@ -137,7 +138,8 @@ class HostReport:
     ``physical_networks`` are those that the role carries frames to; None from a role that does not say. ``state`` is
     None from hosts of before; the others are answered with a HostReply. ``availability_zone`` is the host's, '' from
     one that does not say. ``tunnel_ip`` is where tunnels of ``tunnel_types`` to this host end, '' when there are none.
-    ``record_kinds`` are the kinds of records that the role understands; none from hosts of before.
+    ``record_kinds`` are the kinds of records that the role understands; none from hosts of before. ``bandwidths`` are
+    what the host can guarantee to ports on each physical network; nothing where it does not say.
     """
 
     message_kind: ClassVar[str] = "host"
@@ -152,6 +154,7 @@ class HostReport:
     tunnel_ip: str = ""
     tunnel_types: tuple[str, ...] = ()
     record_kinds: tuple[str, ...] = ()
+    bandwidths: tuple[Bandwidth, ...] = ()
 
 
 @frozen

@@ -106,3 +106,18 @@ class Tap:
 
 DHCP_OWNER = "network:dhcp"
 """device_owner of a network's one distributed DHCP port."""
+
+
+@frozen
+class TapMirror:
+    """A tap mirror, and the host that its port is bound to, '' of one that is on no host.
+
+    ``ids`` are those under which copies travel of what the port gets, and of what it sends; 0 is no copies.
+    """
+
+    id: str
+    port_id: str
+    host: str
+    mirror_type: str
+    remote_ip: str
+    ids: tuple[int, int]

@@ -14,6 +14,7 @@ from attrs import frozen
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord
+from quantumd.model.tap_mirror_records import TapMirrorRecord
 from quantumd.model.tap_records import TapRecord
 
 RecordKey: TypeAlias = tuple[str, str]
@@ -158,6 +159,7 @@ Record: TypeAlias = (
     | PortLogsRecord
     | QosPolicyRecord
     | TapRecord
+    | TapMirrorRecord
 )
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
@@ -171,12 +173,14 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     PortLogsRecord,
     QosPolicyRecord,
     TapRecord,
+    TapMirrorRecord,
 )
 KINDS: tuple[str, ...] = tuple(cls.kind for cls in RECORD_TYPES)
 """The kinds of records that this version understands."""
 
 VERSIONED_BY_READING: frozenset[str] = frozenset(
-    cls.kind for cls in (SecurityGroupRecord, AddressSetRecord, PortLogsRecord, QosPolicyRecord, TapRecord)
+    cls.kind
+    for cls in (SecurityGroupRecord, AddressSetRecord, PortLogsRecord, QosPolicyRecord, TapRecord, TapMirrorRecord)
 )
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from quantumd.api.resource import Resource
 from tests.api.rubbish import EVERYTHING, inside
-from tests.api.tenants_world import CAROL_ID, World
+from tests.api.tenants_world import ALICE_ID, CAROL_ID, World
 
 __all__ = ["BODIES", "FIRST_LINES", "FORMS", "HEADERS", "QUERIES", "VALUES", "inside"]
 
@@ -33,6 +33,13 @@ def BODIES(world: World) -> Mapping[str, dict[str, Any]]:
         "trunk": {"port_id": port_ids[0]},
         "tap_service": {"port_id": port_ids[1]},
         "tap_flow": {"tap_service_id": world.id("tap_service"), "source_port": port_ids[1], "direction": "IN"},
+        "tap_mirror": {
+            "port_id": port_ids[1],
+            "project_id": ALICE_ID,
+            "directions": {"IN": 90},
+            "remote_ip": "192.0.2.90",
+            "mirror_type": "gre",
+        },
         "local_ip": {"local_port_id": world.ports[2]},
         "port_association": {"fixed_port_id": port_ids[1]},
         "binding": {"host": "host-9"},

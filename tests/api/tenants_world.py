@@ -158,6 +158,9 @@ def _of_ports(world: World) -> None:
     )  # fmt: skip
     flow: dict[str, Any] = {"tap_service_id": tap_id, "source_port": ports[3], "direction": "BOTH"}
     world.keep("taas/tap_flows", "tap_flow", name=SECRET, description=SECRET, **flow)
+    mirror: dict[str, Any] = {"directions": {"BOTH": 5}, "remote_ip": "192.0.2.5", "mirror_type": "gre"}
+    mirror |= {"project_id": ALICE_ID, "port_id": ports[3]}
+    world.keep("taas/tap_mirrors", "tap_mirror", ADMIN, name=SECRET, description=SECRET, **mirror)
     local_ip_id = world.keep("local_ips", "local_ip", name=SECRET, description=SECRET, local_port_id=ports[2])
     path = f"local_ips/{local_ip_id}/port_associations"
     world.keep(path, "port_association", key="fixed_port_id", fixed_port_id=ports[3])

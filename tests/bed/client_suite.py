@@ -34,8 +34,11 @@ ALONE = (
 )
 """Tests that change what others are given by default, so that they run after them."""
 
-BY_ADMIN = ("openstack.tests.functional.network.v2.test_agent",)
-"""Tests of what only admins see that nevertheless ask as the suite's user: it is the admin then."""
+BY_ADMIN = (
+    "openstack.tests.functional.network.v2.test_agent",
+    "openstack.tests.functional.network.v2.test_tap_mirror.",
+)
+"""Tests of what only admins see or make that nevertheless ask as the suite's user: it is the admin then."""
 
 _POOLS = (
     {"name": "shared-default-subnetpool-v4", "prefixes": ["10.0.0.0/8"], "default_prefixlen": "26"},

@@ -7,17 +7,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import define, evolve, field
+from twisted.application.service import Service
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from quantumd.bus.codec import encode
 from quantumd.config import DhcpSettings, HostSettings, L2Settings, Settings
+from quantumd.converge.records import Records
 from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.l2.drivers.memory import MemoryDriver, MemorySwitchboard
 from quantumd.metrics import Metrics
-from quantumd.model.messages import Message
+from quantumd.model.messages import HostReport, Message
+from quantumd.model.records import KINDS
 from quantumd.roles import ROLES, HostRoles, Roles
 
 
@@ -69,20 +72,31 @@ class CountingBus:
         return message
 
 
+@define(eq=False)
+class GuardingSwitchboard(MemorySwitchboard):
+    """Says that it guards ports by their groups, so that it is told of them."""
+
+    def describe(self) -> HostReport:
+        """See IConverger."""
+        return evolve(super().describe(), vif_details='{"port_filter": true}', record_kinds=KINDS)
+
+
 @implementer(IL2Driver)
 @define(eq=False)
 class KeptMemoryDriver:
-    """The memory driver; ``switchboard`` is what it made."""
+    """The memory driver; ``switchboard`` is what it made, of ``records``. One that guards is told of groups."""
 
+    is_guarding: bool = False
     name: str = "memory"
     capabilities: frozenset[str] = MemoryDriver.capabilities
     switchboard: MemorySwitchboard = field(init=False)
+    records: Records = field(init=False)
 
     def install(self, site: Site) -> L2Parts:
         """See IL2Driver."""
-        parts = MemoryDriver().install(site)
-        self.switchboard = parts.converger  # type: ignore[assignment]
-        return parts
+        make = GuardingSwitchboard if self.is_guarding else MemorySwitchboard
+        self.switchboard, self.records = make(site.host, site.records), site.records
+        return L2Parts(self.switchboard, Service(), self.frames(site))
 
     def frames(self, site: Site) -> FrameParts:
         """See IL2Driver."""
@@ -95,11 +109,13 @@ class SimulatedHost:
 
     name: str
     bus: CountingBus
-    _driver: KeptMemoryDriver = field(factory=KeptMemoryDriver, init=False)
+    is_guarding: bool = False
+    _driver: KeptMemoryDriver = field(init=False)
     roles: Roles = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Put the roles together."""
+        self._driver = KeptMemoryDriver(self.is_guarding)
         settings = evolve(
             Settings(), host=HostSettings(name=self.name, edges="memory"), l2=L2Settings(driver="memory"),
             dhcp=DhcpSettings(),
@@ -111,6 +127,11 @@ class SimulatedHost:
     def connected(self) -> dict[str, Any]:
         """The records by which ports are connected, by id."""
         return self._driver.switchboard.connected
+
+    @property
+    def records(self) -> Records:
+        """What the l2 role knows."""
+        return self._driver.records
 
     @property
     def is_converged(self) -> bool:

@@ -31,6 +31,8 @@ class SimulatedSite:
     directory: Path
     server: AmqpSettings
     hosts_amqp: AmqpSettings
+    is_guarding: bool = False
+    """Whether the hosts guard ports, and so are told of groups."""
     api: Appliance = field(init=False)
     hosts: dict[str, SimulatedHost] = field(factory=dict, init=False)
     ports: dict[str, str] = field(factory=dict, init=False)
@@ -72,12 +74,19 @@ class SimulatedSite:
         bus = make_amqp_bus(reactor, self._bus, self.hosts_amqp, name)
         bus.startService()
         self._buses.append(bus)
-        host = self.hosts[name] = SimulatedHost(name, CountingBus(bus))
+        host = self.hosts[name] = SimulatedHost(name, CountingBus(bus), self.is_guarding)
         host.roles.service.startService()
         await self.until(lambda: host.is_converged, f"the roles of {name}", 30.0)
         for start in range(0, ports, BULK):
             await self._make_ports(host, min(BULK, ports - start))
         return host
+
+    async def add_member(self, host: str) -> str:
+        """Make and plug a port on a host, which is in its project's default group; return its address."""
+        wanted = {"network_id": self.network_id, "binding:host_id": host}
+        made = await deferToThread(lambda: self.api.create("port", **wanted))
+        self._note(self.hosts[host], [made])
+        return str(made["fixed_ips"][0]["ip_address"])
 
     async def change(self, port_ids: Sequence[str]) -> None:
         """Change who owns ports, which their host must know; one request each."""
@@ -149,11 +158,16 @@ class SimulatedSite:
         made = await deferToThread(self.api.request, "POST", "/v2.0/ports", {"ports": wanted})
         if made.status != 201:
             raise ApplianceError(f"creating ports answered {made.status}: {made.body}")
-        ids = [port["id"] for port in made.body["ports"]]
-        self.ports |= dict.fromkeys(ids, host.name)
-        self.owners |= {port["id"]: port["device_owner"] for port in made.body["ports"]}
-        host.plug(ids)
+        ids = self._note(host, made.body["ports"])
         await self.until(lambda: all(each in host.connected for each in ids), "the ports", 60.0)
+
+    def _note(self, host: SimulatedHost, made: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+        """Plug ports that were made; return their ids."""
+        ids = [str(port["id"]) for port in made]
+        self.ports |= dict.fromkeys(ids, host.name)
+        self.owners |= {port["id"]: port["device_owner"] for port in made}
+        host.plug(ids)
+        return ids
 
 
 def _sum(counters: Sequence[Counter[str]]) -> Counter[str]:

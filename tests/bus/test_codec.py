@@ -12,11 +12,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.bus.codec import VERSIONS, CodecError, decode, encode
 from quantumd.model import messages as m
 from quantumd.model import records as r
+from quantumd.model.bandwidth import Bandwidth
 from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
 from quantumd.model.logging_records import PacketLog, PortLogsRecord
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.role_state import Fault, RoleState
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord, SecurityRule
+from quantumd.model.tap_mirror_records import TapMirrorRecord
 from quantumd.model.tap_records import TapRecord
 
 PAIR = AddressPair("fa:16:3e:00:00:03", "10.0.0.0/24")
@@ -38,6 +40,7 @@ EVERY_RECORD = (
         "p4", 5, "n1", "fa:16:3e:00:00:04", (), True, "trunk:subport", True, parent_id="p1", segmentation_id=4094
     ),
     SecurityGroupRecord("g1", 7, True, RULES),
+    TapMirrorRecord("m1", 9, "p1", "gre", "192.0.2.7", 5, 0),
     TapRecord("t1", 9, "p1", "p2", "BOTH", 7, "vxlan", "192.0.2.1", "192.0.2.2"),
     PortLogsRecord("p1", 8, (PacketLog("l1", "a project", "ALL"),)),
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
@@ -67,6 +70,7 @@ EVERY_MESSAGE: tuple[m.Message, ...] = (
     ),
     m.HostReport("h", "l2", "0.1.0", "ovs", "{}", (), tunnel_ip="192.0.2.1", tunnel_types=("vxlan", "gre")),
     m.HostReport("h", "l2", "0.1.0", record_kinds=("l2.port", "l2.qos_policy")),
+    m.HostReport("h", "l2", "0.1.0", bandwidths=(Bandwidth("physnet1", 1000, 2000),)),
     CountersRequest("h", "p1"),
     CountersReply((PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
     m.HostReply(0.5),
@@ -102,9 +106,10 @@ class CodecTests(SynchronousTestCase):
                 m.HostReport("h", "l2", "0", physical_networks=()),
                 m.HostReport("h", "l2", "0", tunnel_ip="192.0.2.1", tunnel_types=("vxlan",)),
                 m.HostReport("h", "l2", "0", record_kinds=("l2.port",)),
+                m.HostReport("h", "l2", "0", bandwidths=(Bandwidth("p", 1, 1),)),
             )
         ]
-        self.assertEqual(versions, [1, 2, 1, 2, 4, 5])
+        self.assertEqual(versions, [1, 2, 1, 2, 4, 5, 6])
 
     def test_older_hosts_are_understood(self) -> None:
         """A host that does not say which physical networks it has yet is a host all the same."""

@@ -15,14 +15,13 @@ from tests.bed.appliance import Appliance
 from tests.bed.client_walk import Step, Walk, Walker
 from tests.bed.keystone import Project, missing_keystone, the_keystone
 from tests.bed.openstack_client import OpenStackClient, missing_client
-from tests.functional.walks import networks, ports, projects, security, services, subnets
+from tests.functional.walks import networks, ports, projects, security, services, subnets, taps
 
-MODULES = (networks, ports, projects, security, services, subnets)
+MODULES = (networks, ports, projects, security, services, subnets, taps)
 
 NOT_WALKED = {
     "bgp": "another project's service",
     "firewall": "another project's service",
-    "tap": "another project's service",
     "vpn": "another project's service",
     "floating ip": "needs routers",
     "network agent add router": "needs routers",
@@ -106,6 +105,14 @@ class WalkTests(SynchronousTestCase):
     def test_local_ips(self) -> None:
         """Local IPs and who answers them."""
         self.walk(ports.LOCAL_IPS)
+
+    def test_taps(self) -> None:
+        """Services that listen, and flows to them."""
+        self.walk(taps.TAPS)
+
+    def test_tap_mirrors(self) -> None:
+        """Copies to addresses outside."""
+        self.walk(taps.MIRRORS)
 
     def test_security_groups(self) -> None:
         """Security groups, rules and address groups."""

@@ -33,7 +33,9 @@ _SETTINGS = {
     "api.preview": "true",
     "network.tenant_network_types": '["vxlan"]',
     "network.vxlan_ranges": '["1000:1999"]',
+    "network.vlan_ranges": '["physnet1:100:199"]',
     "l2.bridge_mappings": '["physnet1:br-ex"]',
+    "l2.bandwidth_kbps": '["physnet1:1000:1000"]',
 }
 
 
@@ -193,6 +195,32 @@ class SameThingRules(RaceRules):
         self.same(Ask("POST", "security-groups", {"security_group": {"name": "x"}}, ALICE), winners=4)
         pool = {"name": "x", "prefixes": ["10.0.0.0/8"]}
         self.same(Ask("POST", "subnetpools", {"subnetpool": pool}, ALICE), winners=3)
+
+    def test_bandwidth_is_not_guaranteed_twice(self) -> None:
+        """To new ports, one or two of a request, and to those that are bound."""
+        policy_id = self.make("qos/policies", "policy", name="gold")["id"]
+        self.make(f"qos/policies/{policy_id}/minimum_bandwidth_rules", "minimum_bandwidth_rule", min_kbps=150)
+        vlan = {"provider__network_type": "vlan", "provider__physical_network": "physnet1"}
+        network_id = self.make("networks", "network", **vlan)["id"]
+        port = {"network_id": network_id, "qos_policy_id": policy_id}
+        here = {"binding:host_id": "host-a"}
+        self.same(Ask("POST", "ports", {"ports": [{**port, **here}] * 2}), winners=3)
+        for each in self.listed("ports"):
+            self.ask("DELETE", f"ports/{each['id']}")
+        self.same(Ask("POST", "ports", {"port": {**port, **here}}), winners=6)
+        for each in self.listed("ports"):
+            self.ask("DELETE", f"ports/{each['id']}")
+        ports = self.ask("POST", "ports", {"ports": [port] * CLIENTS})["ports"]
+        told = self.at_once([Ask("PUT", f"ports/{each['id']}", {"port": here}) for each in ports])
+        self.assertEqual(sum(each.status == 200 for each in told), 6, _statuses(told))
+        self.assertEqual(len(self.listed("ports?binding:host_id=host-a")), 6)
+
+    def test_an_id_of_copies_is_given_once(self) -> None:
+        """Whichever mirror it is."""
+        network_id, _ = self.network()
+        port_id = self.make("ports", "port", network_id=network_id)["id"]
+        mirror = {"directions": {"IN": 7, "OUT": 7}, "remote_ip": "192.0.2.7", "mirror_type": "gre"}
+        self.same(Ask("POST", "taas/tap_mirrors", {"tap_mirror": {**mirror, "port_id": port_id}}))
 
     def test_an_address_is_given_once(self) -> None:
         """To a new port, or to one that is there."""

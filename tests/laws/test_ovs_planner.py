@@ -29,6 +29,7 @@ from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.messages import Gone, PortReport, Update
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.records import FixedIp, NetworkRecord, PeerRecord, PortRecord, Record, RemotePortRecord
+from quantumd.model.tap_mirror_records import TapMirrorRecord
 from tests.bed.counts import count
 
 NETWORKS = {
@@ -56,8 +57,16 @@ REMOTE = {
     for n, (name, host) in enumerate((("r1", "host-b"), ("r2", "host-b"), ("r3", "host-c")), start=1)
 }
 FIRST = min(PORTS)
+MIRRORS = {
+    "m1": TapMirrorRecord("m1", 1, FIRST, "gre", "198.51.100.1", 0, 7),
+    "m2": TapMirrorRecord("m2", 1, FIRST, "erspanv1", "198.51.100.2", 8, 8),
+    "m3": TapMirrorRecord("m3", 1, max(PORTS), "gre", "198.51.100.1", 0, 9),
+}
+COLLECTORS = {int(IPv4Address(each.remote_ip)) for each in MIRRORS.values()}
 STRANGER = Flow(5, 7, match(in_port=99), 0x1234, b"")
 PUNT = PuntSettings(7, 20, 20)
+LOGGING = PuntSettings(8, 20, 20)
+STORM_PPS, STORM_KIND = 1000, 5
 
 
 @define(eq=False)
@@ -96,7 +105,14 @@ class World:
 
     def fill(self) -> None:
         """Make every network and port known, and plug every other port."""
-        self.put(*NETWORKS.values(), *PORTS.values(), *PEERS.values(), *REMOTE.values(), *POLICIES.values())
+        self.put(
+            *NETWORKS.values(),
+            *PORTS.values(),
+            *PEERS.values(),
+            *REMOTE.values(),
+            *POLICIES.values(),
+            *MIRRORS.values(),
+        )
         for port_id in sorted(PORTS)[::2]:
             self.vswitch.plug(port_id)
         self.settle()
@@ -115,9 +131,8 @@ class World:
         view = HostView(self.records, NetworkNumbers())
         plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", TunnelPlan("192.0.2.1", ("vxlan",)))
         edges = self.vswitch
-        return OvsConverger(
-            "h", edges.ovsdb, edges.switch, view, plan, PUNT, self.clock, edges.connections, self.removes_foreign
-        )
+        parts = (edges.ovsdb, edges.switch, view, plan, PUNT, self.clock, edges.connections)
+        return OvsConverger("h", *parts, self.removes_foreign, LOGGING, STORM_PPS)
 
     def tell(self, reports: tuple[PortReport, ...], is_complete: bool) -> None:
         if is_complete:
@@ -160,6 +175,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("elsewhere"), st.sampled_from(sorted(REMOTE)), st.booleans()),
     st.tuples(st.just("carry"), st.none(), st.booleans()),
     st.tuples(st.just("qos"), st.sampled_from(sorted(POLICIES)), st.booleans()),
+    st.tuples(st.just("mirror"), st.sampled_from(sorted(MIRRORS)), st.booleans()),
     st.tuples(st.just("plug"), st.sampled_from(sorted(PORTS)), st.none()),
     st.tuples(st.just("unplug"), st.sampled_from(sorted(PORTS)), st.none()),
     st.tuples(st.just("refuse"), st.none(), st.none()),
@@ -184,6 +200,8 @@ def _act(world: World, action: tuple[str, str | None, bool | None]) -> None:
         world.put(NETWORKS["n-vxlan"] if is_up else OTHERWISE)
     elif what == "qos":
         world.put(evolve(POLICIES[str(name)], limits=LIMITS if is_up else LIMITS[1:]))
+    elif what == "mirror":
+        _put_or_remove(world, MIRRORS[str(name)], bool(is_up))
     elif what == "forget":
         world.remove("l2.port", str(name))
     elif what == "forget network":
@@ -206,7 +224,7 @@ def _act(world: World, action: tuple[str, str | None, bool | None]) -> None:
         world.settle()
 
 
-def _put_or_remove(world: World, record: PeerRecord | RemotePortRecord, is_there: bool) -> None:
+def _put_or_remove(world: World, record: PeerRecord | RemotePortRecord | TapMirrorRecord, is_there: bool) -> None:
     if is_there:
         world.put(record)
     else:
@@ -230,9 +248,9 @@ def _live(world: World) -> set[str]:
     return live
 
 
-def _limited(world: World) -> set[int]:
-    """The meters of limits that there must be, from the definition and not from the code."""
-    found = set()
+def _metered(world: World) -> set[int]:
+    """The meters of limits and storms that there must be, from the definition and not from the code."""
+    found = {STORM_KIND << 29 | (world.vswitch.ofport_of(port_id) or 0) for port_id in _live(world)}
     for port_id in _live(world):
         port = world.records.get("l2.port", port_id)
         assert isinstance(port, PortRecord)
@@ -265,16 +283,28 @@ class PlannerLawTests(SynchronousTestCase):
             same = PORTS[sender].network_id == PORTS[receiver].network_id
             self.assertEqual(is_reached, {sender, receiver} <= live and same and sender != receiver)
         meters = {number for number in world.vswitch.switch.meters if number >> 16}
-        self.assertEqual(meters, _limited(world) | {LOG_METER})
+        self.assertEqual(meters, _metered(world) | {LOG_METER})
         for port_id, remote in product(live, REMOTE.values()):
             self.check_remote(world, PORTS[port_id], remote)
+        for port_id in live:
+            self.check_mirrored(world, PORTS[port_id])
+
+    def check_mirrored(self, world: World, sender: PortRecord) -> None:
+        """Copies of what a port sends leave for each mirror that is known, under its id, and for no other."""
+        number = world.vswitch.ofport_of(sender.id)
+        assert number is not None
+        walk = world.vswitch.switch.walk(number, _frame(sender.mac_address, "ff:ff:ff:ff:ff:ff"))
+        left = {(said["tun_id"], said["tun_dst"]) for said in (dict(out.tunnel) for out in walk.outputs) if said}
+        mirrors = [each for each in MIRRORS.values() if each in _unversioned(world) and each.port_id == sender.id]
+        wanted = {(each.out_id, int(IPv4Address(each.remote_ip))) for each in mirrors}
+        self.assertEqual({each for each in left if each[1] in COLLECTORS}, wanted)
 
     def check_remote(self, world: World, sender: PortRecord, receiver: RemotePortRecord) -> None:
         """A port elsewhere is reached by a tunnel exactly when it and its host are known, on a network in tunnels."""
         number = world.vswitch.ofport_of(sender.id)
         assert number is not None
         walk = world.vswitch.switch.walk(number, _frame(sender.mac_address, receiver.mac_address))
-        ends = {dict(out.tunnel).get("tun_dst") for out in walk.outputs if out.tunnel}
+        ends = {dict(out.tunnel).get("tun_dst") for out in walk.outputs if out.tunnel} - COLLECTORS
         is_known = {receiver, PEERS[receiver.host], NETWORKS["n-vxlan"]} <= _unversioned(world)
         end = int(IPv4Address(PEERS[receiver.host].tunnel_ip))
         self.assertEqual(ends, {end} if is_known and sender.network_id == receiver.network_id else set())

@@ -54,7 +54,7 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         "Ids are given by the service, and profiles are found by theirs, as everything else.",
     ),
     Deliberate(
-        ("tap_services.*", "tap_flows.*"),
+        ("tap_services.*", "tap_flows.*", "tap_mirrors.*"),
         ("is_filter is True", "is_sort_key is True"),
         "Their maps say so of no attribute; taps are found and sorted by what they show, as everything else.",
     ),
@@ -62,6 +62,11 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         ("tap_services.project_id", "tap_flows.project_id"),
         (f"{STRICTER} (a text)",),
         "Their maps bound no project's id; it is no longer than its column, as that of everything else.",
+    ),
+    Deliberate(
+        ("tap_mirrors.directions",),
+        (f"{STRICTER} (an object)",),
+        "A mirror of no direction copies nothing.",
     ),
     Deliberate(
         ("ports.fixed_ips",),

@@ -61,6 +61,10 @@ OURS: Final[Mapping[str, str]] = {
         for verb in ("create", "get", "update", "delete")
         for tap in ("tap_service", "tap_flow")
     },
+    **{
+        f"{verb}_tap_mirror": "A mirror lets a host send to any address; theirs, of the plug-in, let members do so."
+        for verb in ("create", "get", "update", "delete")
+    },
     "get_flavor_next_providers": "Theirs has no rule; whoever sees a flavor sees who provides it.",
 }
 """Rules that Neutron does not have."""

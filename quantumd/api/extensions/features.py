@@ -47,6 +47,7 @@ from quantumd.api.extensions.service_providers import feature as service_provide
 from quantumd.api.extensions.subnetpools import feature as subnetpools
 from quantumd.api.extensions.subnets import feature as subnets
 from quantumd.api.extensions.tags.feature import TAG_EXTENSIONS, tags_feature, with_tags
+from quantumd.api.extensions.tap_mirrors import feature as tap_mirrors
 from quantumd.api.extensions.taps import feature as taps
 from quantumd.api.extensions.trunks import feature as trunks
 from quantumd.api.extensions.vlan_transparency import feature as vlan_transparency
@@ -61,6 +62,7 @@ from quantumd.model.network import carried_types
 FEATURES: tuple[MakeFeature, ...] = (
     trunks.feature,
     taps.feature,
+    tap_mirrors.feature,
     local_ips.feature,
     bindings.feature,
     port_details.feature,

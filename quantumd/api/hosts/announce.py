@@ -18,6 +18,7 @@ from quantumd.api.hosts.compiled import network_nouns, reaches_for
 from quantumd.api.hosts.ended import Ended, ended_port, tell_of_ended
 from quantumd.api.hosts.logged import TouchedLogs, tell_of_logs
 from quantumd.api.hosts.mesh import Moves, tell_of_moves, tell_of_segments
+from quantumd.api.hosts.mirrors import TouchedMirrors, tell_of_mirrors
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.qos import TouchedQos, policies_to_tell
 from quantumd.api.hosts.taps import TouchedTaps, tell_of_taps
@@ -62,12 +63,13 @@ class Touched:
     taps: TouchedTaps = field(factory=TouchedTaps)
     resegmented: set[str] = field(factory=set)
     """Networks that some hosts may carry by other segments now."""
+    mirrors: TouchedMirrors = field(factory=TouchedMirrors)
     first_position: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        others = (self.guards, self.logs, self.taps)
+        others = (self.guards, self.logs, self.taps, self.mirrors)
         touched = self.ports or self.networks or self.left or self.qos.policies
         return not touched and all(each.is_nothing for each in others)
 
@@ -78,6 +80,7 @@ class Touched:
         self.logs.note(row.resource, row.resource_id, before, after)
         self.qos.note(row.resource, before, after)
         self.taps.note(row.resource, row.resource_id, before, after)
+        self.mirrors.note(row.resource, row.resource_id, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
@@ -192,6 +195,7 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
     tell_of_segments(connection, touched.resegmented, outbox)
     tell_of_ended(connection, touched.ended, outbox)
     tell_of_taps(connection, touched.taps, outbox)
+    tell_of_mirrors(connection, touched.mirrors, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
     for host, policy in policies_to_tell(connection, touched.qos, _with_policies(outbox, bound, networks)):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
-from quantumd.api.hosts import mesh, qos, taps
+from quantumd.api.hosts import mesh, mirrors, qos, taps
 from quantumd.api.hosts.guarded import records_of_groups
 from quantumd.api.hosts.logged import records_of_logs
 from quantumd.api.hosts.outbox import Outbox
@@ -69,7 +69,8 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     reach = reaches_for(connection, networks.values(), (host,)).get(host, NOWHERE)
     records += [network_record_for(role, network, reach) for network in networks.values()]
     if role == mesh.ROLE:
-        of_others = (*mesh.records_of(connection, host), *taps.records_of(connection, host))
+        of_others: list[Record] = [*mesh.records_of(connection, host), *taps.records_of(connection, host)]
+        of_others += mirrors.records_of(connection, host)
         records += [each for each in of_others if _is_in(buckets, each.kind, each.id)]
     if role == GUARDING_ROLE and security_nouns.guarding_hosts(connection, (host,)):
         groups = security_nouns.groups_of_host(connection, host)

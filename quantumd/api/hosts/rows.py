@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from quantumd.api.resources.port_binding import forget_hosts
+from quantumd.model.bandwidth import MOST_NETWORKS
 from quantumd.model.messages import HostReport
 from quantumd.model.network import TUNNEL_TYPES
 from quantumd.model.records import KINDS
@@ -46,11 +47,17 @@ def keep_host(tx: Transaction, report: HostReport) -> bool:
         "physical_networks": None if names is None else orjson.dumps(sorted(names)).decode(),
         "tunnel_version": version,
         "record_kinds": ",".join(each for each in KINDS if each in report.record_kinds) or None,
+        "bandwidths": _bandwidths(report),
     }
     tx.connection.execute(insert(hosts), row | _state(report.state))
     forget_hosts(tx)
     reach = (row["tunnel_types"], row["physical_networks"])
     return is_moved or reach != ((None, None) if before is None else (before.tunnel_types, before.physical_networks))
+
+
+def _bandwidths(report: HostReport) -> str | None:
+    told = [[each.physical_network, each.egress_kbps, each.ingress_kbps] for each in report.bandwidths[:MOST_NETWORKS]]
+    return orjson.dumps(told).decode() if told else None
 
 
 def _address(text: str) -> str | None:

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from quantumd.api.extensions.agents.heartbeats import note_agent
 from quantumd.api.extensions.segments.hosts import keep_physical_networks
-from quantumd.api.hosts import taps
+from quantumd.api.hosts import mirrors, taps
 from quantumd.api.hosts.announce import tell_all
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports, tell_of_reach
 from quantumd.api.hosts.mesh import tell_of_end
@@ -141,6 +141,7 @@ def _of_end(connection: Connection, host: str) -> list[Update]:
     tell_of_reach(connection, host, outbox)
     tell_of_end(connection, host, outbox)
     taps.tell_of_end(connection, host, outbox)
+    mirrors.tell_of_end(connection, outbox)
     return outbox.updates("")
 
 

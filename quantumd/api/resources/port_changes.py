@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
+from twisted.logger import Logger
 
 from quantumd.api.aspects import IAspect
 from quantumd.api.resources.allocation import Address, Vacancies, addresses_of, shown_addresses
 from quantumd.api.resources.chance import Chance, system_chance
 from quantumd.api.resources.errors import MacAddressGenerationFailure, NetworkNotFound
 from quantumd.api.resources.facts import NetworkFacts, network_facts
+from quantumd.api.resources.guarantees import require_room_for
 from quantumd.api.resources.host_segments import segments_of_host
 from quantumd.api.resources.port_addresses import Wish, chosen_addresses, computed_addresses, wish_of, with_mac
 from quantumd.api.resources.port_binding import rebound
@@ -35,6 +37,8 @@ from quantumd.model.host_life import HostLife
 from quantumd.model.port import DEFERRED, is_dhcp_port
 from quantumd.model.status import DOWN
 from quantumd.store.transaction import Transaction
+
+_log = Logger()
 
 _ANY = None
 """A MAC address in a change that is to be generated."""
@@ -183,7 +187,7 @@ def bind_plugged(tx: Transaction, context: Context, port_id: str, host: str) -> 
     """Bind an unbound port to the host on which its device was plugged; return whether it was unbound.
 
     A port that is gone, bound already, or a DHCP port stays as it is, and so does one for which the host's segment has
-    no address: what was plugged then stays dead.
+    no address, or the host no room for what it is guaranteed: what was plugged then stays dead.
     """
     before = port_of(tx.connection, (), port_id)
     if before is None or before["binding:host_id"] or is_dhcp_port(before["device_owner"]):
@@ -193,9 +197,20 @@ def bind_plugged(tx: Transaction, context: Context, port_id: str, host: str) -> 
         addresses = _awaited_addresses(tx, before, host)
         if addresses is None:
             return False
+    if not _has_room(tx, port_id, host):
+        return False
     # The host has just reported the port, so it is alive.
     bound_there = rebound(tx, before, {"binding:host_id": host}, None)
     change_port(tx, context.request_id, before, bound_there, addresses)
+    return True
+
+
+def _has_room(tx: Transaction, port_id: str, host: str) -> bool:
+    try:
+        require_room_for(tx, port_id, host)
+    except ApiError as error:
+        _log.warn("port {port} is not bound to {host}: {why}", port=port_id, host=host, why=str(error))
+        return False
     return True
 
 

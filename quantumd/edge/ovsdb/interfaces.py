@@ -70,11 +70,15 @@ class PutPatchPort:
     external_ids: Mapping[str, str]
 
 
+ERSPAN_TYPES = frozenset({"erspan", "ip6erspan"})
+
+
 @frozen
 class PutTunnelPort:
     """Make a tunnel port whose flows say where each frame goes and under which id, or set these columns of it.
 
-    ``tunnel_type`` is vxlan, gre or geneve; ``local_ip`` is what other hosts know this one by.
+    ``tunnel_type`` is vxlan, gre or geneve, or one of those that carry copies: ip6gre, erspan or ip6erspan.
+    ``local_ip`` is what other hosts know this one by; '' leaves it to the host's routes.
     """
 
     bridge: str

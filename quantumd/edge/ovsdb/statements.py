@@ -15,6 +15,7 @@ from attrs import define, field
 
 from quantumd.edge.ovsdb.errors import OvsdbRefused
 from quantumd.edge.ovsdb.interfaces import (
+    ERSPAN_TYPES,
     EditBridgeIds,
     Operation,
     PutBridge,
@@ -155,7 +156,12 @@ def _put_patch_port(draft: _Draft, operation: PutPatchPort) -> None:
 
 
 def _put_tunnel_port(draft: _Draft, operation: PutTunnelPort) -> None:
-    options = {"local_ip": operation.local_ip, "remote_ip": "flow", "key": "flow"}
+    options = {"remote_ip": "flow", "key": "flow"}
+    if operation.local_ip:
+        options["local_ip"] = operation.local_ip
+    if operation.tunnel_type in ERSPAN_TYPES:
+        # Without an index, which says where in a switch a copy was made; type II, as version 1 is called elsewhere.
+        options |= {"erspan_ver": "1", "erspan_idx": "0"}
     _put_port(draft, operation, {"type": operation.tunnel_type, "options": _map(options)})
 
 

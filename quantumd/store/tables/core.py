@@ -141,13 +141,15 @@ hosts = Table(
     Column("tunnel_version", POSITION),
     Column("record_kinds", Text),
     Column("physical_networks", Text),
+    Column("bandwidths", Text),
 )
 """What each role of each host last said of itself, API processes included.
 
 ``position`` and what follows are its RoleState, null where it does not say: ``faults`` is a JSON list of
 [kind, id, why]. ``tunnel_ip`` is null where no tunnels end; ``tunnel_types`` has commas between; ``tunnel_version`` is
 how far the journal was when the address last changed. ``record_kinds`` has commas between, ``physical_networks`` is a
-JSON list; null where it does not say.
+JSON list; null where it does not say. ``bandwidths`` is a JSON list of [physical network, egress, ingress], in kbit/s,
+null of a host that can guarantee none.
 """
 
 realisations = Table(

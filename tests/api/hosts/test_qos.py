@@ -8,6 +8,7 @@ from typing import Any
 from quantumd.api.hosts.announce import updates_for
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports
 from quantumd.compile.digest import differing_buckets, digest_buckets
+from quantumd.model.bandwidth import Bandwidth
 from quantumd.model.messages import HostReport
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.records import KINDS, NetworkRecord, PortRecord, Record
@@ -80,7 +81,11 @@ class RecordTests(PoliciesCase):
         self.bed.create("packet_rate_limit_rule", ADMIN, self.gold, max_kpps=3, max_burst_kpps=1)
         self.bed.create("dscp_marking_rule", ADMIN, self.gold, dscp_mark=26)
         self.bed.create("minimum_bandwidth_rule", ADMIN, self.gold, min_kbps=5)
-        self.port(self.plain, qos_policy_id=self.gold)
+        can = (Bandwidth("physnet1", 5, 0),)
+        self.bed.hear(HostReport("host-a", "l2", "1", "ovs", "{}", record_kinds=KINDS, bandwidths=can))
+        vlan = {"provider__network_type": "vlan", "provider__physical_network": "physnet1"}
+        network = self.bed.create("network", ADMIN, **vlan, provider__segmentation_id=5)["id"]
+        self.port(network, qos_policy_id=self.gold)
         record = self.known()[self.gold]
         assert isinstance(record, QosPolicyRecord)
         limits = (

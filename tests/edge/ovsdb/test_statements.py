@@ -13,6 +13,7 @@ from quantumd.edge.ovsdb.interfaces import (
     EditBridgeIds,
     PutBridge,
     PutPatchPort,
+    PutTunnelPort,
     RemoveBridge,
     RemovePort,
 )
@@ -89,6 +90,17 @@ class ComposeTests(SynchronousTestCase):
         """The later operation sees what the earlier one makes."""
         found = compose((PUT, PATCH), EMPTY)
         self.assertEqual(kinds(found).count(("insert", "Port")), 2)
+
+    def test_tunnel_ports(self) -> None:
+        """Flows say where each frame goes; of ERSPAN the version is said too, and routes may choose the source."""
+        flows = [["key", "flow"], ["remote_ip", "flow"]]
+        for kind, local_ip, more in (
+            ("gre", "192.0.2.1", [["local_ip", "192.0.2.1"]]),
+            ("ip6gre", "", []),
+            ("erspan", "", [["erspan_idx", "0"], ["erspan_ver", "1"]]),
+        ):
+            *_, update = compose((PutTunnelPort("br-int", "p", kind, local_ip, {}),), FULL)
+            self.assertEqual(update["row"], {"type": kind, "options": ["map", sorted([*flows, *more])]})
 
     def test_what_relies_on_a_missing_bridge_is_refused(self) -> None:
         """Also when the same transaction removed it."""

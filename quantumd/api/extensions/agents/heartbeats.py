@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import bindparam, insert, update
 
 from quantumd.api.resources.views import json_text
+from quantumd.model.bandwidth import MOST_NETWORKS
 from quantumd.model.messages import HostReport
 from quantumd.store.tables.services import agents
 from quantumd.store.transaction import Transaction
@@ -91,4 +92,5 @@ def _configurations(report: HostReport) -> dict[str, object]:
         # By the names that other L2 agents tell them under, so that what reads those reads these.
         told["tunneling_ip"] = report.tunnel_ip
         told["tunnel_types"] = list(report.tunnel_types)
+        told["bandwidths"] = {each.physical_network: dict(each.amounts) for each in report.bandwidths[:MOST_NETWORKS]}
     return told

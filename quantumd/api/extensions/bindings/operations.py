@@ -23,6 +23,7 @@ from quantumd.api.extensions.bindings.errors import (
 from quantumd.api.extensions.bindings.rows import forget_binding, inactive_bindings_of, write_binding
 from quantumd.api.resource import INestedOperations, IOperations, Query
 from quantumd.api.resources.arranged import arranged
+from quantumd.api.resources.guarantees import require_room_for
 from quantumd.api.resources.port_binding import binding_for, is_bound, segments_of_network
 from quantumd.api.resources.port_changes import PortChanger
 from quantumd.api.resources.port_errors import BadPortRequest
@@ -81,7 +82,10 @@ class Bindings:
         operation: str,
         before: View | None = None,
     ) -> View:
-        """Write a binding that waits for its host. PortBindingError when the host cannot plug it."""
+        """Write a binding that waits for its host. PortBindingError when the host cannot plug it.
+
+        :raises HostBandwidthExceeded: it is new, and the host cannot guarantee what the port is guaranteed.
+        """
         stays = before is not None and is_bound(before["vif_type"])
         of_network = segments_of_network(tx, port["network_id"])
         found = binding_for(tx, host, vnic_type, None if stays else self.changer.life, of_network)
@@ -98,6 +102,8 @@ class Bindings:
         }
         if view == before:
             return view
+        if before is None:
+            require_room_for(tx, self.port_id, host)
         self._journal(tx, context, operation, before, view)
         write_binding(tx, self.port_id, view)
         touch_port(tx, self.port_id)

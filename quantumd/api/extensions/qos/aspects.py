@@ -16,10 +16,14 @@ from quantumd.api.extensions.qos.errors import PolicyRemoveAuthorizationError, Q
 from quantumd.api.extensions.qos.policies import QOS_POLICY_TYPE
 from quantumd.api.extensions.qos.requests import resource_requests
 from quantumd.api.extensions.qos.support import Support
+from quantumd.api.resources.guarantees import require_kept, require_room, require_room_of_new
 from quantumd.api.resources.port_views import REQUEST
 from quantumd.api.resources.prepared import Prepared
 from quantumd.api.resources.views import IDS
+from quantumd.model.bandwidth import beyond
 from quantumd.model.context import Context
+from quantumd.model.qos import policy_in_force
+from quantumd.store import guarantee_nouns
 from quantumd.store.scope import visible
 from quantumd.store.tables.services import network_qos, port_qos, qos_policies
 from quantumd.store.transaction import Transaction
@@ -129,6 +133,9 @@ class NetworkQos:
         if OWN in values:
             tx.cache.pop(("qos of network", resource_id), None)
             ON_NETWORKS.put(tx, resource_id, values[OWN])
+            if self.support.guarantees and values[OWN] is not None:
+                grown = guarantee_nouns.guaranteed_by(tx.connection, values[OWN])
+                require_kept(tx, guarantee_nouns.places_on_network(tx.connection, resource_id) if grown else (), grown)
 
     def load(self, connection: Connection, views: Mapping[str, View]) -> None:
         """See IAspect."""
@@ -160,6 +167,8 @@ class PortQos:
             request = resource_requests(tx.connection, {view["id"]: {**view, **values}}).get(view["id"])
             if request != view.get(REQUEST):
                 values[REQUEST] = request
+            if before is not None:
+                _require_room(tx, before, {**view, **values})
         return values
 
     def _settle(
@@ -180,6 +189,9 @@ class PortQos:
         is_new = OF_NETWORK in values
         if OWN in values and not (is_new and values[OWN] is None):
             ON_PORTS.put(tx, resource_id, values[OWN])
+        # All that come with it are there by now.
+        if is_new and self.support.guarantees and (values[OWN] or values[OF_NETWORK]):
+            require_room_of_new(tx, resource_id)
 
     def load(self, connection: Connection, views: Mapping[str, View]) -> None:
         """See IAspect."""
@@ -196,6 +208,22 @@ class PortQos:
 
     def forget(self, tx: Transaction, resource_id: str) -> None:
         """See IAspect. The row goes with the port's."""
+
+
+def _require_room(tx: Transaction, before: View, after: View) -> None:
+    """Refuse a change by which a host would have to guarantee more than it has. HostBandwidthExceeded."""
+    host = after["binding:host_id"]
+    wanted = guarantee_nouns.guaranteed_by(tx.connection, _in_force(after)) if host else {}
+    if not wanted:
+        return
+    stays = host == before["binding:host_id"]
+    had = guarantee_nouns.guaranteed_by(tx.connection, _in_force(before)) if stays else {}
+    physical = guarantee_nouns.physical_network(tx.connection, after["network_id"])
+    require_room(tx, host, physical, beyond(wanted, had), after["id"])
+
+
+def _in_force(port: View) -> str | None:
+    return policy_in_force(port[OWN], port[OF_NETWORK], port["device_owner"])
 
 
 def _policy_of_network(tx: Transaction, network_id: str) -> str | None:

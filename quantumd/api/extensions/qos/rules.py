@@ -17,10 +17,13 @@ from quantumd.api.extensions.qos.policies import POLICIES, QOS_POLICY_TYPE, rule
 from quantumd.api.extensions.qos.support import Support
 from quantumd.api.resource import INestedOperations, IOperations, Query
 from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.guarantees import require_kept
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import View
+from quantumd.model.bandwidth import beyond
 from quantumd.model.context import Context
-from quantumd.model.qos import RuleType, clash_with, twin_of
+from quantumd.model.qos import MINIMUM_BANDWIDTH, RuleType, clash_with, twin_of
+from quantumd.store.guarantee_nouns import places_of_policy
 from quantumd.store.scope import visible
 from quantumd.store.tables.services import qos_policies, qos_rules
 from quantumd.store.transaction import Transaction
@@ -72,6 +75,7 @@ class Rules:
             # Another process was faster.
             raise QoSRulesConflict(self.rule_type.name, rule["id"], self.policy_id) from None
         POLICIES.touch(tx, self.policy_id)
+        self._require_kept(tx, rule, None)
         return rule
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
@@ -84,6 +88,7 @@ class Rules:
         del after["policy_id"]
         if after != before:
             POLICIES.touch(tx, self.policy_id)
+            self._require_kept(tx, after, before)
         return after
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
@@ -101,6 +106,14 @@ class Rules:
         """See IOperations."""
         POLICIES.show(connection, context, self.policy_id)
         return self._rows.list(connection, context, query)
+
+    def _require_kept(self, tx: Transaction, rule: View, before: View | None) -> None:
+        """Refuse a guarantee that hosts of ports cannot give beside what they give already. HostBandwidthExceeded."""
+        if self.rule_type.name != MINIMUM_BANDWIDTH:
+            return
+        had = {before["direction"]: before["min_kbps"]} if before is not None else {}
+        grown = beyond({rule["direction"]: rule["min_kbps"]}, had)
+        require_kept(tx, places_of_policy(tx.connection, self.policy_id) if grown else (), grown)
 
     @property
     def _of_policy(self) -> View:

@@ -85,9 +85,9 @@ def broken_tunnels(plan: TunnelPlan, interfaces: Mapping[str, InterfaceRow]) -> 
     """Return which types of tunnels Open vSwitch does not open, and why."""
     ports = {each: (tunnel_name(each), interfaces.get(tunnel_name(each))) for each in plan.types}
     return {
-        each: f"{each} tunnels are closed: Open vSwitch does not open {_named(name, row)}"
+        each: f"{each} tunnels are closed: Open vSwitch does not open {named(name, row)}"
         for each, (name, row) in ports.items()
-        if not _is_open(row)
+        if not is_open(row)
     }
 
 
@@ -98,19 +98,19 @@ def broken_mappings(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) ->
     """
     broken = {}
     for physical_network, bridge in sorted(plan.mappings.items()):
-        dead = [
-            _named(name, interfaces.get(name)) for name in patch_names(bridge) if not _is_open(interfaces.get(name))
-        ]
+        dead = [named(name, interfaces.get(name)) for name in patch_names(bridge) if not is_open(interfaces.get(name))]
         if dead:
             broken[physical_network] = f"{physical_network} is cut off: Open vSwitch does not open {' and '.join(dead)}"
     return broken
 
 
-def _is_open(interface: InterfaceRow | None) -> bool:
+def is_open(interface: InterfaceRow | None) -> bool:
+    """Whether Open vSwitch has given the port a number."""
     return interface is not None and interface.ofport is not None and interface.ofport > 0
 
 
-def _named(name: str, interface: InterfaceRow | None) -> str:
+def named(name: str, interface: InterfaceRow | None) -> str:
+    """Return a port's name, with what Open vSwitch says is wrong with it."""
     return name if interface is None or not interface.error else f"{name} ({interface.error})"
 
 

@@ -16,10 +16,10 @@ from quantumd.edge.ovsdb.interfaces import EditBridgeIds, IOvsdb
 from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
-from quantumd.l2.drivers.ovs import bridges, features
+from quantumd.l2.drivers.ovs import bridges, features, mirrors
 from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
 from quantumd.l2.drivers.ovs.drift import Drift
-from quantumd.l2.drivers.ovs.exits import Exits, physical_networks, tunnels
+from quantumd.l2.drivers.ovs.exits import Exits, mirror_tunnels, physical_networks, tunnels
 from quantumd.l2.drivers.ovs.guards import GUARDS, guard_objects
 from quantumd.l2.drivers.ovs.plan import Held, change_for, is_nothing, sweep
 from quantumd.l2.drivers.ovs.remote import PEER, REMOTE_PORT
@@ -76,6 +76,7 @@ class OvsConverger:
         self._exits = (
             Exits(physical_networks(self._bridges), self._ovsdb, self._view, self._view.physical_ofports),
             Exits(tunnels(self._bridges), self._ovsdb, self._view, self._view.tunnel_ofports),
+            Exits(mirror_tunnels(self._view.mirrors), self._ovsdb, self._view, self._view.mirror_ofports),
         )
         self._reports = PortReports(self._view, self._ovsdb, self._exits)
         self._watch = Watch(self._bridges, self._ovsdb, self._switch, self._view, self._exits, self._clock)
@@ -135,7 +136,10 @@ class OvsConverger:
         # What other hosts have of a network counts while it has ports here.
         for network_id in self._view.newly_carried(networks):
             keys.update(self._view.elsewhere.keys_on(network_id))
-        keys.update(("port", port_id) for port_id in self._view.taps.note(changed))
+        mirrored = self._view.mirrors.note(changed)
+        # A mirror may be the first or the last one for a tunnel port.
+        keys.update({self._bridge_key} if mirrored else ())
+        keys.update(("port", port_id) for port_id in self._view.taps.note(changed) | mirrored)
         for kind, record_id in changed:
             if kind in (PortRecord.kind, PortLogsRecord.kind):
                 keys.add(("port", record_id))
@@ -207,7 +211,11 @@ class OvsConverger:
             return ()
         names = {self._bridges.integration, *self._bridges.mappings.values()}
         rows = {name: self._ovsdb.bridge(name) for name in names}
-        operations = bridges.operations_for(self._bridges, rows, self._ovsdb.interfaces())
+        found, kinds = self._ovsdb.interfaces(), self._view.mirrors.kinds()
+        operations = (
+            *bridges.operations_for(self._bridges, rows, found),
+            *mirrors.operations_for(self._bridges.integration, kinds, found),
+        )
         if not operations:
             return ()
         return (Stage("bridges", (ConfigureBridges(frozenset({self._bridge_key}), operations),), is_gate=True),)

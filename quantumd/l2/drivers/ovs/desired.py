@@ -23,11 +23,20 @@ class Copies:
 
 
 @frozen
+class Mirrored:
+    """Where copies go outside: to ``remote_ip``, by the port ``ofport``, which puts them in a tunnel."""
+
+    ofport: int
+    tunnel_id: int
+    remote_ip: str
+
+
+@frozen
 class Taps:
     """Who gets copies of what a port sends and gets, and whose copies come to it: out of which tunnels, from where."""
 
-    sent: tuple[Copies, ...] = ()
-    got: tuple[Copies, ...] = ()
+    sent: tuple[Copies | Mirrored, ...] = ()
+    got: tuple[Copies | Mirrored, ...] = ()
     arriving: tuple[Copies, ...] = ()
 
 

@@ -31,6 +31,7 @@ from quantumd.l2.drivers.ovs.packet_log import PacketLog
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.counters import PortCounters, counters_of
 from quantumd.model.network import TUNNEL_TYPES, VXLAN, first_unknown_type
+from quantumd.model.tap_mirrors import MIRROR_TYPES
 from quantumd.ordered import OrderedServices
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ class OvsDriver:
             "qos-pps",
             "trunk",
             "taas",
+            "tap-mirror",
+            *(f"tap-mirror-{each}" for each in MIRROR_TYPES),
             *TUNNEL_TYPES,
         }
     )

@@ -8,6 +8,7 @@ from attrs import define, field, frozen
 
 from quantumd.converge.plan import Key
 from quantumd.edge.ovsdb.interfaces import InterfaceRow, IOvsdb
+from quantumd.l2.drivers.ovs import mirrors
 from quantumd.l2.drivers.ovs.bridges import BridgePlan, broken_mappings, broken_tunnels, patch_names, tunnel_name
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.network import TUNNEL_TYPES
@@ -53,6 +54,19 @@ def tunnels(plan: BridgePlan) -> ExitKind:
         broken=lambda interfaces: broken_tunnels(plan.tunnels, interfaces),
         key_of=lambda name: ("tunnel", name),
         lacking="there are no {name} tunnels on this host",
+    )
+
+
+def mirror_tunnels(index: mirrors.MirrorIndex) -> ExitKind:
+    """Return the tunnel ports of mirrors as exits, by their kinds. No network takes them: no port depends on them."""
+    names = {kind: mirrors.port_name(kind) for kind in mirrors.KINDS}
+    return ExitKind(
+        devices=names,
+        parts=frozenset(names.values()),
+        exit_of=lambda network: None,
+        broken=lambda interfaces: mirrors.broken(index.kinds(), interfaces),
+        key_of=lambda kind: ("mirror", kind),
+        lacking="{name}",
     )
 
 

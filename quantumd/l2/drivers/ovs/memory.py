@@ -13,7 +13,7 @@ from quantumd.edge.openflow.walk import Walk
 from quantumd.edge.ovsdb.memory import MemoryOvsdb
 from quantumd.edge.tracked.memory import MemoryConnections
 
-_FIRST_OFPORTS = {"int-": 50_000, "tun-": 51_000}
+_FIRST_OFPORTS = {"int-": 50_000, "tun-": 51_000, "mir-": 52_000}
 
 
 @define(eq=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from attrs import define, field
 
 from quantumd.converge.records import Records
-from quantumd.l2.drivers.ovs.desired import Copies, NetworkView, PeerView, PortView, RemotePortView, Taps
+from quantumd.l2.drivers.ovs.desired import Copies, Mirrored, NetworkView, PeerView, PortView, RemotePortView, Taps
+from quantumd.l2.drivers.ovs.mirrors import MirrorIndex, kind_of
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.pipeline import port_number
 from quantumd.l2.drivers.ovs.policies import Policies
@@ -17,8 +19,11 @@ from quantumd.l2.drivers.ovs.taps import TapIndex
 from quantumd.l2.drivers.ovs.trunks import TrunkIndex
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
+from quantumd.model.tap_mirror_records import TapMirrorRecord
 from quantumd.model.tap_records import TapRecord
 from quantumd.model.taps import IN, OUT
+
+T = TypeVar("T")
 
 
 @define
@@ -31,6 +36,8 @@ class HostView:
     physical_ofports: dict[str, int] = field(factory=dict)
     tunnel_ofports: dict[str, int] = field(factory=dict)
     """By type, of those tunnels that are open."""
+    mirror_ofports: dict[str, int] = field(factory=dict)
+    """By kind, of those tunnels of mirrors that are open."""
     elsewhere: Elsewhere = field(init=False)
     _devices: dict[str, set[str]] = field(factory=dict, init=False)
     _port_ids: dict[str, str] = field(factory=dict, init=False)
@@ -43,6 +50,7 @@ class HostView:
     """network → port → its number, of plugged and enabled ports: kept, as a network may have thousands."""
     trunks: TrunkIndex = field(factory=TrunkIndex, init=False)
     taps: TapIndex = field(init=False)
+    mirrors: MirrorIndex = field(init=False)
     qos: QosPolicies = field(init=False)
 
     @elsewhere.default
@@ -52,6 +60,10 @@ class HostView:
     @taps.default
     def _make_taps(self) -> TapIndex:
         return TapIndex(self.records)
+
+    @mirrors.default
+    def _make_mirrors(self) -> MirrorIndex:
+        return MirrorIndex(self.records)
 
     @qos.default
     def _make_qos(self) -> QosPolicies:
@@ -204,19 +216,22 @@ class HostView:
         )
 
     def _taps_of(self, port_id: str) -> Taps:
-        records = self.taps.of(port_id)
-        if not records:
+        records, mirrors = self.taps.of(port_id), self.mirrors.of(port_id)
+        if not (records or mirrors):
             return Taps()
-        sent, got, arriving = [], [], []
-        for record in records:
-            if record.target_id == port_id:
-                arriving.append(self._copies_from(record))
-                continue
-            copies = self._copies_to(record)
-            sent.append(copies if record.direction != IN else None)
-            got.append(copies if record.direction != OUT else None)
-        # Two taps of a port may go to the same service.
-        return Taps(*(tuple(dict.fromkeys(filter(None, some))) for some in (sent, got, arriving)))
+        tapped = [(record.direction, self._copies_to(record)) for record in records if record.source_id == port_id]
+        sent = [*(to for direction, to in tapped if direction != IN), *self._mirrored(mirrors, OUT)]
+        got = [*(to for direction, to in tapped if direction != OUT), *self._mirrored(mirrors, IN)]
+        arriving = [self._copies_from(record) for record in records if record.target_id == port_id]
+        return Taps(_different(sent), _different(got), _different(arriving))
+
+    def _mirrored(self, mirrors: Iterable[TapMirrorRecord], direction: str) -> Iterator[Mirrored]:
+        """Yield where the copies go of what a port sends or gets, as far as they can leave."""
+        for mirror in mirrors:
+            ofport = self.mirror_ofports.get(kind_of(mirror))
+            tunnel_id = mirror.out_id if direction == OUT else mirror.in_id
+            if ofport is not None and tunnel_id:
+                yield Mirrored(ofport, tunnel_id, mirror.remote_ip)
 
     def _copies_to(self, tap: TapRecord) -> Copies | None:
         """Return where the copies of a tap go; None while they cannot get there."""
@@ -282,3 +297,8 @@ class HostView:
             live.pop(port_id, None)
         if not live:
             del self._live[record.network_id]
+
+
+def _different(copies: Iterable[T | None]) -> tuple[T, ...]:
+    # Two taps of a port may go to the same service.
+    return tuple(dict.fromkeys(each for each in copies if each is not None))

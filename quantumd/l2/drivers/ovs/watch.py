@@ -146,5 +146,6 @@ class Watch:
             yield from (("port", port_id) for port_id in self._view.ports_on(network_id))
             yield from self._view.elsewhere.keys_on(network_id)
         if concerned:
-            yield from (("port", port_id) for port_id in self._view.taps.ports())
+            copied = self._view.taps.ports() | self._view.mirrors.ports()
+            yield from (("port", port_id) for port_id in copied)
             yield from self._view.elsewhere.every_peer()
