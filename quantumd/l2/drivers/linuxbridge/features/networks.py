@@ -1,0 +1,55 @@
+"""How a network leaves this host, and where frames for ports of other hosts go. Pure."""
+
+from __future__ import annotations
+
+from quantumd.edge.netlink.interfaces import EVERYBODY, Entry, Fdb, Neighbour, PortFlags
+from quantumd.edge.nft.interfaces import Chain
+from quantumd.l2.drivers.linuxbridge.desired import (
+    NetworkView,
+    Objects,
+    RemotePortView,
+    mark_text,
+    place,
+    quoted,
+)
+from quantumd.l2.drivers.linuxbridge.features.base import FRAMES, PACKETS
+from quantumd.model.network import VXLAN
+
+UPLINK_FLAGS = {True: PortFlags(learning=False, flood=False), False: PortFlags()}
+"""By whether it is a tunnel: records tell who is behind one, and nobody who is behind a NIC."""
+
+
+def network_objects(view: NetworkView) -> Objects:
+    """Return what a network needs beside its ports."""
+    elements = {place(PACKETS, "zones", quoted(view.bridge)): str(view.zone)}
+    if view.uplink:
+        mark = mark_text(view.mark)
+        elements |= {place(FRAMES, name, quoted(view.uplink)): mark for name in ("sends", "gets")}
+        elements[place(FRAMES, "known", quoted(view.uplink))] = ""
+    own = Objects(elements=elements, entries=_dhcp(view))
+    return own if view.network.network_type != VXLAN or not view.uplink else _tunnelled(view, own)
+
+
+def _dhcp(view: NetworkView) -> frozenset[Entry]:
+    """Return what answers who asks for the DHCP server, whose frames the process takes from the devices."""
+    mac = view.network.dhcp_mac
+    if mac is None or not view.network.dhcp_addresses:
+        return frozenset()
+    neighbours = (Neighbour(view.bridge, address, mac) for address in view.network.dhcp_addresses)
+    return frozenset((Fdb(view.bridge, mac), *neighbours))
+
+
+def _tunnelled(view: NetworkView, own: Objects) -> Objects:
+    vni = view.network.segmentation_id or 0
+    name = f"v_{vni:x}"
+    families = {version: [ip for ip in view.peers if (":" in ip) == (version == "ip6")] for version in ("ip", "ip6")}
+    rules = [f"{version} saddr {{ {', '.join(ips)} }} accept" for version, ips in families.items() if ips]
+    elements = {**own.elements, place(PACKETS, "vnis", f"0x{vni:08x}"): f"goto {name}"}
+    floods = frozenset(Fdb(view.uplink, EVERYBODY, ip) for ip in view.peers)
+    return Objects({(PACKETS, name): Chain((*rules, "drop"))}, elements=elements, entries=own.entries | floods)
+
+
+def remote_port_objects(view: RemotePortView) -> Objects:
+    """Return where a port of another host is."""
+    mac = view.port.mac_address
+    return Objects(entries=frozenset((Fdb(view.uplink, mac), Fdb(view.uplink, mac, view.tunnel_ip))))
