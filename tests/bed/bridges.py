@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from attrs import define, field
 
 from tests.bed.appliance import Appliance
-from tests.bed.host import HostCase
+from tests.bed.host import Guest, HostCase
 from tests.bed.needs import missing
 from tests.bed.openvswitch import Vm, run
 
@@ -87,6 +87,10 @@ class BridgedHost:
         """Whether the host has a device."""
         return device in self.devices()
 
+    def forwards(self, device: str) -> bool:
+        """Whether a device is a port of a bridge that forwards frames."""
+        return "state forwarding" in self.run("bridge", "link", "show", "dev", device)
+
     def devices(self) -> list[str]:
         """Return the names of the host's devices."""
         return [line.split(": ")[1].split("@")[0] for line in self.ip("-o", "link").splitlines()]
@@ -129,6 +133,13 @@ class BridgedCase(HostCase):
         cls.ovs.start()
         cls.prepare_switch()
         cls.appliance.start("/readyz")
+
+    def plug(self, *guests: Guest) -> None:
+        """Plug VMs, wait until their ports are ACTIVE, and until the kernel has noticed that their cables are."""
+        super().plug(*guests)
+        for guest in guests:
+            # It looks at devices that came up within a second (linkwatch).
+            self.wait_for("the port forwards", lambda guest=guest: self.host.forwards(guest.vm.tap))  # type: ignore[misc]
 
     @property
     def host(self) -> BridgedHost:

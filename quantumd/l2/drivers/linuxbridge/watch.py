@@ -22,6 +22,8 @@ Listener: TypeAlias = Callable[["frozenset[Key] | None"], None]
 LOOK_SECONDS = 1.0
 """How long what others change is left to add up before it is looked through."""
 
+_LEAVING_SECONDS = 0.2
+
 
 @define(eq=False)
 class Watch:
@@ -35,6 +37,8 @@ class Watch:
     _listener: Listener = field(default=lambda keys: None, init=False)
     _ports: dict[str, str] = field(factory=dict, init=False)
     """Which port each device was, by its name."""
+    _inside: set[str] = field(factory=set, init=False)
+    """Devices of ports that were in a bridge when they were heard of last."""
     _is_look_due: bool = field(default=False, init=False)
     _must_look: bool = field(default=False, init=False)
     _lost: set[Entry] = field(factory=set, init=False)
@@ -50,7 +54,9 @@ class Watch:
 
     def observed(self) -> None:
         """Note which ports the devices are that are there."""
-        self._ports = {tap: self._view.port_at(tap) for tap in self._view.taps()}
+        taps = self._view.taps()
+        self._ports = {tap: self._view.port_at(tap) for tap in taps}
+        self._inside = {tap for tap in taps if self._links.links()[tap].master}
 
     def _links_changed(self, names: frozenset[str]) -> None:
         keys: set[Key] = set()
@@ -64,6 +70,12 @@ class Watch:
         is_there = tap in self._links.links()
         if is_there:
             self._ports[tap] = now
+        was_inside, is_inside = tap in self._inside, is_there and bool(self._links.links()[tap].master)
+        (self._inside.add if is_inside else self._inside.discard)(tap)
+        if was_inside and is_there and not is_inside:
+            # What is removed leaves its bridge first.
+            self._clock.callLater(_LEAVING_SECONDS, self._links_changed, frozenset({tap}))
+            return set()
         if (before is None) == is_there:
             self._log.info("device {device} {came}", device=tap, came="is there" if is_there else "is gone", port=now)
         keys: set[Key] = {(DEVICE, tap)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quantumd.edge.nft.interfaces import Chain, Kind, Name
-from quantumd.l2.drivers.linuxbridge.desired import Objects
+from quantumd.l2.drivers.linuxbridge.desired import Objects, place
 
 FRAMES, PACKETS = "bridge", "inet"
 
@@ -38,7 +38,8 @@ SETS: Mapping[Name, Kind] = {
 
 def bridge_objects(open_mark: str) -> Objects:
     """Return what is there before any port is. ``open_mark`` is that of who is not guarded."""
-    return Objects({**_frames(open_mark), **_packets(open_mark), **_common()}, SETS)
+    chains = {**_frames(open_mark), **_packets(open_mark), **_common()}
+    return Objects(chains, SETS, {place(PACKETS, "loose", open_mark): ""})
 
 
 def _hook(where: str, priority: int) -> str:
@@ -83,20 +84,23 @@ def _frames(open_mark: str) -> Mapping[Name, Chain]:
 
 def _packets(open_mark: str) -> Mapping[Name, Chain]:
     return {
-        # Before fragments are put together, so that those of one network are not mixed with those of another.
-        (PACKETS, "zoned"): Chain(("ct zone set iifname map @zones", "accept"), _hook("prerouting", -450)),
-        # Nobody answers from the address of a group. Of those who may be anybody only what a guarded port gets is
-        # tracked, unless it says it is from a guarded port.
-        (PACKETS, "untracked"): Chain(
+        # Before fragments are put together, so that those of one network are not mixed with those of another. Nobody
+        # answers from the address of a group. Of those who may be anybody only what a guarded port gets is tracked,
+        # unless it says it is from a guarded port. Only what is tracked is put together, so all fragments are.
+        (PACKETS, "zoned"): Chain(
             (
-                f"{_OURS} meta pkttype {{ broadcast, multicast }} notrack accept",
-                f"{_OURS} meta mark @loose iifname . ether daddr != @tracked notrack accept",
-                f"{_OURS} meta mark {open_mark} iifname . ip saddr @owned4 notrack accept",
-                f"{_OURS} meta mark {open_mark} iifname . ip6 saddr @owned6 notrack accept",
-                "accept",
+                'iifname != "brq*" accept',
+                "ip frag-off & 0x3fff != 0x0 goto tracking",
+                "exthdr frag exists goto tracking",
+                "meta pkttype { broadcast, multicast } notrack accept",
+                "meta mark @loose iifname . ether daddr != @tracked notrack accept",
+                f"meta mark {open_mark} iifname . ip saddr @owned4 notrack accept",
+                f"meta mark {open_mark} iifname . ip6 saddr @owned6 notrack accept",
+                "goto tracking",
             ),
-            _hook("prerouting", -300),
+            _hook("prerouting", -450),
         ),
+        (PACKETS, "tracking"): Chain(("ct zone set iifname map @zones", "accept")),
         (PACKETS, "sending"): Chain(
             (
                 f"{_OURS} meta mark {open_mark} accept",
@@ -124,6 +128,7 @@ def _common() -> Mapping[Name, Chain]:
     return {
         (FRAMES, "services"): Chain(("udp dport 68 drop", "accept")),
         (FRAMES, "services6"): Chain(_SERVICES6),
+        (FRAMES, "options"): Chain(_OPTIONS),
         # Fragments are whole here: what was hidden by being cut is seen.
         (PACKETS, "asks"): Chain(
             (
@@ -161,7 +166,7 @@ _SERVICES6 = (
     "icmpv6 type { 130, 134, 137 } drop",
     # RFC 6980: neighbour discovery is never fragmented.
     "icmpv6 type { 135, 136 } exthdr frag exists drop",
-    "icmpv6 type { 135, 136 } return",
+    "icmpv6 type { 135, 136 } goto options",
     # What shows its type, or its port; what is a later fragment; and what is something else altogether.
     "icmpv6 type != 134 accept",
     "udp dport != 546 accept",
@@ -170,4 +175,13 @@ _SERVICES6 = (
     # RFC 7112: headers that go on beyond the first fragment show no protocol.
     "meta l4proto != icmpv6 accept",
     "drop",
+)
+
+
+# Neighbour discovery has its options from its 24th byte on, in units of 8 bytes; what the first of them tells is looked
+# at for each port, and behind it no MAC may be told.
+_OPTIONS = (
+    "ip6 length > 72 drop",
+    *(f"ip6 length > {at} @th,{8 * at},8 {{ 1, 2 }} drop" for at in range(32, 72, 8)),
+    "return",
 )

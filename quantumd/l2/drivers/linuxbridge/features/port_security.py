@@ -16,6 +16,8 @@ _LINK_LOCAL = 0xFE80 << 112
 _SOLICITATION, _ADVERTISEMENT = 135, 136
 _SOURCE_OPTION, _TARGET_OPTION = "0x0101", "0x0201"
 """Type and length of the options that tell a MAC (RFC 4861 4.6.1)."""
+_NO_MAC = "@th,192,8 != { 1, 2 }"
+"""The first option tells no MAC; a nonce, for instance (RFC 7527)."""
 
 
 @frozen
@@ -84,22 +86,26 @@ def _rules(sender: Sender, neighbours: str) -> Iterator[str]:
     nobody = f"{own} ip6 saddr ::"
     yield f"{nobody} exthdr frag exists drop"
     yield f"{nobody} icmpv6 type {{ 131, 132, 133, 143 }} accept"
+    yield f"{nobody} icmpv6 type {_SOLICITATION} jump options"
     for network in sender.ipv6:
         probe = f"{nobody} icmpv6 type {_SOLICITATION} {_about(network)}"
         yield f"{probe} ip6 length 24 accept"
-        # With one option, which is no MAC: a nonce (RFC 7527).
-        yield f"{probe} ip6 length 32 @th,192,8 != 1 accept"
+        yield f"{probe} {_NO_MAC} accept"
 
 
 def _neighbour_rules(sender: Sender) -> Iterator[str]:
-    """A MAC that is told is the sender's own, and nothing else is told beside it."""
+    """A MAC that is told is the sender's own."""
     own, mac = f"ether saddr {sender.mac}", f"0x{sender.mac.replace(':', '')}"
-    yield f"{own} icmpv6 type {_SOLICITATION} ip6 length 24 accept"
-    yield f"{own} icmpv6 type {_SOLICITATION} ip6 length 32 @th,192,16 {_SOURCE_OPTION} @th,208,48 {mac} accept"
+    yield from _told(f"{own} icmpv6 type {_SOLICITATION}", _SOURCE_OPTION, mac)
     for network in sender.ipv6:
-        answer = f"{own} icmpv6 type {_ADVERTISEMENT} {_about(network)}"
-        yield f"{answer} ip6 length 24 accept"
-        yield f"{answer} ip6 length 32 @th,192,16 {_TARGET_OPTION} @th,208,48 {mac} accept"
+        yield from _told(f"{own} icmpv6 type {_ADVERTISEMENT} {_about(network)}", _TARGET_OPTION, mac)
+
+
+def _told(message: str, option: str, mac: str) -> Iterator[str]:
+    """Let a message pass without options, with the sender's MAC in the first one, or with no MAC there."""
+    yield f"{message} ip6 length 24 accept"
+    yield f"{message} @th,192,16 {option} @th,208,48 {mac} accept"
+    yield f"{message} {_NO_MAC} accept"
 
 
 def _about(network: IPv6Network) -> str:
