@@ -68,9 +68,9 @@ class BridgedHost:
         self.run("sysctl", "-qw", f"net.ipv6.conf.{_waiting(vm)}.disable_ipv6=1")
         vm.run("ip", "link", "set", "eth0", "up")
 
-    def plug(self, vm: Vm, bridge: str = "") -> None:
+    def plug(self, vm: Vm, bridge: str = "", says_whose: bool = True) -> None:
         """Plug a VM: its device is there from now on, in a bridge if one is named, as Nova does it."""
-        if self.says_whose:
+        if self.says_whose and says_whose:
             self.ip("link", "set", _waiting(vm), "alias", f"port {vm.port_id}")
         if bridge:
             self.ip("link", "set", _waiting(vm), "master", bridge)

@@ -24,6 +24,7 @@ HEADER: Final = struct.Struct("=IHHII")
 REQUEST, MULTI, ACK, DUMP, REPLACE, CREATE, EXCLUSIVE, APPEND = 1, 2, 4, 0x300, 0x100, 0x400, 0x200, 0x800
 LIMIT_SECONDS: Final = 5.0
 _ERROR, _DONE = 2, 3
+_CODE_BYTES = 4
 _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _BUFFER_BYTES = 4 * 1024 * 1024
 _READ_BYTES = 262_144
@@ -159,7 +160,7 @@ class NetlinkWire:
 
     def _take(self, data: bytes) -> None:
         news = []
-        for number, message in _split(data):
+        for number, message in split(data):
             waiting = self._waiting.get(number) if message.port == self.port else None
             if waiting is None:
                 news.append(message)
@@ -169,7 +170,8 @@ class NetlinkWire:
             self._on_news(tuple(news))
 
     def _answer(self, number: int, waiting: _Waiting, message: Message) -> None:
-        if message.kind not in (_ERROR, _DONE):
+        refused = refusal_in(message)
+        if refused is None:
             waiting.size += len(message.body)
             if waiting.size > _LARGEST_ANSWER_BYTES:
                 self._waiting.pop(number)
@@ -178,9 +180,8 @@ class NetlinkWire:
             waiting.messages.append(message)
             return
         self._waiting.pop(number)
-        code = -int.from_bytes(message.body[:4], "little", signed=True) if len(message.body) >= 4 else 0
-        if code > 0:
-            waiting.done.errback(Refused(code))
+        if refused:
+            waiting.done.errback(Refused(refused))
         else:
             waiting.done.callback(tuple(waiting.messages))
 
@@ -191,7 +192,15 @@ def _stop_timer(result: Any, timer: Any) -> Any:
     return result
 
 
-def _split(data: bytes) -> Iterator[tuple[int, Message]]:
+def refusal_in(message: Message) -> int | None:
+    """Return the errno with which an answer ends, 0 of success; None of a message that is part of the answer."""
+    if message.kind not in (_ERROR, _DONE):
+        return None
+    return -int.from_bytes(message.body[:4], "little", signed=True) if len(message.body) >= _CODE_BYTES else 0
+
+
+def split(data: bytes) -> Iterator[tuple[int, Message]]:
+    """Yield the messages of a datagram, with the numbers of the requests that they answer."""
     at = 0
     while at + HEADER.size <= len(data):
         length, kind, _, number, port = HEADER.unpack_from(data, at)

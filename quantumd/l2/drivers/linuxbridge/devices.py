@@ -59,13 +59,15 @@ def of_port(port_id: str, view: PortView | None, links: Links, tap: str) -> Devi
     if view is None:
         is_served_still = is_served(link.alias)
         return Devices((ChangeLink(tap, alias=named_alias(port_id)),)) if is_served_still else Devices()
+    is_elsewhere = link.master != view.bridge
     change = ChangeLink(
         tap,
-        master=view.bridge if link.master != view.bridge else None,
+        master=view.bridge if is_elsewhere else None,
         alias=served_alias(port_id) if link.alias != served_alias(port_id) else None,
         mtu_bytes=_other(link.mtu_bytes, view.network.mtu_bytes),
-        up=not link.is_up,
-        flags=port_flags(view) if link.master != view.bridge or link.flags != port_flags(view) else None,
+        # Later on it is up and down as the hypervisor wants it.
+        up=is_elsewhere and not link.is_up,
+        flags=port_flags(view) if is_elsewhere or link.flags != port_flags(view) else None,
     )
     return Devices(connected=_unless_nothing(change))
 

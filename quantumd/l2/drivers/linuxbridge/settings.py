@@ -34,10 +34,11 @@ def exits_of(settings: L2Settings) -> Exits:
         raise SettingsError(f"l2.tunnel_types: the driver linuxbridge carries {VXLAN}, not {others[0]}")
     if settings.tunnel_types and not tunnel_ip:
         raise SettingsError("l2.tunnel_types: there are no tunnels without l2.tunnel_ip")
-    return Exits(_parse(settings.interface_mappings), tunnel_ip)
+    return Exits(parse_interfaces(settings.interface_mappings), tunnel_ip)
 
 
-def _parse(mappings: tuple[str, ...]) -> dict[str, str]:
+def parse_interfaces(mappings: tuple[str, ...]) -> dict[str, str]:
+    """Return physical network → NIC from the setting's ``physical_network:interface``. SettingsError."""
     parsed: dict[str, str] = {}
     for mapping in mappings:
         name, _, interface = mapping.partition(":")
