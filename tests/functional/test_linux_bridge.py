@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,6 +44,15 @@ class FirstPingTests(BridgedCase):
             self.assertEqual((lease.ip_address, lease.router, lease.mtu_bytes), (guest.ip, "10.0.0.1", 1500))
         self.assertTrue(first.can_reach(second.ip))
         self.assertTrue(second.can_reach(first.ip))
+
+    def test_the_dhcp_server_says_where_it_is(self) -> None:
+        """To who asks for its MAC, so that leases can be renewed by packets to it alone; else it says nothing."""
+        network = self.make_network("10.0.0.0/24")
+        guest = self.plugged(network)
+        self.assertFalse(guest.can_reach("10.0.0.2", tries=1))
+        said = guest.vm.run("ip", "neigh", "show", "10.0.0.2")
+        answer = self.appliance.request("GET", f"/v2.0/ports?network_id={network['id']}&device_owner=network:dhcp")
+        self.assertIn(str(answer.body["ports"][0]["mac_address"]), said)
 
     def test_a_plugged_port_is_bound_to_this_host(self) -> None:
         """Its device says which port it is; the binding says what Nova has to know."""
@@ -118,6 +128,8 @@ class CleanTests(BridgedCase):
 
     def test_nothing_is_left_when_all_is_deleted(self) -> None:
         """Neither devices nor filters, but those that are there before any port is."""
+        self.wait_for("no network", lambda: not [each for each in self.host.devices() if each.startswith("brq")])
+        time.sleep(1.0)
         before = self.counted()
         network = self.make_network("10.0.0.0/24", "fd00:1::/64")
         guests = [self.plugged(network), self.plugged(network, port_security_enabled=False, security_groups=[])]
@@ -130,6 +142,19 @@ class CleanTests(BridgedCase):
     def counted(self) -> tuple[int, int]:
         """Return how many devices and lines of filters there are."""
         return len(self.host.devices()), len(self.host.run("nft", "list", "ruleset").splitlines())
+
+    def test_cleanup_leaves_only_what_was_there_before(self) -> None:
+        """``quantumctl cleanup``, while VMs are plugged: their devices stay, with the name of their port."""
+        network = self.make_network("10.0.0.0/24")
+        guest = self.plugged(network)
+        self.appliance.stop()
+        self.addCleanup(self.appliance.start, "/readyz")
+        program = str(Path(sys.executable).with_name("quantumctl"))
+        for choice in ("--dry-run", "--yes"):
+            self.host.run(program, *self.appliance.options(), "cleanup", choice)
+            self.assertEqual("quantumd" in self.host.run("nft", "list", "tables"), choice == "--dry-run")
+        self.assertEqual([each for each in self.host.devices() if each.startswith(("brq", "vxlan"))], [])
+        self.assertIn(f"alias port {guest.id}", self.host.ip("link", "show", guest.vm.tap))
 
 
 class FlatTests(BridgedCase):

@@ -14,6 +14,15 @@ class TableTests(BridgedCase, groups.TableTests):
 class ReachTests(BridgedCase, groups.ReachTests):
     """Who reaches whom."""
 
+    def test_members_reach_each_other_and_strangers_do_not(self) -> None:
+        """A port of another group on the same network gets no answer, though it may send."""
+        network = self.make_network("10.0.0.0/24")
+        first, second = self.plugged(network), self.plugged(network)
+        stranger = self.members(network, self.group())
+        self.assertTrue(first.can_reach(second.ip))
+        self.assertTrue(second.can_reach(first.ip))
+        self.assertFalse(stranger.can_reach(first.ip, tries=2))
+
 
 class RevocationTests(BridgedCase, groups.RevocationTests):
     """What ends when a rule goes."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -22,6 +22,8 @@ from quantumd.edge.frames.interfaces import IFrames, PortFrame, Purpose
 from quantumd.edge.netlink.interfaces import ILinks
 
 _ETH_P_IP: Final = 0x0800
+_ETH_P_ARP: Final = 0x0806
+_REQUEST: Final = 1
 _ETH_P_ALL: Final = 0x0003
 _SOL_PACKET, _IGNORE_OUTGOING = 263, 23
 _OUTGOING: Final = 4
@@ -36,8 +38,10 @@ _LOAD_BYTE, _LOAD_HALF, _LOAD_HALF_INDEXED, _INDEX_HEADER, _IF_EQUAL, _IF_ANY, _
     0x30, 0x28, 0x48, 0xB1, 0x15, 0x45, 0x06,
 )  # fmt: skip
 _VLAN_PRESENT = 0xFFFFF000 + 48
-_FILTER: Final = (
-    # No tag; IPv4; UDP; no fragment; to the port of DHCP servers.
+_Filter = tuple[tuple[int, int, int, int], ...]
+
+# No tag; IPv4; UDP; no fragment; to the port of DHCP servers.
+_DHCP: Final[_Filter] = (
     (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
     (_IF_EQUAL, 0, 9, 0),
     (_LOAD_HALF, 0, 0, 12),
@@ -52,17 +56,37 @@ _FILTER: Final = (
     (_RETURN, 0, 0, 0),
     (_RETURN, 0, 0, _LARGEST),
 )
+# No tag; ARP; a request.
+_ARP: Final[_Filter] = (
+    (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
+    (_IF_EQUAL, 0, 4, 0),
+    (_LOAD_HALF, 0, 0, 12),
+    (_IF_EQUAL, 0, 2, _ETH_P_ARP),
+    (_LOAD_HALF, 0, 0, 20),
+    (_IF_EQUAL, 1, 0, _REQUEST),
+    (_RETURN, 0, 0, 0),
+    (_RETURN, 0, 0, _LARGEST),
+)
+FILTERS: Final[Mapping[Purpose, _Filter]] = {Purpose.DHCP4: _DHCP, Purpose.ARP: _ARP}
+"""What a socket takes, by its purpose: the kernel looks, so that all else costs the process nothing."""
 
 
 @implementer(IReadDescriptor)
 @define(eq=False)
 class _Ear:
-    """The socket on one device."""
+    """A socket on a device, for one purpose.
+
+    What comes faster than it may waits in the socket's buffer, or is lost: a VM has as much of the process as that.
+    """
 
     _owner: TapFrames
+    purpose: Purpose
     device: str
     index: int
     port_id: str
+    _taken: int = field(default=0, init=False)
+    _since: float = field(default=0.0, init=False)
+    _rest: IDelayedCall | None = field(default=None, init=False)
     _socket: socket.socket = field(init=False)
 
     @_socket.default
@@ -72,7 +96,7 @@ class _Ear:
         try:
             opened.setblocking(False)
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
-            _attach(opened)
+            _attach(opened, FILTERS[self.purpose])
             opened.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
             # Those who want all protocols are asked before the bridge is, which takes what it gets.
             opened.bind((self.device, _ETH_P_ALL))
@@ -96,6 +120,8 @@ class _Ear:
     def doRead(self) -> None:
         """See IReadDescriptor."""
         for _ in range(_READS):
+            if not self._may_read():
+                return
             try:
                 frame, address = self._socket.recvfrom(_LARGEST)
             except (BlockingIOError, InterruptedError):
@@ -103,8 +129,20 @@ class _Ear:
             except OSError:
                 # The device is down or gone, which the kernel says as well.
                 return
+            self._taken += 1
             if address[2] != _OUTGOING:
                 self._owner.received(self, frame)
+
+    def _may_read(self) -> bool:
+        """Whether there is some of this second left; else come back in the next one."""
+        now = self._owner.reactor.seconds()
+        if now - self._since >= 1.0:
+            self._since, self._taken = now, 0
+        if self._taken < self._owner.frames_per_second:
+            return True
+        self._owner.reactor.removeReader(self)
+        self._rest = self._owner.reactor.callLater(self._since + 1.0 - now, self._owner.reactor.addReader, self)
+        return False
 
     def send(self, frame: bytes) -> None:
         """Give a frame to the VM; lost when its device cannot take it."""
@@ -115,6 +153,8 @@ class _Ear:
 
     def close(self) -> None:
         """Listen no more."""
+        if self._rest is not None and self._rest.active():
+            self._rest.cancel()
         self._socket.close()
 
 
@@ -126,10 +166,12 @@ class TapFrames(Service):
     ``_port_of`` tells, of a device's name and alias, whose it is; None of a device that is not to be answered.
     """
 
-    _reactor: Any
+    reactor: Any
     _links: ILinks
     _port_of: Callable[[str, str], str | None]
-    _ears: dict[str, _Ear] = field(factory=dict, init=False)
+    frames_per_second: int
+    """How many of each purpose a device may send."""
+    _ears: dict[str, tuple[_Ear, ...]] = field(factory=dict, init=False)
     _by_index: dict[int, _Ear] = field(factory=dict, init=False)
     _listeners: dict[Purpose, list[Callable[[PortFrame], None]]] = field(factory=dict, init=False)
     _on_connected: list[Callable[[], None]] = field(factory=list, init=False)
@@ -173,8 +215,8 @@ class TapFrames(Service):
 
     def received(self, ear: _Ear, frame: bytes) -> None:
         """Tell of a frame."""
-        arrived = PortFrame(Purpose.DHCP4, ear.port_id, frame, ear.index)
-        for listener in self._listeners.get(Purpose.DHCP4, ()):
+        arrived = PortFrame(ear.purpose, ear.port_id, frame, ear.index)
+        for listener in self._listeners.get(ear.purpose, ()):
             # What a VM sends must not cost the process that serves all others.
             with self._log.failuresHandled("a frame of port {port} broke its listener", port=ear.port_id):
                 listener(arrived)
@@ -188,32 +230,37 @@ class TapFrames(Service):
         for device in devices:
             link = self._links.links().get(device)
             port_id = self._port_of(device, link.alias) if link is not None else None
-            ear = self._ears.get(device)
+            ears = self._ears.get(device, ())
             index = link.index if link is not None else 0
-            if ear is not None and (ear.port_id, ear.index) != (port_id, index):
+            if ears and (ears[0].port_id, ears[0].index) != (port_id, index):
                 self._close(device)
-                ear = None
-            if ear is None and port_id is not None:
+                ears = ()
+            if not ears and port_id is not None:
                 self._listen(device, index, port_id)
 
     def _listen(self, device: str, index: int, port_id: str) -> None:
+        ears: list[_Ear] = []
         try:
-            ear = _Ear(self, device, index, port_id)
+            # One at a time, so that those that were opened can be closed.
+            ears.extend(_Ear(self, purpose, device, index, port_id) for purpose in FILTERS)
         except OSError as error:
             self._log.warn("cannot listen on {device}: {why}", device=device, why=error.strerror)
+            for ear in ears:
+                ear.close()
             return
-        self._ears[device] = self._by_index[index] = ear
-        self._reactor.addReader(ear)
+        self._ears[device], self._by_index[index] = tuple(ears), ears[0]
+        for ear in ears:
+            self.reactor.addReader(ear)
 
     def _close(self, device: str) -> None:
-        ear = self._ears.pop(device)
-        self._by_index.pop(ear.index, None)
-        self._reactor.removeReader(ear)
-        ear.close()
+        for ear in self._ears.pop(device):
+            self._by_index.pop(ear.index, None)
+            self.reactor.removeReader(ear)
+            ear.close()
 
 
-def _attach(opened: socket.socket) -> None:
-    code = ctypes.create_string_buffer(b"".join(_INSTRUCTION.pack(*each) for each in _FILTER))
+def _attach(opened: socket.socket, instructions: _Filter) -> None:
+    code = ctypes.create_string_buffer(b"".join(_INSTRUCTION.pack(*each) for each in instructions))
     # sock_fprog: the number of instructions, and where they are.
-    program = struct.pack("HP", len(_FILTER), ctypes.addressof(code))
+    program = struct.pack("HP", len(instructions), ctypes.addressof(code))
     opened.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)

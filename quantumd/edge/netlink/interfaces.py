@@ -18,11 +18,10 @@ EVERYBODY = "00:00:00:00:00:00"
 
 @frozen
 class PortFlags:
-    """How a bridge uses a port: whether it learns MACs there, floods unknown ones to it, and answers ARP for others."""
+    """How a bridge uses a port: whether it learns MACs there, and floods frames for unknown ones to it."""
 
     learning: bool = True
     flood: bool = True
-    proxy_arp: bool = False
 
 
 @frozen
@@ -57,15 +56,6 @@ class Fdb:
     device: str
     mac: str
     target_ip: str = ""
-
-
-@frozen
-class Neighbour:
-    """Whose MAC is the answer, on a bridge, to who asks for an address."""
-
-    device: str
-    ip_address: str
-    mac: str
 
 
 @frozen
@@ -125,24 +115,7 @@ class RemoveFdb:
     entry: Fdb
 
 
-@frozen
-class PutNeighbour:
-    """Add an answer, or put it in the place of another one."""
-
-    entry: Neighbour
-
-
-@frozen
-class RemoveNeighbour:
-    """Remove an answer; one that is not there is no error."""
-
-    entry: Neighbour
-
-
-Operation: TypeAlias = (
-    AddBridge | AddVxlan | DeleteLink | ChangeLink | PutFdb | RemoveFdb | PutNeighbour | RemoveNeighbour
-)
-Entry: TypeAlias = Fdb | Neighbour
+Operation: TypeAlias = AddBridge | AddVxlan | DeleteLink | ChangeLink | PutFdb | RemoveFdb
 
 
 class ILinks(Interface):
@@ -165,10 +138,10 @@ class ILinks(Interface):
     def on_links(listener: Callable[[frozenset[str]], None]) -> None:
         """Call ``listener`` with the names of devices that came, changed or went."""
 
-    def on_lost_entry(listener: Callable[[Entry], None]) -> None:
+    def on_lost_entry(listener: Callable[[Fdb], None]) -> None:
         """Call ``listener`` with each entry that went, whoever removed it."""
 
-    def entries() -> Deferred[frozenset[Entry]]:
+    def entries() -> Deferred[frozenset[Fdb]]:
         """Return what bridges and VXLAN devices know that nobody learned. EdgeError."""
 
     def apply(operations: Iterable[Operation]) -> Deferred[None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterable, Mapping
-from socket import AF_INET, AF_INET6
 from typing import Any, Final
 
 from attrs import define, evolve, field
@@ -35,7 +34,7 @@ class KernelLinks:
     _masters: dict[str, int] = field(factory=dict, init=False)
     _on_connected: list[Callable[[], None]] = field(factory=list, init=False)
     _on_links: list[Callable[[frozenset[str]], None]] = field(factory=list, init=False)
-    _on_lost: list[Callable[[i.Entry], None]] = field(factory=list, init=False)
+    _on_lost: list[Callable[[i.Fdb], None]] = field(factory=list, init=False)
     _is_started: bool = field(default=False, init=False)
     _log = Logger()
 
@@ -67,22 +66,17 @@ class KernelLinks:
         """See ILinks."""
         self._on_links.append(listener)
 
-    def on_lost_entry(self, listener: Callable[[i.Entry], None]) -> None:
+    def on_lost_entry(self, listener: Callable[[i.Fdb], None]) -> None:
         """See ILinks."""
         self._on_lost.append(listener)
 
-    def entries(self) -> Deferred[frozenset[i.Entry]]:
+    def entries(self) -> Deferred[frozenset[i.Fdb]]:
         """See ILinks."""
         return ensureDeferred(self._entries())
 
-    async def _entries(self) -> frozenset[i.Entry]:
-        found: set[i.Entry] = set()
-        for family in (m.FAMILY_BRIDGE, AF_INET, AF_INET6):
-            for message in await self._wire.request(m.GET_NEIGHBOUR, DUMP, m.neighbours_query(family)):
-                entry = self._read_entry(message)
-                if entry is not None:
-                    found.add(entry)
-        return frozenset(found)
+    async def _entries(self) -> frozenset[i.Fdb]:
+        answer = await self._wire.request(m.GET_NEIGHBOUR, DUMP, m.entries_query())
+        return frozenset(filter(None, map(self._read_entry, answer)))
 
     def apply(self, operations: Iterable[i.Operation]) -> Deferred[None]:
         """See ILinks."""
@@ -116,19 +110,18 @@ class KernelLinks:
         else:
             await self._do_entry(operation)
 
-    async def _do_entry(self, operation: i.PutFdb | i.RemoveFdb | i.PutNeighbour | i.RemoveNeighbour) -> None:
+    async def _do_entry(self, operation: i.PutFdb | i.RemoveFdb) -> None:
         entry = operation.entry
         index = self._index(entry.device)
-        is_put = isinstance(operation, i.PutFdb | i.PutNeighbour)
+        is_put = isinstance(operation, i.PutFdb)
         if not index:
             if is_put:
                 raise EdgeError("there is no such device")
             return
-        is_bridge = self._links[entry.device].kind == i.BRIDGE
-        body = m.fdb(entry, index, is_bridge) if isinstance(entry, i.Fdb) else m.neighbour(entry, index)
+        body = m.fdb(entry, index, self._links[entry.device].kind == i.BRIDGE)
         if not is_put:
             await self._new(m.DEL_NEIGHBOUR, 0, body, _GONE)
-        elif isinstance(entry, i.Fdb) and m.is_flood(entry):
+        elif m.is_flood(entry):
             await self._new(m.NEW_NEIGHBOUR, CREATE | APPEND, body, (errno.EEXIST,))
         else:
             await self._new(m.NEW_NEIGHBOUR, CREATE | REPLACE, body)
@@ -251,7 +244,7 @@ class KernelLinks:
             changed.add(link.name)
         return changed
 
-    def _read_entry(self, message: Message) -> i.Entry | None:
+    def _read_entry(self, message: Message) -> i.Fdb | None:
         found = m.read_entry(message.body)
         if found is None or (name := self._names.get(found[1])) is None:
             return None

@@ -18,12 +18,12 @@ class MemoryLinks:
     """See ILinks. ``put`` and ``remove`` are what others do to devices, ``lose`` to entries."""
 
     is_connected: bool = field(default=False, init=False)
-    known: set[i.Entry] = field(factory=set, init=False)
+    known: set[i.Fdb] = field(factory=set, init=False)
     _links: dict[str, i.Link] = field(factory=dict, init=False)
     _last: int = field(default=0, init=False)
     _on_connected: list[Callable[[], None]] = field(factory=list, init=False)
     _on_links: list[Callable[[frozenset[str]], None]] = field(factory=list, init=False)
-    _on_lost: list[Callable[[i.Entry], None]] = field(factory=list, init=False)
+    _on_lost: list[Callable[[i.Fdb], None]] = field(factory=list, init=False)
 
     def start(self) -> None:
         """See ILinks."""
@@ -47,11 +47,11 @@ class MemoryLinks:
         """See ILinks."""
         self._on_links.append(listener)
 
-    def on_lost_entry(self, listener: Callable[[i.Entry], None]) -> None:
+    def on_lost_entry(self, listener: Callable[[i.Fdb], None]) -> None:
         """See ILinks."""
         self._on_lost.append(listener)
 
-    def entries(self) -> Deferred[frozenset[i.Entry]]:
+    def entries(self) -> Deferred[frozenset[i.Fdb]]:
         """See ILinks."""
         return succeed(frozenset(self.known))
 
@@ -83,7 +83,7 @@ class MemoryLinks:
                 self._links[other.name] = evolve(other, master="", flags=None)
             self._tell(name)
 
-    def lose(self, entry: i.Entry) -> None:
+    def lose(self, entry: i.Fdb) -> None:
         """Remove an entry."""
         if entry in self.known:
             self.known.discard(entry)
@@ -108,7 +108,7 @@ class MemoryLinks:
             self.remove(operation.name)
         elif isinstance(operation, i.ChangeLink):
             self._change(operation)
-        elif isinstance(operation, i.PutFdb | i.PutNeighbour):
+        elif isinstance(operation, i.PutFdb):
             self._find(operation.entry.device)
             self.known.add(operation.entry)
         else:

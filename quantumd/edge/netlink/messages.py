@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Final
 
 from quantumd.edge.netlink import attributes as a
-from quantumd.edge.netlink.interfaces import BRIDGE, EVERYBODY, VXLAN, Fdb, Link, Neighbour, PortFlags
+from quantumd.edge.netlink.interfaces import BRIDGE, EVERYBODY, VXLAN, Fdb, Link, PortFlags
 
 NEW_LINK, DEL_LINK, GET_LINK = 16, 17, 18
 NEW_NEIGHBOUR, DEL_NEIGHBOUR, GET_NEIGHBOUR = 28, 29, 30
@@ -27,12 +27,12 @@ _AF_SPEC, _ADDRESS_MODE, _NO_ADDRESS = 26, 8, 1
 _ADDRESS, _IFNAME, _MTU, _MASTER, _LINKINFO, _ALIAS = 1, 3, 4, 10, 18, 20
 _INFO_KIND, _INFO_DATA, _SLAVE_KIND, _SLAVE_DATA = 1, 2, 4, 5
 _FORWARD_DELAY, _MCAST_SNOOPING, _CALL_IPTABLES, _CALL_IP6TABLES = 1, 23, 36, 37
-_PORT_LEARNING, _PORT_FLOOD, _PORT_PROXY_ARP = 8, 9, 10
+_PORT_LEARNING, _PORT_FLOOD = 8, 9
 _VNI, _VXLAN_LOCAL, _VXLAN_LEARNING, _VXLAN_PORT, _VXLAN_LOCAL6 = 1, 4, 7, 15, 17
 _DST, _LLADDR, _ND_MASTER = 1, 2, 9
 _PERMANENT, _NO_ARP = 0x80, 0x40
 _SELF, _TO_MASTER = 0x02, 0x04
-_INET, _INET6 = 2, 10
+_INET6 = 10
 
 
 def links_query() -> bytes:
@@ -40,9 +40,9 @@ def links_query() -> bytes:
     return _LINK.pack(0, 0, 0, 0, 0)
 
 
-def neighbours_query(family: int) -> bytes:
-    """Ask for all entries of bridges, or all neighbours of an IP version."""
-    return _NEIGHBOUR.pack(family, 0, 0, 0, 0)
+def entries_query() -> bytes:
+    """Ask for all entries of bridges."""
+    return _NEIGHBOUR.pack(FAMILY_BRIDGE, 0, 0, 0, 0)
 
 
 def bridge(name: str) -> bytes:
@@ -118,7 +118,6 @@ def to_flags(flags: PortFlags) -> bytes:
     options = (
         a.number(_PORT_LEARNING, int(flags.learning), 1),
         a.number(_PORT_FLOOD, int(flags.flood), 1),
-        a.number(_PORT_PROXY_ARP, int(flags.proxy_arp), 1),
     )
     return a.nest(_LINKINFO, a.text(_SLAVE_KIND, BRIDGE), a.nest(_SLAVE_DATA, *options))
 
@@ -131,13 +130,6 @@ def fdb(entry: Fdb, index: int, is_bridge: bool) -> bytes:
         head = _NEIGHBOUR.pack(FAMILY_BRIDGE, index, _PERMANENT | _NO_ARP, _SELF, 0)
         return head + a.mac(_LLADDR, entry.mac) + a.address(_DST, entry.target_ip)
     return _NEIGHBOUR.pack(FAMILY_BRIDGE, index, _NO_ARP, _TO_MASTER, 0) + a.mac(_LLADDR, entry.mac)
-
-
-def neighbour(entry: Neighbour, index: int) -> bytes:
-    """An answer that stays."""
-    family = _INET6 if ":" in entry.ip_address else _INET
-    head = _NEIGHBOUR.pack(family, index, _PERMANENT, 0, 0)
-    return head + a.address(_DST, entry.ip_address) + a.mac(_LLADDR, entry.mac)
 
 
 def is_flood(entry: Fdb) -> bool:
@@ -178,20 +170,17 @@ def _read_flags(info: object) -> PortFlags | None:
     if a.read_text(said.get(_SLAVE_KIND)) != BRIDGE:
         return None
     data = a.unpack(said.get(_SLAVE_DATA, b""))
-    values = (bool(a.read_number(data.get(each))) for each in (_PORT_LEARNING, _PORT_FLOOD, _PORT_PROXY_ARP))
+    values = (bool(a.read_number(data.get(each))) for each in (_PORT_LEARNING, _PORT_FLOOD))
     return PortFlags(*values)
 
 
-def read_entry(body: bytes) -> tuple[Fdb | Neighbour, int] | None:
+def read_entry(body: bytes) -> tuple[Fdb, int] | None:
     """Return an entry that was made to stay, whose device is not named yet, and the device's index; None of others."""
     family, index, state, flags, _ = _NEIGHBOUR.unpack_from(body)
     said = a.unpack(body[_NEIGHBOUR.size :])
     lladdr, target = said.get(_LLADDR), said.get(_DST)
     if lladdr is None or len(lladdr) != 6:
         return None
-    if family in (_INET, _INET6):
-        kept = state & _PERMANENT and target is not None
-        return (Neighbour("", a.read_address(target), a.read_mac(lladdr)), index) if kept else None
     if family != FAMILY_BRIDGE:
         return None
     if flags & _SELF and target is not None:

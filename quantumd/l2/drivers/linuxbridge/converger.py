@@ -11,14 +11,11 @@ from zope.interface import implementer
 
 from quantumd.converge.plan import SWEEP, Key, Plan, Stage, Step
 from quantumd.edge.netlink.interfaces import (
-    Entry,
     Fdb,
     ILinks,
     Operation,
     PutFdb,
-    PutNeighbour,
     RemoveFdb,
-    RemoveNeighbour,
 )
 from quantumd.edge.nft.interfaces import INft
 from quantumd.edge.tracked.interfaces import IConnections
@@ -95,7 +92,7 @@ class BridgeConverger:
         self._watch.observed()
         self._revocation.observed()
 
-    def _is_ours(self, entry: Entry) -> bool:
+    def _is_ours(self, entry: Fdb) -> bool:
         """Whether an entry is of a device that was made for a network, or of a port's."""
         link = self._links.links().get(entry.device)
         if link is None:
@@ -249,6 +246,4 @@ def _device_steps(asked: Iterable[tuple[Key, tuple[Operation, ...]]]) -> tuple[C
 
 def _entry_operations(change: EntryChange) -> tuple[Operation, ...]:
     """What goes is removed first: what comes may be about the same address."""
-    removed = (RemoveFdb(each) if isinstance(each, Fdb) else RemoveNeighbour(each) for each in change.gone)
-    put = (PutFdb(each) if isinstance(each, Fdb) else PutNeighbour(each) for each in change.put)
-    return (*removed, *put)
+    return (*map(RemoveFdb, change.gone), *map(PutFdb, change.put))

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from quantumd.edge.netlink.interfaces import Entry
+from quantumd.edge.netlink.interfaces import Fdb
 from quantumd.edge.nft.interfaces import Chain, Kind, Name, Place
 from quantumd.model.records import NetworkRecord, PortRecord, RemotePortRecord
 
@@ -19,7 +19,7 @@ class Objects:
     chains: Mapping[Name, Chain] = field(factory=dict)
     sets: Mapping[Name, Kind] = field(factory=dict)
     elements: Mapping[Place, str] = field(factory=dict)
-    entries: frozenset[Entry] = frozenset()
+    entries: frozenset[Fdb] = frozenset()
 
 
 NONE: Final = Objects()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 from twisted.application.service import Service
 from zope.interface import implementer
 
 from quantumd.edge.frames.interfaces import IFrames
+from quantumd.edge.hostlock import HostLock
 from quantumd.edge.netlink.interfaces import ILinks
 from quantumd.edge.nft.interfaces import INft
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
@@ -17,6 +19,7 @@ from quantumd.l2.drivers.linuxbridge.edges import BridgeEdges
 from quantumd.l2.drivers.linuxbridge.settings import exits_of
 from quantumd.l2.drivers.linuxbridge.view import HostView
 from quantumd.model.network import VXLAN
+from quantumd.ordered import OrderedServices
 
 if TYPE_CHECKING:
     from quantumd.l2.drivers.linuxbridge.memory import MemoryHost
@@ -38,6 +41,29 @@ class _Kernel(Service):
         super().stopService()
         self._links.stop()
         self._nft.stop()
+
+
+@define(eq=False)
+class _Alone(OrderedServices):
+    """Runs a service only while no other daemon does the same in this network namespace."""
+
+    _site: Site
+    _what: str
+    _service: Service
+
+    def __attrs_post_init__(self) -> None:
+        OrderedServices.__init__(self)
+
+    def startService(self) -> None:
+        super().startService()
+        run_dir = Path(self._site.run_dir)
+        run_dir.mkdir(parents=True, exist_ok=True)
+        # The file of a namespace has the same number in every process that is in it (namespaces(7)).
+        path = run_dir / f"{self._what}-{Path('/proc/self/ns/net').stat().st_ino}.lock"
+        HostLock(self._site.reactor, str(path), self._locked).setServiceParent(self)
+
+    def _locked(self) -> None:
+        self._service.setServiceParent(self)
 
 
 @implementer(IL2Driver)
@@ -66,7 +92,8 @@ class LinuxBridgeDriver:
         if site.edges == "memory":
             host = _memory(site)
             return self.install_on(site, host.edges(), host.frame_parts())
-        return self.install_on(site, _real_edges(site), _real_frames(site))
+        parts = self.install_on(site, _real_edges(site), _real_frames(site))
+        return evolve(parts, connections=_Alone(site, "quantumd-l2", cast(Service, parts.connections)))
 
     def frames(self, site: Site) -> FrameParts:
         """See IL2Driver."""
@@ -108,5 +135,5 @@ def _real_frames(site: Site) -> FrameParts:
     from quantumd.l2.drivers.linuxbridge.names import served_port
 
     reactor: Any = site.reactor
-    frames: IFrames = TapFrames(reactor, KernelLinks(reactor), served_port)
-    return FrameParts(frames, cast(Service, frames))
+    frames: IFrames = TapFrames(reactor, KernelLinks(reactor), served_port, site.dhcp.rate_per_port_pps)
+    return FrameParts(frames, _Alone(site, "quantumd-frames", cast(Service, frames)))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from attrs import define, field, frozen
 
 from quantumd.converge.plan import Key
-from quantumd.edge.netlink.interfaces import Entry
+from quantumd.edge.netlink.interfaces import Fdb
 from quantumd.edge.nft.interfaces import Change, Name, Place, Ruleset
 from quantumd.l2.drivers.linuxbridge.desired import NONE, Objects, joined
 
@@ -16,8 +16,8 @@ from quantumd.l2.drivers.linuxbridge.desired import NONE, Objects, joined
 class EntryChange:
     """Entries of bridges that come and go."""
 
-    put: frozenset[Entry] = frozenset()
-    gone: frozenset[Entry] = frozenset()
+    put: frozenset[Fdb] = frozenset()
+    gone: frozenset[Fdb] = frozenset()
 
     @property
     def is_nothing(self) -> bool:
@@ -32,11 +32,11 @@ class Held:
     chains: dict[Name, str] = field(factory=dict)
     sets: set[Name] = field(factory=set)
     elements: dict[Place, str] = field(factory=dict)
-    entries: set[Entry] = field(factory=set)
+    entries: set[Fdb] = field(factory=set)
     owned: dict[Key, Objects] = field(factory=dict)
 
     @classmethod
-    def read(cls, ruleset: Ruleset, entries: Iterable[Entry]) -> Held:
+    def read(cls, ruleset: Ruleset, entries: Iterable[Fdb]) -> Held:
         """Begin with what was read back; nobody is known to have asked for it."""
         return cls(dict(ruleset.chains), set(ruleset.sets), dict(ruleset.elements), set(entries))
 

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from quantumd.converge.plan import Key
-from quantumd.edge.netlink.interfaces import Entry, ILinks
+from quantumd.edge.netlink.interfaces import Fdb, ILinks
 from quantumd.edge.nft.interfaces import INft
 from quantumd.l2.drivers.linuxbridge.names import is_tap
 from quantumd.l2.drivers.linuxbridge.view import HostView
@@ -33,7 +33,7 @@ class Watch:
     _nft: INft
     _view: HostView
     _clock: IReactorTime
-    _is_held: Callable[[Entry], bool]
+    _is_held: Callable[[Fdb], bool]
     _listener: Listener = field(default=lambda keys: None, init=False)
     _ports: dict[str, str] = field(factory=dict, init=False)
     """Which port each device was, by its name."""
@@ -41,7 +41,7 @@ class Watch:
     """Devices of ports that were in a bridge when they were heard of last."""
     _is_look_due: bool = field(default=False, init=False)
     _must_look: bool = field(default=False, init=False)
-    _lost: set[Entry] = field(factory=set, init=False)
+    _lost: set[Fdb] = field(factory=set, init=False)
     _log = Logger()
 
     def start(self, listener: Listener) -> None:
@@ -92,7 +92,7 @@ class Watch:
             return set()
         return self._view.network_keys(network_id) | {("port", port_id) for port_id in self._view.ports_on(network_id)}
 
-    def _entry_lost(self, entry: Entry) -> None:
+    def _entry_lost(self, entry: Fdb) -> None:
         # Those that this process removes are heard of as well, before it knows that they are gone.
         self._lost.add(entry)
         self._look_soon()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantumd.edge.netlink.interfaces import EVERYBODY, Entry, Fdb, Neighbour, PortFlags
+from quantumd.edge.netlink.interfaces import EVERYBODY, Fdb, PortFlags
 from quantumd.edge.nft.interfaces import Chain
 from quantumd.l2.drivers.linuxbridge.desired import (
     NetworkView,
@@ -30,13 +30,10 @@ def network_objects(view: NetworkView) -> Objects:
     return own if view.network.network_type != VXLAN or not view.uplink else _tunnelled(view, own)
 
 
-def _dhcp(view: NetworkView) -> frozenset[Entry]:
-    """Return what answers who asks for the DHCP server, whose frames the process takes from the devices."""
+def _dhcp(view: NetworkView) -> frozenset[Fdb]:
+    """Return what keeps here what is for the DHCP server; the process takes it from the devices."""
     mac = view.network.dhcp_mac
-    if mac is None or not view.network.dhcp_addresses:
-        return frozenset()
-    neighbours = (Neighbour(view.bridge, address, mac) for address in view.network.dhcp_addresses)
-    return frozenset((Fdb(view.bridge, mac), *neighbours))
+    return frozenset({Fdb(view.bridge, mac)} if mac is not None else ())
 
 
 def _tunnelled(view: NetworkView, own: Objects) -> Objects:
