@@ -21,12 +21,13 @@ from quantumd.edge.nft.script import script
 from quantumd.errors import EdgeError, EdgeTimeout
 
 PROGRAM: Final = "/usr/sbin/nft"
-LIMIT_SECONDS: Final = 20.0
+LIMIT_SECONDS: Final = 60.0
 _LARGEST_BYTES = 256 * 1024 * 1024
 _LARGEST_COMPLAINT = 2000
 _NETFILTER, _NFTABLES_GROUP, _NEW_GENERATION = 12, 7, 10 << 8 | 15
 _QUIET_SECONDS = 0.3
 """How long after news it is decided whose they were: a transaction is told of before its process has ended."""
+_MANY_CHAINS = 50
 _NO_TABLE = "No such file or directory"
 
 
@@ -117,20 +118,23 @@ class NftProgram:
         return ensureDeferred(self._read())
 
     async def _read(self) -> Ruleset:
-        texts = []
+        texts = {}
         for family in FAMILIES:
             try:
-                said = await self._run(("-j", "list", "table", family, TABLE), b"")
+                said = await self._run(("-nn", "list", "table", family, TABLE), b"")
             except EdgeError as error:
                 if _NO_TABLE not in str(error):
                     raise
             else:
-                texts.append(said.decode())
+                texts[family] = said.decode(errors="replace")
         try:
-            listing = await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), read_listing, texts)
-        except (ValueError, KeyError, TypeError) as error:
+            listing = await self._on_thread(read_listing, texts)
+        except ValueError as error:
             raise EdgeError(f"what nft lists cannot be read: {error}") from error
         return self._with_looks(listing)
+
+    def _on_thread(self, work: Callable[[Any], Any], what: object) -> Deferred[Any]:
+        return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work, what)
 
     def _with_looks(self, listing: Listing) -> Ruleset:
         chains = dict(listing.ruleset.chains)
@@ -150,7 +154,10 @@ class NftProgram:
     async def _apply(self, change: Change) -> None:
         for name in (*change.chains, *change.gone_chains):
             self._looks.pop(name, None)
-        await self._run(("-f", "-"), script(change).encode(), changes=True)
+        # What is small is written faster than a thread is asked.
+        is_large = len(change.chains) > _MANY_CHAINS
+        said = await self._on_thread(script, change) if is_large else script(change)
+        await self._run(("-f", "-"), said.encode(), changes=True)
 
     async def _run(self, arguments: tuple[str, ...], said: bytes, changes: bool = False) -> bytes:
         await self._lock.acquire()

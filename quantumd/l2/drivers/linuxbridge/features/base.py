@@ -16,6 +16,7 @@ FRAMES, PACKETS = "bridge", "inet"
 
 _OURS = 'iifname "brq*"'
 _TAGGED = "ether type { 8021q, 8021ad }"
+_SOLICITATION = 135
 _ANY = "meta mark set 0x00000000"
 
 SETS: Mapping[Name, Kind] = {
@@ -129,6 +130,14 @@ def _common() -> Mapping[Name, Chain]:
         (FRAMES, "services"): Chain(("udp dport 68 drop", "accept")),
         (FRAMES, "services6"): Chain(_SERVICES6),
         (FRAMES, "options"): Chain(_OPTIONS),
+        (FRAMES, "nobody6"): Chain(
+            (
+                "exthdr frag exists drop",
+                "icmpv6 type { 131, 132, 133, 143 } accept",
+                f"icmpv6 type {_SOLICITATION} goto options",
+                "return",
+            )
+        ),
         # Fragments are whole here: what was hidden by being cut is seen.
         (PACKETS, "asks"): Chain(
             (

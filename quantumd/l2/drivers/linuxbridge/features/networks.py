@@ -39,9 +39,8 @@ def _dhcp(view: NetworkView) -> frozenset[Fdb]:
 def _tunnelled(view: NetworkView, own: Objects) -> Objects:
     vni = view.network.segmentation_id or 0
     name = f"v_{vni:x}"
-    families = {version: [ip for ip in view.peers if (":" in ip) == (version == "ip6")] for version in ("ip", "ip6")}
-    rules = [f"{version} saddr {{ {', '.join(ips)} }} accept" for version, ips in families.items() if ips]
-    elements = {**own.elements, place(PACKETS, "vnis", f"0x{vni:08x}"): f"goto {name}"}
+    rules = [f"{'ip6' if ':' in ip else 'ip'} saddr {ip} accept" for ip in view.peers]
+    elements = {**own.elements, place(PACKETS, "vnis", f"0x{vni:x}"): f"goto {name}"}
     floods = frozenset(Fdb(view.uplink, EVERYBODY, ip) for ip in view.peers)
     return Objects({(PACKETS, name): Chain((*rules, "drop"))}, elements=elements, entries=own.entries | floods)
 

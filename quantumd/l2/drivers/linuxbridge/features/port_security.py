@@ -16,7 +16,7 @@ _LINK_LOCAL = 0xFE80 << 112
 _SOLICITATION, _ADVERTISEMENT = 135, 136
 _SOURCE_OPTION, _TARGET_OPTION = "0x0101", "0x0201"
 """Type and length of the options that tell a MAC (RFC 4861 4.6.1)."""
-_NO_MAC = "@th,192,8 != { 1, 2 }"
+_NO_MAC = "@th,192,8 != 1 @th,192,8 != 2"
 """The first option tells no MAC; a nonce, for instance (RFC 7527)."""
 
 
@@ -71,22 +71,20 @@ def link_local(mac: str) -> IPv6Network:
 
 
 def _rules(sender: Sender, neighbours: str) -> Iterator[str]:
+    """A rule for each address: a set for each port would cost the kernel the square of their number."""
     own = f"ether saddr {sender.mac}"
-    if sender.ipv4:
-        among = f"{{ {', '.join(sender.ipv4)} }}"
-        yield f"{own} ip saddr {among} goto services"
-        yield f"{own} arp saddr ether {sender.mac} arp saddr ip {among} accept"
+    arp = f"{own} arp saddr ether {sender.mac}"
+    for address in sender.ipv4:
+        yield f"{own} ip saddr {address} goto services"
+        yield f"{arp} arp saddr ip {address} accept"
         # A probe names no sender (RFC 5227); one for an address of somebody else would keep him from using it.
-        yield (
-            f"{own} arp operation request arp saddr ether {sender.mac} arp saddr ip 0.0.0.0 arp daddr ip {among} accept"
-        )
+        yield f"{arp} arp operation request arp saddr ip 0.0.0.0 arp daddr ip {address} accept"
     yield f"{own} ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept"
-    yield f"{own} ip6 saddr {{ {', '.join(map(element, sender.ipv6))} }} goto {neighbours}"
+    for network in sender.ipv6:
+        yield f"{own} ip6 saddr {element(network)} goto {neighbours}"
     # Who has no address yet may only look whether one is free, and for routers and groups.
     nobody = f"{own} ip6 saddr ::"
-    yield f"{nobody} exthdr frag exists drop"
-    yield f"{nobody} icmpv6 type {{ 131, 132, 133, 143 }} accept"
-    yield f"{nobody} icmpv6 type {_SOLICITATION} jump options"
+    yield f"{nobody} jump nobody6"
     for network in sender.ipv6:
         probe = f"{nobody} icmpv6 type {_SOLICITATION} {_about(network)}"
         yield f"{probe} ip6 length 24 accept"
