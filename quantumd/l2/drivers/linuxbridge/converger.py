@@ -198,8 +198,9 @@ class BridgeConverger:
             return ()
         port_ids = {name for noun, name in keys if noun == "port" and len(name) == FULL_ID}
         for noun, name in keys:
-            # Ports that were concluded before their network are told again with it.
-            port_ids.update(self._view.ports_on(name) if noun == "network" else ())
+            # Ports that were concluded before their network are told again with it; of others their turn tells.
+            ports = self._view.ports_on(name) if noun == "network" else ()
+            port_ids.update(port_id for port_id in ports if ("port", port_id) in self._realised)
         return tuple(self._report(port_id, faults.get(("port", port_id))) for port_id in port_ids)
 
     def _note(self, key: Key, is_faulty: bool) -> None:
