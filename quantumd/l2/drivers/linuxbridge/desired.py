@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -9,6 +10,7 @@ from attrs import field, frozen
 
 from quantumd.edge.netlink.interfaces import Fdb
 from quantumd.edge.nft.interfaces import Chain, Kind, Name, Place
+from quantumd.errors import EdgeError
 from quantumd.model.records import NetworkRecord, PortRecord, RemotePortRecord
 
 
@@ -23,6 +25,7 @@ class Objects:
 
 
 NONE: Final = Objects()
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @frozen
@@ -79,8 +82,15 @@ def place(family: str, name: str, *keys: str) -> Place:
 
 
 def quoted(device: str) -> str:
-    """Return the name of a device as nft writes it."""
-    return f'"{device}"'
+    """Return the name of a device as nft writes it. EdgeError when it would be more than a name to nft."""
+    return f'"{plain(device)}"'
+
+
+def plain(name: str) -> str:
+    """Return a name that is a word to nft; EdgeError when it is not one."""
+    if _PLAIN.fullmatch(name) is None:
+        raise EdgeError(f"{name!r} is no name for a device")
+    return name
 
 
 def joined(parts: Iterable[Objects]) -> Objects:

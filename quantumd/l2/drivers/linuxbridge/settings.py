@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 
@@ -11,7 +12,7 @@ from quantumd.config import L2Settings
 from quantumd.errors import SettingsError
 from quantumd.model.network import VXLAN
 
-_NAME_CHARACTERS = 15
+_INTERFACE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
 
 @frozen
@@ -42,7 +43,7 @@ def parse_interfaces(mappings: tuple[str, ...]) -> dict[str, str]:
     parsed: dict[str, str] = {}
     for mapping in mappings:
         name, _, interface = mapping.partition(":")
-        if not name or not 0 < len(interface) <= _NAME_CHARACTERS or "/" in interface:
+        if not name or _INTERFACE.fullmatch(interface) is None:
             raise SettingsError(f"l2.interface_mappings: {mapping!r} is not physical_network:interface")
         if interface in parsed.values():
             raise SettingsError(f"l2.interface_mappings: {interface!r} can be in one bridge only")

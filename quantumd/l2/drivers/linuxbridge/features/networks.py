@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from quantumd.edge.netlink.interfaces import EVERYBODY, Fdb, PortFlags
 from quantumd.edge.nft.interfaces import Chain
 from quantumd.l2.drivers.linuxbridge.desired import (
@@ -39,7 +41,7 @@ def _dhcp(view: NetworkView) -> frozenset[Fdb]:
 def _tunnelled(view: NetworkView, own: Objects) -> Objects:
     vni = view.network.segmentation_id or 0
     name = f"v_{vni:x}"
-    rules = [f"{'ip6' if ':' in ip else 'ip'} saddr {ip} accept" for ip in view.peers]
+    rules = [f"{'ip6' if ':' in ip else 'ip'} saddr {ip_address(ip)} accept" for ip in view.peers]
     elements = {**own.elements, place(PACKETS, "vnis", f"0x{vni:x}"): f"goto {name}"}
     floods = frozenset(Fdb(view.uplink, EVERYBODY, ip) for ip in view.peers)
     return Objects({(PACKETS, name): Chain((*rules, "drop"))}, elements=elements, entries=own.entries | floods)

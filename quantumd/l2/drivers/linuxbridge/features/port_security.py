@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from attrs import frozen
 
 from quantumd.edge.nft.interfaces import Chain, Name
-from quantumd.l2.drivers.linuxbridge.desired import PortView
+from quantumd.l2.drivers.linuxbridge.desired import PortView, plain
 from quantumd.l2.drivers.linuxbridge.features.base import FRAMES
 from quantumd.model.covering import uncovered
 
@@ -31,7 +31,7 @@ class Sender:
 
 def chain_names(port_id: str) -> tuple[Name, Name]:
     """Return the chains of a port: of all that it sends, and of its neighbour discovery."""
-    start = port_id.replace("-", "")
+    start = plain(port_id).replace("-", "")
     return (FRAMES, f"p_{start}"), (FRAMES, f"n_{start}")
 
 
@@ -46,9 +46,10 @@ def chains(view: PortView) -> dict[Name, Chain]:
 
 def senders(view: PortView) -> tuple[Sender, ...]:
     """Return who the port may say it is, its own MAC first; every MAC has its link-local address (RFC 4291)."""
-    prefixes: dict[str, list[str]] = {view.port.mac_address: [ip.ip_address for ip in view.port.fixed_ips]}
+    own = canonical_mac(view.port.mac_address)
+    prefixes: dict[str, list[str]] = {own: [ip.ip_address for ip in view.port.fixed_ips]}
     for pair in view.port.allowed_address_pairs:
-        prefixes.setdefault(pair.mac_address, []).append(pair.cidr)
+        prefixes.setdefault(canonical_mac(pair.mac_address), []).append(pair.cidr)
     return tuple(_sender(mac, map(ip_network, texts)) for mac, texts in prefixes.items())
 
 
@@ -61,6 +62,11 @@ def _sender(mac: str, networks: Iterable[IPv4Network | IPv6Network]) -> Sender:
 def element(network: IPv4Network | IPv6Network) -> str:
     """Return a prefix as nft writes it: an address without its length."""
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
+
+
+def canonical_mac(mac: str) -> str:
+    """Return a MAC as nft writes it; ValueError when it is none."""
+    return bytes.fromhex(mac.replace(":", "")).hex(":")
 
 
 def link_local(mac: str) -> IPv6Network:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from quantumd.edge.netlink.interfaces import Fdb, PortFlags
 from quantumd.edge.nft.interfaces import Place
 from quantumd.l2.drivers.linuxbridge.desired import Objects, PortView, mark_text, place, quoted
 from quantumd.l2.drivers.linuxbridge.features.base import FRAMES, PACKETS
-from quantumd.l2.drivers.linuxbridge.features.port_security import chain_names, chains, link_local
+from quantumd.l2.drivers.linuxbridge.features.port_security import canonical_mac, chain_names, chains, link_local
 
 
 def port_objects(view: PortView) -> Objects:
@@ -40,9 +42,9 @@ def _owned(view: PortView) -> dict[Place, str]:
     bridge = quoted(view.bridge)
     found = {}
     if view.is_stateful:
-        found[place(PACKETS, "tracked", bridge, view.port.mac_address)] = ""
+        found[place(PACKETS, "tracked", bridge, canonical_mac(view.port.mac_address))] = ""
     for fixed_ip in view.port.fixed_ips:
         version = 6 if ":" in fixed_ip.ip_address else 4
-        found[place(PACKETS, f"owned{version}", bridge, fixed_ip.ip_address)] = ""
+        found[place(PACKETS, f"owned{version}", bridge, str(ip_address(fixed_ip.ip_address)))] = ""
     found[place(PACKETS, "owned6", bridge, str(link_local(view.port.mac_address).network_address))] = ""
     return found
