@@ -91,6 +91,7 @@ class HostRoles:
             reactor=self._reactor,
             edges=self._settings.host.edges,
             kernel_datapath=_KERNEL_DATAPATH.exists(),
+            run_dir=self._settings.host.run_dir,
         )
 
     def _make_dhcp(self, parts: FrameParts) -> None:

@@ -63,7 +63,9 @@ class DatabaseSettings:
 class L2Settings:
     """The L2 role."""
 
-    driver: str = setting("ovs", "The name of the L2 driver: ovs, memory, or that of an installed plug-in.")
+    driver: str = setting(
+        "ovs", "The name of the L2 driver: ovs, linuxbridge, memory, or that of an installed plug-in."
+    )
     bind_unbound: bool = setting(
         True, "Whether a port plugged here that is bound to no host is bound to this one (all-in-one)."
     )
@@ -81,6 +83,11 @@ class L2Settings:
         (),
         "How much bandwidth this host can guarantee to its ports, each as physical_network:egress:ingress in kbit/s;"
         " none named is none.",
+    )
+    interface_mappings: tuple[str, ...] = setting(
+        (),
+        "Physical networks and the NICs that the driver linuxbridge puts into their bridges, each as"
+        " physical_network:interface; a NIC has no addresses of its own.",
     )
     tunnel_ip: str = setting(
         "", "The address, IPv4 or IPv6, of this host at which tunnels to it end; empty is no tunnels."

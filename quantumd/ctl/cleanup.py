@@ -99,7 +99,11 @@ def clean(settings: L2Settings, is_real: bool) -> int:
     run_dir = settings.ovs_run_dir
     rows = read_rows(run_dir)
     bridges = [row.name for row in rows if row.table == "Bridge" and _has_our_flows(run_dir, row.name)]
-    commands = commands_for(rows, bridges, settings.integration_bridge, run_dir)
+    return carry_out(commands_for(rows, bridges, settings.integration_bridge, run_dir), is_real)
+
+
+def carry_out(commands: Sequence[Command], is_real: bool) -> int:
+    """Run the commands, or only print them; return 0, or 1 when one failed."""
     if not commands:
         print("there is nothing of quantumd's on this host")
     failed = 0
@@ -116,7 +120,7 @@ def read_rows(run_dir: str) -> tuple[Row, ...]:
 
 def _read_table(run_dir: str, table: str) -> Iterator[Row]:
     columns = ("_uuid", "external_ids") if table == "Open_vSwitch" else ("_uuid", "external_ids", "name")
-    text = _run(_vsctl(run_dir, "--format=json", f"--columns={','.join(columns)}", "list", table))
+    text = run(_vsctl(run_dir, "--format=json", f"--columns={','.join(columns)}", "list", table))
     document = json.loads(text)
     for cells in document["data"]:
         cell: dict[str, Any] = dict(zip(document["headings"], cells, strict=True))
@@ -126,7 +130,7 @@ def _read_table(run_dir: str, table: str) -> Iterator[Row]:
 
 def _has_our_flows(run_dir: str, bridge: str) -> bool:
     try:
-        return "cookie=" in _run(_ofctl(run_dir, "dump-flows", bridge, OUR_COOKIES))
+        return "cookie=" in run(_ofctl(run_dir, "dump-flows", bridge, OUR_COOKIES))
     except EdgeError as error:
         # Without ovs-vswitchd there are no flows; bridges and ports can be removed all the same.
         print(f"cannot read the flows of {bridge}: {error}")
@@ -135,7 +139,7 @@ def _has_our_flows(run_dir: str, bridge: str) -> bool:
 
 def _succeeds(command: Command) -> bool:
     try:
-        _run(command.words)
+        run(command.words)
     except EdgeError as error:
         print(f"  failed: {error}")
         return False
@@ -151,7 +155,7 @@ def _ofctl(run_dir: str, command: str, bridge: str, *words: str) -> tuple[str, .
     return ("ovs-ofctl", "-O", "OpenFlow14", "--timeout=10", command, f"unix:{run_dir}/{bridge}.mgmt", *words)
 
 
-def _run(words: Sequence[str]) -> str:
+def run(words: Sequence[str]) -> str:
     try:
         done = subprocess.run(
             words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_LIMIT_SECONDS, check=False

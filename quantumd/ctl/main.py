@@ -85,6 +85,10 @@ def _user_list(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _cleanup(options: argparse.Namespace, settings: Settings) -> int:
+    if settings.l2.driver == "linuxbridge":
+        from quantumd.ctl import cleanup_bridges
+
+        return cleanup_bridges.clean(is_real=options.yes)
     from quantumd.ctl.cleanup import clean
 
     return clean(settings.l2, is_real=options.yes)
@@ -122,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
 
     _add_user_commands(commands)
 
-    cleanup = commands.add_parser("cleanup", help="remove all that is quantumd's own from this host's Open vSwitch")
+    cleanup = commands.add_parser("cleanup", help="remove all that is quantumd's own from this host's switch")
     choice = cleanup.add_mutually_exclusive_group(required=True)
     choice.add_argument("--yes", action="store_true", help="do it")
     choice.add_argument("--dry-run", action="store_true", help="print what would be done")

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import show_ip
 from quantumd.dhcp.message import MessageType
+from quantumd.dhcp.neighbour import answer_arp
 from quantumd.dhcp.pace import Paces, PortPace
 from quantumd.dhcp.reasons import Reason
 from quantumd.dhcp.responder import Answer, answer
@@ -53,6 +54,7 @@ class DhcpService(Service):
         if not self._is_subscribed:
             self._is_subscribed = True
             self._frames.subscribe(Purpose.DHCP4, self._received)
+            self._frames.subscribe(Purpose.ARP, self._asked_for)
 
     def _received(self, frame: PortFrame) -> None:
         if not self.running:
@@ -71,6 +73,13 @@ class DhcpService(Service):
         if decided.frame is not None:
             self._frames.send(frame.reply_to, decided.frame)
         self._note(decided, port, pace, began)
+
+    def _asked_for(self, frame: PortFrame) -> None:
+        port = self._table.port(frame.port_id)
+        network = self._table.network(port.network_id) if port is not None else None
+        said = answer_arp(frame.frame, network) if self.running and network is not None else None
+        if said is not None:
+            self._frames.send(frame.reply_to, said)
 
     def _note(self, decided: Answer, port: DhcpPortRecord, pace: PortPace, began: float) -> None:
         asked = "unknown" if decided.asked is None else decided.asked.name.lower()

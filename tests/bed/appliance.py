@@ -64,6 +64,8 @@ class Appliance:
     """By what an https API is checked; the settings say that it is one."""
     command: str = "quantumd"
     """What of ``twistd``'s commands runs."""
+    namespace: str = ""
+    """The network namespace in which the process runs, unless it is that of the test."""
     port: int = field(init=False)
     started_at: float = field(default=0.0, init=False)
     _socket: socket.socket | None = field(default=None, init=False)
@@ -123,6 +125,8 @@ class Appliance:
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [str(Path(sys.executable).with_name("twistd")), "--nodaemon", "--pidfile=", self.command]
         command += self.options()
+        if self.namespace:
+            command = ["ip", "netns", "exec", self.namespace, *command]
         path = os.pathsep.join(str(directory) for directory in (CHECKOUT, *self.python_path))
         environment = {**os.environ, "PYTHONPATH": path}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)

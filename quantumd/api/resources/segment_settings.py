@@ -27,7 +27,7 @@ def segment_rules(
 ) -> SegmentRules:
     """Return what segments the settings give. SettingsError.
 
-    :param physical_networks: those that have a bridge (``l2.bridge_mappings``).
+    :param physical_networks: those that have a bridge or a NIC (``l2.bridge_mappings``, ``l2.interface_mappings``).
     :param carried: the network types that the active drivers carry.
     """
     unknown = first_unknown_type(settings.tenant_network_types, carried)

@@ -13,6 +13,8 @@ class Purpose(IntEnum):
     """Why the pipeline sent a frame to the process; one byte of the flow's userdata."""
 
     DHCP4 = 1
+    ARP = 2
+    """Questions for a neighbour. Where Open vSwitch carries the ports, flows answer them."""
 
 
 @frozen

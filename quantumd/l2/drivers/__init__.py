@@ -6,10 +6,11 @@ from twisted.plugin import getPlugins
 
 from quantumd.errors import SettingsError
 from quantumd.l2.drivers.interfaces import IL2Driver
+from quantumd.l2.drivers.linuxbridge.driver import LinuxBridgeDriver
 from quantumd.l2.drivers.memory import MemoryDriver
 from quantumd.l2.drivers.ovs.driver import OvsDriver
 
-DRIVERS: tuple[IL2Driver, ...] = (OvsDriver(), MemoryDriver())
+DRIVERS: tuple[IL2Driver, ...] = (OvsDriver(), LinuxBridgeDriver(), MemoryDriver())
 """The drivers in this distribution."""
 
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @frozen
 class Site:
-    """Where a driver is put: this host, its settings, and the records that its converger shall read."""
+    """Where a driver is put: this host, its settings, and the records that its converger shall read.
+
+    ``run_dir`` is where locks of the running process are kept.
+    """
 
     host: str
     l2: L2Settings
@@ -32,6 +35,7 @@ class Site:
     reactor: IReactorTime
     edges: str
     kernel_datapath: bool
+    run_dir: str = ""
 
 
 @frozen

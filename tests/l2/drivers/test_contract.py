@@ -10,6 +10,8 @@ from quantumd.config import L2Settings
 from quantumd.converge.records import Records
 from quantumd.l2.drivers import DRIVERS, find_driver
 from quantumd.l2.drivers.interfaces import IL2Driver
+from quantumd.l2.drivers.linuxbridge.driver import LinuxBridgeDriver
+from quantumd.l2.drivers.linuxbridge.memory import MemoryHost
 from quantumd.l2.drivers.memory import MemoryDriver, MemorySwitchboard
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
@@ -58,6 +60,23 @@ class OvsDriverTests(L2DriverContract):
         mapped = evolve(site, l2=L2Settings(bridge_mappings=("physnet2:br-b", "physnet1:br-a")))
         converger = OvsDriver().install(mapped).converger
         self.assertEqual(converger.describe().physical_networks, ("physnet1", "physnet2"))
+
+
+class LinuxBridgeDriverTests(L2DriverContract):
+    """Linux bridges, with devices and filters in memory."""
+
+    __test__ = True
+
+    def make_driver(self) -> IL2Driver:
+        """See L2DriverContract."""
+        return LinuxBridgeDriver()
+
+    def make_bed(self) -> DriverBed:
+        """See L2DriverContract."""
+        clock, records = Clock(), Records()
+        host = MemoryHost(clock)
+        parts = LinuxBridgeDriver().install_on(site_for(records, clock), host.edges(), host.frame_parts())
+        return DriverBed(parts, clock, records, host.plug, host.unplug)
 
 
 class FindTests(SynchronousTestCase):

@@ -13,9 +13,9 @@ from twisted.logger import Logger
 
 from quantumd.edge.tracked.interfaces import Connection, IConnections
 from quantumd.errors import EdgeError
+from quantumd.l2.drivers.guarded import GuardedPorts
 from quantumd.l2.drivers.ovs.judgement import Judge
 from quantumd.l2.drivers.ovs.suspicion import Suspicion
-from quantumd.l2.drivers.ovs.view import HostView
 
 RETRY_SECONDS: Final = 1.0
 _SLICE: Final = 100
@@ -30,7 +30,7 @@ class Audit:
     """
 
     _connections: IConnections
-    _view: HostView
+    _view: GuardedPorts
     _clock: IReactorTime
     trouble: str = field(default="", init=False)
     _networks: set[str] = field(factory=set, init=False)

@@ -75,6 +75,10 @@ class Policies:
         """Whether connections of a port are tracked: unless its groups say otherwise."""
         return self._is_stateful(policy_name(port))
 
+    def is_stateful_policy(self, name: str) -> bool:
+        """Whether connections of ports with a policy are tracked."""
+        return self._is_stateful(name)
+
     def rules_of(self, port: PortRecord) -> tuple[SecurityRule, ...]:
         """Return what all groups of a port let pass."""
         return tuple(rule for group in self._groups(policy_name(port)) for rule in group.rules)
@@ -209,7 +213,7 @@ class Policies:
             was_stateful = self._stateful[name]
             self._stateful[name] = self._is_stateful(name)
             if self._stateful[name] != was_stateful:
-                # That is said by flows of ports.
+                # That is said of ports.
                 yield from (("port", port_id) for port_id in self._ports_of[name])
 
     def _note_piece(self, record_id: str) -> Iterator[Key]:

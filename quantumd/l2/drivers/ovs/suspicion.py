@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import define, field
 
 from quantumd.converge.plan import Key
-from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.l2.drivers.guarded import GuardedPorts
 from quantumd.model.records import PortRecord, RecordKey, RemotePortRecord
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord, SecurityRule, set_of
 
@@ -51,7 +51,7 @@ class Suspicion:
 class Suspicions:
     """Those that wait. ``look`` is told of records that changed before the view is."""
 
-    _view: HostView
+    _view: GuardedPorts
     _waiting: list[Suspicion] = field(factory=list, init=False)
     _ports: dict[str, PortRecord] = field(factory=dict, init=False)
     _remote: dict[str, RemotePortRecord] = field(factory=dict, init=False)

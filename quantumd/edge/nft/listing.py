@@ -1,0 +1,85 @@
+"""What ``nft list table`` says, as a Ruleset. Pure. Source: nft(8).
+
+The text is read line by line: nft's JSON is one value, and whoever parses a large one holds the whole process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+
+from attrs import define, field, frozen
+
+from quantumd.edge.nft.interfaces import Name, Place, Ruleset
+from quantumd.edge.nft.script import MARK
+
+_WORDS = 3
+_BLOCKS = ("chain", "set", "map")
+
+
+@frozen
+class Listing:
+    """A ruleset, and of each of its chains what its rules look like."""
+
+    ruleset: Ruleset
+    looks: Mapping[Name, str] = field(factory=dict)
+
+
+@define
+class _Block:
+    """A chain, set or map, with the lines in it."""
+
+    kind: str
+    name: Name
+    lines: list[str] = field(factory=list)
+
+
+def read_listing(texts: Mapping[str, str]) -> Listing:
+    """Return what the listings of tables, by family, say; ValueError when they are of no form known here."""
+    chains: dict[Name, str] = {}
+    looks: dict[Name, str] = {}
+    sets: set[Name] = set()
+    elements: dict[Place, str] = {}
+    for family, text in texts.items():
+        for block in _blocks(family, text):
+            if block.kind == "chain":
+                rules = [line for line in block.lines if not line.startswith("type ")]
+                chains[block.name], looks[block.name] = _digest(rules), _look(rules)
+            else:
+                sets.add(block.name)
+                elements.update(_elements(block))
+    return Listing(Ruleset(chains, frozenset(sets), elements), looks)
+
+
+def _blocks(family: str, text: str) -> Iterator[_Block]:
+    block: _Block | None = None
+    for line in map(str.strip, text.splitlines()):
+        words = line.split(maxsplit=2)
+        if block is not None:
+            if line == "}":
+                yield block
+                block = None
+            else:
+                block.lines.append(line)
+        elif len(words) == _WORDS and words[0] in _BLOCKS and words[2] == "{":
+            block = _Block(words[0], (family, words[1]))
+    if block is not None:
+        raise ValueError(f"{block.kind} {block.name[1]} does not end")
+
+
+def _digest(rules: list[str]) -> str:
+    """Return what the comment of the last rule says, if there are as many rules as it says."""
+    comment = rules[-1].rpartition('comment "')[2].rstrip('"') if rules else ""
+    words = comment.split()
+    return words[1] if len(words) == _WORDS and words[0] == MARK and words[2] == str(len(rules)) else ""
+
+
+def _look(rules: Iterable[str]) -> str:
+    return blake2b("\n".join(rules).encode(), digest_size=8).hexdigest()
+
+
+def _elements(block: _Block) -> Iterator[tuple[Place, str]]:
+    said = " ".join(block.lines).partition("elements = {")[2].partition("}")[0]
+    for element in filter(None, map(str.strip, said.split(","))):
+        key, _, value = element.partition(" : ")
+        yield (*block.name, key.strip()), value.strip()

@@ -1,0 +1,59 @@
+"""A change of filters as a script for nft, which makes one transaction of it. Pure. Source: nft(8)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from quantumd.edge.nft.interfaces import FAMILIES, TABLE, Chain, Change, Name, Place
+
+MARK: Final = "quantumd"
+"""Begins the comment of a chain's last rule; its digest and the number of its rules follow."""
+_AT_ONCE = 500
+"""Elements that one command names."""
+
+
+def script(change: Change) -> str:
+    """Return the commands: what is named comes first, what names it goes first."""
+    return "\n".join(_commands(change)) + "\n"
+
+
+def removal() -> str:
+    """Return the commands that leave nothing."""
+    # Adding it first makes it harmless where there is none.
+    return "\n".join(f"add table {each} {TABLE}\ndelete table {each} {TABLE}" for each in FAMILIES) + "\n"
+
+
+def _commands(change: Change) -> Iterator[str]:
+    yield from (f"add table {family} {TABLE}" for family in FAMILIES)
+    for (family, name), chain in change.chains.items():
+        yield f"add chain {family} {TABLE} {name}" + (f" {{ {chain.hook} }}" if chain.hook else "")
+    for (family, name), kind in change.sets.items():
+        yield f"add {'map' if kind.is_map else 'set'} {family} {TABLE} {name} {{ {kind.of} }}"
+    yield from _elements("delete", change.gone_elements)
+    for family, name in change.gone_chains:
+        yield f"flush chain {family} {TABLE} {name}"
+    for of, chain in change.chains.items():
+        yield from _rules(of, chain)
+    yield from _elements("add", change.elements)
+    yield from (f"delete chain {family} {TABLE} {name}" for family, name in change.gone_chains)
+    yield from (f"delete set {family} {TABLE} {name}" for family, name in change.gone_sets)
+
+
+def _rules(of: Name, chain: Chain) -> Iterator[str]:
+    family, name = of
+    yield f"flush chain {family} {TABLE} {name}"
+    for rule in chain.rules[:-1]:
+        yield f"add rule {family} {TABLE} {name} {rule}"
+    comment = f"{MARK} {chain.digest} {len(chain.rules)}"
+    yield f'add rule {family} {TABLE} {name} {chain.rules[-1]} comment "{comment}"'
+
+
+def _elements(verb: str, elements: Mapping[Place, str]) -> Iterator[str]:
+    by_set: defaultdict[Name, list[str]] = defaultdict(list)
+    for (family, name, key), value in elements.items():
+        by_set[family, name].append(f"{key} : {value}" if value else key)
+    for (family, name), texts in by_set.items():
+        for at in range(0, len(texts), _AT_ONCE):
+            yield f"{verb} element {family} {TABLE} {name} {{ {', '.join(texts[at : at + _AT_ONCE])} }}"
