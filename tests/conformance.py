@@ -50,6 +50,9 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
         f"{_A}events/test_streams.py", f"{_A}events/test_isolation.py", "tests/functional/test_events.py"
     ),
     "external-net": (f"{_X}test_external_net.py", f"{_X}test_rbac_networks.py::ExternalNetworkTests"),
+    "ext-gw-mode": ("tests/api/extensions/test_routers.py::GatewayTests",),
+    "extraroute": ("tests/api/extensions/test_routers.py::RouteTests",),
+    "extraroute-atomic": ("tests/api/extensions/test_routers.py::RouteTests::test_some_come_and_go",),
     "extra_dhcp_opt": (f"{_DETAILS}::OptionTests",),
     "filter-validation": (
         f"{_A}test_lists.py::test_unknown_filters_are_named", f"{_A}test_pages.py::TimeTests"
@@ -125,6 +128,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "rbac-security-groups": (f"{_GROUPS}::SharedTests",),
     "rbac-subnetpool": (f"{_RBAC}::CreateTests", f"{_POOLS}::VisibilityTests"),
     "revision-if-match": (f"{_A}test_conditions.py::RevisionTests",),
+    "router": ("tests/api/extensions/test_routers.py", "tests/api/extensions/test_floating_ips.py"),
     "security-group": (f"{_GROUPS}", f"{_RULES}", f"{_X}test_security_group_ports.py"),
     "security-groups-default-rules": (f"{_X}test_security_defaults.py::TemplateTests",),
     "security-groups-default-statefulness": (f"{_X}test_security_defaults.py::StatefulnessTests",),

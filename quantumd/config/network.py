@@ -42,6 +42,7 @@ class NetworkSettings:
     )
     max_dns_nameservers: int = setting(5, "How many DNS servers a subnet may name.", "servers", least=0)
     max_host_routes: int = setting(20, "How many host routes a subnet may have.", "routes", least=0)
+    max_routes: int = setting(30, "How many routes a router may have.", "routes", least=0)
 
 
 @frozen

@@ -27,13 +27,13 @@ _SCRIPT = Path(__file__).with_name("neutron_policies.py")
 ROLES: Final = ("reader", "member", "manager", "admin", "service", "advsvc", "data_plane_integrator", "")
 
 NOT_SERVED: Final = (
-    "router", "floatingip", "ndp_proxy", "l3-", "conntrack", "evpn", "pvlan", "create_agent",
-    "create_default_security_group", "external_gateways", "extraroutes", "segments_tags", "restrict_wildcard",
+    "router:distributed", "router:ha", "router:enable_default_route", "router-", "routers_", "floatingips_",
+    "floatingip:router_id", "floatingip_", "port_forwarding", "ndp_proxy", "l3-", "conntrack", "evpn", "pvlan",
+    "create_agent", "create_default_security_group", "external_gateways", "segments_tags", "restrict_wildcard",
     "regular_user", "context_with_global_access",
 )  # fmt: skip
 """What the names of Neutron's rules hold that are about what quantumd does not serve, or that nothing refers to."""
-BUT_SERVED: Final = ("create_default_security_group_rule", "create_network:router:external",
-                     "update_network:router:external")  # fmt: skip
+BUT_SERVED: Final = ("create_default_security_group_rule",)
 
 DIFFERENT: Final[Mapping[str, str]] = {
     "create_port": "A reader changes nothing; theirs lets whoever sees a shared network make ports on it.",

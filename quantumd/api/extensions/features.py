@@ -27,6 +27,7 @@ from quantumd.api.extensions.external_net import feature as external_net
 from quantumd.api.extensions.extra_dhcp_options import feature as extra_dhcp_options
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
 from quantumd.api.extensions.flavors import feature as flavors
+from quantumd.api.extensions.floating_ips.feature import feature as floating_ips_family
 from quantumd.api.extensions.ip_availability import feature as ip_availability
 from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.local_ips import feature as local_ips
@@ -40,6 +41,7 @@ from quantumd.api.extensions.port_details import feature as port_details
 from quantumd.api.extensions.qos import feature as qos
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
 from quantumd.api.extensions.rbac import feature as rbac
+from quantumd.api.extensions.routers.feature import feature as routers_family
 from quantumd.api.extensions.security_groups import feature as security_groups
 from quantumd.api.extensions.segment_ranges import feature as segment_ranges
 from quantumd.api.extensions.segments import feature as segments
@@ -60,6 +62,8 @@ from quantumd.model.host_life import Deafness, HostLife
 from quantumd.model.network import carried_types
 
 FEATURES: tuple[MakeFeature, ...] = (
+    routers_family,
+    floating_ips_family,
     trunks.feature,
     taps.feature,
     tap_mirrors.feature,

@@ -37,7 +37,7 @@ from quantumd.api.values import (
 from quantumd.model.binding import NORMAL, VNIC_TYPES
 from quantumd.model.port import DEFERRED, IMMEDIATE, NO_ADDRESSES
 
-_FIXED_IPS = list_of(
+FIXED_IPS = list_of(
     dict_of({"subnet_id": Member(UUID), "ip_address": Member(IP_ADDRESS)}, at_least_one=True),
     wrong_list="Invalid data format for fixed IP: '{value}'",
     duplicate="Duplicate IP address '{value}'",
@@ -69,7 +69,7 @@ PORT_ATTRIBUTES = (
     Attribute("device_owner", *string(255), in_post=True, in_put=True, default="", filter_convert=filter_text),
     Attribute(
         "fixed_ips",
-        *_FIXED_IPS,
+        *FIXED_IPS,
         in_post=True,
         in_put=True,
         filter_convert=filter_pair(subnet_id=filter_uuid, ip_address=filter_ip_address, ip_address_substr=filter_text),

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Insert, Select, Update
+from sqlalchemy import ColumnElement, Connection, Delete, Insert, Select, String, Update, literal_column
 from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.exc import IntegrityError
 
@@ -57,6 +57,13 @@ class Prepared:
 
     def _positional(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple([values[name] for name in self._names])
+
+
+def text_of(constant: str) -> ColumnElement[str]:
+    """Return a text that is a part of the statement, for those whose values are given by name. No quotes are in it."""
+    if "'" in constant:
+        raise ValueError(f"not a plain text: {constant!r}")
+    return literal_column(f"'{constant}'", String)
 
 
 def _is_sqlite(connection: Connection) -> bool:

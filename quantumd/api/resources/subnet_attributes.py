@@ -117,7 +117,7 @@ _NAMESERVERS = list_of(
     wrong_item="'{value}' is not a valid nameserver. '{value}' is not a valid IP address",
     duplicate="Duplicate nameserver '{value}'",
 )
-_ROUTES = list_of(
+ROUTES = list_of(
     _ROUTE, wrong_list="Invalid data format for hostroute: '{value}'", duplicate="Duplicate hostroute '{value}'"
 )
 
@@ -158,7 +158,7 @@ def subnet_attributes(serves_ipv6_modes: bool) -> tuple[Attribute, ...]:
         Attribute("gateway_ip", *IP_ADDRESS_OR_NONE, in_post=True, in_put=True, filter_convert=filter_ip_address),
         Attribute("cidr", *_SUBNET_PREFIX, in_post=True, filter_convert=filter_cidr),
         Attribute("allocation_pools", *_none_for_empty(_RANGES), in_post=True, in_put=True),
-        Attribute("host_routes", *none_as([], _ROUTES), in_post=True, in_put=True, default=()),
+        Attribute("host_routes", *none_as([], ROUTES), in_post=True, in_put=True, default=()),
         Attribute("dns_nameservers", *_none_for_empty(_NAMESERVERS), in_post=True, in_put=True, default=()),
         Attribute("shared", *BOOLEAN, is_visible=False, filter_convert=filter_boolean, is_sort_key=False),
         *STANDARD,

@@ -3,6 +3,7 @@
 from quantumd.store.tables import metering as metering_tables
 from quantumd.store.tables import networks as network_tables
 from quantumd.store.tables import ports as port_tables
+from quantumd.store.tables import routers as router_tables
 from quantumd.store.tables import security as security_tables
 from quantumd.store.tables import services as service_tables
 from quantumd.store.tables import subnets as subnet_tables
@@ -36,6 +37,7 @@ __all__ = [
     "ports",
     "rbac_entries",
     "realisations",
+    "router_tables",
     "security_tables",
     "segments",
     "service_tables",

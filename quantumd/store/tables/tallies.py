@@ -9,7 +9,18 @@ from sqlalchemy import BigInteger, Column, String, Table
 from quantumd.store.tables.base import metadata
 
 TALLIED: Final = frozenset(
-    {"network", "subnet", "port", "security_group", "security_group_rule", "rbac_policy", "subnetpool", "trunk"}
+    {
+        "network",
+        "subnet",
+        "port",
+        "security_group",
+        "security_group_rule",
+        "rbac_policy",
+        "subnetpool",
+        "trunk",
+        "router",
+        "floatingip",
+    }
 )
 """Resources, as the journal names them, that are kept count of: those that quotas bound."""
 

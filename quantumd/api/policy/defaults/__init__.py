@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from quantumd.api.policy.defaults import base, networks, others, ports, qos, security
+from quantumd.api.policy.defaults import base, networks, others, ports, qos, routers, security
 
 DEFAULTS: Final[Mapping[str, str]] = {
-    name: check for module in (base, networks, ports, security, qos, others) for name, check in module.RULES.items()
+    name: check
+    for module in (base, networks, ports, security, qos, routers, others)
+    for name, check in module.RULES.items()
 }
 """Check strings by the names of rules."""

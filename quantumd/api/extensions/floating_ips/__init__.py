@@ -1,0 +1,1 @@
+"""Floating IPs; not announced before packets obey them."""

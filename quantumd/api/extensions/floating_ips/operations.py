@@ -1,0 +1,107 @@
+"""Floating IPs: addresses of external networks that lead to ports inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from attrs import frozen
+
+from quantumd.api.errors import BadRequest
+from quantumd.api.extensions.floating_ips.association import association
+from quantumd.api.extensions.floating_ips.rows import FLOATING_IPS, NOWHERE, port_of_floating_ip
+from quantumd.api.resources.errors import NetworkNotFound
+from quantumd.api.resources.facts import NetworkFacts, network_facts
+from quantumd.api.resources.kept import KeptAsRows
+from quantumd.api.resources.port_creation import PortMaker
+from quantumd.api.resources.port_reading import port_of
+from quantumd.api.resources.port_rows import remove_port
+from quantumd.api.resources.views import View
+from quantumd.model.binding import NORMAL
+from quantumd.model.context import Context
+from quantumd.model.status import DOWN
+from quantumd.store.transaction import Transaction
+
+OWNER = "network:floatingip"
+"""device_owner of the port that holds the address on the external network."""
+
+
+@frozen
+class FloatingIps(KeptAsRows):
+    """Operations on floating IPs. No host carries one yet, so all are DOWN."""
+
+    rows: ClassVar = FLOATING_IPS
+    maker: PortMaker
+
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows. NetworkNotFound, BadRequest, errors of addresses and of ``association``."""
+        network = _external(tx, context, body["floating_network_id"])
+        floating_ip_id = self.maker.chance.new_id()
+        port = self._port(tx, context, network, floating_ip_id, body)
+        view = {
+            "id": floating_ip_id,
+            "project_id": body["project_id"],
+            "description": body["description"],
+            "floating_network_id": network.id,
+            "floating_ip_address": port["fixed_ips"][0]["ip_address"],
+            **NOWHERE,
+        }
+        led = association(tx, context, view, body["port_id"], body["fixed_ip_address"])
+        FLOATING_IPS.insert(tx, context, {**view, **led, "status": DOWN, "floating_port_id": port["id"]})
+        return FLOATING_IPS.show(tx.connection, context, floating_ip_id)
+
+    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
+        """See IOperations. Errors are those of ``association``."""
+        before = FLOATING_IPS.show(tx.connection, context, resource_id)
+        changed = dict(changes)
+        address = changed.pop("fixed_ip_address", None)
+        if "port_id" in changed or address is not None:
+            changed |= association(tx, context, before, changed.get("port_id"), address)
+        return FLOATING_IPS.change(tx, context, before, changed)
+
+    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
+        """See IOperations."""
+        before = FLOATING_IPS.show(tx.connection, context, resource_id)
+        port = port_of(tx.connection, (), port_of_floating_ip(tx, resource_id))
+        FLOATING_IPS.remove(tx, context, before)
+        if port is not None:
+            remove_port(tx, context.request_id, port)
+
+    def _port(
+        self, tx: Transaction, context: Context, network: NetworkFacts, floating_ip_id: str, body: Mapping[str, Any]
+    ) -> View:
+        """Make the port that holds the address. It belongs to no project."""
+        wanted = {"ip_address": body["floating_ip_address"], "subnet_id": body["subnet_id"] or _subnet(network, body)}
+        port: dict[str, Any] = {
+            "name": "",
+            "description": "",
+            "network_id": network.id,
+            "project_id": "",
+            "admin_state_up": True,
+            "device_id": floating_ip_id,
+            "device_owner": OWNER,
+            "binding:host_id": "",
+            "binding:vnic_type": NORMAL,
+            "binding:profile": {},
+            "fixed_ips": ({name: value for name, value in wanted.items() if value is not None},),
+        }
+        return self.maker.create(tx, context.elevated, (port,))[0]
+
+
+def _subnet(network: NetworkFacts, body: Mapping[str, Any]) -> str | None:
+    """Return the subnet that an address is taken from where none is named; an address that is named tells it."""
+    if body["floating_ip_address"] is not None:
+        return None
+    of_version_4 = [subnet.id for subnet in network.subnets if subnet.ip_version == 4]
+    if not of_version_4:
+        raise BadRequest("floatingip", f"Network {network.id} does not contain any IPv4 subnet")
+    return of_version_4[0] if len(of_version_4) == 1 else None
+
+
+def _external(tx: Transaction, context: Context, network_id: str) -> NetworkFacts:
+    network = network_facts(tx, network_id)
+    if network is None or not network.is_visible(context.scope_of("network")):
+        raise NetworkNotFound(network_id)
+    if not network.is_external:
+        raise BadRequest("floatingip", f"Network {network_id} is not a valid external network")
+    return network

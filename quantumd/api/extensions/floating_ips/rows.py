@@ -1,0 +1,97 @@
+"""Rows of floating IPs. No rules here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select
+
+from quantumd.api.extensions.floating_ips.errors import FloatingIPNotFound
+from quantumd.api.resources.prepared import Prepared, text_of
+from quantumd.api.resources.rows import Rows, of_project
+from quantumd.api.resources.views import View
+from quantumd.model import router
+from quantumd.model.context import Context
+from quantumd.store.tables import ip_allocations, ports
+from quantumd.store.tables.routers import floating_ips, router_ports
+from quantumd.store.transaction import Transaction
+
+_FLOATING = floating_ips.c
+FLOATING_IPS: Final = Rows(
+    "floatingip",
+    floating_ips,
+    FloatingIPNotFound,
+    of_project(floating_ips),
+    hidden=frozenset({"floating_port_id"}),
+    is_taggable=True,
+    first_revision=0,
+)
+NOWHERE: Final[View] = {"port_id": None, "fixed_ip_address": None, "router_id": None}
+"""What a floating IP that leads to no port shows."""
+
+_INSIDE, _OUTSIDE = router_ports.alias("inside"), router_ports.alias("outside")
+_ROUTERS = Prepared(
+    select(_INSIDE.c.router_id)
+    .join(_OUTSIDE, _OUTSIDE.c.router_id == _INSIDE.c.router_id)
+    .join(ports, ports.c.id == _OUTSIDE.c.port_id)
+    .join(ip_allocations, ip_allocations.c.port_id == _INSIDE.c.port_id)
+    .where(
+        _INSIDE.c.kind == text_of(router.INTERFACE),
+        _OUTSIDE.c.kind == text_of(router.GATEWAY),
+        ports.c.network_id == bindparam("network"),
+        ip_allocations.c.subnet_id == bindparam("subnet"),
+    )
+    .order_by(_INSIDE.c.router_id)
+)
+_OF_PORT = Prepared(select(_FLOATING.id).where(_FLOATING.port_id == bindparam("wanted")).order_by(_FLOATING.id))
+_OF_ADDRESS = Prepared(
+    select(_FLOATING.id, _FLOATING.floating_ip_address).where(
+        _FLOATING.port_id == bindparam("port"),
+        _FLOATING.fixed_ip_address == bindparam("address"),
+        _FLOATING.floating_network_id == bindparam("network"),
+    )
+)
+_OF_ROUTER = Prepared(
+    select(_FLOATING.floating_network_id, ip_allocations.c.subnet_id)
+    .join(
+        ip_allocations,
+        (ip_allocations.c.port_id == _FLOATING.port_id) & (ip_allocations.c.ip_address == _FLOATING.fixed_ip_address),
+    )
+    .where(_FLOATING.router_id == bindparam("wanted"))
+)
+_PORT_OF = Prepared(select(_FLOATING.floating_port_id).where(_FLOATING.id == bindparam("wanted")))
+
+
+def router_between(tx: Transaction, network_id: str, subnet_id: str) -> str | None:
+    """Return a router that leads from the subnet to the external network; None when there is none."""
+    found = _ROUTERS.rows(tx, {"network": network_id, "subnet": subnet_id})
+    return found[0][0] if found else None
+
+
+def floating_ips_of_port(tx: Transaction, port_id: str) -> list[str]:
+    """Return the ids of the floating IPs that lead to the port."""
+    return [row[0] for row in _OF_PORT.rows(tx, {"wanted": port_id})]
+
+
+def floating_ip_of(tx: Transaction, port_id: str, address: str, network_id: str) -> tuple[str, str] | None:
+    """Return id and address of the network's floating IP that leads to the port's address; None when there is none."""
+    found = _OF_ADDRESS.rows(tx, {"port": port_id, "address": address, "network": network_id})
+    return (found[0][0], found[0][1]) if found else None
+
+
+def reached_by(tx: Transaction, router_id: str) -> Iterable[tuple[str, str]]:
+    """Yield, for each floating IP that the router serves, its external network and the subnet to which it leads."""
+    rows: list[tuple[Any, ...]] = _OF_ROUTER.rows(tx, {"wanted": router_id})
+    yield from ((network_id, subnet_id) for network_id, subnet_id in rows)
+
+
+def port_of_floating_ip(tx: Transaction, floating_ip_id: str) -> str:
+    """Return the id of the port that holds the address on the external network."""
+    return str(_PORT_OF.rows(tx, {"wanted": floating_ip_id})[0][0])
+
+
+def let_go(tx: Transaction, context: Context, floating_ip_id: str) -> None:
+    """Let a floating IP lead nowhere, whosever it is."""
+    for view in FLOATING_IPS.views(tx.connection, context, (floating_ip_id,)):
+        FLOATING_IPS.change(tx, context, view, NOWHERE)

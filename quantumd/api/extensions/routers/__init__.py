@@ -1,0 +1,1 @@
+"""Routers; not announced before packets obey them."""

@@ -1,0 +1,41 @@
+"""The attribute map of routers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from attrs import evolve
+
+from quantumd.api.attributes import Attribute
+from quantumd.api.resources.port_attributes import FIXED_IPS
+from quantumd.api.resources.standard_attributes import ADMIN_STATE_UP, ID, NAMED, PROJECT_ID, STANDARD, STATUS
+from quantumd.api.resources.subnet_attributes import ROUTES
+from quantumd.api.values import BOOLEAN, UUID, Member, Value, dict_of, none_as, or_none
+
+ALIAS: Final = "router"
+GATEWAY: Final = "external_gateway_info"
+
+_GATEWAY = dict_of(
+    {
+        "network_id": Member(UUID, True),
+        "external_fixed_ips": Member(FIXED_IPS),
+        "enable_snat": Member(BOOLEAN),
+    }
+)
+
+
+def _gateway_or_none(given: Any) -> Any:
+    return None if given is None or given == {} else _GATEWAY.convert(given)
+
+
+ATTRIBUTES: Final = (
+    ID,
+    NAMED,
+    PROJECT_ID,
+    ADMIN_STATE_UP,
+    evolve(STATUS, filter_convert=None, is_sort_key=True),
+    Attribute(GATEWAY, *Value(_gateway_or_none, or_none(_GATEWAY).schema), in_post=True, in_put=True, default=None),
+    Attribute("routes", *none_as([], ROUTES), in_put=True, extension="extraroute"),
+    *STANDARD,
+)
+"""A gateway of null, or of an empty object, is none. Left out, ``enable_snat`` of a gateway is true."""

@@ -1,0 +1,96 @@
+"""Routers, as the API serves them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from quantumd.api.extensions.aliases import Extension
+from quantumd.api.extensions.feature import Feature, Parts
+from quantumd.api.extensions.routers.attributes import ALIAS, ATTRIBUTES
+from quantumd.api.extensions.routers.errors import RouterNotFound
+from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
+from quantumd.api.extensions.routers.gateway import Gateways
+from quantumd.api.extensions.routers.interfaces import Interfaces
+from quantumd.api.extensions.routers.operations import Routers
+from quantumd.api.extensions.routers.ports import RouterPorts, RoutersPorts
+from quantumd.api.resource import Action, Resource
+from quantumd.api.resources.port_creation import PortMaker
+from quantumd.store.tables.routers import routers
+
+_INSIDE: Final = "routers/<resource_id>"
+_ID: Final = {"type": "string", "format": "uuid"}
+_LINK: Final[dict[str, Any]] = {"type": "object", "properties": {"port_id": _ID, "subnet_id": _ID}}
+_ROUTES: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"router": {"type": "object", "properties": {"routes": {"type": "array"}}, "required": ["routes"]}},
+    "required": ["router"],
+}
+_ATOMIC: Final = "extraroute-atomic"
+
+
+def feature(parts: Parts) -> Feature:
+    """Return the family of routers."""
+    ports = RouterPorts(PortMaker(parts.settings, parts.chance, ()))
+    routes, interfaces = ExtraRoutes(parts.settings.max_routes), Interfaces(ports)
+    return Feature(
+        extensions=_extensions(),
+        resources=(
+            Resource(
+                "router",
+                "routers",
+                ATTRIBUTES,
+                Routers(parts.chance, Gateways(ports), routes),
+                RouterNotFound,
+                is_taggable=True,
+                quota="router",
+                extension=ALIAS,
+                table=routers,
+            ),
+        ),
+        actions=(
+            _action("add_router_interface", interfaces.add, ALIAS, _LINK),
+            _action("remove_router_interface", interfaces.remove, ALIAS, _LINK),
+            _action("add_extraroutes", routes.add, _ATOMIC, _ROUTES),
+            _action("remove_extraroutes", routes.remove, _ATOMIC, _ROUTES),
+        ),
+        port_aspects=(RoutersPorts(parts.obeys(ALIAS)),),
+        quotas={"router": parts.quota.router},
+    )
+
+
+def _action(name: str, operation: Any, alias: str, schema: dict[str, Any]) -> Action:
+    return Action("PUT", f"{_INSIDE}/{name}", operation, rule=name, extension=alias, body_schema=schema)
+
+
+def _extensions() -> tuple[Extension, ...]:
+    return (
+        Extension(
+            ALIAS,
+            "Neutron L3 Router",
+            "Router abstraction for basic L3 forwarding between L2 Neutron networks and access to external networks "
+            "via a NAT gateway.",
+            "2012-07-20T10:00:00-00:00",
+            capability=ALIAS,
+        ),
+        Extension(
+            "ext-gw-mode",
+            "Neutron L3 Configurable external gateway mode",
+            "Extension of the router abstraction for specifying whether SNAT should occur on the external gateway",
+            "2013-03-28T10:00:00-00:00",
+            capability=ALIAS,
+        ),
+        Extension(
+            "extraroute",
+            "Neutron Extra Route",
+            "Extra routes configuration for L3 router",
+            "2013-02-01T10:00:00-00:00",
+            capability=ALIAS,
+        ),
+        Extension(
+            _ATOMIC,
+            "Atomically add/remove extra routes",
+            "Edit extra routes of a router on server side by atomically adding/removing extra routes",
+            "2019-07-10T00:00:00+00:00",
+            capability=ALIAS,
+        ),
+    )

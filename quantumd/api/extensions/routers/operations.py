@@ -1,0 +1,84 @@
+"""Routers: what joins subnets, and leads outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from attrs import frozen
+
+from quantumd.api.extensions.routers.attributes import GATEWAY
+from quantumd.api.extensions.routers.errors import RouterInUse
+from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
+from quantumd.api.extensions.routers.gateway import Gateways
+from quantumd.api.extensions.routers.rows import ROUTERS, gateway_of, ports_of
+from quantumd.api.resources.chance import Chance
+from quantumd.api.resources.kept import KeptAsRows
+from quantumd.api.resources.views import View
+from quantumd.model.context import Context
+from quantumd.model.router import INTERFACE
+from quantumd.model.status import DOWN
+from quantumd.store.transaction import Transaction
+
+_NAMED = ("name", "description", "project_id", "admin_state_up")
+
+
+@frozen
+class Routers(KeptAsRows):
+    """Operations on routers. No host carries one yet, so all are DOWN."""
+
+    rows: ClassVar = ROUTERS
+    chance: Chance
+    gateways: Gateways
+    routes: ExtraRoutes
+
+    def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
+        """See KeptAsRows. Errors are those of Gateways.set."""
+        wanted, enable_snat = body[GATEWAY], _enable_snat(body[GATEWAY], None)
+        values = {"id": self.chance.new_id(), **{name: body[name] for name in _NAMED}}
+        row = {**values, "status": DOWN, "routes": [], "enable_snat": enable_snat}
+        ROUTERS.insert(tx, context, row)
+        router = ROUTERS.show(tx.connection, context, values["id"])
+        if not wanted:
+            return router
+        self.gateways.set(tx, context, router, wanted)
+        return ROUTERS.change(tx, context, router, {GATEWAY: gateway_of(tx, router["id"], enable_snat)})
+
+    def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
+        """See IOperations. Errors are those of Gateways and of ExtraRoutes.require."""
+        before = ROUTERS.show(tx.connection, context, resource_id)
+        changed = dict(changes)
+        if GATEWAY in changed:
+            changed |= self._new_gateway(tx, context, before, changed[GATEWAY])
+        if "routes" in changed:
+            changed["routes"] = list(changed["routes"])
+        routes = changed.get("routes", before["routes"])
+        if routes and not changed.keys().isdisjoint((GATEWAY, "routes")):
+            self.routes.require(tx, resource_id, routes)
+        after = ROUTERS.change(tx, context, before, changed)
+        return {name: value for name, value in after.items() if name != "enable_snat"}
+
+    def _new_gateway(
+        self, tx: Transaction, context: Context, before: View, wanted: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        enable_snat = _enable_snat(wanted, before[GATEWAY])
+        if wanted:
+            self.gateways.set(tx, context, before, wanted)
+        else:
+            self.gateways.clear(tx, context, before)
+        return {GATEWAY: gateway_of(tx, before["id"], enable_snat), "enable_snat": enable_snat}
+
+    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
+        """See IOperations. RouterInUse."""
+        before = ROUTERS.show(tx.connection, context, resource_id)
+        inside = ports_of(tx, resource_id, INTERFACE)
+        if inside:
+            raise RouterInUse(resource_id, inside)
+        self.gateways.clear(tx, context, before)
+        ROUTERS.remove(tx, context, before)
+
+
+def _enable_snat(wanted: Mapping[str, Any] | None, held: Mapping[str, Any] | None) -> bool:
+    """Return whether addresses are translated: as it is said, else as it is, else they are."""
+    known: bool = held["enable_snat"] if held else True
+    return bool(wanted.get("enable_snat", known)) if wanted else known

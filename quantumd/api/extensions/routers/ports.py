@@ -1,0 +1,106 @@
+"""Ports that routers use: made, given back and protected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+from zope.interface import implementer
+
+from quantumd.api.aspects import IAspect, KeptInRow
+from quantumd.api.attributes import Attribute
+from quantumd.api.extensions.quotas.counts import forget_count
+from quantumd.api.extensions.routers.rows import leave_port, take_port, user_of
+from quantumd.api.resources.errors import ServicePortInUse, ServicePortNotDeletable
+from quantumd.api.resources.port_creation import PortMaker
+from quantumd.api.resources.port_reading import port_of
+from quantumd.api.resources.port_rows import change_port, remove_port
+from quantumd.api.resources.views import View
+from quantumd.model.binding import NORMAL
+from quantumd.model.context import Context
+from quantumd.model.router import INTERFACE, PORT_OWNERS
+from quantumd.store.transaction import Transaction
+
+_FIXED = ("device_id", "device_owner")
+
+
+@frozen
+class RouterPorts:
+    """Makes ports for routers and takes them away again. The callers need not be allowed to: they are the service's."""
+
+    maker: PortMaker
+
+    def make(
+        self,
+        tx: Transaction,
+        context: Context,
+        router: View,
+        kind: str,
+        network_id: str,
+        fixed_ips: Sequence[Mapping[str, Any]] | None,
+    ) -> View:
+        """Make a port for the router. Errors are those of a port's creation.
+
+        A gateway's belongs to no project: it is not of those that count, nor is it seen by whom the router is of.
+        """
+        project_id = router["project_id"] if kind == INTERFACE else ""
+        body: dict[str, Any] = {
+            "name": "",
+            "description": "",
+            "network_id": network_id,
+            "project_id": project_id,
+            "admin_state_up": True,
+            "device_id": router["id"],
+            "device_owner": PORT_OWNERS[kind],
+            "binding:host_id": "",
+            "binding:vnic_type": NORMAL,
+            "binding:profile": {},
+        }
+        if fixed_ips is not None:
+            body["fixed_ips"] = fixed_ips
+        forget_count(tx, "port", project_id)
+        port = self.maker.create(tx, context.elevated, (body,))[0]
+        take_port(tx, router["id"], port["id"], kind)
+        return port
+
+    def adopt(self, tx: Transaction, context: Context, router: View, kind: str, port: View) -> None:
+        """Let the router use a port that somebody made."""
+        owner = {"device_id": router["id"], "device_owner": PORT_OWNERS[kind]}
+        change_port(tx, context.request_id, port, owner)
+        take_port(tx, router["id"], port["id"], kind)
+
+    def remove(self, tx: Transaction, context: Context, port_id: str) -> View | None:
+        """Delete a port that a router used; return what it was."""
+        port = port_of(tx.connection, (), port_id)
+        leave_port(tx, port_id)
+        if port is not None:
+            remove_port(tx, context.request_id, port)
+        return port
+
+
+@implementer(IAspect)
+@frozen
+class RoutersPorts(KeptInRow):
+    """Adds nothing to ports; protects those that routers use. ``is_served``: whether there are routers."""
+
+    is_served: bool
+    attributes: tuple[Attribute, ...] = ()
+
+    def settle(
+        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
+    ) -> View:
+        """See IAspect. ServicePortInUse."""
+        changes = before is not None and any(before[name] != view[name] for name in _FIXED)
+        if before is not None and changes and self._user(tx, before["id"]) is not None:
+            raise ServicePortInUse(before["id"], f"it has device owner {before['device_owner']}")
+        return {}
+
+    def forget(self, tx: Transaction, resource_id: str) -> None:
+        """See IAspect. ServicePortNotDeletable: a router's interface is removed from the router."""
+        if self._user(tx, resource_id) is not None:
+            port = port_of(tx.connection, (), resource_id) or {}
+            raise ServicePortNotDeletable(resource_id, f"it has device owner {port.get('device_owner')}")
+
+    def _user(self, tx: Transaction, port_id: str) -> str | None:
+        return user_of(tx, port_id) if self.is_served else None

@@ -1,0 +1,56 @@
+"""Routers: which subnets one router may stand in together, and which routes it may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from attrs import frozen
+
+from quantumd.model.addresses import prefix_of
+
+GATEWAY = "gateway"
+INTERFACE = "interface"
+"""How a router uses a port: to reach the outside, or to stand in a subnet."""
+
+PORT_OWNERS: Mapping[str, str] = {GATEWAY: "network:router_gateway", INTERFACE: "network:router_interface"}
+"""The device_owner of its ports, by use."""
+
+
+@frozen
+class Link:
+    """One address of a router: the subnet, its prefix, and the network that it is of."""
+
+    subnet_id: str
+    cidr: str
+    ip_address: str
+    network_id: str
+
+
+def overlap(links: Iterable[Link], subnet_id: str, cidr: str) -> Link | None:
+    """Return the link that stands in the same subnet or in one with addresses in common; None when there is none."""
+    wanted = prefix_of(cidr)
+    for link in links:
+        held = prefix_of(link.cidr)
+        if link.subnet_id == subnet_id or (held.version == wanted.version and held.overlaps(wanted)):
+            return link
+    return None
+
+
+def is_reached(links: Iterable[Link], address: str) -> bool:
+    """Whether an address is on a link of the router."""
+    return any(_holds(link, address) for link in links)
+
+
+def route_fault(links: Sequence[Link], nexthop: str) -> str | None:
+    """Return why a route cannot go to an address, None when it can. Source: Neutron 29."""
+    if not is_reached(links, nexthop):
+        return "the nexthop is not connected with router"
+    if any(link.ip_address == nexthop for link in links):
+        return "the nexthop is used by router"
+    return None
+
+
+def _holds(link: Link, address: str) -> bool:
+    host = prefix_of(address)
+    held = prefix_of(link.cidr)
+    return host.version == held.version and host.network_address in held

@@ -1,0 +1,47 @@
+"""Routers, the ports that they use, and floating IPs."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, String, Table, Text, UniqueConstraint
+
+from quantumd.store.tables.base import described_columns, id_column, metadata, project_column
+
+routers = Table(
+    "routers",
+    metadata,
+    id_column(),
+    project_column(),
+    Column("name", String(255), nullable=False),
+    Column("admin_state_up", Boolean, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("enable_snat", Boolean, nullable=False),
+    Column("routes", Text, nullable=False),
+    *described_columns(),
+)
+"""``enable_snat``: whether what leaves by the gateway gets the gateway's address. ``routes``: JSON, in their order."""
+
+router_ports = Table(
+    "router_ports",
+    metadata,
+    Column("port_id", String(36), ForeignKey("ports.id", ondelete="CASCADE"), primary_key=True),
+    Column("router_id", String(36), ForeignKey("routers.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+)
+"""``kind``: ``gateway`` or ``interface``."""
+
+floating_ips = Table(
+    "floating_ips",
+    metadata,
+    id_column(),
+    project_column(),
+    Column("floating_network_id", String(36), nullable=False, index=True),
+    Column("floating_ip_address", String(45), nullable=False, index=True),
+    Column("floating_port_id", String(36), ForeignKey("ports.id"), nullable=False, index=True),
+    Column("port_id", String(36), ForeignKey("ports.id"), index=True),
+    Column("fixed_ip_address", String(45)),
+    Column("router_id", String(36), ForeignKey("routers.id"), index=True),
+    Column("status", String(16), nullable=False),
+    *described_columns(),
+    UniqueConstraint("port_id", "fixed_ip_address", "floating_network_id"),
+)
+"""``floating_port_id`` holds the address on the external network, ``port_id`` is the port to which it leads."""

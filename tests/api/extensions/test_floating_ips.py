@@ -1,0 +1,157 @@
+"""Floating IPs: where they are, where they lead, and what they hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quantumd.model.context import Context
+from tests.api.extensions.test_routers import UNKNOWN, RouterCase
+from tests.api.resources.bed import ADMIN, ALICE, BOB, View
+
+
+class FloatingCase(RouterCase):
+    """Has a router that leads from Alice's subnet outside, and a port in the subnet."""
+
+    def setUp(self) -> None:
+        """Make them."""
+        super().setUp()
+        self.made = self.with_gateway()
+        self.add(self.made, subnet_id=self.inner)
+        self.port = self.bed.create("port", ALICE, network_id=self.inside)
+        self.fixed = self.port["fixed_ips"][0]["ip_address"]
+
+    def floating(self, context: Context = ALICE, **said: Any) -> View:
+        """Make a floating IP."""
+        return self.bed.create("floatingip", context, **{"floating_network_id": self.outside, **said})
+
+    def now(self, floating: View) -> View:
+        """Return it as it is now."""
+        return self.bed.show("floatingip", floating["id"], ALICE)
+
+    def where(self, floating: View) -> tuple[Any, Any, Any]:
+        """Return where it leads."""
+        return floating["port_id"], floating["fixed_ip_address"], floating["router_id"]
+
+
+class FloatingIpTests(FloatingCase):
+    """The resource."""
+
+    def test_the_view_is_whole(self) -> None:
+        """It has an address outside, by a port of no project; no host carries it: it is down."""
+        made = self.floating(description="d")
+        self.assertEqual(
+            made,
+            {
+                "id": made["id"],
+                "project_id": "alice",
+                "description": "d",
+                "floating_network_id": self.outside,
+                "floating_ip_address": made["floating_ip_address"],
+                "port_id": None,
+                "fixed_ip_address": None,
+                "router_id": None,
+                "status": "DOWN",
+                "tags": [],
+                "created_at": "2026-11-20T10:02:34Z",
+                "updated_at": "2026-11-20T10:02:34Z",
+                "revision_number": 0,
+            },
+        )
+        (port,) = self.bed.listed("port", device_id=(made["id"],))
+        self.assertEqual((port["device_owner"], port["project_id"]), ("network:floatingip", ""))
+        self.assertEqual(port["fixed_ips"], [{"subnet_id": self.outer, "ip_address": made["floating_ip_address"]}])
+        self.assertEqual(self.now(made), made)
+        self.assertEqual(self.bed.listed("floatingip", BOB), [])
+
+    def test_its_address_goes_with_it(self) -> None:
+        """And is free again."""
+        address = "172.24.4.99"
+        self.assert_refused(403, "PolicyNotAuthorized", self.floating, floating_ip_address=address)
+        made = self.floating(ADMIN, floating_ip_address=address)
+        self.assertEqual(made["floating_ip_address"], address)
+        self.assert_refused(409, "IpAddressAlreadyAllocated", self.floating, ADMIN, floating_ip_address=address)
+        self.bed.delete("floatingip", made["id"], ADMIN)
+        self.assertEqual(self.bed.listed("port", device_id=(made["id"],)), [])
+        self.floating(ADMIN, floating_ip_address=address)
+
+    def test_its_network_is_external(self) -> None:
+        """And one that the caller sees, with a subnet of IPv4."""
+        message = self.assert_refused(400, "BadRequest", self.floating, floating_network_id=self.inside)
+        wanted = f"Bad floatingip request: Network {self.inside} is not a valid external network."
+        self.assertEqual(message, wanted)
+        self.assert_refused(404, "NetworkNotFound", self.floating, floating_network_id=UNKNOWN)
+        bare = self.bed.create("network", router__external=True)["id"]
+        self.assert_refused(400, "BadRequest", self.floating, floating_network_id=bare)
+
+    def test_its_port_is_protected(self) -> None:
+        """It is not deleted beside it."""
+        (port,) = self.bed.listed("port", device_id=(self.floating()["id"],))
+        self.assert_refused(409, "ServicePortInUse", self.bed.delete, "port", port["id"])
+
+
+class AssociationTests(FloatingCase):
+    """Where it leads."""
+
+    def test_from_the_beginning(self) -> None:
+        """By the router between the two."""
+        made = self.floating(port_id=self.port["id"])
+        self.assertEqual(self.where(made), (self.port["id"], self.fixed, self.made["id"]))
+        self.assertEqual(self.now(made), made)
+
+    def test_to_and_fro(self) -> None:
+        """To a port, to another, to none; what says nothing of it leaves it."""
+        made = self.floating()
+        led = self.bed.update("floatingip", made["id"], ALICE, port_id=self.port["id"])
+        self.assertEqual(self.where(led), (self.port["id"], self.fixed, self.made["id"]))
+        told = self.bed.update("floatingip", made["id"], ALICE, description="d")
+        self.assertEqual(self.where(told), self.where(led))
+        other = self.bed.create("port", ALICE, network_id=self.inside)
+        moved = self.bed.update("floatingip", made["id"], ALICE, port_id=other["id"])
+        self.assertEqual(moved["port_id"], other["id"])
+        none = self.bed.update("floatingip", made["id"], ALICE, port_id=None)
+        self.assertEqual((self.where(none), self.where(self.now(made))), ((None, None, None), (None, None, None)))
+
+    def test_to_one_of_several_addresses(self) -> None:
+        """Then it must be said to which."""
+        port = self.bed.create("port", ALICE, network_id=self.inside, fixed_ips=[{"subnet_id": self.inner}] * 2)
+        self.assert_refused(400, "BadRequest", self.floating, port_id=port["id"])
+        address = port["fixed_ips"][1]["ip_address"]
+        made = self.floating(port_id=port["id"], fixed_ip_address=address)
+        self.assertEqual(made["fixed_ip_address"], address)
+        self.assert_refused(400, "BadRequest", self.floating, port_id=port["id"], fixed_ip_address="10.0.0.250")
+        self.assert_refused(400, "BadRequest", self.floating, fixed_ip_address=address)
+
+    def test_to_what_it_cannot(self) -> None:
+        """A port that is not seen, one without IPv4, one that no router leads to."""
+        self.assert_refused(404, "PortNotFound", self.floating, port_id=UNKNOWN)
+        self.assert_refused(404, "PortNotFound", self.floating, BOB, port_id=self.port["id"])
+        bare = self.bed.create("port", ALICE, network_id=self.inside, fixed_ips=[])
+        self.assert_refused(400, "BadRequest", self.floating, port_id=bare["id"])
+        network, subnet = self.bed.network_with_subnet("10.5.0.0/24", ALICE)
+        port = self.bed.create("port", ALICE, network_id=network)
+        message = self.assert_refused(404, "ExternalGatewayForFloatingIPNotFound", self.floating, port_id=port["id"])
+        self.assertIn(f"External network {self.outside} is not reachable from subnet {subnet}.", message)
+
+    def test_one_for_an_address(self) -> None:
+        """Of one external network."""
+        self.floating(port_id=self.port["id"])
+        self.assert_refused(409, "FloatingIPPortAlreadyAssociated", self.floating, port_id=self.port["id"])
+
+    def test_a_port_that_goes_lets_go(self) -> None:
+        """The floating IP stays, and that it leads nowhere is journalled."""
+        made = self.floating(port_id=self.port["id"])
+        self.bed.delete("port", self.port["id"], ALICE)
+        self.assertEqual(self.where(self.now(made)), (None, None, None))
+        self.assertIn(("floatingip", "update"), self.journalled()[-2:])
+
+    def test_it_holds_its_router(self) -> None:
+        """Neither the gateway nor the interface that it leads by is taken away."""
+        made = self.floating(port_id=self.port["id"])
+        self.assert_refused(409, "RouterInterfaceInUseByFloatingIP", self.remove, self.made, subnet_id=self.inner)
+        self.assert_refused(
+            409, "RouterExternalGatewayInUseByFloatingIp", self.bed.update, "router", self.made["id"], ALICE,
+            external_gateway_info=None,
+        )  # fmt: skip
+        self.bed.update("floatingip", made["id"], ALICE, port_id=None)
+        self.remove(self.made, subnet_id=self.inner)
+        self.bed.delete("router", self.made["id"], ALICE)
