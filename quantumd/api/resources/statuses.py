@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
 from quantumd.api.resources.port_rows import change_status
 from quantumd.api.resources.port_views import journalled_port, port_views
-from quantumd.api.resources.prepared import Prepared
+from quantumd.api.resources.prepared import Prepared, text_of
 from quantumd.api.resources.prepared_ids import PreparedIds
 from quantumd.api.resources.views import IDS, in_batches
 from quantumd.model.messages import PortReport, Report
@@ -45,7 +45,7 @@ _STATES = PreparedIds(
         ports.c.record_version,
     )
     .join(networks, networks.c.id == ports.c.network_id)
-    .where(ports.c.device_owner != literal_column(f"'{DHCP_OWNER}'")),
+    .where(ports.c.device_owner != text_of(DHCP_OWNER)),
     ports.c.id,
 )
 _REALISATIONS = PreparedIds(

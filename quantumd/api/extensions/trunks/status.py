@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, exists, literal_column
+from sqlalchemy import ColumnElement, case, exists
 
+from quantumd.api.resources.prepared import text_of
 from quantumd.model.binding import BINDING_FAILED
 from quantumd.model.status import ACTIVE, DOWN
 from quantumd.model.trunk import BUILD, DEGRADED
@@ -16,16 +17,11 @@ _PARENTS: Final = ports.alias("parents")
 _INSIDE: Final = ports.alias("ports_inside")
 
 
-def _text(constant: str) -> ColumnElement[str]:
-    """Return a constant written out: ids are all that prepared statements take."""
-    return literal_column(f"'{constant}'")
-
-
-_IS_NOT_ACTIVE: Final = _INSIDE.c.status != _text(ACTIVE)
+_IS_NOT_ACTIVE: Final = _INSIDE.c.status != text_of(ACTIVE)
 
 
 def _is_parent_active() -> ColumnElement[bool]:
-    return exists().where(_PARENTS.c.id == trunks.c.port_id, _PARENTS.c.status == _text(ACTIVE))
+    return exists().where(_PARENTS.c.id == trunks.c.port_id, _PARENTS.c.status == text_of(ACTIVE))
 
 
 def _has_sub_port(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -47,9 +43,9 @@ _HAS_FAULT: Final = exists().where(
 )
 
 STATUS: Final[ColumnElement[Any]] = case(
-    (~_is_parent_active(), _text(DOWN)),
-    (_has_sub_port(_IS_NOT_ACTIVE, (_INSIDE.c.vif_type == _text(BINDING_FAILED)) | _HAS_FAULT), _text(DEGRADED)),
-    (_has_sub_port(_IS_NOT_ACTIVE), _text(BUILD)),
-    else_=_text(ACTIVE),
+    (~_is_parent_active(), text_of(DOWN)),
+    (_has_sub_port(_IS_NOT_ACTIVE, (_INSIDE.c.vif_type == text_of(BINDING_FAILED)) | _HAS_FAULT), text_of(DEGRADED)),
+    (_has_sub_port(_IS_NOT_ACTIVE), text_of(BUILD)),
+    else_=text_of(ACTIVE),
 )
 """DOWN while the parent carries nothing; then DEGRADED if a sub-port cannot, BUILD if one does not yet."""
