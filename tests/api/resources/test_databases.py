@@ -16,8 +16,11 @@ from tests.api.resources.case import ResourceCase
 from tests.bed.counts import is_soak
 from tests.bed.databases import SERVERS, lacking
 
-SAMPLE = ("test_guards", "test_isolation", "test_lists", "test_networks", "test_pages", "test_ports", "test_subnets")
-"""The modules that every run takes: conflicts and what is tried again, filters, sorting, scopes, ranges."""
+SAMPLE = (
+    *("test_guards", "test_isolation", "test_lists", "test_networks", "test_pages", "test_ports", "test_subnets"),
+    "test_segments_resource",
+)
+"""The modules that every run takes: conflicts and what is tried again, filters, sorting, scopes, ranges, segments."""
 
 OF_SQLITE = frozenset({"CountableTests", "PlanTests"})
 """What looks at how SQLite finds its way."""
