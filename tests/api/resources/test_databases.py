@@ -19,8 +19,9 @@ from tests.bed.databases import SERVERS, lacking
 SAMPLE = (
     *("test_guards", "test_isolation", "test_lists", "test_networks", "test_pages", "test_ports", "test_subnets"),
     "test_qos_guarantees",
+    "test_segments_resource",
 )
-"""The modules that every run takes: conflicts and what is tried again, filters, sorting, scopes, ranges, sums."""
+"""The modules that every run takes: conflicts and what is tried again, filters, sorting, scopes, ranges, sums, segments."""
 
 OF_SQLITE = frozenset({"CountableTests", "PlanTests"})
 """What looks at how SQLite finds its way."""
