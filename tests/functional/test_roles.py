@@ -207,7 +207,8 @@ class UpgradeTests(RolesCase):
                 process.launch()
                 time.sleep(3)
         self.assertEqual(echoes.lost, 0)
-        self.assertEqual(self.versions(), {("host-a", VERSION), ("host-b", VERSION)})
+        upgraded = {(host.name, VERSION) for host in self.hosts}
+        self.wait_for("reports of the upgraded host", lambda: self.versions() == upgraded, 30)
         self.boot(self.hosts[1], network)
         self.wait_for("limits on the upgraded host", lambda: self.is_limited(self.hosts[1]), 70)
 

@@ -15,6 +15,7 @@ from quantumd.model.messages import FetchReply, FetchRequest, HostReply, HostRep
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PeerRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord
+from quantumd.model.tap_mirror_records import TapMirrorRecord
 from quantumd.model.tap_records import TapRecord
 
 version.VERSION = "0.0.9"
@@ -23,7 +24,8 @@ for kind, number in tuple(codec._MESSAGES):
     if number > 1 or kind in {unknown.message_kind for unknown in (HostReply, CountersRequest, CountersReply)}:
         del codec._MESSAGES[kind, number]
 for record in (
-    SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord, QosPolicyRecord, PortLogsRecord, TapRecord
+    SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord, QosPolicyRecord, PortLogsRecord, TapRecord,
+    TapMirrorRecord,
 ):  # fmt: skip
     del codec._RECORDS[record.kind]
 codec._RECORDS[PortRecord.kind] = codec._object(
