@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from attrs import define, field
@@ -18,9 +19,11 @@ from quantumd.edge.netlink.wire import Message, NetlinkWire
 from quantumd.edge.nft.interfaces import FAMILIES, TABLE, Change, INft, Name, Ruleset
 from quantumd.edge.nft.listing import Listing, read_listing
 from quantumd.edge.nft.script import script
-from quantumd.errors import EdgeError, EdgeTimeout
+from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
 
 PROGRAM: Final = "/usr/sbin/nft"
+BRIDGE_FILTERS: Final = Path("/proc/sys/net/bridge")
+"""Is there where the kernel's bridges can show packets to the filters of IP: where br_netfilter is loaded."""
 LIMIT_SECONDS: Final = 60.0
 _LARGEST_BYTES = 256 * 1024 * 1024
 _LARGEST_COMPLAINT = 2000
@@ -86,6 +89,7 @@ class NftProgram:
 
     _reactor: Any
     _program: str = PROGRAM
+    _bridge_filters: Path = BRIDGE_FILTERS
     _lock: DeferredLock = field(factory=DeferredLock, init=False)
     _looks: dict[Name, tuple[str, str]] = field(factory=dict, init=False)
     """Of chains: digests, and what they looked like when they were first read with them."""
@@ -118,6 +122,8 @@ class NftProgram:
         return ensureDeferred(self._read())
 
     async def _read(self) -> Ruleset:
+        if not self._bridge_filters.exists():
+            raise EdgeUnavailable("the kernel filters nothing on bridges: load its module br_netfilter")
         texts = {}
         for family in FAMILIES:
             try:
