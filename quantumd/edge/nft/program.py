@@ -30,6 +30,7 @@ _LARGEST_COMPLAINT = 2000
 _NETFILTER, _NFTABLES_GROUP, _NEW_GENERATION = 12, 7, 10 << 8 | 15
 _QUIET_SECONDS = 0.3
 """How long after news it is decided whose they were: a transaction is told of before its process has ended."""
+_SLOW_SECONDS = 0.5
 _MANY_CHAINS = 50
 _NO_TABLE = "No such file or directory"
 
@@ -168,13 +169,16 @@ class NftProgram:
     async def _run(self, arguments: tuple[str, ...], said: bytes, changes: bool = False) -> bytes:
         await self._lock.acquire()
         try:
-            run = _Run(said, self._reactor)
+            run, began = _Run(said, self._reactor), self._reactor.seconds()
             try:
                 self._reactor.spawnProcess(run, self._program, (self._program, *arguments), env={"LC_ALL": "C"})
             except OSError as error:
                 raise EdgeError(f"{self._program} cannot be run: {error.strerror}") from error
             answer = await run.done
             self._made += changes
+            seconds = self._reactor.seconds() - began
+            if changes and seconds > _SLOW_SECONDS:
+                self._log.warn("nft took {ms} ms for a change", ms=round(seconds * 1000))
             return answer
         finally:
             self._lock.release()
