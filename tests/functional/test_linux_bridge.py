@@ -343,6 +343,14 @@ class DriftTests(BridgedCase):
         said = ("-d", "link", "show", self.bridge)
         self.holds(lambda: "nf_call_iptables 1" in self.host.ip(*said))
 
+    def test_without_filters_of_ip_nothing_passes(self) -> None:
+        """While nobody is there to put it back."""
+        self.appliance.stop()
+        self.addCleanup(self.first.can_reach, self.second.ip)
+        self.addCleanup(self.appliance.start, "/readyz")
+        self.host.ip("link", "set", self.bridge, "type", "bridge", "nf_call_iptables", "0")
+        self.assertFalse(self.first.can_reach(self.second.ip, tries=2))
+
     def test_a_bridge_that_is_gone(self) -> None:
         """Traffic is back."""
         self.host.ip("link", "del", self.bridge)

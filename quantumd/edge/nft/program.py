@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from attrs import define, field
@@ -18,15 +19,18 @@ from quantumd.edge.netlink.wire import Message, NetlinkWire
 from quantumd.edge.nft.interfaces import FAMILIES, TABLE, Change, INft, Name, Ruleset
 from quantumd.edge.nft.listing import Listing, read_listing
 from quantumd.edge.nft.script import script
-from quantumd.errors import EdgeError, EdgeTimeout
+from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
 
 PROGRAM: Final = "/usr/sbin/nft"
+BRIDGE_FILTERS: Final = Path("/proc/sys/net/bridge")
+"""Is there where the kernel's bridges can show packets to the filters of IP: where br_netfilter is loaded."""
 LIMIT_SECONDS: Final = 60.0
 _LARGEST_BYTES = 256 * 1024 * 1024
 _LARGEST_COMPLAINT = 2000
 _NETFILTER, _NFTABLES_GROUP, _NEW_GENERATION = 12, 7, 10 << 8 | 15
 _QUIET_SECONDS = 0.3
 """How long after news it is decided whose they were: a transaction is told of before its process has ended."""
+_SLOW_SECONDS = 0.5
 _MANY_CHAINS = 50
 _NO_TABLE = "No such file or directory"
 
@@ -86,6 +90,7 @@ class NftProgram:
 
     _reactor: Any
     _program: str = PROGRAM
+    _bridge_filters: Path = BRIDGE_FILTERS
     _lock: DeferredLock = field(factory=DeferredLock, init=False)
     _looks: dict[Name, tuple[str, str]] = field(factory=dict, init=False)
     """Of chains: digests, and what they looked like when they were first read with them."""
@@ -118,6 +123,8 @@ class NftProgram:
         return ensureDeferred(self._read())
 
     async def _read(self) -> Ruleset:
+        if not self._bridge_filters.exists():
+            raise EdgeUnavailable("the kernel filters nothing on bridges: load its module br_netfilter")
         texts = {}
         for family in FAMILIES:
             try:
@@ -162,13 +169,16 @@ class NftProgram:
     async def _run(self, arguments: tuple[str, ...], said: bytes, changes: bool = False) -> bytes:
         await self._lock.acquire()
         try:
-            run = _Run(said, self._reactor)
+            run, began = _Run(said, self._reactor), self._reactor.seconds()
             try:
                 self._reactor.spawnProcess(run, self._program, (self._program, *arguments), env={"LC_ALL": "C"})
             except OSError as error:
                 raise EdgeError(f"{self._program} cannot be run: {error.strerror}") from error
             answer = await run.done
             self._made += changes
+            seconds = self._reactor.seconds() - began
+            if changes and seconds > _SLOW_SECONDS:
+                self._log.warn("nft took {ms} ms for a change", ms=round(seconds * 1000))
             return answer
         finally:
             self._lock.release()

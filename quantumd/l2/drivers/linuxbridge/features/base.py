@@ -78,8 +78,16 @@ def _frames(open_mark: str) -> Mapping[Name, Chain]:
         ),
         # Nobody talks to the host itself, which may have an address on one of its devices.
         (FRAMES, "local"): Chain(("iifname @guests drop", "accept"), _hook("input", -300)),
-        # A mark may mean something to routes and filters of others.
-        (FRAMES, "leaving"): Chain((f"oifname @known {_ANY}", "accept"), _hook("postrouting", 300)),
+        # What was not shown to the filters of IP has its mark still; it may mean something to those of others as well.
+        (FRAMES, "leaving"): Chain(
+            (
+                "oifname != @known accept",
+                "ether type { ip, ip6 } meta mark != 0x00000000 drop",
+                _ANY,
+                "accept",
+            ),
+            _hook("postrouting", 300),
+        ),
     }
 
 
@@ -120,6 +128,8 @@ def _packets(open_mark: str) -> Mapping[Name, Chain]:
             ),
             _hook("forward", -150),
         ),
+        # What passed the one before.
+        (PACKETS, "passed"): Chain((f"{_OURS} {_ANY}", "accept"), _hook("forward", -149)),
         # Of networks that are carried here, only from hosts that carry them.
         (PACKETS, "tunnelled"): Chain(("udp dport 4789 @th,96,24 vmap @vnis", "accept"), _hook("input", -150)),
     }
