@@ -104,7 +104,7 @@ class KernelLinks:
         elif isinstance(operation, i.DeleteLink):
             index = self._index(operation.name)
             if index:
-                await self._new(m.DEL_LINK, 0, m.removal(index), _GONE)
+                await self._new(m.DEL_LINK, 0, m.about(index), _GONE)
         elif isinstance(operation, i.ChangeLink):
             await self._change(operation)
         else:
@@ -149,6 +149,9 @@ class KernelLinks:
         if change.alias is not None:
             # What is marked says nothing of its own accord; where there is no IPv6 it has nothing to say.
             await self._new(m.NEW_LINK, 0, m.change(index, m.to_no_address()), (errno.EAFNOSUPPORT,))
+        if not change.up and not self._links[change.name].is_up:
+            # Of devices that are down the kernel does not tell.
+            self._heard(await self._wire.request(m.GET_LINK, ACK, m.about(index)))
         if change.flags is not None:
             # Only what is in a bridge already is a port.
             await self._new(m.NEW_LINK, 0, m.change(index, m.to_flags(change.flags)))
