@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from attrs import define, evolve, field
@@ -104,7 +104,7 @@ class KernelLinks:
         elif isinstance(operation, i.DeleteLink):
             index = self._index(operation.name)
             if index:
-                await self._new(m.DEL_LINK, 0, m.removal(index), _GONE)
+                await self._new(m.DEL_LINK, 0, m.about(index), _GONE)
         elif isinstance(operation, i.ChangeLink):
             await self._change(operation)
         else:
@@ -130,28 +130,34 @@ class KernelLinks:
         index = self._index(change.name)
         if not index:
             raise EdgeError("there is no such device")
-        attributes = []
-        if change.master is not None:
-            master = self._index(change.master) if change.master else 0
-            if change.master and not master:
-                raise EdgeError(f"there is no bridge {change.master}")
-            attributes.append(m.to_master(master))
-        if change.alias is not None:
-            attributes.append(m.to_alias(change.alias))
-        if change.mtu_bytes is not None:
-            attributes.append(m.to_mtu(change.mtu_bytes))
-        if change.owned:
-            attributes.append(m.to_mac(m.bridge_mac(change.name)))
-        if change.filters:
-            attributes.append(m.to_filters())
+        attributes = tuple(self._attributes(change))
         if attributes or change.up:
             await self._new(m.NEW_LINK, 0, m.change(index, *attributes, up=change.up))
         if change.alias is not None:
             # What is marked says nothing of its own accord; where there is no IPv6 it has nothing to say.
             await self._new(m.NEW_LINK, 0, m.change(index, m.to_no_address()), (errno.EAFNOSUPPORT,))
+        link = self._links.get(change.name)
+        if link is not None and not link.is_up:
+            # Of devices that are down the kernel does not tell.
+            self._heard(await self._wire.request(m.GET_LINK, ACK, m.about(index)))
         if change.flags is not None:
             # Only what is in a bridge already is a port.
             await self._new(m.NEW_LINK, 0, m.change(index, m.to_flags(change.flags)))
+
+    def _attributes(self, change: i.ChangeLink) -> Iterator[bytes]:
+        if change.master is not None:
+            master = self._index(change.master) if change.master else 0
+            if change.master and not master:
+                raise EdgeError(f"there is no bridge {change.master}")
+            yield m.to_master(master)
+        if change.alias is not None:
+            yield m.to_alias(change.alias)
+        if change.mtu_bytes is not None:
+            yield m.to_mtu(change.mtu_bytes)
+        if change.owned:
+            yield m.to_mac(m.bridge_mac(change.name))
+        if change.filters:
+            yield m.to_filters()
 
     async def _new(self, kind: int, flags: int, body: bytes, forgiven: tuple[int, ...] = ()) -> None:
         try:

@@ -83,8 +83,8 @@ def vxlan(name: str, vni: int, local_ip: str, mtu_bytes: int) -> bytes:
     return _LINK.pack(0, 0, 0, 0, 0) + named + info
 
 
-def removal(index: int) -> bytes:
-    """Remove a device."""
+def about(index: int) -> bytes:
+    """Name a device: to ask for it, or to remove it."""
     return _LINK.pack(0, 0, index, 0, 0)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredLock, ensureDeferred
 from twisted.internet.error import ProcessDone
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -97,7 +98,7 @@ class NftProgram:
     _made: int = field(default=0, init=False)
     _told: int = field(default=0, init=False)
     """How many transactions were made here, and how many were told of."""
-    _is_deciding: bool = field(default=False, init=False)
+    _deciding: IDelayedCall | None = field(default=None, init=False)
     _listeners: list[Callable[[], None]] = field(factory=list, init=False)
     _wire: NetlinkWire = field(init=False)
     _log = Logger()
@@ -113,6 +114,9 @@ class NftProgram:
     def stop(self) -> None:
         """See INft."""
         self._wire.close()
+        if self._deciding is not None:
+            self._deciding.cancel()
+            self._deciding = None
 
     def on_foreign_change(self, listener: Callable[[], None]) -> None:
         """See INft."""
@@ -190,15 +194,14 @@ class NftProgram:
         if not generations:
             return
         self._told += generations
-        if not self._is_deciding:
-            self._is_deciding = True
-            self._reactor.callLater(_QUIET_SECONDS, self._decide)
+        if self._deciding is None:
+            self._deciding = self._reactor.callLater(_QUIET_SECONDS, self._decide)
 
     def _decide(self) -> None:
         if self._lock.locked:
-            self._reactor.callLater(_QUIET_SECONDS, self._decide)
+            self._deciding = self._reactor.callLater(_QUIET_SECONDS, self._decide)
             return
-        self._is_deciding = False
+        self._deciding = None
         foreign, self._told, self._made = self._told > self._made, 0, 0
         if foreign:
             self._tell()
