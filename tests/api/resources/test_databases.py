@@ -21,7 +21,7 @@ SAMPLE = (
     "test_qos_guarantees",
     "test_segments_resource",
 )
-"""The modules that every run takes: conflicts, what is tried again, filters, sorting, scopes, ranges, sums, segments."""
+"""The modules that every run takes: conflicts, retries, filters, sorting, scopes, ranges, sums, segments."""
 
 OF_SQLITE = frozenset({"CountableTests", "PlanTests"})
 """What looks at how SQLite finds its way."""
