@@ -143,8 +143,12 @@ class CleanTests(BridgedCase):
         """Return how many devices and lines of filters there are."""
         return len(self.host.devices()), len(self.host.run("nft", "list", "ruleset").splitlines())
 
+
+class CleanupTests(BridgedCase):
+    """``quantumctl cleanup``."""
+
     def test_cleanup_leaves_only_what_was_there_before(self) -> None:
-        """``quantumctl cleanup``, while VMs are plugged: their devices stay, with the name of their port."""
+        """While VMs are plugged: their devices stay, with the name of their port."""
         network = self.make_network("10.0.0.0/24")
         guest = self.plugged(network)
         self.appliance.stop()
