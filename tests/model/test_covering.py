@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -24,6 +24,7 @@ class CoveringTests(SynchronousTestCase):
     """What a set of intervals is given."""
 
     @given(st.lists(NETWORKS, max_size=12))
+    @settings(deadline=None)
     def test_it_holds_the_same_addresses_and_nothing_twice(self, networks: list[object]) -> None:
         """Of both IP versions."""
         some = [ip_network(str(each)) for each in networks]
