@@ -30,6 +30,8 @@ def BODIES(world: World) -> Mapping[str, dict[str, Any]]:
         "network": {},
         "subnet": {"network_id": empty_id, "cidr": "10.200.0.0/24", "ip_version": 4},
         "port": dict(network),
+        "router": {},
+        "floatingip": {"floating_network_id": world.external},
         "trunk": {"port_id": port_ids[0]},
         "tap_service": {"port_id": port_ids[1]},
         "tap_flow": {"tap_service_id": world.id("tap_service"), "source_port": port_ids[1], "direction": "IN"},

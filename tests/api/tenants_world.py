@@ -68,6 +68,10 @@ class World:
     api: Everything = field(factory=lambda: everything(_NETWORK, QuotaSettings(port=-1)))
     kept: dict[str, Kept] = field(factory=dict)
     ports: list[str] = field(factory=list)
+    external: str = field(default="", init=False)
+    """A network of the operator's that everybody sees."""
+    seen: set[str] = field(factory=set)
+    """Its id, and that of its subnet."""
 
     def keep(
         self, path: str, member: str, headers: Headers = ALICE, guard: str = PRIVATE, key: str = "id", **body: Any
@@ -89,7 +93,7 @@ class World:
     def secrets(self) -> frozenset[str]:
         """Return the texts that no stranger may be told: ids, names, Alice's project."""
         public = {kept.id for kept in self.kept.values() if kept.guard == PUBLIC}
-        return frozenset({SECRET, ALICE_ID, *_ids_in(self.api.dump())} - public)
+        return frozenset({SECRET, ALICE_ID, *_ids_in(self.api.dump())} - public - self.seen)
 
 
 def _ids_in(dump: Mapping[str, Any]) -> Iterator[str]:
@@ -106,6 +110,7 @@ def alices_world() -> World:
     _security(world)
     _of_ports(world)
     _of_operators(world)
+    _outside(world)
     return world
 
 
@@ -206,3 +211,16 @@ def _of_operators(world: World) -> None:
     world.keep("network_segment_ranges", "network_segment_range", ADMIN, OPERATORS, name=SECRET, **span)
     world.note("network_ip_availability", "network-ip-availabilities", OPERATORS, network_id)
     world.note("journal_entry", "journal", OPERATORS, "1")
+
+
+def _outside(world: World) -> None:
+    world.external = _external_network(world)
+    world.keep("routers", "router", name=SECRET, description=SECRET)
+    world.keep("floatingips", "floatingip", description=SECRET, floating_network_id=world.external)
+
+
+def _external_network(world: World) -> str:
+    network_id = str(world.api.make("networks", "network", ADMIN, **{"router:external": True})["id"])
+    subnet = world.api.make("subnets", "subnet", ADMIN, network_id=network_id, cidr="172.24.4.0/24", ip_version=4)
+    world.seen = {network_id, subnet["id"]}
+    return network_id

@@ -32,6 +32,10 @@ NOBODYS_ID = "deadbeef-0000-4000-8000-000000000000"
 REFUSED = {PRIVATE: (403, 404), OPERATORS: (403, 404), PUBLIC: (403, 404)}
 
 ACTION_BODIES: Mapping[str, Any] = {
+    "routers/<resource_id>/add_router_interface": {"subnet_id": NOBODYS_ID},
+    "routers/<resource_id>/remove_router_interface": {"subnet_id": NOBODYS_ID},
+    "routers/<resource_id>/add_extraroutes": {"router": {"routes": []}},
+    "routers/<resource_id>/remove_extraroutes": {"router": {"routes": []}},
     "trunks/<resource_id>/add_subports": {"sub_ports": []},
     "trunks/<resource_id>/remove_subports": {"sub_ports": []},
     "trunks/<resource_id>/get_subports": None,

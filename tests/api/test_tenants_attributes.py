@@ -32,6 +32,9 @@ REFERENCES: Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]] = {
     ("port", "fixed_ips"): ("subnet", {"network_id": "own network"}),
     ("port", "security_groups"): ("security_group", {"network_id": "own network"}),
     ("port", "qos_policy_id"): ("policy", {"network_id": "own network"}),
+    ("floatingip", "floating_network_id"): ("network", {}),
+    ("floatingip", "port_id"): ("port", {"floating_network_id": "own external"}),
+    ("floatingip", "subnet_id"): ("subnet", {"floating_network_id": "own external"}),
     ("trunk", "port_id"): ("port", {}),
     ("trunk", "sub_ports"): ("port", {"port_id": "own port"}),
     ("tap_service", "port_id"): ("port", {}),
@@ -88,6 +91,8 @@ class OwnCase(TenantCase):
         self.own["subnetpool"] = pool["id"]
         local_ip = make("local_ips", "local_ip", BOB, local_port_id=self.own["port"])
         self.own["local_ip"] = local_ip["id"]
+        floating_ip = make("floatingips", "floatingip", BOB, floating_network_id=self.world.external)
+        self.own["floatingip"] = floating_ip["id"]
 
     def path(self, member: str) -> str:
         """Return the path of a collection, inside what is Bob's."""
@@ -177,7 +182,8 @@ class ReferenceTests(OwnCase):
 
     def body(self, member: str, name: str, named: str) -> dict[str, Any]:
         """Return the body of a create request that names what is Alice's."""
-        body = {key: self.own.get(str(value)[4:], value) for key, value in REFERENCES[member, name][1].items()}
+        known = {**self.own, "external": self.world.external}
+        body = {key: known.get(str(value)[4:], value) for key, value in REFERENCES[member, name][1].items()}
         if member == "rbac_policy":
             body = {"object_type": "network", "action": "access_as_shared", "target_tenant": BOB_ID, "object_id": named}
         if member == "default_security_group_rule":
@@ -206,6 +212,7 @@ VALUES: Mapping[str, Any] = {
     "hints": {"openvswitch": {"other_config": {"tx-steering": "hash"}}},
     "trusted": True,
     "hardware_offload_type": "switchdev",
+    "floating_ip_address": "172.24.4.9",
 }
 """A value of each attribute that only administrators set; a new one needs an entry."""
 
@@ -237,6 +244,7 @@ class AdministratorTests(OwnCase):
             "subnet": {"network_id": self.own["network"], "cidr": "10.1.1.0/24", "ip_version": 4},
             "port": {"network_id": self.own["network"]},
             "address_scope": {"name": "x", "ip_version": 4},
+            "floatingip": {"floating_network_id": self.world.external},
             "subnetpool": {"name": "x", "prefixes": ["10.9.0.0/16"]},
         }
         for attack in self.attacks(("member", "reader")):

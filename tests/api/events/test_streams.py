@@ -92,7 +92,7 @@ class OpenTests(EventCase):
 
     def test_what_makes_no_sense_is_refused(self) -> None:
         """Unknown parameters, resources, positions."""
-        wrong = ("?color=red", "?resource=router", "?resource=", "?project_id=a&project_id=b", "?project_id=")
+        wrong = ("?color=red", "?resource=gateway", "?resource=", "?project_id=a&project_id=b", "?project_id=")
         for query in wrong:
             self.assertEqual(self.listen(ADMIN, query).status, 400, query)
         for position in ("x", "-1", "1.5", str(2**63), "9" * 5000):

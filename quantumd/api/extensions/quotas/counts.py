@@ -24,7 +24,7 @@ from quantumd.store.tables.services import quota_limits
 from quantumd.store.tables.tallies import TALLIED, tallies
 from quantumd.store.transaction import Transaction
 
-_TABLES = {"rbac_policy": "rbac_entries", "subnetpool": "subnetpools"}
+_TABLES = {"rbac_policy": "rbac_entries", "subnetpool": "subnetpools", "floatingip": "floating_ips"}
 """Tables whose name is not the quota's with an s."""
 
 _LIMITS = Prepared(

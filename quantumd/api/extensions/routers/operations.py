@@ -36,7 +36,7 @@ class Routers(KeptAsRows):
         """See KeptAsRows. Errors are those of Gateways.set."""
         wanted, enable_snat = body[GATEWAY], _enable_snat(body[GATEWAY], None)
         values = {"id": self.chance.new_id(), **{name: body[name] for name in _NAMED}}
-        row = {**values, "status": DOWN, "routes": [], "enable_snat": enable_snat}
+        row = {**values, "status": DOWN, "routes": [], "enable_snat": enable_snat, GATEWAY: None}
         ROUTERS.insert(tx, context, row)
         router = ROUTERS.show(tx.connection, context, values["id"])
         if not wanted:
