@@ -11,6 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.bed.appliance import Appliance
@@ -149,6 +150,7 @@ class CeilometerTests(NotificationsCase):
 class OutageTests(NotificationsCase):
     """The broker is away for a while and quantumd is written to."""
 
+    @pytest.mark.time_limit(count(150, 400))
     def test_nothing_is_lost_or_out_of_order_or_told_twice(self) -> None:
         """60 s without a broker under 100 writes a second, in a soak; 5 s in any other run."""
         down = count(5, 60)
