@@ -111,7 +111,7 @@ class World:
         self.bed.settle()
 
     def look(self) -> None:
-        """Let the clock's next look at the host come: it finds what no event tells of, as a bridge that is empty now."""
+        """Let the clock's next look at the host come: it finds what no event tells of, as an empty bridge."""
         self.clock.advance(L2Settings().drift_seconds)
         self.bed.settle()
 
