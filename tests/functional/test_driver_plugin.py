@@ -119,4 +119,4 @@ class InstalledPluginTests(SynchronousTestCase):
         """Here: the plug-in is not on the path."""
         quantumd = self.appliance(passes_socket=False)
         self.assertRaises(ApplianceError, quantumd.start)
-        self.assertIn("there is no driver 'drawbridge'; there are memory, ovs", quantumd.log())
+        self.assertIn("there is no driver 'drawbridge'; there are linuxbridge, memory, ovs", quantumd.log())
