@@ -290,13 +290,17 @@ class PlannerLawTests(SynchronousTestCase):
             self.check_mirrored(world, PORTS[port_id])
 
     def check_mirrored(self, world: World, sender: PortRecord) -> None:
-        """Copies of what a port sends leave for each mirror that is known, under its id, and for no other."""
+        """Copies of a broadcast leave for each mirror known of its sender and its receivers, and for no other."""
         number = world.vswitch.ofport_of(sender.id)
         assert number is not None
         walk = world.vswitch.switch.walk(number, _frame(sender.mac_address, "ff:ff:ff:ff:ff:ff"))
         left = {(said["tun_id"], said["tun_dst"]) for said in (dict(out.tunnel) for out in walk.outputs) if said}
-        mirrors = [each for each in MIRRORS.values() if each in _unversioned(world) and each.port_id == sender.id]
-        wanted = {(each.out_id, int(IPv4Address(each.remote_ip))) for each in mirrors}
+        live, known = _live(world), _unversioned(world)
+        others = {each for each in live if PORTS[each].network_id == sender.network_id} - {sender.id}
+        mirrors = [each for each in MIRRORS.values() if each in known]
+        sent = [(each.out_id, each) for each in mirrors if each.port_id == sender.id]
+        got = [(each.in_id, each) for each in mirrors if each.port_id in others]
+        wanted = {(number, int(IPv4Address(each.remote_ip))) for number, each in (*sent, *got) if number}
         self.assertEqual({each for each in left if each[1] in COLLECTORS}, wanted)
 
     def check_remote(self, world: World, sender: PortRecord, receiver: RemotePortRecord) -> None:

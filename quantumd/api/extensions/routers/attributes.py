@@ -25,7 +25,8 @@ _GATEWAY = dict_of(
 
 
 def _gateway_or_none(given: Any) -> Any:
-    return None if given is None or given == {} else _GATEWAY.convert(given)
+    # As today, nothing of any kind is no gateway.
+    return None if given is None or given in ("", [], {}) else _GATEWAY.convert(given)
 
 
 ATTRIBUTES: Final = (
