@@ -207,17 +207,17 @@ Keystone. What need not pass is listed with its reason in `tests/functional/allo
 
 | | openstacksdk 4.22.0 | python-openstackclient 10.5.0 |
 |---|---|---|
-| passed | 184 | 24 |
-| need routers | 29 | 0 |
+| passed | 184 | 92 |
+| need routers | 29 | 18 |
 | need a compute service | 8 | 2 |
 | need an extension that another project brings, or a role | 37 | 0 |
 | broken by themselves | 16 | 3 |
 | of these, pass when they are mended | 17 | 2 |
 
 Neutron 29.0.0 with every service plugin of its own, on SQLite behind the same Keystone and the same tests, passed 190
-of the SDK's: those above that ask for no agents and no routers, and 43 of those that need routers, some of which pass here with routers in preview. It passes none of those that are
-called broken or of another project, and skips the 4 of agents, since their user is a member and sees no agent; here
-that user is the admin, as the suite's own setting allows.
+of the SDK's: those above that ask for neither agents nor routers, and 43 of those that need routers, some of which pass
+here with routers in preview. It passes none of those that are called broken or of another project, and skips the 4 of
+agents, since their user is a member and sees no agent; here that user is the admin, as the suite's own setting allows.
 | Ansible's `openstack.cloud` is idempotent | `tests/functional/test_ansible.py` |
 
 Made by `python -m tests.conformance`.
