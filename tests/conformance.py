@@ -207,8 +207,8 @@ Keystone. What need not pass is listed with its reason in `tests/functional/allo
 
 | | openstacksdk 4.22.0 | python-openstackclient 10.5.0 |
 |---|---|---|
-| passed | 184 | 92 |
-| need routers | 29 | 18 |
+| passed | 184 | 100 |
+| need routers | 29 | 10 |
 | need a compute service | 8 | 2 |
 | need an extension that another project brings, or a role | 37 | 0 |
 | broken by themselves | 16 | 3 |
