@@ -15,6 +15,7 @@ from zope.interface import Interface
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
+    from quantumd.api.attributes import Attribute
     from quantumd.model.context import Context
     from quantumd.store.transaction import Transaction
 
@@ -62,3 +63,15 @@ class KeptInRow:
 
     def forget(self, tx: Transaction, resource_id: str) -> None:
         """See IAspect."""
+
+
+class AddsNothing(KeptInRow):
+    """The part of an aspect that only has a say when a resource goes: what hangs on it goes too, or holds it."""
+
+    attributes: tuple[Attribute, ...] = ()
+
+    def settle(
+        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
+    ) -> View:
+        """See IAspect."""
+        return {}

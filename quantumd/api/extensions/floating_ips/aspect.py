@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from attrs import frozen
 from zope.interface import implementer
 
-from quantumd.api.aspects import IAspect, KeptInRow, View
-from quantumd.api.attributes import Attribute
+from quantumd.api.aspects import AddsNothing, IAspect
 from quantumd.api.extensions.floating_ips.operations import OWNER
 from quantumd.api.extensions.floating_ips.rows import floating_ips_of_port, let_go
 from quantumd.api.resources.errors import ServicePortNotDeletable
@@ -22,17 +18,10 @@ _BY_ITSELF = Context(request_id="", roles=frozenset({"admin"}))
 
 @implementer(IAspect)
 @frozen
-class FloatedPorts(KeptInRow):
+class FloatedPorts(AddsNothing):
     """Adds nothing to ports. ``is_served``: whether there are floating IPs."""
 
     is_served: bool
-    attributes: tuple[Attribute, ...] = ()
-
-    def settle(
-        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
-    ) -> View:
-        """See IAspect."""
-        return {}
 
     def forget(self, tx: Transaction, resource_id: str) -> None:
         """See IAspect. ServicePortNotDeletable."""

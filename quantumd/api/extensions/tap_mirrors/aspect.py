@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from attrs import frozen
 from zope.interface import implementer
 
-from quantumd.api.aspects import IAspect, KeptInRow, View
-from quantumd.api.attributes import Attribute
+from quantumd.api.aspects import AddsNothing, IAspect
 from quantumd.api.extensions.tap_mirrors.rows import MIRRORS, mirrors_of_port
 from quantumd.model.context import Context
 from quantumd.store.transaction import Transaction
@@ -19,17 +15,10 @@ _BY_ITSELF = Context(request_id="", roles=frozenset({"admin"}))
 
 @implementer(IAspect)
 @frozen
-class MirroredPorts(KeptInRow):
+class MirroredPorts(AddsNothing):
     """Adds nothing to ports. ``is_served``: whether there are tap mirrors."""
 
     is_served: bool
-    attributes: tuple[Attribute, ...] = ()
-
-    def settle(
-        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
-    ) -> View:
-        """See IAspect."""
-        return {}
 
     def forget(self, tx: Transaction, resource_id: str) -> None:
         """See IAspect."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from attrs import frozen
 from zope.interface import implementer
 
-from quantumd.api.aspects import IAspect, KeptInRow, View
-from quantumd.api.attributes import Attribute
+from quantumd.api.aspects import AddsNothing, IAspect
 from quantumd.api.extensions.taps.operations import forget_flows
 from quantumd.api.extensions.taps.rows import SERVICES, flows_of_service, flows_of_source, services_of_port
 from quantumd.model.context import Context
@@ -20,17 +16,10 @@ _BY_ITSELF = Context(request_id="", roles=frozenset({"admin"}))
 
 @implementer(IAspect)
 @frozen
-class TappedPorts(KeptInRow):
+class TappedPorts(AddsNothing):
     """Adds nothing to ports. ``is_served``: whether there are taps."""
 
     is_served: bool
-    attributes: tuple[Attribute, ...] = ()
-
-    def settle(
-        self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
-    ) -> View:
-        """See IAspect."""
-        return {}
 
     def forget(self, tx: Transaction, resource_id: str) -> None:
         """See IAspect."""
