@@ -25,8 +25,7 @@ from quantumd.api.service import make_api_service
 from quantumd.config import NetworkSettings, Settings
 from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import IL2Driver
-from quantumd.l2.drivers.linuxbridge.settings import parse_interfaces
-from quantumd.l2.drivers.ovs.driver import parse_mappings
+from quantumd.l2.mappings import parse_bridges, parse_interfaces
 from quantumd.model.host_life import HostLife, report_seconds
 from quantumd.process import Ground
 from quantumd.roles import Roles
@@ -93,7 +92,7 @@ class ServerSide:
         settings, driver = self._ground.settings, self._driver
         served = serve(
             settings.network,
-            {**parse_mappings(settings.l2.bridge_mappings), **parse_interfaces(settings.l2.interface_mappings)},
+            {**parse_bridges(settings.l2.bridge_mappings), **parse_interfaces(settings.l2.interface_mappings)},
             driver.capabilities | accounted(settings.network),
             settings.api.preview,
             quota=settings.quota,

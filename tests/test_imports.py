@@ -12,7 +12,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.bed.figures import note
 from tests.bed.needs import CHECKOUT
 
-PARTS = ("twisted.internet.reactor", "klein", "sqlalchemy", "ovs.db.idl", "prometheus_client", "quantumd.server")
+PARTS = (
+    "twisted.internet.reactor",
+    "klein",
+    "sqlalchemy",
+    "ovs.db.idl",
+    "prometheus_client",
+    "quantumd.server",
+    "quantumd.l2.drivers.ovs.driver",
+)
 FORBIDDEN = ("eventlet", "uvloop", "alembic", "pytest", "os_ken", "pyroute2")
 """Event loops of others, and what only an upgrade or a test needs."""
 

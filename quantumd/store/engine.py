@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
+from typing import cast
 
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
+from twisted.python.reflect import namedAny
 
 from quantumd.errors import SettingsError
 from quantumd.store.databases import Database, Session
-from quantumd.store.mariadb import Mariadb
-from quantumd.store.postgresql import Postgresql
-from quantumd.store.sqlite import BUSY_TIMEOUT_MS, Sqlite, memory_engine, raw_connection
+from quantumd.store.sqlite import BUSY_TIMEOUT_MS, memory_engine, raw_connection
 
 __all__ = [
     "BUSY_TIMEOUT_MS",
@@ -28,7 +29,12 @@ __all__ = [
     "writer_engine",
 ]
 
-DATABASES: tuple[Database, ...] = (Sqlite(), Postgresql(), Mariadb())
+_DATABASES = {
+    "sqlite": "quantumd.store.sqlite.Sqlite",
+    "postgresql": "quantumd.store.postgresql.Postgresql",
+    "mariadb": "quantumd.store.mariadb.Mariadb",
+}
+"""By the name of SQLAlchemy's dialect. A process has one; what the others need is not loaded."""
 
 _SHAPES = "sqlite:////path/to/file, postgresql://user:password@host/database or mariadb://user:password@host/database"
 
@@ -103,6 +109,7 @@ def reader_engine(url: URL) -> Engine:
     return database_of(url).reader_engine(url)
 
 
+@cache
 def database_named(name: str) -> Database:
     """Return what is to be known of the database whose dialect SQLAlchemy calls so."""
-    return next(database for database in DATABASES if database.name == name)
+    return cast(Database, namedAny(_DATABASES[name])())

@@ -168,11 +168,17 @@ class WireTests(CallsCase):
     async def test_a_narrow_wire_carries_what_is_large(self) -> None:
         """It takes longer than two heartbeats, in which the broker is not taken for dead: bytes come all the time."""
         large = FetchRequest("host-a", "l2", tuple(range(60_000)))
-        connections = self.near.connections
-        self.near.bytes_per_second = 200_000
-        reply: Any = await self.here.call("api", large, 30)
+        narrow = self.wire()
+        # Twice the heartbeat of the others: on a busy machine, two seconds may pass without a byte of any wire.
+        bus = self.make_bus("narrow", self.exchange, self.amqp(narrow, heartbeat_seconds=2 * HEARTBEAT))
+        await self.until(lambda: bus.is_connected, "the connection")
+        connections = narrow.connections
+        narrow.bytes_per_second = 100_000
+        began = reactor.seconds()
+        reply: Any = await bus.call("api", large, 60)
         self.assertEqual(reply.buckets, large.buckets)
-        self.assertEqual(self.near.connections, connections)
+        self.assertEqual(narrow.connections, connections)
+        self.assertGreater(reactor.seconds() - began, 4 * HEARTBEAT)
 
     async def test_of_several_brokers_the_next_is_taken(self) -> None:
         """The first is refused, then silent; there and back again."""

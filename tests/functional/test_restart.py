@@ -30,11 +30,12 @@ class HostOfTwo(HostCase):
     """Two VMs that reach each other."""
 
     def setUp(self) -> None:
-        """Plug them."""
+        """Plug them; either way, since each way needs the other's address among those of its group."""
         super().setUp()
         self.network = self.make_network("10.0.0.0/24")
         self.guest, self.other = self.plugged(self.network), self.plugged(self.network)
         self.assertTrue(self.guest.can_reach(self.other.ip))
+        self.assertTrue(self.other.can_reach(self.guest.ip))
 
     def echoes(self) -> EchoStream:
         """Return a stream of pings between the two."""

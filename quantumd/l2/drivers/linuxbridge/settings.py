@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 
@@ -10,9 +9,8 @@ from attrs import frozen
 
 from quantumd.config import L2Settings
 from quantumd.errors import SettingsError
+from quantumd.l2.mappings import parse_interfaces
 from quantumd.model.network import VXLAN
-
-_INTERFACE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
 
 @frozen
@@ -36,16 +34,3 @@ def exits_of(settings: L2Settings) -> Exits:
     if settings.tunnel_types and not tunnel_ip:
         raise SettingsError("l2.tunnel_types: there are no tunnels without l2.tunnel_ip")
     return Exits(parse_interfaces(settings.interface_mappings), tunnel_ip)
-
-
-def parse_interfaces(mappings: tuple[str, ...]) -> dict[str, str]:
-    """Return physical network → NIC from the setting's ``physical_network:interface``. SettingsError."""
-    parsed: dict[str, str] = {}
-    for mapping in mappings:
-        name, _, interface = mapping.partition(":")
-        if not name or _INTERFACE.fullmatch(interface) is None:
-            raise SettingsError(f"l2.interface_mappings: {mapping!r} is not physical_network:interface")
-        if interface in parsed.values():
-            raise SettingsError(f"l2.interface_mappings: {interface!r} can be in one bridge only")
-        parsed[name] = interface
-    return parsed

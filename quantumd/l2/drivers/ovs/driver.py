@@ -29,6 +29,7 @@ from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.packet_log import PacketLog
 from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.l2.mappings import parse_bridges
 from quantumd.model.counters import PortCounters, counters_of
 from quantumd.model.network import TUNNEL_TYPES, VXLAN, first_unknown_type
 from quantumd.model.tap_mirrors import MIRROR_TYPES
@@ -198,7 +199,7 @@ def _bridge_plan(settings: L2Settings, has_kernel_datapath: bool) -> BridgePlan:
     datapath_type = settings.datapath_type
     if datapath_type == "auto":
         datapath_type = "system" if has_kernel_datapath else "netdev"
-    mappings, tunnels = parse_mappings(settings.bridge_mappings), tunnel_plan(settings)
+    mappings, tunnels = parse_bridges(settings.bridge_mappings), tunnel_plan(settings)
     return BridgePlan(settings.integration_bridge, mappings, datapath_type, tunnels)
 
 
@@ -217,17 +218,6 @@ def tunnel_plan(settings: L2Settings) -> TunnelPlan:
     if unknown is not None:
         raise SettingsError(f"l2.tunnel_types: {unknown!r} is none of {', '.join(TUNNEL_TYPES)}")
     return TunnelPlan(local_ip, tuple(dict.fromkeys(types)))
-
-
-def parse_mappings(mappings: tuple[str, ...]) -> dict[str, str]:
-    """Return physical network → bridge from the setting's ``physical_network:bridge``. SettingsError."""
-    parsed = {}
-    for mapping in mappings:
-        physical_network, _, bridge = mapping.partition(":")
-        if not physical_network or not bridge:
-            raise SettingsError(f"l2.bridge_mappings: {mapping!r} is not physical_network:bridge")
-        parsed[physical_network] = bridge
-    return parsed
 
 
 def _edges(site: Site) -> OvsEdges:
