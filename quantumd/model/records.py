@@ -13,6 +13,7 @@ from attrs import frozen
 
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.qos_records import QosPolicyRecord
+from quantumd.model.router_records import RouterRecord
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord
 from quantumd.model.tap_mirror_records import TapMirrorRecord
 from quantumd.model.tap_records import TapRecord
@@ -160,6 +161,7 @@ Record: TypeAlias = (
     | QosPolicyRecord
     | TapRecord
     | TapMirrorRecord
+    | RouterRecord
 )
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
@@ -174,13 +176,22 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     QosPolicyRecord,
     TapRecord,
     TapMirrorRecord,
+    RouterRecord,
 )
 KINDS: tuple[str, ...] = tuple(cls.kind for cls in RECORD_TYPES)
 """The kinds of records that this version understands."""
 
 VERSIONED_BY_READING: frozenset[str] = frozenset(
     cls.kind
-    for cls in (SecurityGroupRecord, AddressSetRecord, PortLogsRecord, QosPolicyRecord, TapRecord, TapMirrorRecord)
+    for cls in (
+        SecurityGroupRecord,
+        AddressSetRecord,
+        PortLogsRecord,
+        QosPolicyRecord,
+        TapRecord,
+        TapMirrorRecord,
+        RouterRecord,
+    )
 )
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
 

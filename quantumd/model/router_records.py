@@ -1,0 +1,59 @@
+"""Records of routers: what the l3 role of a host must know of a router that it carries."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import frozen
+
+
+@frozen
+class RouterLink:
+    """A port with which a router stands in a network.
+
+    ``addresses`` are the port's, with the lengths of their subnets' prefixes: ``10.0.0.1/24``.
+    """
+
+    port_id: str
+    network_id: str
+    mac_address: str
+    mtu_bytes: int
+    addresses: tuple[str, ...]
+
+
+@frozen
+class RouterRoute:
+    """A route beside those of the links: what is for ``destination``, a prefix, goes to the address ``nexthop``."""
+
+    destination: str
+    nexthop: str
+
+
+@frozen
+class FloatingAddress:
+    """A floating IP, by its id, and the address of a port inside to which it leads."""
+
+    id: str
+    floating_ip: str
+    fixed_ip: str
+
+
+@frozen
+class RouterRecord:
+    """What the l3 role of a host must know of a router that it carries.
+
+    ``nexthops`` are the gateways of the gateway port's subnets, one of each version of IP at most. With ``enable_snat``
+    what leaves by the gateway gets the gateway's first IPv4 address. ``version`` is the position at which it was read,
+    which no digest covers: see docs/decisions/record-versions.md.
+    """
+
+    kind: ClassVar[str] = "l3.router"
+    id: str
+    version: int
+    admin_state_up: bool
+    interfaces: tuple[RouterLink, ...]
+    gateway: RouterLink | None = None
+    nexthops: tuple[str, ...] = ()
+    enable_snat: bool = True
+    routes: tuple[RouterRoute, ...] = ()
+    floating_ips: tuple[FloatingAddress, ...] = ()
