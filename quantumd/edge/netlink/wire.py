@@ -77,11 +77,15 @@ class NetlinkWire:
     """By which the kernel knows this socket."""
 
     def open(self) -> None:
-        """Open the socket. EdgeUnavailable."""
+        """Open a socket in the network namespace of this process. EdgeUnavailable."""
         try:
-            opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, self._family)
+            opened = raw_socket(self._family)
         except OSError as error:
             raise EdgeUnavailable(f"netlink cannot be reached: {error.strerror}") from error
+        self.use(opened)
+
+    def use(self, opened: socket.socket) -> None:
+        """Use a socket of ``raw_socket``, which speaks of the network namespace that it was made in."""
         opened.setblocking(False)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
         opened.bind((0, 0))
@@ -184,6 +188,11 @@ class NetlinkWire:
             waiting.done.errback(Refused(refused))
         else:
             waiting.done.callback(tuple(waiting.messages))
+
+
+def raw_socket(family: int) -> socket.socket:
+    """Return a socket to a family of netlink. OSError."""
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
 
 
 def _stop_timer(result: Any, timer: Any) -> Any:

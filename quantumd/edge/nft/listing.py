@@ -26,6 +26,31 @@ class Listing:
 
 
 @define
+class Looks:
+    """What chains looked like when they were first read with a digest: one that looks otherwise since was changed."""
+
+    _first: dict[Name, tuple[str, str]] = field(factory=dict)
+    """Digests, and looks."""
+
+    def forget(self, names: Iterable[Name]) -> None:
+        """Forget chains that are written anew, or go."""
+        for name in names:
+            self._first.pop(name, None)
+
+    def judge(self, listing: Listing) -> Ruleset:
+        """Return the ruleset of a listing, without digests of chains that were changed."""
+        chains = dict(listing.ruleset.chains)
+        for name, digest in listing.ruleset.chains.items():
+            look = listing.looks[name]
+            known, first = self._first.setdefault(name, (digest, look))
+            if known != digest:
+                self._first[name] = (digest, look)
+            elif first != look:
+                chains[name] = ""
+        return Ruleset(chains, listing.ruleset.sets, listing.ruleset.elements)
+
+
+@define
 class _Block:
     """A chain, set or map, with the lines in it."""
 

@@ -17,8 +17,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from quantumd.edge.netlink.wire import Message, NetlinkWire
-from quantumd.edge.nft.interfaces import FAMILIES, TABLE, Change, INft, Name, Ruleset
-from quantumd.edge.nft.listing import Listing, read_listing
+from quantumd.edge.nft.interfaces import FAMILIES, TABLE, Change, INft, Ruleset
+from quantumd.edge.nft.listing import Looks, read_listing
 from quantumd.edge.nft.script import script
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
 
@@ -93,8 +93,7 @@ class NftProgram:
     _program: str = PROGRAM
     _bridge_filters: Path = BRIDGE_FILTERS
     _lock: DeferredLock = field(factory=DeferredLock, init=False)
-    _looks: dict[Name, tuple[str, str]] = field(factory=dict, init=False)
-    """Of chains: digests, and what they looked like when they were first read with them."""
+    _looks: Looks = field(factory=Looks, init=False)
     _made: int = field(default=0, init=False)
     _told: int = field(default=0, init=False)
     """How many transactions were made here, and how many were told of."""
@@ -142,29 +141,17 @@ class NftProgram:
             listing = await self._on_thread(read_listing, texts)
         except ValueError as error:
             raise EdgeError(f"what nft lists cannot be read: {error}") from error
-        return self._with_looks(listing)
+        return self._looks.judge(listing)
 
     def _on_thread(self, work: Callable[[Any], Any], what: object) -> Deferred[Any]:
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work, what)
-
-    def _with_looks(self, listing: Listing) -> Ruleset:
-        chains = dict(listing.ruleset.chains)
-        for name, digest in listing.ruleset.chains.items():
-            look = listing.looks[name]
-            known, first = self._looks.setdefault(name, (digest, look))
-            if known != digest:
-                self._looks[name] = (digest, look)
-            elif first != look:
-                chains[name] = ""
-        return Ruleset(chains, listing.ruleset.sets, listing.ruleset.elements)
 
     def apply(self, change: Change) -> Deferred[None]:
         """See INft."""
         return ensureDeferred(self._apply(change))
 
     async def _apply(self, change: Change) -> None:
-        for name in (*change.chains, *change.gone_chains):
-            self._looks.pop(name, None)
+        self._looks.forget((*change.chains, *change.gone_chains))
         # What is small is written faster than a thread is asked.
         is_large = len(change.chains) > _MANY_CHAINS
         said = await self._on_thread(script, change) if is_large else script(change)

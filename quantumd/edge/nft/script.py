@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from quantumd.edge.nft.interfaces import FAMILIES, TABLE, Chain, Change, Name, Place
@@ -14,9 +14,12 @@ _AT_ONCE = 500
 """Elements that one command names."""
 
 
-def script(change: Change) -> str:
-    """Return the commands: what is named comes first, what names it goes first."""
-    return "\n".join(_commands(change)) + "\n"
+def script(change: Change, families: Sequence[str] = FAMILIES) -> str:
+    """Return the commands: what is named comes first, what names it goes first.
+
+    :param families: those that have a table of ours, which is made if it is not there.
+    """
+    return "\n".join(_commands(change, families)) + "\n"
 
 
 def removal() -> str:
@@ -25,8 +28,8 @@ def removal() -> str:
     return "\n".join(f"add table {each} {TABLE}\ndelete table {each} {TABLE}" for each in FAMILIES) + "\n"
 
 
-def _commands(change: Change) -> Iterator[str]:
-    yield from (f"add table {family} {TABLE}" for family in FAMILIES)
+def _commands(change: Change, families: Sequence[str]) -> Iterator[str]:
+    yield from (f"add table {family} {TABLE}" for family in families)
     for (family, name), chain in change.chains.items():
         yield f"add chain {family} {TABLE} {name}" + (f" {{ {chain.hook} }}" if chain.hook else "")
     for (family, name), kind in change.sets.items():

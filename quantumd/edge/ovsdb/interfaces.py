@@ -89,6 +89,15 @@ class PutTunnelPort:
 
 
 @frozen
+class PutDevicePort:
+    """Put a device of the host, called ``name``, into a bridge, or set these columns of its port."""
+
+    bridge: str
+    name: str
+    external_ids: Mapping[str, str]
+
+
+@frozen
 class RemovePort:
     """Remove a port from a bridge."""
 
@@ -105,7 +114,9 @@ class EditBridgeIds:
     remove: frozenset[str]
 
 
-Operation: TypeAlias = PutBridge | RemoveBridge | PutPatchPort | PutTunnelPort | RemovePort | EditBridgeIds
+Operation: TypeAlias = (
+    PutBridge | RemoveBridge | PutPatchPort | PutTunnelPort | PutDevicePort | RemovePort | EditBridgeIds
+)
 
 
 class IOvsdb(Interface):

@@ -19,6 +19,7 @@ from quantumd.edge.ovsdb.interfaces import (
     EditBridgeIds,
     Operation,
     PutBridge,
+    PutDevicePort,
     PutPatchPort,
     PutTunnelPort,
     RemoveBridge,
@@ -165,7 +166,11 @@ def _put_tunnel_port(draft: _Draft, operation: PutTunnelPort) -> None:
     _put_port(draft, operation, {"type": operation.tunnel_type, "options": _map(options)})
 
 
-def _put_port(draft: _Draft, operation: PutPatchPort | PutTunnelPort, row: Mapping[str, Any]) -> None:
+def _put_device_port(draft: _Draft, operation: PutDevicePort) -> None:
+    _put_port(draft, operation, {"type": ""})
+
+
+def _put_port(draft: _Draft, operation: PutPatchPort | PutTunnelPort | PutDevicePort, row: Mapping[str, Any]) -> None:
     draft.require_bridge(operation.bridge)
     if draft.port(operation.bridge, operation.name) is None:
         draft.add_port(operation.bridge, operation.name, {**row, "external_ids": _map(operation.external_ids)})
@@ -194,6 +199,7 @@ _WRITE: Mapping[type, Callable[[_Draft, Any], None]] = {
     RemoveBridge: _remove_bridge,
     PutPatchPort: _put_patch_port,
     PutTunnelPort: _put_tunnel_port,
+    PutDevicePort: _put_device_port,
     RemovePort: _remove_port,
     EditBridgeIds: _edit_bridge_ids,
 }

@@ -14,6 +14,7 @@ from quantumd.edge.ovsdb.interfaces import (
     InterfaceRow,
     Operation,
     PutBridge,
+    PutDevicePort,
     PutPatchPort,
     PutTunnelPort,
     RemoveBridge,
@@ -113,7 +114,7 @@ def _remove_bridge(tables: Tables, operation: RemoveBridge) -> None:
     tables.drop_bridge(operation.name)
 
 
-def _put_port(tables: Tables, operation: PutPatchPort | PutTunnelPort) -> None:
+def _put_port(tables: Tables, operation: PutPatchPort | PutTunnelPort | PutDevicePort) -> None:
     if operation.name in tables.ports_of(operation.bridge):
         tables.edit_interface(operation.name, operation.external_ids)
     else:
@@ -135,6 +136,7 @@ _APPLY: Mapping[type, Callable[[Tables, Any], None]] = {
     RemoveBridge: _remove_bridge,
     PutPatchPort: _put_port,
     PutTunnelPort: _put_port,
+    PutDevicePort: _put_port,
     RemovePort: _remove_port,
     EditBridgeIds: _edit_bridge_ids,
 }

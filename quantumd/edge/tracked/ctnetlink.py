@@ -16,7 +16,7 @@ GET, DELETE = 1 << 8 | 1, 1 << 8 | 2
 _HEAD = struct.Struct("=BBH")
 """nfgenmsg: family, version, resource."""
 _INET, _INET6 = 2, 10
-_ORIGINAL, _ZONE = 1, 18
+_ORIGINAL, _REPLY, _ZONE = 1, 2, 18
 _IP, _PROTO = 1, 2
 _V4_SOURCE, _V4_TARGET, _V6_SOURCE, _V6_TARGET = 1, 2, 3, 4
 _NUMBER, _SOURCE_PORT, _TARGET_PORT = 1, 2, 3
@@ -51,6 +51,16 @@ def _protocol(connection: Connection) -> bytes:
         )
     ports = ((_SOURCE_PORT, connection.source_port), (_TARGET_PORT, connection.target_port))
     return a.nest(_PROTO, number, *(a.number(kind, port, 2, "big") for kind, port in ports))
+
+
+def read_outer_addresses(body: bytes) -> frozenset[str]:
+    """Return the addresses to which the first packet of a connection goes, and the first answer.
+
+    Of a translated connection one of them is that by which it is known outside.
+    """
+    said = a.unpack(body[_HEAD.size :])
+    inside = (a.unpack(a.unpack(said.get(each, b"")).get(_IP, b"")) for each in (_ORIGINAL, _REPLY))
+    return frozenset(a.read_address(each.get(_V4_TARGET) or each.get(_V6_TARGET)) for each in inside) - {""}
 
 
 def read_connection(body: bytes) -> Connection | None:

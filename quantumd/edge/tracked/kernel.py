@@ -17,7 +17,7 @@ from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
 from quantumd.edge.netlink.wire import ACK, DUMP, HEADER, REQUEST, Refused, refusal_in, split
-from quantumd.edge.tracked.ctnetlink import DELETE, GET, query, read_connection, removal
+from quantumd.edge.tracked.ctnetlink import DELETE, GET, query, read_connection, read_outer_addresses, removal
 from quantumd.edge.tracked.interfaces import Connection, IConnections
 from quantumd.errors import EdgeTimeout, EdgeUnavailable
 
@@ -99,6 +99,21 @@ def _run(work: Callable[[_Talk], T]) -> T:
         raise EdgeTimeout(f"the kernel did not tell of connections within {LIMIT_SECONDS:g} s") from error
     except OSError as error:
         raise EdgeUnavailable(f"connections cannot be asked for: {error.strerror}") from error
+
+
+def end_translated(addresses: frozenset[str]) -> int:
+    """End the connections that are translated to or from these outer addresses; return how many. EdgeError.
+
+    Those of the network namespace that the calling thread is in, which is held until it is done.
+    """
+
+    def work(talk: _Talk) -> int:
+        bodies = [body for body in talk.request(GET, DUMP, query(0)) if read_outer_addresses(body) & addresses]
+        found = tuple(filter(None, map(read_connection, bodies)))
+        _end(talk, found)
+        return len(found)
+
+    return _run(work)
 
 
 def _read(talk: _Talk, zones: frozenset[int]) -> Iterator[Connection]:

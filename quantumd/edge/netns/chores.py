@@ -1,0 +1,87 @@
+"""What is done inside a network namespace, by a thread that is there and may be held."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from quantumd.edge.netns import inside
+from quantumd.edge.netns.announcement import announcement
+from quantumd.edge.netns.interfaces import Address
+
+SETTINGS: Final = {
+    "ipv4/ip_forward": "1",
+    "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0",
+    "ipv4/conf/all/arp_ignore": "1",
+    "ipv4/conf/all/arp_announce": "2",
+    "ipv4/conf/all/send_redirects": "0",
+    "ipv4/conf/default/send_redirects": "0",
+    "ipv4/conf/all/accept_redirects": "0",
+    "ipv4/conf/default/accept_redirects": "0",
+    "ipv6/conf/all/forwarding": "1",
+    "ipv6/conf/all/accept_ra": "0",
+    "ipv6/conf/default/accept_ra": "0",
+    "ipv6/conf/all/accept_redirects": "0",
+    "ipv6/conf/default/accept_redirects": "0",
+    "ipv6/conf/default/accept_dad": "0",
+    "ipv6/conf/all/accept_dad": "0",
+}
+"""Of the kernel, by name below net (sysctl): packets are forwarded, and nobody on a link tells the router otherwise."""
+
+_SYSTEM: Final = Path("/proc/sys/net")
+_ETHTOOL: Final = 0x8946
+_SET_TX_CHECKSUMS: Final = 0x17
+_NAME_BYTES: Final = 16
+
+
+def names_with(prefix: str) -> frozenset[str]:
+    """Return the names of namespaces that begin so. OSError."""
+    found = []
+    with suppress(FileNotFoundError):
+        found = [each for each in os.listdir(inside.DIRECTORY) if each.startswith(prefix)]
+    return frozenset(filter(_is_namespace, found))
+
+
+def _is_namespace(name: str) -> bool:
+    descriptor = inside.open_named(name)
+    if descriptor is None:
+        return False
+    os.close(descriptor)
+    return True
+
+
+def settle() -> None:
+    """Set what makes a router of the namespace. OSError."""
+    for name, value in SETTINGS.items():
+        with suppress(FileNotFoundError):
+            # Where the kernel has no IPv6 there is nothing to set.
+            path = _SYSTEM / name
+            if path.read_text().strip() != value:
+                path.write_text(value)
+
+
+def complete_checksums(device: str) -> None:
+    """Have the kernel write the checksums of what leaves by a device. OSError."""
+    value = ctypes.create_string_buffer(struct.pack("=II", _SET_TX_CHECKSUMS, 0))
+    request = struct.pack("16sP", device.encode()[: _NAME_BYTES - 1], ctypes.addressof(value))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        fcntl.ioctl(opened, _ETHTOOL, request.ljust(40, b"\0"))
+
+
+def announce(mac: str, address: Address) -> None:
+    """Tell the neighbours where an address is. OSError; a device that has gone is none."""
+    frame = announcement(mac, address.address.partition("/")[0])
+    with suppress(FileNotFoundError), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as opened:
+        try:
+            opened.bind((address.device, 0))
+            opened.send(frame)
+        except OSError as error:
+            if error.errno not in inside.DEVICE_GONE:
+                raise
