@@ -105,6 +105,36 @@ class IBus(Interface):
         """Call ``listener`` whenever messages may have been lost; consumers then compare digests."""
 
 
+class IPlugs(Interface):
+    """How a role of this host puts devices of its own into networks: its L2 driver knows how a port is plugged.
+
+    Whose devices they are is written beside them, so that they are known again after a crash.
+    """
+
+    completes_checksums = Attribute("bool: whether what leaves by a device must have its checksums written.")
+
+    def observe() -> Deferred[None]:
+        """Fire when it is known what is plugged. EdgeError when that is not known in time."""
+
+    def plugged(owner: str) -> Mapping[str, str]:
+        """Return which device of an owner is plugged as which port, by the device; broken ones are not."""
+
+    def owners() -> frozenset[str]:
+        """Return whose devices are plugged, broken ones too."""
+
+    def plug(owner: str, port_id: str, device: str, mac: str) -> Deferred[None]:
+        """Let a device, which is there, be that of a port from now on; harmless twice. EdgeError."""
+
+    def unplug(device: str) -> Deferred[None]:
+        """Let a device be that of no port; harmless twice, and where there is no such device. EdgeError."""
+
+    def on_change(listener: Callable[[str], None]) -> None:
+        """Call ``listener(owner)`` when a device of an owner was plugged, unplugged or broke."""
+
+    def on_known(listener: Callable[[], None]) -> None:
+        """Call ``listener`` when it is known anew what is plugged."""
+
+
 class IConverger(Interface):
     """One role's way from records to the world: what the converge loop drives.
 

@@ -20,7 +20,7 @@ from quantumd.dhcp.converger import DhcpConverger
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
 from quantumd.errors import SettingsError
-from quantumd.interfaces import IBus, IConverger
+from quantumd.interfaces import IBus, IConverger, IPlugs
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.metrics import Metrics
 from quantumd.model.bandwidth import Bandwidth, parse_bandwidth
@@ -31,8 +31,9 @@ from quantumd.version import VERSION
 
 L2: Final = "l2"
 DHCP: Final = "dhcp"
+L3: Final = "l3"
 ROLES: Final = (L2, DHCP)
-"""What a host can do."""
+"""What a host can do; and routers, where they are tried out."""
 
 _KERNEL_DATAPATH = Path("/sys/module/openvswitch")
 
@@ -67,18 +68,20 @@ class HostRoles:
         records = Records()
         site = self._site(records)
         if L2 in wanted:
-            return self._make_l2(self._driver.install(site), records, DHCP in wanted)
+            return self._make_l2(self._driver.install(site), records, wanted)
         if DHCP in wanted:
             self._make_dhcp(self._driver.frames(site))
         return Roles(self._service, self._loops)
 
-    def _make_l2(self, parts: L2Parts, records: Records, with_dhcp: bool) -> Roles:
+    def _make_l2(self, parts: L2Parts, records: Records, wanted: Collection[str]) -> Roles:
         self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
         self._metrics.repaired_flows.set_function(parts.count_repaired_flows)
         self._metrics.unlogged_packets.set_function(parts.count_unlogged)
         self._run(parts.converger, records, parts.faults, parts.read_counters)
-        if with_dhcp:
+        if DHCP in wanted:
             self._make_dhcp(parts.frames)
+        if L3 in wanted and parts.plugs is not None:
+            self._make_l3(parts.plugs)
         parts.connections.setServiceParent(self._service)
         return Roles(self._service, self._loops)
 
@@ -101,6 +104,16 @@ class HostRoles:
         answering = DhcpService(parts.frames, table, self._settings.dhcp, self._reactor, counter)
         answering.setServiceParent(self._service)
         parts.connection.setServiceParent(self._service)
+
+    def _make_l3(self, plugs: IPlugs) -> None:
+        # What is switched off is not loaded.
+        from quantumd.l3.converger import L3Converger
+        from quantumd.l3.service import Namespaces, make_namespaces
+
+        records, namespaces = Records(), make_namespaces(self._reactor, self._settings.host.edges)
+        converger = L3Converger(self._host, VERSION, records, namespaces, plugs)
+        Namespaces(namespaces).setServiceParent(self._service)
+        self._run(converger, records)
 
     def _run(
         self,

@@ -15,7 +15,7 @@ from quantumd.interfaces import IBus
 from quantumd.l2.drivers import find_driver
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.process import Ground, make_ground, maker
-from quantumd.roles import DHCP, L2, ROLES, HostRoles, Roles
+from quantumd.roles import DHCP, L2, L3, ROLES, HostRoles, Roles
 
 API: Final = "api"
 
@@ -28,7 +28,8 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     """
     ground = make_ground(settings, reactor, "all")
     bus = _amqp_bus(ground) if settings.bus.joined_by_hosts else MemoryBus(reactor)
-    return _make(ground, bus, (API, *ROLES), driver or find_driver(settings.l2.driver))
+    tried = (L3,) if settings.api.preview else ()
+    return _make(ground, bus, (API, *ROLES, *tried), driver or find_driver(settings.l2.driver))
 
 
 def make_role(role: str, settings: Settings, reactor: Any) -> IService:

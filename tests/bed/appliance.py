@@ -126,7 +126,8 @@ class Appliance:
         command = [str(Path(sys.executable).with_name("twistd")), "--nodaemon", "--pidfile=", self.command]
         command += self.options()
         if self.namespace:
-            command = ["ip", "netns", "exec", self.namespace, *command]
+            # Not by ip netns exec, which would hide from others what the process mounts.
+            command = ["nsenter", f"--net=/run/netns/{self.namespace}", *command]
         path = os.pathsep.join(str(directory) for directory in (CHECKOUT, *self.python_path))
         environment = {**os.environ, "PYTHONPATH": path}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -45,11 +45,15 @@ class Route:
 
 @frozen
 class Seen:
-    """What is in a namespace: devices by name, their addresses but for those of the link, and routes that are ours."""
+    """What is in a namespace: devices by name, their addresses but for those of the link, and routes that are ours.
+
+    One that is not ``is_named`` is still there, and has lost the name by which others find it.
+    """
 
     devices: Mapping[str, Device] = field(factory=dict)
     addresses: frozenset[Address] = frozenset()
     routes: frozenset[Route] = frozenset()
+    is_named: bool = True
 
 
 @frozen

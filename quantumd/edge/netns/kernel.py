@@ -155,9 +155,10 @@ class KernelNamespaces:
         held = filter(None, (m.read_address(each.body) for each in addresses))
         ours = filter(None, (m.read_route(each.body) for each in routes))
         return i.Seen(
-            {name: devices[index] for index, name in names.items()},
+            {each: devices[index] for index, each in names.items()},
             frozenset(i.Address(names[index], text) for index, text in held if index in names),
             frozenset(evolve(route, device=names.get(index, "")) for route, index in ours),
+            (inside.DIRECTORY / name).exists(),
         )
 
     def apply(self, name: str, operations: Iterable[i.Operation]) -> Deferred[None]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from quantumd.config import DhcpSettings, L2Settings
     from quantumd.converge.records import Records
     from quantumd.edge.frames.interfaces import IFrames
-    from quantumd.interfaces import IConverger
+    from quantumd.interfaces import IConverger, IPlugs
     from quantumd.model.counters import PortCounters
 
 
@@ -56,7 +56,8 @@ class L2Parts:
     how many were found gone, changed or of strangers since the start. ``read_counters`` fires
     with what ports have sent and received, by their ids; a driver that cannot count has none. ``faults``
     returns, by bridge or the like, what is wrong that no step failed for. ``count_unlogged`` returns how many packets
-    logs asked for that were too many to be logged.
+    logs asked for that were too many to be logged. ``plugs`` need no more than ``connections``; None of a driver that
+    plugs no devices of other roles.
     """
 
     converger: IConverger
@@ -67,6 +68,7 @@ class L2Parts:
     faults: Callable[[], Mapping[tuple[str, str], str]] = dict
     count_repaired_flows: Callable[[], int] = lambda: 0
     count_unlogged: Callable[[], int] = lambda: 0
+    plugs: IPlugs | None = None
 
 
 class IL2Driver(Interface):

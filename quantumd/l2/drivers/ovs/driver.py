@@ -28,6 +28,7 @@ from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.packet_log import PacketLog
+from quantumd.l2.drivers.ovs.plugs import OvsPlugs
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.l2.mappings import parse_bridges
 from quantumd.model.counters import PortCounters, counters_of
@@ -179,6 +180,7 @@ class OvsDriver:
             converger.faults,
             lambda: converger.drift.repaired_flows,
             lambda: packet_log.lost,
+            OvsPlugs(edges.ovsdb, site.l2.integration_bridge, site.reactor),
         )
 
 

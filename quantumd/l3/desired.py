@@ -1,0 +1,82 @@
+"""What the records ask of a router's namespace. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol, cast
+
+from attrs import frozen
+
+from quantumd.converge.plan import Key
+from quantumd.edge.netns.interfaces import Device
+from quantumd.l3.features.addressing import addressing_of
+from quantumd.l3.features.base import Addressing, Filters
+from quantumd.l3.features.nat import filters_of
+from quantumd.l3.names import GATEWAY, INSIDE, inner_of, outer_of
+from quantumd.model.records import Record, RecordKey
+from quantumd.model.router_records import RouterLink, RouterRecord
+
+
+class SomeRecords(Protocol):
+    """The records that the role's client keeps."""
+
+    def get(self, kind: str, record_id: str) -> Record | None:
+        """Return the record of that kind and id, or None."""
+
+    def of_kind(self, kind: str) -> Iterable[Record]:
+        """Return every record of a kind."""
+
+
+@frozen
+class Wire:
+    """Two devices that are one wire: the router's end, and the one that is plugged as a port."""
+
+    device: Device
+    outer: str
+    port_id: str
+
+
+@frozen
+class DesiredRouter:
+    """A router as it shall be: its wires by the names of their inner ends, and what it does with packets."""
+
+    id: str
+    wires: Mapping[str, Wire]
+    addressing: Addressing
+    filters: Filters
+
+
+def router_key(router_id: str) -> Key:
+    """Return the work key of a router."""
+    return ("router", router_id)
+
+
+def keys_of(changed: Iterable[RecordKey]) -> frozenset[Key]:
+    """Return the work keys of the record keys that are of this role."""
+    return frozenset(router_key(record_id) for kind, record_id in changed if kind == RouterRecord.kind)
+
+
+def find_router(records: SomeRecords, router_id: str) -> RouterRecord | None:
+    """Return a router's record."""
+    return cast("RouterRecord | None", records.get(RouterRecord.kind, router_id))
+
+
+def desire(router: RouterRecord | None) -> DesiredRouter | None:
+    """Return the router as it shall be; None of one that shall not be there, or is disabled."""
+    if router is None or not router.admin_state_up:
+        return None
+    wires = dict(_wires(router))
+    return DesiredRouter(router.id, wires, addressing_of(router), filters_of(router))
+
+
+def _wires(router: RouterRecord) -> Iterator[tuple[str, Wire]]:
+    for prefix, links in ((INSIDE, router.interfaces), (GATEWAY, (router.gateway,))):
+        for link in links:
+            if link is not None:
+                wire = _wire(prefix, link)
+                yield wire.device.name, wire
+
+
+def _wire(prefix: str, link: RouterLink) -> Wire:
+    device = Device(inner_of(prefix, link.port_id), link.mac_address, link.mtu_bytes)
+    return Wire(device, outer_of(link.port_id), link.port_id)

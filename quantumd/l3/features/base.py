@@ -1,0 +1,27 @@
+"""What every feature of routers is given, and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from quantumd.edge.netns.interfaces import Address, Route
+from quantumd.edge.nft.interfaces import Chain, Kind, Name, Place
+
+
+@frozen
+class Filters:
+    """What nft shall have in a router's namespace."""
+
+    chains: Mapping[Name, Chain] = field(factory=dict)
+    sets: Mapping[Name, Kind] = field(factory=dict)
+    elements: Mapping[Place, str] = field(factory=dict)
+
+
+@frozen
+class Addressing:
+    """What a router answers to, and where it sends what is for others."""
+
+    addresses: frozenset[Address] = frozenset()
+    routes: frozenset[Route] = frozenset()
