@@ -1,4 +1,4 @@
-"""Which host carries a router, and since when of routers and floating IPs that must be realised for them to be ACTIVE."""
+"""Which host carries a router, and since when routers and floating IPs have waited for being realised."""
 
 from __future__ import annotations
 
