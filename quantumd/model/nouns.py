@@ -6,6 +6,7 @@ from attrs import frozen
 
 from quantumd.model.qos_records import QosLimit
 from quantumd.model.records import FixedIp, HostRoute
+from quantumd.model.router_records import FloatingAddress, RouterRoute
 from quantumd.model.security_records import AddressPair, SecurityRule
 
 
@@ -121,3 +122,41 @@ class TapMirror:
     mirror_type: str
     remote_ip: str
     ids: tuple[int, int]
+
+
+@frozen
+class RouterAddress:
+    """An address of a port that a router uses, with the prefix of its subnet and that subnet's gateway."""
+
+    ip_address: str
+    cidr: str
+    gateway_ip: str | None
+
+
+@frozen
+class RouterPort:
+    """A port that a router uses. ``is_enabled``: the port is and its network is. Addresses are in the port's order."""
+
+    id: str
+    is_gateway: bool
+    network_id: str
+    mac_address: str
+    mtu_bytes: int
+    is_enabled: bool
+    addresses: tuple[RouterAddress, ...]
+
+
+@frozen
+class Router:
+    """A router with all that its record is made of; ``host`` is '' while none carries it.
+
+    Ports are in the order of their ids, floating IPs in that of their addresses, and lead somewhere.
+    """
+
+    id: str
+    host: str
+    admin_state_up: bool
+    enable_snat: bool
+    routes: tuple[RouterRoute, ...]
+    ports: tuple[RouterPort, ...]
+    floating_ips: tuple[FloatingAddress, ...]

@@ -15,6 +15,9 @@ INTERFACE = "interface"
 PORT_OWNERS: Mapping[str, str] = {GATEWAY: "network:router_gateway", INTERFACE: "network:router_interface"}
 """The device_owner of its ports, by use."""
 
+CARRIED = "l3_router"
+"""What a journal row of an agent says that it carries, before or after."""
+
 
 @frozen
 class Link:
@@ -54,3 +57,11 @@ def _holds(link: Link, address: str) -> bool:
     host = prefix_of(address)
     held = prefix_of(link.cidr)
     return host.version == held.version and host.network_address in held
+
+
+def choose_host(hosts: Iterable[str], carried: Mapping[str, int]) -> str:
+    """Return the host that carries the fewest routers, of several the first by name; '' when there is none.
+
+    :param carried: how many routers a host carries; one that is not named carries none.
+    """
+    return min(hosts, key=lambda host: (carried.get(host, 0), host), default="")

@@ -11,6 +11,7 @@ DOWN = "DOWN"
 
 L2 = "l2"
 DHCP = "dhcp"
+L3 = "l3"
 
 
 @frozen

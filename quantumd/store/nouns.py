@@ -19,6 +19,7 @@ from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
 from quantumd.model.port import dhcp_device_id, is_dhcp_port
 from quantumd.model.records import FixedIp, HostRoute
 from quantumd.model.security_records import AddressPair
+from quantumd.model.status import L2
 from quantumd.store import tables as t
 from quantumd.store.tables.ports import sub_ports, trunks
 from quantumd.store.tables.security import port_security_groups
@@ -113,7 +114,7 @@ _TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_vers
     t.hosts.c.host.in_(_IDS), t.hosts.c.role == "l2", t.hosts.c.tunnel_ip.is_not(None)
 )
 _KINDS_OF_HOSTS = select(t.hosts.c.host, t.hosts.c.record_kinds).where(
-    t.hosts.c.host.in_(_IDS), t.hosts.c.role == "l2", t.hosts.c.record_kinds.is_not(None)
+    t.hosts.c.host.in_(_IDS), t.hosts.c.role == bindparam("as_role"), t.hosts.c.record_kinds.is_not(None)
 )
 _IS_TUNNELLED = or_(
     t.networks.c.network_type.in_(TUNNEL_TYPES),
@@ -211,9 +212,9 @@ def tunnel_ends(connection: Connection, hosts: Iterable[str]) -> dict[str, Tunne
     }
 
 
-def hosts_that_understand(connection: Connection, kind: str, wanted: Iterable[str]) -> frozenset[str]:
-    """Return those of the hosts whose l2 role understands records of a kind, by what it said; others refuse them."""
-    rows = _rows(connection, _KINDS_OF_HOSTS, sorted(set(wanted)))
+def hosts_that_understand(connection: Connection, kind: str, wanted: Iterable[str], role: str = L2) -> frozenset[str]:
+    """Return those of the hosts whose role understands records of a kind, by what it said; others refuse them."""
+    rows = _rows(connection, _KINDS_OF_HOSTS, sorted(set(wanted)), as_role=role)
     return frozenset(row.host for row in rows if kind in row.record_kinds.split(","))
 
 
@@ -228,10 +229,10 @@ def had_ports_on(connection: Connection, host: str, network_id: str, position: i
     return connection.execute(_BOUND_BEFORE, asked).first() is not None
 
 
-def _rows(connection: Connection, statement: Select[Any], ids: Iterable[str]) -> Iterator[Any]:
+def _rows(connection: Connection, statement: Select[Any], ids: Iterable[str], **more: str) -> Iterator[Any]:
     wanted = list(ids)
     for start in range(0, len(wanted), CHUNK):
-        yield from connection.execute(statement, {"ids": wanted[start : start + CHUNK]})
+        yield from connection.execute(statement, {"ids": wanted[start : start + CHUNK], **more})
 
 
 def _ports(connection: Connection, rows: Sequence[Any]) -> Iterator[Port]:

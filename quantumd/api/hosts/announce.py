@@ -21,6 +21,7 @@ from quantumd.api.hosts.mesh import Moves, tell_of_moves, tell_of_segments
 from quantumd.api.hosts.mirrors import TouchedMirrors, tell_of_mirrors
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.qos import TouchedQos, policies_to_tell
+from quantumd.api.hosts.routers import TouchedRouters, tell_of_routers
 from quantumd.api.hosts.taps import TouchedTaps, tell_of_taps
 from quantumd.api.hosts.touched_guards import TouchedGuards, guards_to_tell
 from quantumd.compile.snapshot import GUARDING_ROLE, KINDS, ROLES, NetworkNouns, network_record_for, port_record_for
@@ -64,12 +65,13 @@ class Touched:
     resegmented: set[str] = field(factory=set)
     """Networks that some hosts may carry by other segments now."""
     mirrors: TouchedMirrors = field(factory=TouchedMirrors)
+    routers: TouchedRouters = field(factory=TouchedRouters)
     first_position: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        others = (self.guards, self.logs, self.taps, self.mirrors)
+        others = (self.guards, self.logs, self.taps, self.mirrors, self.routers)
         touched = self.ports or self.networks or self.left or self.qos.policies
         return not touched and all(each.is_nothing for each in others)
 
@@ -81,6 +83,7 @@ class Touched:
         self.qos.note(row.resource, before, after)
         self.taps.note(row.resource, row.resource_id, before, after)
         self.mirrors.note(row.resource, row.resource_id, before, after)
+        self.routers.note(row.resource, row.resource_id, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":
@@ -196,6 +199,7 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
     tell_of_ended(connection, touched.ended, outbox)
     tell_of_taps(connection, touched.taps, outbox)
     tell_of_mirrors(connection, touched.mirrors, outbox)
+    tell_of_routers(connection, touched.routers, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
     for host, policy in policies_to_tell(connection, touched.qos, _with_policies(outbox, bound, networks)):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
-from quantumd.api.hosts import mesh, mirrors, qos, taps
+from quantumd.api.hosts import mesh, mirrors, qos, routers, taps
 from quantumd.api.hosts.guarded import records_of_groups
 from quantumd.api.hosts.logged import records_of_logs
 from quantumd.api.hosts.outbox import Outbox
@@ -25,6 +25,7 @@ from quantumd.model.carrying import NOWHERE, Reach
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.nouns import Network
 from quantumd.model.records import Record
+from quantumd.model.status import L3
 from quantumd.store import nouns, security_nouns, segment_nouns
 from quantumd.store.journal import last_position
 from quantumd.store.tables import ports
@@ -60,6 +61,8 @@ def tell_of_reach(connection: Connection, host: str, outbox: Outbox) -> None:
 
 def records_of_host(connection: Connection, host: str, role: str, buckets: frozenset[int] | None) -> list[Record]:
     """Return the records that a role of a host must know, of these buckets or (None) of all."""
+    if role == L3:
+        return routers.records_of(connection, host, lambda kind, record_id: _is_in(buckets, kind, record_id))
     kinds = KINDS[role]
     rows = connection.execute(select(ports.c.id, ports.c.network_id).where(ports.c.host_id == host)).all()
     port_ids = [row.id for row in rows if _is_in(buckets, kinds["port"], row.id)]

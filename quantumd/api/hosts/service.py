@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantumd.api.extensions.agents.heartbeats import note_agent
+from quantumd.api.extensions.routers.hosting import give_waiting
 from quantumd.api.extensions.segments.hosts import keep_physical_networks
 from quantumd.api.hosts import mirrors, taps
 from quantumd.api.hosts.announce import tell_all
@@ -38,6 +39,7 @@ from quantumd.model.messages import (
     Update,
 )
 from quantumd.model.records import Record
+from quantumd.model.status import L3
 from quantumd.store.journal import last_position
 from quantumd.store.transaction import Transaction
 
@@ -150,4 +152,7 @@ def note_host(tx: Transaction, report: HostReport, availability_zone: str) -> bo
     note_agent(tx, report, availability_zone)
     if report.physical_networks is not None:
         keep_physical_networks(tx, report.host, report.physical_networks)
-    return keep_host(tx, report)
+    is_moved = keep_host(tx, report)
+    if report.role == L3:
+        give_waiting(tx, report.host)
+    return is_moved

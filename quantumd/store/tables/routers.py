@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, String, Table, Text, UniqueConstraint
 
-from quantumd.store.tables.base import described_columns, id_column, metadata, project_column
+from quantumd.store.tables.base import POSITION, described_columns, id_column, metadata, project_column
 
 routers = Table(
     "routers",
@@ -17,8 +17,14 @@ routers = Table(
     Column("enable_snat", Boolean, nullable=False),
     Column("routes", Text, nullable=False),
     *described_columns(),
+    Column("host", String(255), nullable=False, server_default="", index=True),
+    Column("record_version", POSITION, nullable=False, server_default="0"),
 )
-"""``enable_snat``: whether what leaves by the gateway gets the gateway's address. ``routes``: JSON, in their order."""
+"""``enable_snat``: whether what leaves by the gateway gets the gateway's address. ``routes``: JSON, in their order.
+
+``host`` carries the router, '' while none does; ``record_version`` is where in the journal it was given to it or was
+enabled again, whichever was later.
+"""
 
 router_ports = Table(
     "router_ports",
@@ -42,6 +48,10 @@ floating_ips = Table(
     Column("router_id", String(36), ForeignKey("routers.id"), index=True),
     Column("status", String(16), nullable=False),
     *described_columns(),
+    Column("record_version", POSITION, nullable=False, server_default="0"),
     UniqueConstraint("port_id", "fixed_ip_address", "floating_network_id"),
 )
-"""``floating_port_id`` holds the address on the external network, ``port_id`` is the port to which it leads."""
+"""``floating_port_id`` holds the address on the external network, ``port_id`` is the port to which it leads.
+
+``record_version`` is where in the journal it was led there.
+"""

@@ -23,7 +23,7 @@ FLOATING_IPS: Final = Rows(
     floating_ips,
     FloatingIPNotFound,
     of_project(floating_ips),
-    hidden=frozenset({"floating_port_id"}),
+    hidden=frozenset({"floating_port_id", "record_version"}),
     is_taggable=True,
     first_revision=0,
 )

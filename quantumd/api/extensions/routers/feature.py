@@ -10,6 +10,7 @@ from quantumd.api.extensions.routers.attributes import ALIAS, ATTRIBUTES
 from quantumd.api.extensions.routers.errors import RouterNotFound
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
 from quantumd.api.extensions.routers.gateway import Gateways
+from quantumd.api.extensions.routers.hosting import RouterHosts
 from quantumd.api.extensions.routers.interfaces import Interfaces
 from quantumd.api.extensions.routers.operations import Routers
 from quantumd.api.extensions.routers.ports import RouterPorts, RoutersPorts
@@ -30,7 +31,8 @@ _ATOMIC: Final = "extraroute-atomic"
 
 def feature(parts: Parts) -> Feature:
     """Return the family of routers."""
-    ports = RouterPorts(PortMaker(parts.settings, parts.chance, ()))
+    hosts = RouterHosts(parts.life)
+    ports = RouterPorts(PortMaker(parts.settings, parts.chance, ()), hosts)
     routes, interfaces = ExtraRoutes(parts.settings.max_routes), Interfaces(ports)
     return Feature(
         extensions=_extensions(),
@@ -39,7 +41,7 @@ def feature(parts: Parts) -> Feature:
                 "router",
                 "routers",
                 ATTRIBUTES,
-                Routers(parts.chance, Gateways(ports), routes),
+                Routers(parts.chance, Gateways(ports), routes, hosts),
                 RouterNotFound,
                 is_taggable=True,
                 quota="router",

@@ -11,6 +11,7 @@ from quantumd.api.extensions.routers.attributes import GATEWAY
 from quantumd.api.extensions.routers.errors import RouterInUse
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
 from quantumd.api.extensions.routers.gateway import Gateways
+from quantumd.api.extensions.routers.hosting import RouterHosts
 from quantumd.api.extensions.routers.rows import ROUTERS, gateway_of, ports_of
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.kept import KeptAsRows
@@ -25,12 +26,13 @@ _NAMED = ("name", "description", "project_id", "admin_state_up")
 
 @frozen
 class Routers(KeptAsRows):
-    """Operations on routers. No host carries one yet, so all are DOWN."""
+    """Operations on routers. What makes them ACTIVE is what their hosts report."""
 
     rows: ClassVar = ROUTERS
     chance: Chance
     gateways: Gateways
     routes: ExtraRoutes
+    hosts: RouterHosts
 
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         """See KeptAsRows. Errors are those of Gateways.set."""
@@ -38,6 +40,7 @@ class Routers(KeptAsRows):
         values = {"id": self.chance.new_id(), **{name: body[name] for name in _NAMED}}
         row = {**values, "status": DOWN, "routes": [], "enable_snat": enable_snat, GATEWAY: None}
         ROUTERS.insert(tx, context, row)
+        self.hosts.carrier(tx, context, values["id"])
         router = ROUTERS.show(tx.connection, context, values["id"])
         if not wanted:
             return router
@@ -75,6 +78,7 @@ class Routers(KeptAsRows):
         if inside:
             raise RouterInUse(resource_id, inside)
         self.gateways.clear(tx, context, before)
+        self.hosts.release(tx, context, resource_id)
         ROUTERS.remove(tx, context, before)
 
 

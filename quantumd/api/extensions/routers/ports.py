@@ -11,8 +11,11 @@ from zope.interface import implementer
 from quantumd.api.aspects import IAspect, KeptInRow
 from quantumd.api.attributes import Attribute
 from quantumd.api.extensions.quotas.counts import forget_count
+from quantumd.api.extensions.routers.hosting import RouterHosts
 from quantumd.api.extensions.routers.rows import leave_port, take_port, user_of
 from quantumd.api.resources.errors import ServicePortInUse, ServicePortNotDeletable
+from quantumd.api.resources.guarantees import require_room_for
+from quantumd.api.resources.port_binding import rebound
 from quantumd.api.resources.port_creation import PortMaker
 from quantumd.api.resources.port_reading import port_of
 from quantumd.api.resources.port_rows import change_port, remove_port
@@ -27,9 +30,13 @@ _FIXED = ("device_id", "device_owner")
 
 @frozen
 class RouterPorts:
-    """Makes ports for routers and takes them away again. The callers need not be allowed to: they are the service's."""
+    """Makes ports for routers and takes them away again. The callers need not be allowed to: they are the service's.
+
+    They are bound to the host that carries the router, also while that is silent: there the router stays.
+    """
 
     maker: PortMaker
+    hosts: RouterHosts
 
     def make(
         self,
@@ -53,7 +60,7 @@ class RouterPorts:
             "admin_state_up": True,
             "device_id": router["id"],
             "device_owner": PORT_OWNERS[kind],
-            "binding:host_id": "",
+            "binding:host_id": self.hosts.carrier(tx, context, router["id"]),
             "binding:vnic_type": NORMAL,
             "binding:profile": {},
         }
@@ -65,9 +72,11 @@ class RouterPorts:
         return port
 
     def adopt(self, tx: Transaction, context: Context, router: View, kind: str, port: View) -> None:
-        """Let the router use a port that somebody made."""
+        """Let the router use a port that somebody made. HostBandwidthExceeded, NoBandwidthToGuarantee."""
+        host = self.hosts.carrier(tx, context, router["id"])
+        require_room_for(tx, port["id"], host)
         owner = {"device_id": router["id"], "device_owner": PORT_OWNERS[kind]}
-        change_port(tx, context.request_id, port, owner)
+        change_port(tx, context.request_id, port, owner | rebound(tx, port, {"binding:host_id": host}, None))
         take_port(tx, router["id"], port["id"], kind)
 
     def remove(self, tx: Transaction, context: Context, port_id: str) -> View | None:

@@ -77,6 +77,7 @@ ROUTERS: Final = Rows(
     RouterNotFound,
     of_project(routers),
     json=frozenset({"routes"}),
+    hidden=frozenset({"host", "record_version"}),
     children=_with_gateways,
     is_taggable=True,
 )

@@ -1,0 +1,117 @@
+"""Which host carries a router, and the ports of the router with it. A host once given stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from attrs import frozen
+from sqlalchemy import bindparam, func, or_, select, update
+
+from quantumd.api.extensions.agents.heartbeats import agent_id_of
+from quantumd.api.resources.port_changes import bind_plugged
+from quantumd.api.resources.prepared import Prepared, text_of
+from quantumd.model.context import Context
+from quantumd.model.host_life import HostLife
+from quantumd.model.router import CARRIED, choose_host
+from quantumd.model.router_records import RouterRecord
+from quantumd.model.status import L3
+from quantumd.store.tables import hosts
+from quantumd.store.tables.routers import router_ports, routers
+from quantumd.store.tables.services import agents
+from quantumd.store.transaction import Transaction
+
+# Of an agent that an operator removed, nobody said that it takes no more.
+_ENABLED: Final = or_(agents.c.admin_state_up.is_(None), agents.c.admin_state_up.is_(True))
+_HOSTS = Prepared(
+    select(hosts.c.host, hosts.c.reported_at, hosts.c.record_kinds)
+    .outerjoin(agents, (agents.c.host == hosts.c.host) & (agents.c.role == hosts.c.role))
+    .where(hosts.c.role == bindparam("as_role"), _ENABLED)
+)
+# Greater, not different: the index then leaves out those that no host carries.
+_CARRIED = Prepared(select(routers.c.host, func.count()).where(routers.c.host > text_of("")).group_by(routers.c.host))
+_WAITING = Prepared(
+    select(routers.c.id).where(routers.c.host == text_of("")).order_by(routers.c.created_at, routers.c.id)
+)
+_HOST = Prepared(select(routers.c.host).where(routers.c.id == bindparam("wanted")))
+_PORTS = Prepared(
+    select(router_ports.c.port_id)
+    .where(router_ports.c.router_id == bindparam("wanted"))
+    .order_by(router_ports.c.port_id)
+)
+_GIVE = Prepared(
+    update(routers)
+    .where(routers.c.id == bindparam("wanted"))
+    .values(host=bindparam("new_host"), record_version=bindparam("position"))
+)
+
+
+@frozen
+class RouterHosts:
+    """Gives routers their hosts. ``life``: which hosts are alive."""
+
+    life: HostLife
+
+    def carrier(self, tx: Transaction, context: Context, router_id: str) -> str:
+        """Return the host that carries a router; one that has none is given one, '' while none may carry it.
+
+        Transactions take turns, so what is counted here nobody else counts at the same time.
+        """
+        host = host_of(tx, router_id)
+        if not host:
+            now = datetime.fromisoformat(tx.now)
+            alive = (each for each, at in _willing(tx) if self.life.is_alive(each, datetime.fromisoformat(at), now))
+            host = choose_host(alive, dict(_CARRIED.rows(tx, {})))
+            if host:
+                _give(tx, context, router_id, host)
+        return host
+
+    def release(self, tx: Transaction, context: Context, router_id: str) -> None:
+        """Note that the host of a router, which is about to be deleted, carries it no longer."""
+        host = host_of(tx, router_id)
+        if host:
+            _journal(tx, context, host, router_id, is_given=False)
+
+
+def host_of(tx: Transaction, router_id: str) -> str:
+    """Return the host that carries a router, '' while none does."""
+    return str(_HOST.rows(tx, {"wanted": router_id})[0][0])
+
+
+def give_waiting(tx: Transaction, host: str) -> None:
+    """Give a host that has just reported its l3 role all routers that wait for one, if it may carry any."""
+    waiting = _WAITING.rows(tx, {})
+    if waiting and any(each == host for each, _ in _willing(tx)):
+        context = Context(f"report-{L3}-{host}", roles=frozenset({"admin"}))
+        for (router_id,) in waiting:
+            _give(tx, context, router_id, host)
+
+
+def _willing(tx: Transaction) -> Iterator[tuple[str, str]]:
+    """Yield the hosts whose l3 role knows what a router is and takes more, with the time of their last report."""
+    for host, reported_at, kinds in _HOSTS.rows(tx, {"as_role": L3}):
+        if RouterRecord.kind in (kinds or "").split(","):
+            yield host, reported_at
+
+
+def _give(tx: Transaction, context: Context, router_id: str, host: str) -> None:
+    position = _journal(tx, context, host, router_id, is_given=True)
+    _GIVE.write(tx, ({"wanted": router_id, "new_host": host, "position": position},))
+    for (port_id,) in _PORTS.rows(tx, {"wanted": router_id}):
+        bind_plugged(tx, context, port_id, host)
+
+
+def _journal(tx: Transaction, context: Context, host: str, router_id: str, *, is_given: bool) -> int:
+    agent_id = agent_id_of(host, L3)
+    free, carrying = ({"id": agent_id, "host": host, CARRIED: carried} for carried in (None, router_id))
+    before, after = (free, carrying) if is_given else (carrying, free)
+    return tx.journal(
+        resource="agent",
+        resource_id=agent_id,
+        project_id="",
+        request_id=context.request_id,
+        operation="update",
+        before=before,
+        after=after,
+    )

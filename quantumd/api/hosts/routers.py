@@ -1,0 +1,117 @@
+"""What hosts must know of routers. Runs on the store's threads.
+
+The l3 role of the one host that carries a router is told of it, if it understands such records, and nobody else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import define, field
+from sqlalchemy import Connection
+
+from quantumd.api.hosts.outbox import Outbox
+from quantumd.compile.routers import router_record
+from quantumd.model.messages import Gone
+from quantumd.model.router import CARRIED, PORT_OWNERS
+from quantumd.model.router_records import RouterRecord
+from quantumd.model.status import L3
+from quantumd.store import nouns, router_nouns
+from quantumd.store.journal import last_position
+
+_OWNERS = frozenset(PORT_OWNERS.values())
+_NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "updated_at"})
+_OF_NETWORKS = frozenset({"mtu", "admin_state_up"})
+
+View = Mapping[str, Any]
+Wanted = Callable[[str, str], bool]
+
+
+@define
+class TouchedRouters:
+    """Routers that changed in a stretch of the journal, those that hosts are rid of, and networks that changed."""
+
+    routers: set[str] = field(factory=set)
+    networks: set[str] = field(factory=set)
+    """Those whose routers have to hear of it."""
+    left: defaultdict[str, set[str]] = field(factory=lambda: defaultdict(set))
+    """Hosts that had one to carry, by router."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no host has to hear of any of it."""
+        return not (self.routers or self.networks or self.left)
+
+    def note(self, resource: str, resource_id: str, before: View, after: View) -> None:
+        """Note a row of the journal."""
+        if resource == "router":
+            if _differs(before, after):
+                self.routers.add(resource_id)
+        elif resource == "floatingip":
+            if _differs(before, after):
+                self.routers.update(each["router_id"] for each in (before, after) if each.get("router_id"))
+        elif resource == "port":
+            self._note_port(before, after)
+        elif resource == "subnet":
+            if before and after and before.get("gateway_ip") != after.get("gateway_ip"):
+                self.networks.add(after["network_id"])
+        elif resource == "network":
+            if before and after and any(before.get(name) != after.get(name) for name in _OF_NETWORKS):
+                self.networks.add(resource_id)
+        elif resource == "agent":
+            self._note_agent(before, after)
+
+    def _note_port(self, before: View, after: View) -> None:
+        users = [each["device_id"] for each in (before, after) if each.get("device_owner") in _OWNERS]
+        if users and _differs(before, after):
+            self.routers.update(users)
+
+    def _note_agent(self, before: View, after: View) -> None:
+        if before.get(CARRIED):
+            self.left[before[CARRIED]].add(before["host"])
+        if after.get(CARRIED):
+            self.routers.add(after[CARRIED])
+
+
+def _differs(before: View, after: View) -> bool:
+    if not (before and after):
+        return True
+    return any(before.get(name) != after[name] for name in after if name not in _NONE_TO_HOSTS)
+
+
+def tell_of_routers(connection: Connection, touched: TouchedRouters, outbox: Outbox) -> None:
+    """Put into the outbox what hosts must know of routers after these changes, and of which they are rid."""
+    standing = router_nouns.routers_in(connection, touched.networks) if touched.networks else set()
+    wanted = touched.routers | standing | touched.left.keys()
+    if not wanted:
+        return
+    # The position is read first: what commits in between is in the records and also comes as an update.
+    position = last_position(connection)
+    found = router_nouns.routers_by_id(connection, wanted)
+    hosts = {each.host for each in found.values()}.union(*touched.left.values()) - {""}
+    understanding = nouns.hosts_that_understand(connection, RouterRecord.kind, hosts, L3)
+    for router in found.values():
+        if router.host in understanding:
+            outbox.put[router.host, L3][RouterRecord.kind, router.id] = router_record(router, position)
+    for router_id, left in touched.left.items():
+        now = found[router_id].host if router_id in found else None
+        for host in (left & understanding) - {now}:
+            outbox.gone[host, L3].append(Gone(RouterRecord.kind, router_id, position, is_deleted=now is None))
+
+
+def records_of(connection: Connection, host: str, is_wanted: Wanted = lambda kind, router_id: True) -> list[Any]:
+    """Return what the l3 role of a host must know, of those records that are wanted."""
+    router_ids = router_nouns.routers_of_host(connection, host)
+    return list(records_for(connection, host, (each for each in router_ids if is_wanted(RouterRecord.kind, each))))
+
+
+def records_for(connection: Connection, host: str, router_ids: Iterable[str]) -> Iterator[RouterRecord]:
+    """Yield what a host must know of those of the routers that it carries."""
+    wanted = tuple(router_ids)
+    if wanted and nouns.hosts_that_understand(connection, RouterRecord.kind, (host,), L3):
+        position = last_position(connection)
+        for router in router_nouns.routers_by_id(connection, wanted).values():
+            if router.host == host:
+                yield router_record(router, position)

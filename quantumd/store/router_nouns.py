@@ -1,0 +1,125 @@
+"""Rows → routers, and which of them stand in networks. Runs on the store's threads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+
+from quantumd.model.nouns import Router, RouterAddress, RouterPort
+from quantumd.model.router import GATEWAY
+from quantumd.model.router_records import FloatingAddress, RouterRoute
+from quantumd.store.nouns import CHUNK
+from quantumd.store.tables import ip_allocations, networks, ports, subnets
+from quantumd.store.tables.routers import floating_ips, router_ports, routers
+
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_ROUTERS = select(
+    routers.c.id, routers.c.host, routers.c.admin_state_up, routers.c.enable_snat, routers.c.routes
+).where(routers.c.id.in_(_IDS))
+_OF_HOST = select(routers.c.id).where(routers.c.host == bindparam("host")).order_by(routers.c.id)
+_PORTS = (
+    select(
+        router_ports.c.router_id,
+        router_ports.c.port_id,
+        router_ports.c.kind,
+        ports.c.network_id,
+        ports.c.mac_address,
+        ports.c.admin_state_up,
+        networks.c.mtu,
+        networks.c.admin_state_up.label("is_network_up"),
+    )
+    .join(ports, ports.c.id == router_ports.c.port_id)
+    .join(networks, networks.c.id == ports.c.network_id)
+    .where(router_ports.c.router_id.in_(_IDS))
+    .order_by(router_ports.c.port_id)
+)
+_ADDRESSES = (
+    select(ip_allocations.c.port_id, ip_allocations.c.ip_address, subnets.c.cidr, subnets.c.gateway_ip)
+    .join(router_ports, router_ports.c.port_id == ip_allocations.c.port_id)
+    .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
+    .where(router_ports.c.router_id.in_(_IDS))
+    .order_by(ip_allocations.c.port_id, ip_allocations.c.ordinal)
+)
+_FLOATING = (
+    select(
+        floating_ips.c.router_id,
+        floating_ips.c.id,
+        floating_ips.c.floating_ip_address,
+        floating_ips.c.fixed_ip_address,
+    )
+    .where(floating_ips.c.router_id.in_(_IDS))
+    .order_by(floating_ips.c.floating_ip_address, floating_ips.c.id)
+)
+_STANDING = (
+    select(router_ports.c.router_id)
+    .join(ports, ports.c.id == router_ports.c.port_id)
+    .where(ports.c.network_id.in_(_IDS))
+)
+
+_Addresses = Mapping[str, list[RouterAddress]]
+
+
+def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Router]:
+    """Return routers by id; unknown ids are left out."""
+    wanted = sorted(set(ids))
+    used, led = _ports(connection, wanted), _led(connection, wanted)
+    return {
+        row.id: Router(
+            id=row.id,
+            host=row.host,
+            admin_state_up=row.admin_state_up,
+            enable_snat=row.enable_snat,
+            routes=tuple(RouterRoute(each["destination"], each["nexthop"]) for each in orjson.loads(row.routes)),
+            ports=tuple(used[row.id]),
+            floating_ips=tuple(led[row.id]),
+        )
+        for row in _rows(connection, _ROUTERS, wanted)
+    }
+
+
+def routers_of_host(connection: Connection, host: str) -> list[str]:
+    """Return the ids of the routers that a host carries, in order."""
+    return list(connection.execute(_OF_HOST, {"host": host}).scalars())
+
+
+def routers_in(connection: Connection, network_ids: Iterable[str]) -> set[str]:
+    """Return the ids of the routers that use ports of networks."""
+    return {row.router_id for row in _rows(connection, _STANDING, sorted(set(network_ids)))}
+
+
+def _ports(connection: Connection, router_ids: list[str]) -> Mapping[str, list[RouterPort]]:
+    addresses: defaultdict[str, list[RouterAddress]] = defaultdict(list)
+    for row in _rows(connection, _ADDRESSES, router_ids):
+        addresses[row.port_id].append(RouterAddress(row.ip_address, row.cidr, row.gateway_ip))
+    found: defaultdict[str, list[RouterPort]] = defaultdict(list)
+    for row in _rows(connection, _PORTS, router_ids):
+        found[row.router_id].append(_port(row, addresses))
+    return found
+
+
+def _port(row: Any, addresses: _Addresses) -> RouterPort:
+    return RouterPort(
+        id=row.port_id,
+        is_gateway=row.kind == GATEWAY,
+        network_id=row.network_id,
+        mac_address=row.mac_address,
+        mtu_bytes=row.mtu,
+        is_enabled=row.admin_state_up and row.is_network_up,
+        addresses=tuple(addresses[row.port_id]),
+    )
+
+
+def _led(connection: Connection, router_ids: list[str]) -> Mapping[str, list[FloatingAddress]]:
+    found: defaultdict[str, list[FloatingAddress]] = defaultdict(list)
+    for router_id, *floating in _rows(connection, _FLOATING, router_ids):
+        found[router_id].append(FloatingAddress(*floating))
+    return found
+
+
+def _rows(connection: Connection, statement: Select[Any], wanted: list[str]) -> Iterator[Any]:
+    for start in range(0, len(wanted), CHUNK):
+        yield from connection.execute(statement, {"ids": wanted[start : start + CHUNK]})

@@ -1,0 +1,381 @@
+"""Which hosts hear of routers: what they are told amounts to what they would fetch."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, update
+from twisted.trial.unittest import SynchronousTestCase
+
+from quantumd.api.hosts.announce import touched_by, updates_for
+from quantumd.api.hosts.compiled import records_of_host
+from quantumd.compile.digest import digest_record
+from quantumd.converge.records import Records
+from quantumd.errors import ApiError
+from quantumd.model.messages import HostReport, Update
+from quantumd.model.records import KINDS
+from quantumd.model.router_records import RouterRecord, RouterRoute
+from quantumd.store.journal import JournalRow, last_position, read_after
+from quantumd.store.tables.routers import routers
+from tests.api.resources.bed import ADMIN, ALICE, Bed, View
+from tests.bed.counts import count
+
+HOSTS = ("a", "b", "old")
+
+
+class World:
+    """Two hosts that carry routers and one of before; Alice's subnets, and two external networks."""
+
+    def __init__(self) -> None:
+        self.bed = Bed()
+        for host in HOSTS:
+            self.hear(host)
+        self.known: defaultdict[str, Records] = defaultdict(Records)
+        self.told: list[Update] = []
+        self.outside = [self.external(cidr) for cidr in ("172.24.4.0/24", "172.25.0.0/24")]
+        self.inside = [self.bed.network_with_subnet(f"10.{n}.0.0/24", ALICE) for n in range(3)]
+        self.ports = [self.bed.create("port", ALICE, network_id=network)["id"] for network, _ in self.inside]
+        self.position = last_position(self.bed.connection)
+
+    def hear(self, host: str) -> None:
+        """Let both roles of a host report."""
+        self.bed.hear(HostReport(host, "l2", "1", "ovs", "{}", record_kinds=KINDS))
+        self.bed.hear(HostReport(host, "l3", "1", record_kinds=() if host == "old" else KINDS))
+
+    def external(self, cidr: str) -> str:
+        """Make an external network with a subnet; return its id."""
+        network = self.bed.create("network", router__external=True)["id"]
+        self.bed.create("subnet", network_id=network, ip_version=4, cidr=cidr)
+        return str(network)
+
+    def act(self, name: str, router_id: str, body: View) -> View:
+        """Do an action on a router."""
+        found: View = self.bed.act("PUT", f"routers/<resource_id>/{name}", body, ALICE, resource_id=router_id)
+        return found
+
+    def router(self, outside: int | None = None) -> str:
+        """Make a router."""
+        info = None if outside is None else {"network_id": self.outside[outside]}
+        return str(self.bed.create("router", ALICE, external_gateway_info=info)["id"])
+
+    def rows(self) -> tuple[JournalRow, ...]:
+        """Return what nobody was told of yet."""
+        return read_after(self.bed.connection, self.position, 10_000)
+
+    def tell(self, limit: int = 10_000) -> None:
+        """Let hosts hear of what comes next in the journal."""
+        rows = self.rows()[:limit]
+        self.told = [each for each in updates_for(self.bed.connection, rows) if each.role == "l3"] if rows else []
+        self.position = rows[-1].position if rows else self.position
+        for each in self.told:
+            self.known[each.host].apply(each)
+
+    def has(self, host: str) -> set[RouterRecord]:
+        """Return what a host was told, whenever it was read."""
+        return {evolve(each, version=0) for each in self.known[host]}  # type: ignore[misc] # they are of that kind
+
+    def must_have(self, host: str) -> set[RouterRecord]:
+        """Return what a host would fetch."""
+        return {evolve(each, version=0) for each in records_of_host(self.bed.connection, host, "l3", None)}  # type: ignore[misc] # they are of that kind
+
+
+class RouterHostCase(SynchronousTestCase):
+    """Has a router on host a with a gateway and an interface, of which that host was told."""
+
+    def setUp(self) -> None:
+        """Make it."""
+        self.world = World()
+        self.addCleanup(self.world.bed.close)
+        self.bed = self.world.bed
+        self.router = self.world.router(outside=0)
+        self.world.act("add_router_interface", self.router, {"subnet_id": self.world.inside[0][1]})
+        self.world.tell()
+
+    def after(self, change: Callable[[], Any]) -> RouterRecord:
+        """Make a change and let hosts hear; they know then what they would fetch. Return what host a knows."""
+        change()
+        self.world.tell()
+        for host in HOSTS:
+            self.assertEqual(self.world.has(host), self.world.must_have(host), host)
+        self.assertEqual({each.host for each in self.world.told}, {"a"})
+        (record,) = self.world.has("a")
+        return record
+
+    def removal(self, body: View) -> Callable[[], Any]:
+        """Return what takes an interface away."""
+        return lambda: self.world.act("remove_router_interface", self.router, body)
+
+    def leading(self, floating: View, port_id: str | None) -> Callable[[], Any]:
+        """Return what leads a floating IP to a port."""
+        return lambda: self.bed.update("floatingip", floating["id"], ALICE, port_id=port_id)
+
+    def expect_silence(self, change: Callable[[], Any]) -> None:
+        """Make a change of which no l3 role hears, and for which nothing is read of routers."""
+        change()
+        self.assertTrue(touched_by(self.world.rows()).routers.is_nothing)
+        self.world.tell()
+        self.assertEqual(self.world.told, [])
+        self.assertEqual(self.world.has("a"), self.world.must_have("a"))
+
+
+class AnnounceTests(RouterHostCase):
+    """Whatever changes, the host that carries the router hears of it, and nobody else."""
+
+    def test_a_new_one(self) -> None:
+        """With all that it is."""
+        (record,) = self.world.has("a")
+        (gateway,) = self.bed.listed("port", device_owner=("network:router_gateway",))
+        self.assertEqual((record.id, record.admin_state_up, record.enable_snat), (self.router, True, True))
+        assert record.gateway is not None
+        self.assertEqual(record.gateway.addresses, (f"{gateway['fixed_ips'][0]['ip_address']}/24",))
+        self.assertEqual((record.nexthops, record.interfaces[0].addresses), (("172.24.4.1",), ("10.0.0.1/24",)))
+        self.assertEqual((self.world.has("b"), self.world.has("old")), (set(), set()))
+
+    def test_its_own_attributes(self) -> None:
+        """Whether it is enabled, its routes, whether it translates, its gateway."""
+        record = self.after(lambda: self.bed.update("router", self.router, ALICE, admin_state_up=False))
+        self.assertFalse(record.admin_state_up)
+        routes = [{"destination": "10.77.0.0/16", "nexthop": "10.0.0.7"}]
+        record = self.after(lambda: self.bed.update("router", self.router, ALICE, routes=routes))
+        self.assertEqual(record.routes, (RouterRoute("10.77.0.0/16", "10.0.0.7"),))
+        info: View = {"network_id": self.world.outside[0], "enable_snat": False}
+        record = self.after(lambda: self.bed.update("router", self.router, external_gateway_info=info))
+        self.assertFalse(record.enable_snat)
+        info = {"network_id": self.world.outside[1]}
+        record = self.after(lambda: self.bed.update("router", self.router, ALICE, external_gateway_info=info))
+        self.assertEqual(record.nexthops, ("172.25.0.1",))
+        record = self.after(lambda: self.bed.update("router", self.router, ALICE, external_gateway_info=None))
+        self.assertEqual((record.gateway, record.nexthops), (None, ()))
+
+    def test_interfaces(self) -> None:
+        """Made, of a port that was there, and taken away."""
+        body = {"subnet_id": self.world.inside[1][1]}
+        record = self.after(lambda: self.world.act("add_router_interface", self.router, body))
+        self.assertEqual(len(record.interfaces), 2)
+        adopted = {"port_id": self.world.ports[2]}
+        record = self.after(lambda: self.world.act("add_router_interface", self.router, adopted))
+        self.assertIn(self.world.ports[2], [each.port_id for each in record.interfaces])
+        for gone in (body, adopted):
+            record = self.after(self.removal(gone))
+        self.assertEqual(len(record.interfaces), 1)
+
+    def test_floating_ips(self) -> None:
+        """Made, led elsewhere, let go, led again, and deleted; of one that leads nowhere nobody hears."""
+        floating = self.bed.create("floatingip", ALICE, floating_network_id=self.world.outside[0])
+        self.world.tell()
+        self.assertEqual(self.world.told, [])
+        self.expect_silence(lambda: self.bed.update("floatingip", floating["id"], ALICE, description="d"))
+        for port_id, led in ((self.world.ports[0], 1), (None, 0), (self.world.ports[0], 1)):
+            record = self.after(self.leading(floating, port_id))
+            self.assertEqual(len(record.floating_ips), led)
+        self.assertEqual(record.floating_ips[0].floating_ip, floating["floating_ip_address"])
+        record = self.after(lambda: self.bed.delete("floatingip", floating["id"], ALICE))
+        self.assertEqual(record.floating_ips, ())
+
+    def test_a_floating_ip_whose_port_goes(self) -> None:
+        """It leads nowhere then."""
+        said = {"floating_network_id": self.world.outside[0], "port_id": self.world.ports[0]}
+        record = self.after(lambda: self.bed.create("floatingip", ALICE, **said))
+        self.assertEqual(len(record.floating_ips), 1)
+        record = self.after(lambda: self.bed.delete("port", self.world.ports[0], ALICE))
+        self.assertEqual(record.floating_ips, ())
+
+    def test_networks_and_subnets(self) -> None:
+        """A disabled network carries nothing; the MTU and the gateway of a subnet are those of now."""
+        inside, outside = self.world.inside[0][0], self.world.outside[0]
+        record = self.after(lambda: self.bed.update("network", inside, ALICE, admin_state_up=False))
+        self.assertEqual(record.interfaces, ())
+        self.after(lambda: self.bed.update("network", inside, ALICE, admin_state_up=True))
+        record = self.after(lambda: self.bed.update("network", inside, mtu=1280))
+        self.assertEqual(record.interfaces[0].mtu_bytes, 1280)
+        (subnet,) = self.bed.listed("subnet", network_id=(outside,))
+        record = self.after(lambda: self.bed.update("subnet", subnet["id"], gateway_ip=None))
+        self.assertEqual(record.nexthops, ())
+
+    def test_a_disabled_port(self) -> None:
+        """It carries nothing."""
+        (gateway,) = self.bed.listed("port", device_owner=("network:router_gateway",))
+        record = self.after(lambda: self.bed.update("port", gateway["id"], admin_state_up=False))
+        self.assertIsNone(record.gateway)
+
+    def test_what_hosts_need_not_know(self) -> None:
+        """Names, tags, other subnets, other ports, and statuses."""
+        self.expect_silence(lambda: self.bed.update("router", self.router, ALICE, name="n", description="d"))
+        path = "routers/<resource_id>/tags"
+        tags = {"tags": ["red"]}
+        self.expect_silence(lambda: self.bed.act("PUT", path, tags, ALICE, resource_id=self.router))
+        self.expect_silence(lambda: self.bed.update("network", self.world.inside[0][0], ALICE, name="n"))
+        self.expect_silence(lambda: self.bed.network_with_subnet("10.9.0.0/24", ALICE))
+        self.expect_silence(lambda: self.bed.create("port", ALICE, network_id=self.world.inside[0][0]))
+        (gateway,) = self.bed.listed("port", device_owner=("network:router_gateway",))
+        self.expect_silence(lambda: self.bed.update("port", gateway["id"], name="n"))
+
+
+class GoneTests(RouterHostCase):
+    """Hosts that need not know a router any longer."""
+
+    def test_a_deleted_one(self) -> None:
+        """They hear that it is deleted."""
+        self.world.act("remove_router_interface", self.router, {"subnet_id": self.world.inside[0][1]})
+        self.bed.delete("router", self.router, ALICE)
+        self.world.tell()
+        self.assertEqual((self.world.has("a"), self.world.must_have("a")), (set(), set()))
+        self.assertTrue(self.world.known["a"].was_deleted(RouterRecord.kind, self.router))
+        self.assertEqual({each.host for each in self.world.told}, {"a"})
+
+    def test_in_pieces(self) -> None:
+        """However the journal is cut."""
+        self.world.act("remove_router_interface", self.router, {"subnet_id": self.world.inside[0][1]})
+        self.bed.delete("router", self.router, ALICE)
+        while self.world.rows():
+            self.world.tell(1)
+        self.assertEqual(self.world.has("a"), set())
+
+    def test_one_that_waited_for_a_host(self) -> None:
+        """Is told to the first that reports."""
+        self.bed.connection.execute(update(routers).values(host=""))
+        self.world.hear("b")
+        self.world.tell()
+        self.assertEqual(self.world.has("b"), self.world.must_have("b"))
+        self.assertEqual(len(self.world.has("b")), 1)
+
+
+class CostTests(RouterHostCase):
+    """What has nothing to do with routers costs nothing of them."""
+
+    def asked(self) -> list[str]:
+        """Tell hosts of what is next; return the statements that read routers."""
+        asked: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if "router" in statement or "floating" in statement:
+                asked.append(statement)
+
+        event.listen(self.bed.connection.engine, "before_cursor_execute", note)
+        try:
+            self.world.tell()
+        finally:
+            event.remove(self.bed.connection.engine, "before_cursor_execute", note)
+        return asked
+
+    def test_other_ports_ask_nothing(self) -> None:
+        """Neither do subnets and networks that come and go."""
+        network, subnet = self.bed.network_with_subnet("10.9.0.0/24", ALICE)
+        port = self.bed.create("port", network_id=network, binding__host_id="a")
+        self.bed.update("port", port["id"], admin_state_up=False)
+        self.bed.delete("port", port["id"])
+        self.bed.delete("subnet", subnet)
+        self.bed.delete("network", network)
+        self.assertEqual(self.asked(), [])
+
+    def test_a_network_asks_once(self) -> None:
+        """Whether a router stands in it, however many they are."""
+        for network, _ in self.world.inside[1:]:
+            self.bed.update("network", network, mtu=1280)
+        self.assertEqual(len(self.asked()), 1)
+
+    def test_a_digest_says_what_it_is_and_not_when_it_was_read(self) -> None:
+        """Or comparisons would never be equal."""
+        (record,) = self.world.has("a")
+        self.assertEqual(digest_record(record), digest_record(evolve(record, version=9)))
+        self.assertNotEqual(digest_record(record), digest_record(evolve(record, enable_snat=False)))
+
+
+ACTIONS = st.tuples(
+    st.sampled_from(
+        ("router", "delete", "gateway", "add", "adopt", "remove", "float", "lead", "sink", "switch", "tell", "again")
+    ),
+    st.integers(0, 30),
+    st.integers(0, 2),
+)
+
+
+class Deeds:
+    """Does to a world what a law's example says; what is refused is refused."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.bed = world, world.bed
+
+    def one(self, member: str, number: int) -> str:
+        """Return the id of one of Alice's; one that is not there when there is none."""
+        ids = [each["id"] for each in self.bed.listed(member, ALICE)]
+        return str(ids[number % len(ids)]) if ids else "00000000-0000-4000-8000-000000000000"
+
+    def do(self, what: str, number: int, which: int) -> None:
+        """Do one thing."""
+        tell, again = self.world.tell, self._again
+        if what in ("tell", "again"):
+            (tell if what == "tell" else again)(number % 5 + 1)
+            return
+        with contextlib.suppress(ApiError):
+            getattr(self, f"_{what}")(number, which)
+
+    def _again(self, limit: int) -> None:
+        """A host hears twice of the one thing, and again of what it heard."""
+        for each in (*self.world.told, *self.world.told):
+            self.world.known[each.host].apply(each)
+        self.world.tell(limit)
+
+    def _router(self, number: int, which: int) -> None:
+        self.world.router(which if which < 2 else None)
+
+    def _delete(self, number: int, which: int) -> None:
+        self.bed.delete("router", self.one("router", number), ALICE)
+
+    def _gateway(self, number: int, which: int) -> None:
+        info = {"network_id": self.world.outside[which]} if which < 2 else None
+        self.bed.update("router", self.one("router", number), ALICE, external_gateway_info=info)
+
+    def _add(self, number: int, which: int) -> None:
+        body = {"subnet_id": self.world.inside[which][1]}
+        self.world.act("add_router_interface", self.one("router", number), body)
+
+    def _adopt(self, number: int, which: int) -> None:
+        port = self.bed.create("port", ALICE, network_id=self.world.inside[which][0])
+        self.world.act("add_router_interface", self.one("router", number), {"port_id": port["id"]})
+
+    def _remove(self, number: int, which: int) -> None:
+        body = {"subnet_id": self.world.inside[which][1]}
+        self.world.act("remove_router_interface", self.one("router", number), body)
+
+    def _float(self, number: int, which: int) -> None:
+        self.bed.create("floatingip", ALICE, floating_network_id=self.world.outside[which % 2])
+
+    def _lead(self, number: int, which: int) -> None:
+        self.bed.update("floatingip", self.one("floatingip", number), ALICE, port_id=self.world.ports[which])
+
+    def _sink(self, number: int, which: int) -> None:
+        floating = self.one("floatingip", number)
+        self.bed.update("floatingip", floating, ALICE, port_id=None)
+        if which == 0:
+            self.bed.delete("floatingip", floating, ALICE)
+
+    def _switch(self, number: int, which: int) -> None:
+        network = self.world.inside[which][0] if number % 2 else self.world.outside[which % 2]
+        is_up = self.bed.show("network", network)["admin_state_up"]
+        self.bed.update("network", network, ADMIN, admin_state_up=not is_up)
+
+
+class RouterLaws(SynchronousTestCase):
+    """Whatever happens, in whatever pieces it is told, also twice."""
+
+    @settings(max_examples=count(25, 300), deadline=None)
+    @given(st.lists(ACTIONS, max_size=40))
+    def test_hosts_know_what_a_comparison_would_tell_them(self, actions: list[tuple[str, int, int]]) -> None:
+        """No more and no less."""
+        world = World()
+        deeds = Deeds(world)
+        for what, number, which in actions:
+            deeds.do(what, number, which)
+        world.tell()
+        for host in HOSTS:
+            self.assertEqual(world.has(host), world.must_have(host), host)
+        every = [each.id for host in HOSTS for each in world.must_have(host)]
+        self.assertEqual(sorted(every), sorted(each["id"] for each in world.bed.listed("router")))
+        world.bed.close()
