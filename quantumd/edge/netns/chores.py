@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import socket
 import struct
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from quantumd.edge.netns import inside
 from quantumd.edge.netns.announcement import announcement
-from quantumd.edge.netns.interfaces import Address
+from quantumd.edge.netns.interfaces import Announce
 
 SETTINGS: Final = {
     "ipv4/ip_forward": "1",
+    "ipv4/conf/all/promote_secondaries": "1",
+    "ipv4/conf/default/promote_secondaries": "1",
     "ipv4/conf/all/rp_filter": "0",
     "ipv4/conf/default/rp_filter": "0",
     "ipv4/conf/all/arp_ignore": "1",
@@ -33,12 +37,17 @@ SETTINGS: Final = {
     "ipv6/conf/default/accept_dad": "0",
     "ipv6/conf/all/accept_dad": "0",
 }
-"""Of the kernel, by name below net (sysctl): packets are forwarded, and nobody on a link tells the router otherwise."""
+"""Of the kernel, by name below net (sysctl): packets are forwarded, and nobody on a link tells the router otherwise.
+
+Without promote_secondaries the first address of a subnet would take the others with it when it goes.
+"""
 
 _SYSTEM: Final = Path("/proc/sys/net")
 _ETHTOOL: Final = 0x8946
 _SET_TX_CHECKSUMS: Final = 0x17
 _NAME_BYTES: Final = 16
+_NOT_SENT: Final = frozenset({errno.ENODEV, errno.ENXIO, errno.ENETDOWN, errno.EAGAIN, errno.ENOBUFS})
+"""The device has gone, or has no room: it is said again."""
 
 
 def names_with(prefix: str) -> frozenset[str]:
@@ -59,12 +68,22 @@ def _is_namespace(name: str) -> bool:
 
 def settle() -> None:
     """Set what makes a router of the namespace. OSError."""
+    for path, value in _unsettled():
+        path.write_text(value)
+
+
+def is_settled() -> bool:
+    """Whether the namespace is set as a router needs it. OSError."""
+    return not any(_unsettled())
+
+
+def _unsettled() -> Iterator[tuple[Path, str]]:
     for name, value in SETTINGS.items():
+        path = _SYSTEM / name
+        # Where the kernel has no IPv6 there is nothing to set.
         with suppress(FileNotFoundError):
-            # Where the kernel has no IPv6 there is nothing to set.
-            path = _SYSTEM / name
             if path.read_text().strip() != value:
-                path.write_text(value)
+                yield path, value
 
 
 def complete_checksums(device: str) -> None:
@@ -75,13 +94,14 @@ def complete_checksums(device: str) -> None:
         fcntl.ioctl(opened, _ETHTOOL, request.ljust(40, b"\0"))
 
 
-def announce(mac: str, address: Address) -> None:
-    """Tell the neighbours where an address is. OSError; a device that has gone is none."""
-    frame = announcement(mac, address.address.partition("/")[0])
-    with suppress(FileNotFoundError), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as opened:
-        try:
-            opened.bind((address.device, 0))
-            opened.send(frame)
-        except OSError as error:
-            if error.errno not in inside.DEVICE_GONE:
-                raise
+def announce(announcements: Iterable[Announce]) -> None:
+    """Tell the neighbours where addresses are. OSError; a device that has gone is none."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC) as opened:
+        opened.setblocking(False)
+        for each in announcements:
+            frame = announcement(each.mac, each.address.address.partition("/")[0])
+            try:
+                opened.sendto(frame, (each.address.device, 0))
+            except OSError as error:
+                if error.errno not in _NOT_SENT:
+                    raise
