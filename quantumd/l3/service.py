@@ -17,7 +17,7 @@ def make_namespaces(reactor: Any, edges: str) -> INamespaces:
         # What is only for trying out is imported only then.
         from quantumd.edge.netns.memory import MemoryNamespaces
 
-        return MemoryNamespaces()
+        return MemoryNamespaces(PREFIX)
     from quantumd.edge.netns.kernel import KernelNamespaces
 
     return KernelNamespaces(reactor, PREFIX)
