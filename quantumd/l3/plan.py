@@ -67,6 +67,10 @@ def _changes(desired: DesiredRouter, seen: Observed) -> Iterator[Deed]:
     yield from map(Unplug, sorted(_plugged_wrongly(desired, seen, new)))
     if seen.inside is None or not (inside.is_named and inside.is_settled):
         yield AddNamespace()
+    # What filters lead to must be there, or it would be sent elsewhere; as it is not plugged, nothing goes there yet.
+    made = tuple(_made(desired, new, seen))
+    if made:
+        yield ChangeInside(made)
     yield from filter_deeds(desired, inside, seen.filters)
     gone = sorted(name for name in inside.devices if name not in desired.wires)
     operations = tuple(_operations(desired, inside, new, [each for each in gone if _is_ours(each)], seen))
@@ -100,6 +104,14 @@ def _is_ours(device: str) -> bool:
     return device.startswith((INSIDE, GATEWAY))
 
 
+def _made(desired: DesiredRouter, new: frozenset[str], seen: Observed) -> Iterator[i.Operation]:
+    for name in sorted(new):
+        yield i.PutPair(desired.wires[name].device, _alias(desired), seen.completes_checksums)
+    for address in sorted(desired.addressing.addresses, key=repr):
+        if address.device in new:
+            yield i.PutAddress(address)
+
+
 def _operations(
     desired: DesiredRouter, inside: i.Seen, new: frozenset[str], gone: Collection[str], seen: Observed
 ) -> Iterator[i.Operation]:
@@ -110,9 +122,10 @@ def _operations(
     first = {each for each in surplus if any(_is_same(each, other) for other in wanted.addresses)}
     yield from (i.RemoveAddress(each) for each in sorted(first, key=repr))
     for name, wire in sorted(desired.wires.items()):
-        if inside.devices.get(name) != wire.device:
+        if name not in new and inside.devices[name] != wire.device:
             yield i.PutPair(wire.device, _alias(desired), seen.completes_checksums)
-    yield from (i.PutAddress(each) for each in sorted(wanted.addresses - held, key=repr))
+    put = (each for each in wanted.addresses - held if each.device not in new)
+    yield from map(i.PutAddress, sorted(put, key=repr))
     # With a device that is made anew routes go that may be wanted, whatever they went through.
     yield from _put_routes(wanted.routes if new else wanted.routes - inside.routes)
     yield from (i.RemoveRoute(each) for each in sorted(_surplus_routes(desired, inside), key=_length))

@@ -15,6 +15,7 @@ from quantumd.edge.ovsdb.interfaces import (
     InterfaceRow,
     IOvsdb,
     PutBridge,
+    PutDevicePort,
     PutPatchPort,
     RemoveBridge,
     RemovePort,
@@ -31,6 +32,8 @@ else:
 BR_INT = PutBridge("br-int", "netdev", "secure", frozenset({"OpenFlow14"}), {"quantumd-role": "integration"})
 BR_EX = PutBridge("br-ex", "netdev", None, frozenset(), {})
 PATCH = PutPatchPort("br-int", "int-ex", "ex-int", {"quantumd-peer": "br-ex"})
+DEVICE = PutDevicePort("br-int", "tapdevice", {"iface-id": "0b000000", "quantumd-owner": "0a000000"})
+MISSING = PutDevicePort("br-int", "tapmissing", {"iface-id": "0b000001"})
 VIF = {"iface-id": "73f3d011-e270-476b-976d-410aac87b69d", "iface-status": "active"}
 
 
@@ -91,6 +94,11 @@ class OvsdbContract(Base):
         """The interface of that name."""
         rows: Mapping[str, InterfaceRow] = self.ovsdb.interfaces()
         return rows.get(name)
+
+    def is_broken(self, name: str) -> bool:
+        """Whether the switch says that it cannot use an interface."""
+        row = self.row(name)
+        return row is not None and row.error is not None and (row.ofport or 0) < 0
 
     def has_ofport(self, name: str) -> bool:
         """Whether the switch has given an interface its port number."""
@@ -197,6 +205,37 @@ class OvsdbContract(Base):
         await self.transact(PutPatchPort("br-int", "int-ex", "ex-int", {"quantumd-more": "1"}))
         row = self.row("int-ex")
         self.assertEqual(row and dict(row.external_ids), {"quantumd-peer": "br-ex", "quantumd-more": "1"})
+
+    async def test_a_device_is_put_with_its_ids(self) -> None:
+        """It is on the bridge; putting it twice adds ids, and tells of nothing if none is new."""
+        await self.transact(BR_INT, DEVICE)
+        row = self.row("tapdevice")
+        self.assertEqual(row and dict(row.external_ids), DEVICE.external_ids)
+        self.assertEqual(self.ovsdb.ports_of("br-int"), {"br-int", "tapdevice"})
+        changed = self.heard("tapdevice")
+        await self.transact(DEVICE)
+        ids = [(each.old.external_ids, each.new.external_ids) for each in changed if each.old and each.new]
+        self.assertEqual([each for each in ids if each[0] != each[1]], [])
+        await self.transact(PutDevicePort("br-int", "tapdevice", {"more": "1"}))
+        row = self.row("tapdevice")
+        self.assertEqual(row and dict(row.external_ids), {**DEVICE.external_ids, "more": "1"})
+
+    async def test_a_device_that_is_not_there_is_broken(self) -> None:
+        """It has no number, and says why; removed it is gone with its ids."""
+        await self.transact(BR_INT, MISSING)
+        await self.until(lambda: self.is_broken("tapmissing"))
+        self.assertIn("tapmissing", self.ovsdb.ports_of("br-int"))
+        await self.transact(RemovePort("br-int", "tapmissing"))
+        self.assertIsNone(self.row("tapmissing"))
+
+    async def test_a_device_of_another_bridge_is_refused(self) -> None:
+        """As any port is, and on a bridge that is not there."""
+        await self.transact(BR_INT, BR_EX, DEVICE)
+        for bridge in ("br-ex", "br-nowhere"):
+            stolen = PutDevicePort(bridge, "tapdevice", {"x": "1"})
+            await self.refused(self.ovsdb.transact((stolen,)), OvsdbRefused)
+        row = self.row("tapdevice")
+        self.assertEqual(row and dict(row.external_ids), DEVICE.external_ids)
 
     async def test_both_ends_of_a_patch_are_made_in_one_transaction(self) -> None:
         """Two bridges and the ports between them come together, and get their numbers."""

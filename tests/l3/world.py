@@ -30,7 +30,7 @@ INTERFACE = RouterLink(
     "0b000000-0000-4000-8000-000000000001", "red", "fa:16:3e:00:00:01", 1450, ("10.0.0.1/24", "fd00::1/64")
 )
 OTHER_INTERFACE = RouterLink(
-    "0b000000-0001-4000-8000-000000000002", "blue", "fa:16:3e:00:00:02", 1450, ("10.0.1.1/24",)
+    "0b000001-0001-4000-8000-000000000002", "blue", "fa:16:3e:00:00:02", 1450, ("10.0.1.1/24",)
 )
 GATEWAY_LINK = RouterLink(
     "0c000000-0000-4000-8000-000000000001", "outside", "fa:16:3e:00:00:03", 1500, ("203.0.113.2/24",)
@@ -78,13 +78,17 @@ class World:
 
     def begin(self) -> None:
         """Start a process that knows nothing but the records."""
+        self.begin_without_records()
+        self.loop.records_changed(self.records.apply(Update(HOST, "l3", tuple(self.wanted.values()))), True)
+        self.settle()
+
+    def begin_without_records(self) -> None:
+        """Start a process that has heard nothing yet."""
         self.records = Records()
         self.plugs = OvsPlugs(self.ovsdb, BRIDGE, self.clock)
         self.converger = L3Converger(HOST, "1", self.records, self.namespaces, self.plugs)
         self.loop = ConvergeService(self.converger, self.clock, self._tell)
         self.loop.startService()
-        self.loop.records_changed(self.records.apply(Update(HOST, "l3", tuple(self.wanted.values()))), True)
-        self.settle()
 
     def restart(self) -> None:
         """End the process, and start another one."""

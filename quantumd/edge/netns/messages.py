@@ -166,7 +166,7 @@ def read_route(body: bytes) -> tuple[Route, int] | None:
         return None
     hops = [(a.read_address(said.get(_GATEWAY)), a.read_number(said.get(_OUT)), flags)]
     if _SEVERAL in said:
-        hops = list(_hops(said[_SEVERAL]))
+        hops = list(_hops(said[_SEVERAL])) or hops
     destination = f"{a.read_address(said.get(_DESTINATION)) or _ANYWHERE.get(family, '')}/{length}"
     nexthops, metric = tuple(sorted(each for each, _, _ in hops)), a.read_number(said.get(_PRIORITY))
     _, index, first_flags = hops[0]

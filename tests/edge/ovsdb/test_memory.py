@@ -19,8 +19,12 @@ class MemoryOvsdbTests(OvsdbContract, TestCase):
     def setUp(self) -> None:
         """Start it; nothing happens until the clock turns."""
         self.clock = Clock()
-        self.ovsdb = MemoryOvsdb(self.clock)
+        self.ovsdb = MemoryOvsdb(self.clock, self.number)
         self.ovsdb.startService()
+
+    def number(self, _: str, interface: str) -> int:
+        """The switch beside it: one device is missing."""
+        return -1 if interface == "tapmissing" else 7
 
     async def plug(self, bridge: str, name: str, external_ids: Mapping[str, str]) -> None:
         """See OvsdbContract."""
