@@ -148,7 +148,7 @@ class BindingTests(HostedCase):
         self.made = self.with_gateway()
 
     def test_they_are_bound_there(self) -> None:
-        """The gateway, a new interface, and a port that was elsewhere; owners see nothing of it."""
+        """The gateway, a new interface, and a port that was elsewhere."""
         self.add(self.made, subnet_id=self.inner)
         network, _ = self.bed.network_with_subnet("10.6.0.0/24", ALICE)
         self.bed.add_host("x")
