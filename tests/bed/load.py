@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Address
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from tests.bed.host import Guest
 from tests.bed.wire import Wire
@@ -54,12 +54,32 @@ class Stream:
             time.sleep(0.5 / self.per_second)
 
 
+class Target(Protocol):
+    """Who is asked: a VM, or an address behind the MAC of a router."""
+
+    @property
+    def ip(self) -> str:
+        """The address."""
+
+    @property
+    def mac(self) -> str:
+        """The MAC to which frames for it go."""
+
+
+@frozen
+class Behind:
+    """An address behind the MAC of a router."""
+
+    ip: str
+    mac: str
+
+
 @define(eq=False)
 class EchoStream(Stream):
-    """Echo requests from one VM to another; ``lost`` counts those without an answer, once the block is left."""
+    """Echo requests from a VM to a target; ``lost`` counts those without an answer, once the block is left."""
 
     source: Guest = field(kw_only=True)
-    target: Guest = field(kw_only=True)
+    target: Target = field(kw_only=True)
     straggler_seconds: float = field(default=5.0, kw_only=True)
     """How long the last answers are waited for."""
     sent: int = field(default=0, init=False)
@@ -117,7 +137,7 @@ class FrameStream(Stream):
                 self.sent += due
 
 
-def echo_request(source: Guest, target: Guest, number: int) -> bytes:
+def echo_request(source: Guest, target: Target, number: int) -> bytes:
     """Return the frame of an echo request that carries a number."""
     body = struct.pack("!BBHHHQ", _ECHO_REQUEST, 0, 0, _MARK, number & 0xFFFF, number)
     body = body[:2] + struct.pack("!H", _checksum(body)) + body[4:]
