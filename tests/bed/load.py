@@ -87,17 +87,18 @@ class EchoStream(Stream):
     longest_gap_seconds: float = field(default=0.0, init=False)
     """The longest time in which no answer came."""
     _waiting: set[int] = field(factory=set, init=False)
-    _heard_at: float = field(default=0.0, init=False)
+    heard_at: float = field(default=0.0, init=False)
+    """When the last answer came, by the monotonic clock."""
     _began_at: float = field(default=0.0, init=False)
 
     @property
     def has_answer(self) -> bool:
         """Whether any answer came so far."""
-        return self._heard_at > self._began_at
+        return self.heard_at > self._began_at
 
     def _run(self) -> None:
         with Wire(self.source.vm.namespace) as wire:
-            self._heard_at = self._began_at = time.monotonic()
+            self.heard_at = self._began_at = time.monotonic()
             for due in self._beats():
                 wire.send(*(self._next() for _ in range(due)))
                 self._note(wire.received())
@@ -117,8 +118,8 @@ class EchoStream(Stream):
         answers = echo_answers(frames)
         if answers:
             now = time.monotonic()
-            self.longest_gap_seconds = max(self.longest_gap_seconds, now - self._heard_at)
-            self._heard_at = now
+            self.longest_gap_seconds = max(self.longest_gap_seconds, now - self.heard_at)
+            self.heard_at = now
             self._waiting -= answers
 
 

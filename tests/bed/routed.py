@@ -111,4 +111,4 @@ class RouterCase(HostCase):
             for port in ports:
                 self.change_interface({"id": router_id}, "remove", port_id=port["id"])
             self.delete("router", router_id)
-            self.wait_for("its namespace is gone", lambda name=f"quantumd-{router_id}": name not in run("ip", "netns"))
+        self.wait_for("no namespace is left", lambda: not any(each in run("ip", "netns") for each in self._routers))

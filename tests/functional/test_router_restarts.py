@@ -12,7 +12,7 @@ from tests.bed.routed import RouterCase
 from tests.bed.talk import Server, Talk
 
 REPAIR_SECONDS = 5.0
-ECHOES_PER_SECOND = 500
+ECHOES_PER_SECOND = 100
 
 
 class RouterHost(RouterCase):

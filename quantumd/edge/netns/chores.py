@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 import struct
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,12 @@ SETTINGS: Final = {
 }
 """Of the kernel, by name below net (sysctl): packets are forwarded, and nobody on a link tells the router otherwise."""
 
+NEIGHBOURS: Final = {"retrans_time_ms": "100", "mcast_solicit": "10"}
+"""Of a device, by name below neigh: who has an address is asked ten times in a second, not three times in three.
+
+The first question may go out a moment before the switch carries the port.
+"""
+
 _SYSTEM: Final = Path("/proc/sys/net")
 _ETHTOOL: Final = 0x8946
 _SET_TX_CHECKSUMS: Final = 0x17
@@ -59,7 +66,19 @@ def _is_namespace(name: str) -> bool:
 
 def settle() -> None:
     """Set what makes a router of the namespace. OSError."""
-    for name, value in SETTINGS.items():
+    _set(SETTINGS)
+
+
+def prepare(device: str, completes_checksums: bool) -> None:
+    """Set what a device of a router needs before it is up. OSError."""
+    versions = ("ipv4", "ipv6")
+    _set({f"{each}/neigh/{device}/{name}": value for each in versions for name, value in NEIGHBOURS.items()})
+    if completes_checksums:
+        _complete_checksums(device)
+
+
+def _set(values: Mapping[str, str]) -> None:
+    for name, value in values.items():
         with suppress(FileNotFoundError):
             # Where the kernel has no IPv6 there is nothing to set.
             path = _SYSTEM / name
@@ -67,8 +86,8 @@ def settle() -> None:
                 path.write_text(value)
 
 
-def complete_checksums(device: str) -> None:
-    """Have the kernel write the checksums of what leaves by a device. OSError."""
+def _complete_checksums(device: str) -> None:
+    """Have the kernel write the checksums of what leaves by a device."""
     value = ctypes.create_string_buffer(struct.pack("=II", _SET_TX_CHECKSUMS, 0))
     request = struct.pack("16sP", device.encode()[: _NAME_BYTES - 1], ctypes.addressof(value))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:

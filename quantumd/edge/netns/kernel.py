@@ -196,8 +196,7 @@ class KernelNamespaces:
     async def _add_pair(self, room: _Room, pair: i.AddPair) -> None:
         body = m.pair(pair.device, pair.outer, self._home)
         await _send(room.wire, m.NEW_LINK, CREATE | EXCLUSIVE, body)
-        if pair.completes_checksums:
-            await self._within(room, lambda: chores.complete_checksums(pair.device.name))
+        await self._within(room, lambda: chores.prepare(pair.device.name, pair.completes_checksums))
         outer = await _index(self._outside, pair.outer)
         # It must have no address of its own before it is up, or it would talk into the network.
         await _send(self._outside, m.NEW_LINK, 0, m.labelled(outer, pair.alias))
