@@ -117,7 +117,7 @@ class IPlugs(Interface):
         """Fire when it is known what is plugged. EdgeError when that is not known in time."""
 
     def plugged(owner: str) -> Mapping[str, str]:
-        """Return which device of an owner is plugged as which port, by the device; broken ones are not."""
+        """Return which device of an owner is plugged as which port, by the device; '' is the port of a broken one."""
 
     def owners() -> frozenset[str]:
         """Return whose devices are plugged, broken ones too."""

@@ -57,6 +57,8 @@ class L3Converger:
     _realised: dict[str, RouterRecord | None] = field(factory=dict, init=False)
     """What was last realised of each router; None of one that was removed."""
     _busy: set[str] = field(factory=set, init=False)
+    _heard: set[str] = field(factory=set, init=False)
+    """Of which of the busy ones something was heard: they are looked at again."""
     _slots: DeferredSemaphore = field(factory=lambda: DeferredSemaphore(AT_ONCE), init=False)
     _listeners: list[Callable[[frozenset[Key] | None], None]] = field(factory=list, init=False)
     _log = Logger()
@@ -129,8 +131,16 @@ class L3Converger:
             for deed in step.deeds:
                 await self._do(step.router_id, deed)
         finally:
-            await self._look_at(step.router_id)
-            self._busy.discard(step.router_id)
+            try:
+                await self._look_at(step.router_id)
+            finally:
+                self._is_done(step.router_id)
+
+    def _is_done(self, router_id: str) -> None:
+        self._busy.discard(router_id)
+        if router_id in self._heard:
+            self._heard.discard(router_id)
+            self._changed(router_id)
 
     async def _do(self, router_id: str, deed: Deed) -> None:
         namespace = namespace_of(router_id)
@@ -174,6 +184,7 @@ class L3Converger:
 
     def _changed(self, router_id: str) -> None:
         if router_id in self._busy:
+            self._heard.add(router_id)
             return
         looking = self._slots.run(self._look, router_id)
         looking.addCallbacks(lambda _: self._looked(router_id), self._cannot_look)

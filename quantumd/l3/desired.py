@@ -29,10 +29,9 @@ class SomeRecords(Protocol):
 
 @frozen
 class Wire:
-    """Two devices that are one wire: the router's end, and the one that is plugged as a port."""
+    """Two devices that are one wire: the router's end, and its outer end, which is plugged as a port."""
 
     device: Device
-    outer: str
     port_id: str
 
 
@@ -78,5 +77,5 @@ def _wires(router: RouterRecord) -> Iterator[tuple[str, Wire]]:
 
 
 def _wire(prefix: str, link: RouterLink) -> Wire:
-    device = Device(inner_of(prefix, link.port_id), link.mac_address, link.mtu_bytes)
-    return Wire(device, outer_of(link.port_id), link.port_id)
+    outer = outer_of(link.port_id)
+    return Wire(Device(inner_of(prefix, link.port_id), link.mac_address, link.mtu_bytes, outer), link.port_id)

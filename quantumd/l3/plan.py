@@ -1,28 +1,28 @@
 """The deeds from what is there of a router to what is desired. Pure.
 
-What is taken away goes first; what translates addresses is there before packets come, which is when the wires are
-plugged. So no packet passes on the way that may pass neither before nor afterwards.
+What is plugged wrongly is unplugged first, and wires are plugged last, when all is there that translates addresses.
+Between them, what comes comes before what goes: so packets that pass before and afterwards pass all the while, and on
+the way no packet passes that may pass neither before nor afterwards. What must end is written down in the transaction
+that takes its filters away, so that it ends whatever happens on the way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from attrs import field, frozen
 
 from quantumd.converge.plan import NOTHING, Plan, Stage
 from quantumd.edge.netns import interfaces as i
-from quantumd.edge.nft.interfaces import Change, Ruleset
+from quantumd.edge.nft.interfaces import Ruleset
 from quantumd.l3.desired import DesiredRouter, Wire, router_key
-from quantumd.l3.features.nat import FAMILY, FLOATING
-from quantumd.l3.names import GATEWAY
+from quantumd.l3.filtering import filter_deeds
+from quantumd.l3.names import GATEWAY, INSIDE
 from quantumd.l3.steps import (
     AddNamespace,
-    ChangeFilters,
     ChangeInside,
     ChangeRouter,
     Deed,
-    EndTranslated,
     Plug,
     RemoveNamespace,
     Unplug,
@@ -33,7 +33,7 @@ from quantumd.l3.steps import (
 class Observed:
     """What is there of a router: its namespace and what is in it, and its devices that are plugged, with their ports.
 
-    ``inside`` is None when there is no namespace.
+    ``inside`` is None when there is no namespace. The port of a device that is broken is ''.
     """
 
     inside: i.Seen | None = None
@@ -63,89 +63,104 @@ def _removal(seen: Observed) -> Iterator[Deed]:
 
 def _changes(desired: DesiredRouter, seen: Observed) -> Iterator[Deed]:
     inside = seen.inside or i.Seen()
-    wires = {wire.outer: wire for wire in desired.wires.values()}
-    new = {name for name in desired.wires if name not in inside.devices}
-    for device, port_id in sorted(seen.plugged.items()):
-        wire = wires.get(device)
-        # The switch does not notice that a device has gone and another one of its name has come.
-        if wire is None or wire.port_id != port_id or wire.device.name in new:
-            yield Unplug(device)
-    if seen.inside is None or not seen.inside.is_named:
+    new = frozenset(_to_be_made(desired, inside))
+    yield from map(Unplug, sorted(_plugged_wrongly(desired, seen, new)))
+    if seen.inside is None or not (inside.is_named and inside.is_settled):
         yield AddNamespace()
-    gone = tuple(i.RemovePair(name) for name in sorted(inside.devices) if name not in desired.wires)
-    if gone:
-        yield ChangeInside(gone)
-    change = filters_change(desired, seen.filters)
-    if not change.is_nothing:
-        yield ChangeFilters(change)
-    operations = tuple(_operations(desired, inside, seen.completes_checksums))
+    yield from filter_deeds(desired, inside, seen.filters)
+    gone = sorted(name for name in inside.devices if name not in desired.wires)
+    operations = tuple(_operations(desired, inside, new, [each for each in gone if _is_ours(each)], seen))
     if operations:
         yield ChangeInside(operations)
-    ended = frozenset(_ended(desired, inside, seen.filters))
-    if ended:
-        yield EndTranslated(ended)
     yield from _plugs(desired, seen, new)
+    # Some devices cannot be removed: whoever put one here shall not keep the router from its work.
+    theirs = tuple(i.RemovePair(name) for name in gone if not _is_ours(name))
+    if theirs:
+        yield ChangeInside(theirs)
 
 
-def _ended(desired: DesiredRouter, inside: i.Seen, filters: Ruleset) -> Iterator[str]:
-    """Yield the outer addresses that are gone, or lead elsewhere than before."""
-    for place, value in filters.elements.items():
-        if place[:2] == (FAMILY, FLOATING) and desired.filters.elements.get(place) != value:
-            yield place[2]
-    for each in inside.addresses - desired.addressing.addresses:
-        if each.device.startswith(GATEWAY):
-            yield each.address.partition("/")[0]
+def _to_be_made(desired: DesiredRouter, inside: i.Seen) -> Iterator[str]:
+    """Yield the inner ends that are not there, or have another end than they must have."""
+    for name, wire in desired.wires.items():
+        device = inside.devices.get(name)
+        if device is None or device.outer != wire.device.outer:
+            yield name
 
 
-def _operations(desired: DesiredRouter, inside: i.Seen, completes_checksums: bool) -> Iterator[i.Operation]:
-    held = {address for address in inside.addresses if address.device in desired.wires}
-    kept = {route for route in inside.routes if not route.device or route.device in desired.wires}
+def _plugged_wrongly(desired: DesiredRouter, seen: Observed, new: frozenset[str]) -> Iterator[str]:
+    wires = {wire.device.outer: wire for wire in desired.wires.values()}
+    for device, port_id in seen.plugged.items():
+        wire = wires.get(device)
+        # The switch does not notice that a device has gone and another one of its name has come.
+        if wire is None or wire.device.name in new or port_id not in ("", wire.port_id):
+            yield device
+
+
+def _is_ours(device: str) -> bool:
+    return device.startswith((INSIDE, GATEWAY))
+
+
+def _operations(
+    desired: DesiredRouter, inside: i.Seen, new: frozenset[str], gone: Collection[str], seen: Observed
+) -> Iterator[i.Operation]:
     wanted = desired.addressing
-    yield from (i.RemoveRoute(each) for each in sorted(kept - wanted.routes, key=repr) if not _stays(each, desired))
-    yield from (i.RemoveAddress(each) for each in sorted(held - wanted.addresses, key=repr))
+    held = frozenset(_held(desired, inside, new))
+    surplus = held - wanted.addresses
+    # Of IPv6 there is an address only once, with one prefix or another.
+    first = {each for each in surplus if any(_is_same(each, other) for other in wanted.addresses)}
+    # With devices the kernel takes away routes that may be wanted, whatever they went through.
+    kept = inside.routes if not gone and not new else frozenset()
+    yield from map(i.RemovePair, gone)
+    yield from (i.RemoveAddress(each) for each in sorted(first, key=repr))
     for name, wire in sorted(desired.wires.items()):
-        if name not in inside.devices:
-            yield i.AddPair(wire.device, wire.outer, _alias(desired), completes_checksums)
-        elif inside.devices[name] != wire.device:
-            yield i.ChangeDevice(wire.device, wire.outer)
+        if inside.devices.get(name) != wire.device:
+            yield i.PutPair(wire.device, _alias(desired), seen.completes_checksums)
     yield from (i.PutAddress(each) for each in sorted(wanted.addresses - held, key=repr))
-    yield from (i.PutRoute(each) for each in sorted(wanted.routes - kept, key=repr))
+    yield from (i.PutRoute(each) for each in sorted(wanted.routes - kept, key=_length, reverse=True))
+    yield from (i.RemoveRoute(each) for each in sorted(_surplus_routes(desired, inside), key=_length))
+    yield from (i.RemoveAddress(each) for each in sorted(surplus - first, key=repr))
 
 
-def _stays(route: i.Route, desired: DesiredRouter) -> bool:
-    """Whether another route to the same destination takes the place of this one."""
-    return any(each.destination == route.destination for each in desired.addressing.routes)
+def _held(desired: DesiredRouter, inside: i.Seen, new: frozenset[str]) -> Iterator[i.Address]:
+    """Yield the addresses of devices that stay."""
+    for address in inside.addresses:
+        if address.device in desired.wires and address.device not in new:
+            yield address
+
+
+def _is_same(one: i.Address, other: i.Address) -> bool:
+    return one.device == other.device and one.address.partition("/")[0] == other.address.partition("/")[0]
+
+
+def _surplus_routes(desired: DesiredRouter, inside: i.Seen) -> Iterator[i.Route]:
+    """Yield the routes that go, and in whose place no other one comes."""
+    places = {(each.destination, each.metric) for each in desired.addressing.routes}
+    for route in inside.routes - desired.addressing.routes:
+        if (route.destination, route.metric) not in places:
+            yield route
+
+
+def _length(route: i.Route) -> tuple[int, str]:
+    """Return what routes are sorted by.
+
+    What comes comes from the longest prefix to the shortest, and what goes goes the other way: so that a packet never
+    follows a route that it follows neither before nor afterwards.
+    """
+    return int(route.destination.rpartition("/")[2]), repr(route)
 
 
 def _alias(desired: DesiredRouter) -> str:
     return f"quantumd router {desired.id}"
 
 
-def filters_change(desired: DesiredRouter, seen: Ruleset) -> Change:
-    """Return what makes filters as desired."""
-    wanted = desired.filters
-    chains = {name: each for name, each in wanted.chains.items() if seen.chains.get(name) != each.digest}
-    # The value of an element cannot be changed: it goes and comes in the same transaction.
-    gone = {place: value for place, value in seen.elements.items() if wanted.elements.get(place) != value}
-    gone_sets = frozenset(seen.sets - wanted.sets.keys())
-    return Change(
-        chains=chains,
-        sets={name: each for name, each in wanted.sets.items() if name not in seen.sets},
-        elements={place: value for place, value in wanted.elements.items() if seen.elements.get(place) != value},
-        gone_chains=frozenset(seen.chains.keys() - wanted.chains.keys()),
-        gone_sets=gone_sets,
-        gone_elements={place: value for place, value in gone.items() if place[:2] not in gone_sets},
-    )
-
-
-def _plugs(desired: DesiredRouter, seen: Observed, new: set[str]) -> Iterator[Deed]:
+def _plugs(desired: DesiredRouter, seen: Observed, new: frozenset[str]) -> Iterator[Deed]:
     missing = {
         name: wire
         for name, wire in sorted(desired.wires.items())
-        if name in new or seen.plugged.get(wire.outer) != wire.port_id
+        if name in new or seen.plugged.get(wire.device.outer) != wire.port_id
     }
     for wire in missing.values():
-        yield Plug(wire.port_id, wire.outer, wire.device.mac)
+        yield Plug(wire.port_id, wire.device.outer, wire.device.mac)
     told = tuple(_announcements(desired, seen.inside or i.Seen(), missing))
     if told:
         yield ChangeInside(told)

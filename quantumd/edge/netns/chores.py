@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from quantumd.edge.netns import inside
 from quantumd.edge.netns.announcement import announcement
-from quantumd.edge.netns.interfaces import Address
+from quantumd.edge.netns.interfaces import Announce
 
 SETTINGS: Final = {
     "ipv4/ip_forward": "1",
+    "ipv4/conf/all/promote_secondaries": "1",
+    "ipv4/conf/default/promote_secondaries": "1",
     "ipv4/conf/all/rp_filter": "0",
     "ipv4/conf/default/rp_filter": "0",
     "ipv4/conf/all/arp_ignore": "1",
@@ -34,7 +37,10 @@ SETTINGS: Final = {
     "ipv6/conf/default/accept_dad": "0",
     "ipv6/conf/all/accept_dad": "0",
 }
-"""Of the kernel, by name below net (sysctl): packets are forwarded, and nobody on a link tells the router otherwise."""
+"""Of the kernel, by name below net (sysctl): packets are forwarded, and nobody on a link tells the router otherwise.
+
+Without promote_secondaries the first address of a subnet would take the others with it when it goes.
+"""
 
 NEIGHBOURS: Final = {"retrans_time_ms": "100", "mcast_solicit": "10"}
 """Of a device, by name below neigh: who has an address is asked ten times in a second, not three times in three.
@@ -46,6 +52,8 @@ _SYSTEM: Final = Path("/proc/sys/net")
 _ETHTOOL: Final = 0x8946
 _SET_TX_CHECKSUMS: Final = 0x17
 _NAME_BYTES: Final = 16
+_NOT_SENT: Final = frozenset({errno.ENODEV, errno.ENXIO, errno.ENETDOWN, errno.EAGAIN, errno.ENOBUFS})
+"""The device has gone, or has no room: it is said again."""
 
 
 def names_with(prefix: str) -> frozenset[str]:
@@ -69,8 +77,13 @@ def settle() -> None:
     _set(SETTINGS)
 
 
+def is_settled() -> bool:
+    """Whether the namespace is set as a router needs it. OSError."""
+    return not any(_unsettled(SETTINGS))
+
+
 def prepare(device: str, completes_checksums: bool) -> None:
-    """Set what a device of a router needs before it is up. OSError."""
+    """Set what a device of a router needs. OSError."""
     versions = ("ipv4", "ipv6")
     _set({f"{each}/neigh/{device}/{name}": value for each in versions for name, value in NEIGHBOURS.items()})
     if completes_checksums:
@@ -78,12 +91,17 @@ def prepare(device: str, completes_checksums: bool) -> None:
 
 
 def _set(values: Mapping[str, str]) -> None:
+    for path, value in _unsettled(values):
+        path.write_text(value)
+
+
+def _unsettled(values: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     for name, value in values.items():
+        path = _SYSTEM / name
+        # Where the kernel has no IPv6 there is nothing to set.
         with suppress(FileNotFoundError):
-            # Where the kernel has no IPv6 there is nothing to set.
-            path = _SYSTEM / name
             if path.read_text().strip() != value:
-                path.write_text(value)
+                yield path, value
 
 
 def _complete_checksums(device: str) -> None:
@@ -94,13 +112,14 @@ def _complete_checksums(device: str) -> None:
         fcntl.ioctl(opened, _ETHTOOL, request.ljust(40, b"\0"))
 
 
-def announce(mac: str, address: Address) -> None:
-    """Tell the neighbours where an address is. OSError; a device that has gone is none."""
-    frame = announcement(mac, address.address.partition("/")[0])
-    with suppress(FileNotFoundError), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as opened:
-        try:
-            opened.bind((address.device, 0))
-            opened.send(frame)
-        except OSError as error:
-            if error.errno not in inside.DEVICE_GONE:
-                raise
+def announce(announcements: Iterable[Announce]) -> None:
+    """Tell the neighbours where addresses are. OSError; a device that has gone is none."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC) as opened:
+        opened.setblocking(False)
+        for each in announcements:
+            frame = announcement(each.mac, each.address.address.partition("/")[0])
+            try:
+                opened.sendto(frame, (each.address.device, 0))
+            except OSError as error:
+                if error.errno not in _NOT_SENT:
+                    raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import field, frozen
 from zope.interface import Interface
@@ -14,13 +14,23 @@ if TYPE_CHECKING:
     from quantumd.edge.nft.interfaces import Change, Ruleset
 
 
+METRIC: Final = 100
+"""That of our routes."""
+
+
 @frozen
 class Device:
-    """The inner end of a pair of devices."""
+    """The inner end of a pair of devices that are one wire.
+
+    ``outer`` is the other end, where this process is: '' when it is elsewhere, or this is no end of a pair. It is up
+    when both ends are.
+    """
 
     name: str
     mac: str
     mtu_bytes: int
+    outer: str = ""
+    is_up: bool = True
 
 
 @frozen
@@ -35,38 +45,42 @@ class Address:
 class Route:
     """What is for ``destination``, a prefix, goes to one of ``nexthops``, each connection always to the same.
 
-    With a ``device`` they are taken to be on its link, whatever addresses the device has.
+    With a ``device`` they are taken to be on its link, whatever addresses the device has. Of routes to the same
+    destination the one of the lowest ``metric`` is taken.
     """
 
     destination: str
     nexthops: tuple[str, ...]
     device: str = ""
+    metric: int = METRIC
 
 
 @frozen
 class Seen:
     """What is in a namespace: devices by name, their addresses but for those of the link, and routes that are ours.
 
-    One that is not ``is_named`` is still there, and has lost the name by which others find it.
+    One that is not ``is_named`` is still there, and has lost the name by which others find it. One that is not
+    ``is_settled`` does not forward packets as ``add`` has it.
     """
 
     devices: Mapping[str, Device] = field(factory=dict)
     addresses: frozenset[Address] = frozenset()
     routes: frozenset[Route] = frozenset()
     is_named: bool = True
+    is_settled: bool = True
 
 
 @frozen
-class AddPair:
-    """Make two devices that are one wire: ``device`` in the namespace, ``outer`` where this process is; both are up.
+class PutPair:
+    """Make two devices that are one wire, both up, or set right what differs; one that has lost its end is made anew.
 
-    With ``completes_checksums`` what leaves by the inner end has its checksums, which a userspace datapath needs.
+    Their other end says by ``alias`` whose it is; one of its name that is left over, with the same alias, goes. With
+    ``completes_checksums`` what leaves by the inner end has its checksums, which a userspace datapath needs.
     """
 
     device: Device
-    outer: str
     alias: str
-    completes_checksums: bool
+    completes_checksums: bool = False
 
 
 @frozen
@@ -77,23 +91,18 @@ class RemovePair:
 
 
 @frozen
-class ChangeDevice:
-    """Give the device this MAC and MTU, its other end the same MTU."""
-
-    device: Device
-    outer: str
-
-
-@frozen
 class PutAddress:
-    """Add an address, or put it in the place of one with another prefix. One of IPv6 is used at once."""
+    """Add an address; one that is there is no error. One of IPv6 is used at once."""
 
     address: Address
 
 
 @frozen
 class RemoveAddress:
-    """Remove an address; one that is not there is no error."""
+    """Remove an address, and no other of the same subnet; one that is not there is no error.
+
+    It is announced no more.
+    """
 
     address: Address
 
@@ -108,21 +117,19 @@ class Announce:
 
 @frozen
 class PutRoute:
-    """Add a route, or put it in the place of another one to the same destination."""
+    """Add a route, or put it in the place of another one of ours to the same destination and of the same metric."""
 
     route: Route
 
 
 @frozen
 class RemoveRoute:
-    """Remove a route; one that is not there is no error."""
+    """Remove our route to this destination of this metric; one that is not there is no error."""
 
     route: Route
 
 
-Operation: TypeAlias = (
-    AddPair | RemovePair | ChangeDevice | PutAddress | RemoveAddress | Announce | PutRoute | RemoveRoute
-)
+Operation: TypeAlias = PutPair | RemovePair | PutAddress | RemoveAddress | Announce | PutRoute | RemoveRoute
 
 
 class INamespaces(Interface):
@@ -135,16 +142,19 @@ class INamespaces(Interface):
         """Listen no more; everything stays as it is."""
 
     def on_change(listener: Callable[[str], None]) -> None:
-        """Call ``listener(name)`` a moment after something in a namespace that was read has changed, or it has gone.
+        """Call ``listener(name)`` a moment after others changed something in a namespace that was read, or removed it.
 
-        Whoever did it, this process too.
+        Of what this process did itself it may be called too.
         """
 
     def names() -> Deferred[frozenset[str]]:
         """Return the names of the owner's namespaces. EdgeError."""
 
     def add(name: str) -> Deferred[None]:
-        """Make a namespace that forwards packets and takes part in nothing else; one that is there is set right."""
+        """Make a namespace that forwards packets and takes part in nothing else; one that is there is set right.
+
+        It is there with all that is in it, and has its name, whatever has the name meanwhile. EdgeError.
+        """
 
     def remove(name: str) -> Deferred[None]:
         """Remove a namespace with all that is in it; one that is not there is no error. EdgeError."""
@@ -153,7 +163,10 @@ class INamespaces(Interface):
         """Return what is in a namespace; None when there is no such namespace. EdgeError."""
 
     def apply(name: str, operations: Iterable[Operation]) -> Deferred[None]:
-        """Do these in order. EdgeError tells the first that the kernel refused; the others are done all the same."""
+        """Do these in order. EdgeError tells the first that was refused; the others are done all the same.
+
+        Each may be repeated.
+        """
 
     def read_filters(name: str) -> Deferred[Ruleset]:
         """Return the filters of a namespace. EdgeError."""
@@ -162,4 +175,7 @@ class INamespaces(Interface):
         """Make all of a change in one transaction, or, with an EdgeError, nothing of it."""
 
     def end_translated(name: str, addresses: frozenset[str]) -> Deferred[int]:
-        """End the connections that are translated to or from these outer addresses; return how many. EdgeError."""
+        """End the connections that are translated to or from these outer addresses; return how many. EdgeError.
+
+        Those that go to or from them as they are stay.
+        """

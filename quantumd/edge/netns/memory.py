@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from ipaddress import ip_address, ip_interface
 from typing import TypeVar
 
 from attrs import define, evolve, field
@@ -17,20 +18,25 @@ from quantumd.errors import EdgeError, EdgeUnavailable
 T = TypeVar("T")
 
 
+class _Refused(Exception):
+    """What the kernel would say."""
+
+
 @define(eq=False)
 class _Room:
     seen: i.Seen = field(factory=i.Seen)
-    outer: dict[str, str] = field(factory=dict)
     filters: MemoryNft = field(factory=MemoryNft)
 
 
 @implementer(i.INamespaces)
 @define(eq=False)
 class MemoryNamespaces:
-    """See INamespaces. ``lose_name``, ``flush`` and ``lose`` are what strangers do."""
+    """See INamespaces. ``lose_name``, ``meddle``, ``filters_of``, ``lose`` and ``outside`` are what strangers do."""
 
     trouble: str = ""
     """Why nothing can be done."""
+    outside: dict[str, str] = field(factory=dict, init=False)
+    """Devices where this process is, by name, with their aliases: other ends of pairs, and others' devices."""
     announced: list[i.Announce] = field(factory=list, init=False)
     ended: list[frozenset[str]] = field(factory=list, init=False)
     _rooms: dict[str, _Room] = field(factory=dict, init=False)
@@ -54,13 +60,15 @@ class MemoryNamespaces:
         """See INamespaces."""
         if not self.trouble:
             room = self._rooms.setdefault(name, _Room())
-            room.seen = evolve(room.seen, is_named=True)
+            room.seen = evolve(room.seen, is_named=True, is_settled=True)
+            self._changed(name)
         return self._done(None)
 
     def remove(self, name: str) -> Deferred[None]:
         """See INamespaces."""
         if not self.trouble:
-            self._rooms.pop(name, None)
+            self._drop(name)
+            self._changed(name)
         return self._done(None)
 
     def read(self, name: str) -> Deferred[i.Seen | None]:
@@ -73,47 +81,52 @@ class MemoryNamespaces:
         room = self._rooms.get(name)
         if self.trouble or room is None:
             return fail(EdgeUnavailable(self.trouble or f"there is no namespace {name}"))
-        failed = ""
+        failed, before = "", room.seen
         for operation in operations:
-            failed = failed or self._do(room, operation)
-        self._changed(name)
+            try:
+                self._do(room, operation)
+            except _Refused as error:
+                failed = failed or str(error)
+        if room.seen != before:
+            self._changed(name)
         return fail(EdgeError(failed)) if failed else succeed(None)
 
-    def _do(self, room: _Room, operation: i.Operation) -> str:
-        """Do it; return why not."""
-        seen = room.seen
-        devices, addresses, routes = dict(seen.devices), set(seen.addresses), set(seen.routes)
+    def _do(self, room: _Room, operation: i.Operation) -> None:
         match operation:
-            case i.AddPair(device=device):
-                if device.name in devices or operation.outer in self.outer_devices():
-                    return "File exists"
-                devices[device.name] = device
-                room.outer[device.name] = operation.outer
+            case i.PutPair():
+                self._put_pair(room, operation)
             case i.RemovePair(device=name):
-                devices.pop(name, None)
-                room.outer.pop(name, None)
-                addresses = {each for each in addresses if each.device != name}
-                routes = {each for each in routes if each.device != name}
-            case i.ChangeDevice(device=device):
-                if device.name not in devices:
-                    return "No such device"
-                devices[device.name] = device
+                self._remove_pair(room, name)
             case i.PutAddress(address=address):
-                if address.device not in devices:
-                    return "No such device"
-                addresses.add(address)
+                _require(room.seen, address.device)
+                room.seen = evolve(room.seen, addresses=room.seen.addresses | {address})
             case i.RemoveAddress(address=address):
-                addresses.discard(address)
+                room.seen = _reachable(evolve(room.seen, addresses=room.seen.addresses - {address}))
             case i.PutRoute(route=route):
-                if route.device and route.device not in devices:
-                    return "No such device"
-                routes = {each for each in routes if each.destination != route.destination} | {route}
+                _put_route(room, route)
             case i.RemoveRoute(route=route):
-                routes.discard(route)
+                room.seen = evolve(room.seen, routes=_without(room.seen, route))
             case i.Announce():
                 self.announced.append(operation)
-        room.seen = i.Seen(devices, frozenset(addresses), frozenset(routes), seen.is_named)
-        return ""
+
+    def _put_pair(self, room: _Room, pair: i.PutPair) -> None:
+        there, outer = room.seen.devices.get(pair.device.name), pair.device.outer
+        if there is not None and there.outer != outer:
+            self._remove_pair(room, there.name)
+            there = None
+        if there is None and self.outside.get(outer, pair.alias) != pair.alias:
+            raise _Refused("File exists")
+        self.outside[outer] = pair.alias
+        room.seen = evolve(room.seen, devices={**room.seen.devices, pair.device.name: pair.device})
+
+    def _remove_pair(self, room: _Room, name: str) -> None:
+        devices = dict(room.seen.devices)
+        gone = devices.pop(name, None)
+        if gone is not None:
+            self.outside.pop(gone.outer, None)
+            addresses = frozenset(each for each in room.seen.addresses if each.device != name)
+            routes = frozenset(each for each in room.seen.routes if each.device != name)
+            room.seen = _reachable(evolve(room.seen, devices=devices, addresses=addresses, routes=routes))
 
     def read_filters(self, name: str) -> Deferred[Ruleset]:
         """See INamespaces."""
@@ -127,34 +140,42 @@ class MemoryNamespaces:
         room = self._rooms.get(name)
         if self.trouble or room is None:
             return fail(EdgeUnavailable(self.trouble or f"there is no namespace {name}"))
+        made = room.filters.apply(change)
         self._changed(name)
-        return room.filters.apply(change)
+        return made
 
     def end_translated(self, name: str, addresses: frozenset[str]) -> Deferred[int]:
         """See INamespaces."""
+        if self.trouble or name not in self._rooms:
+            return fail(EdgeUnavailable(self.trouble or f"there is no namespace {name}"))
         self.ended.append(addresses)
-        return self._done(0)
+        return succeed(0)
 
-    def outer_devices(self) -> frozenset[str]:
-        """Return the other ends of all pairs."""
-        return frozenset(outer for room in self._rooms.values() for outer in room.outer.values())
+    # --- what strangers do
+
+    def filters_of(self, name: str) -> MemoryNft:
+        """Return the filters of a namespace."""
+        return self._rooms[name].filters
+
+    def meddle(self, name: str, change: Callable[[i.Seen], i.Seen] = lambda seen: seen) -> None:
+        """Change what is in a namespace, or, where its filters were changed, let it be known."""
+        room = self._rooms[name]
+        room.seen = change(room.seen)
+        self._changed(name)
 
     def lose_name(self, name: str) -> None:
         """Take a namespace's name away."""
-        self._rooms[name].seen = evolve(self._rooms[name].seen, is_named=False)
-        self._changed(name)
-
-    def flush(self, name: str) -> None:
-        """Remove the filters and all addresses and routes of a namespace."""
-        room = self._rooms[name]
-        room.filters.flush()
-        room.seen = i.Seen(room.seen.devices, is_named=room.seen.is_named)
-        self._changed(name)
+        self.meddle(name, lambda seen: evolve(seen, is_named=False))
 
     def lose(self, name: str) -> None:
         """Remove a namespace with all that is in it."""
-        del self._rooms[name]
+        self._drop(name)
         self._changed(name)
+
+    def _drop(self, name: str) -> None:
+        room = self._rooms.pop(name, None)
+        for device in room.seen.devices.values() if room is not None else ():
+            self.outside.pop(device.outer, None)
 
     def _changed(self, name: str) -> None:
         for listener in tuple(self._listeners):
@@ -162,3 +183,31 @@ class MemoryNamespaces:
 
     def _done(self, result: T) -> Deferred[T]:
         return fail(EdgeUnavailable(self.trouble)) if self.trouble else succeed(result)
+
+
+def _require(seen: i.Seen, device: str) -> None:
+    if device not in seen.devices:
+        raise _Refused(f"there is no device {device}")
+
+
+def _put_route(room: _Room, route: i.Route) -> None:
+    if route.device:
+        _require(room.seen, route.device)
+    elif not all(_is_near(room.seen, each) for each in route.nexthops):
+        raise _Refused("Network is unreachable")
+    room.seen = evolve(room.seen, routes=_without(room.seen, route) | {route})
+
+
+def _without(seen: i.Seen, route: i.Route) -> frozenset[i.Route]:
+    same = (route.destination, route.metric)
+    return frozenset(each for each in seen.routes if (each.destination, each.metric) != same)
+
+
+def _reachable(seen: i.Seen) -> i.Seen:
+    """Take away routes that lead nowhere any more, as the kernel does when a device goes or has no address."""
+    kept = {each for each in seen.routes if each.device or all(_is_near(seen, hop) for hop in each.nexthops)}
+    return evolve(seen, routes=frozenset(kept))
+
+
+def _is_near(seen: i.Seen, address: str) -> bool:
+    return any(ip_address(address) in ip_interface(each.address).network for each in seen.addresses)

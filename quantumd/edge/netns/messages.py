@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from ipaddress import ip_interface, ip_network
 from typing import Final
 
+from attrs import frozen
+
 from quantumd.edge.netlink import attributes as a
 from quantumd.edge.netns.interfaces import Device, Route
 
@@ -26,15 +28,26 @@ _ADDRESS = struct.Struct("=BBBBi")
 _ROUTE = struct.Struct("=BBBBBBBBI")
 _HOP = struct.Struct("=HBBi")
 """rtnexthop: length, flags, hops, index of the device."""
-_UP = 1
-_IFNAME, _MAC, _MTU, _LINKINFO, _ALIAS, _NAMESPACE_FD, _AF_SPEC = 3, 1, 4, 18, 20, 28, 26
+_UP, _CARRIER = 1, 1 << 16
+_IFNAME, _MAC, _MTU, _PEER, _LINKINFO, _ALIAS, _NAMESPACE_FD, _AF_SPEC = 3, 1, 4, 5, 18, 20, 28, 26
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _NO_DAD, _UNIVERSE, _LINK_SCOPE = 0x02, 0, 253
 _DESTINATION, _OUT, _GATEWAY, _PRIORITY, _SEVERAL = 1, 4, 5, 6, 9
 _MAIN, _UNICAST, _ON_LINK = 254, 1, 4
-_METRIC: Final = 100
+_ANY_KIND, _ANY_SCOPE = 0, 255
 _INET, _INET6 = 2, 10
+_ANYWHERE: Final = {_INET: "0.0.0.0", _INET6: "::"}
+
+
+@frozen
+class Link:
+    """A device: ``peer`` is the index of the other end of a pair, 0 of none."""
+
+    index: int
+    device: Device
+    peer: int
+    alias: str
 
 
 def pair(device: Device, outer: str, outer_namespace: int) -> bytes:
@@ -61,9 +74,9 @@ def about(index: int) -> bytes:
     return _LINK.pack(0, 0, index, 0, 0)
 
 
-def changed(index: int, mac: str, mtu_bytes: int) -> bytes:
-    """Give a device a MAC and an MTU, and have it up."""
-    return _LINK.pack(0, 0, index, _UP, _UP) + (a.mac(_MAC, mac) if mac else b"") + a.number(_MTU, mtu_bytes)
+def changed(index: int, mtu_bytes: int, mac: str = "") -> bytes:
+    """Give a device an MTU and, if one is named, a MAC."""
+    return _LINK.pack(0, 0, index, 0, 0) + (a.mac(_MAC, mac) if mac else b"") + a.number(_MTU, mtu_bytes)
 
 
 def up(index: int) -> bytes:
@@ -72,17 +85,24 @@ def up(index: int) -> bytes:
 
 
 def labelled(index: int, alias: str) -> bytes:
-    """Say what a device is for, and that it shall have no address of its own."""
-    quiet = a.nest(_AF_SPEC, a.nest(_INET6, a.number(8, 1, 1)))
-    return _LINK.pack(0, 0, index, 0, 0) + a.text(_ALIAS, alias) + quiet
+    """Say whose a device is."""
+    return _LINK.pack(0, 0, index, 0, 0) + a.text(_ALIAS, alias)
 
 
-def read_link(body: bytes) -> tuple[int, Device]:
-    """Return a device and its index."""
-    _, _, index, _, _ = _LINK.unpack_from(body)
+def quiet(index: int) -> bytes:
+    """Let a device have no address of its own."""
+    return _LINK.pack(0, 0, index, 0, 0) + a.nest(_AF_SPEC, a.nest(_INET6, a.number(8, 1, 1)))
+
+
+def read_link(body: bytes) -> Link:
+    """Return a device; which one is its other end is known by index only."""
+    _, _, index, flags, _ = _LINK.unpack_from(body)
     said = a.unpack(body[_LINK.size :])
     mac, mtu = a.read_mac(said.get(_MAC, b"")), a.read_number(said.get(_MTU))
-    return index, Device(a.read_text(said.get(_IFNAME)), mac, mtu)
+    # It has a carrier while its other end is up.
+    is_up = bool(flags & _UP and flags & _CARRIER)
+    device = Device(a.read_text(said.get(_IFNAME)), mac, mtu, is_up=is_up)
+    return Link(index, device, a.read_number(said.get(_PEER)), a.read_text(said.get(_ALIAS)))
 
 
 def addresses() -> bytes:
@@ -118,10 +138,19 @@ def route(wanted: Route, index: int) -> bytes:
     family = _INET6 if destination.version == 6 else _INET
     flags = _ON_LINK if index else 0
     head = _ROUTE.pack(family, destination.prefixlen, 0, 0, _MAIN, OUR_ROUTES, _UNIVERSE, _UNICAST, flags)
-    said = a.pack(_DESTINATION, destination.network_address.packed) + a.number(_PRIORITY, _METRIC)
+    said = a.pack(_DESTINATION, destination.network_address.packed) + a.number(_PRIORITY, wanted.metric)
     if len(wanted.nexthops) == 1:
         return head + said + a.address(_GATEWAY, wanted.nexthops[0]) + (a.number(_OUT, index) if index else b"")
     return head + said + a.pack(_SEVERAL, b"".join(_hop(each, flags, index) for each in wanted.nexthops))
+
+
+def any_route(wanted: Route) -> bytes:
+    """Name a route of ours by its destination and its metric alone, of any kind and whatever it leads to."""
+    destination = ip_network(wanted.destination)
+    family = _INET6 if destination.version == 6 else _INET
+    head = _ROUTE.pack(family, destination.prefixlen, 0, 0, _MAIN, OUR_ROUTES, _ANY_SCOPE, _ANY_KIND, 0)
+    said = a.pack(_DESTINATION, destination.network_address.packed)
+    return head + said + (a.number(_PRIORITY, wanted.metric) if wanted.metric else b"")
 
 
 def _hop(nexthop: str, flags: int, index: int) -> bytes:
@@ -138,10 +167,10 @@ def read_route(body: bytes) -> tuple[Route, int] | None:
     hops = [(a.read_address(said.get(_GATEWAY)), a.read_number(said.get(_OUT)), flags)]
     if _SEVERAL in said:
         hops = list(_hops(said[_SEVERAL]))
-    anywhere = "::" if family == _INET6 else "0.0.0.0"
-    destination = f"{a.read_address(said.get(_DESTINATION)) or anywhere}/{length}"
+    destination = f"{a.read_address(said.get(_DESTINATION)) or _ANYWHERE.get(family, '')}/{length}"
+    nexthops, metric = tuple(sorted(each for each, _, _ in hops)), a.read_number(said.get(_PRIORITY))
     _, index, first_flags = hops[0]
-    return Route(destination, tuple(sorted(each for each, _, _ in hops))), index if first_flags & _ON_LINK else 0
+    return Route(destination, nexthops, metric=metric), index if first_flags & _ON_LINK else 0
 
 
 def _hops(data: bytes) -> Iterator[tuple[str, int, int]]:

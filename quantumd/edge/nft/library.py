@@ -1,29 +1,34 @@
 """Filters by nft's library, in the process: a transaction takes a millisecond, where a process would take twenty.
 
-Whoever calls is held until it is done, and is in the namespace whose filters are meant. Source: libnftables(3).
+Whoever calls is held until it is done, and is in the namespace whose filters are meant. One call is made at a time, as
+the library keeps names of devices and more for the whole process. Source: libnftables(3).
 """
 
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
 from quantumd.edge.nft.interfaces import TABLE
-from quantumd.errors import EdgeError, EdgeUnavailable
+from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
 
 LIBRARY: Final = "libnftables.so.1"
 _NUMERIC: Final = 0x780
 """NFT_CTX_OUTPUT_NUMERIC_ALL: nothing is looked up in files."""
+LIMIT_SECONDS: Final = 20.0
+"""How long a call waits for its turn."""
+_TURN: Final = threading.Lock()
 _MISSING: Final = "No such file or directory"
 
 
 def run_commands(commands: str) -> str:
     """Run commands as one transaction and return what they print. EdgeError."""
     library = _library()
-    with _context(library) as context:
+    with _turn(), _context(library) as context:
         status = library.nft_run_cmd_from_buffer(context, commands.encode())
         if status != 0:
             complaint = library.nft_ctx_get_error_buffer(context) or b""
@@ -40,6 +45,16 @@ def list_table(family: str) -> str:
         if _MISSING not in str(error):
             raise
         return ""
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _TURN.acquire(timeout=LIMIT_SECONDS):
+        raise EdgeTimeout(f"nft's library was busy for {LIMIT_SECONDS:g} s")
+    try:
+        yield
+    finally:
+        _TURN.release()
 
 
 @contextmanager

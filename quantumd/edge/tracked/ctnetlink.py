@@ -54,13 +54,22 @@ def _protocol(connection: Connection) -> bytes:
 
 
 def read_outer_addresses(body: bytes) -> frozenset[str]:
-    """Return the addresses to which the first packet of a connection goes, and the first answer.
+    """Return the addresses by which a translated connection is known outside; of one that is not translated, none.
 
-    Of a translated connection one of them is that by which it is known outside.
+    Those are where its first packet goes, if answers come from elsewhere, and where its answers go, if it came from
+    elsewhere.
     """
     said = a.unpack(body[_HEAD.size :])
-    inside = (a.unpack(a.unpack(said.get(each, b"")).get(_IP, b"")) for each in (_ORIGINAL, _REPLY))
-    return frozenset(a.read_address(each.get(_V4_TARGET) or each.get(_V6_TARGET)) for each in inside) - {""}
+    source, target = _ends(said.get(_ORIGINAL, b""))
+    answer_source, answer_target = _ends(said.get(_REPLY, b""))
+    outer = {target} if target != answer_source else set()
+    return frozenset(outer | ({answer_target} if answer_target != source else set())) - {""}
+
+
+def _ends(direction: bytes) -> tuple[str, str]:
+    said = a.unpack(a.unpack(direction).get(_IP, b""))
+    source, target = said.get(_V4_SOURCE) or said.get(_V6_SOURCE), said.get(_V4_TARGET) or said.get(_V6_TARGET)
+    return a.read_address(source), a.read_address(target)
 
 
 def read_connection(body: bytes) -> Connection | None:

@@ -27,6 +27,8 @@ class OvsPlugs:
     _ovsdb: IOvsdb
     _bridge: str
     _clock: IReactorTime
+    _rows: dict[str, dict[str, InterfaceRow]] = field(factory=dict, init=False)
+    """By owner and by name: the others of a switch are many, and a router's are few."""
     _listeners: list[Callable[[str], None]] = field(factory=list, init=False)
     _known: list[Callable[[], None]] = field(factory=list, init=False)
     _waiting: list[Deferred[None]] = field(factory=list, init=False)
@@ -57,15 +59,13 @@ class OvsPlugs:
     def plugged(self, owner: str) -> Mapping[str, str]:
         """See IPlugs."""
         return {
-            name: row.external_ids.get("iface-id", "")
-            for name, row in self._ovsdb.interfaces().items()
-            if row.external_ids.get(OWNER) == owner and row.error is None
+            name: row.external_ids.get("iface-id", "") if row.error is None else ""
+            for name, row in self._rows.get(owner, {}).items()
         }
 
     def owners(self) -> frozenset[str]:
         """See IPlugs."""
-        rows = self._ovsdb.interfaces().values()
-        return frozenset(row.external_ids[OWNER] for row in rows if OWNER in row.external_ids)
+        return frozenset(self._rows)
 
     def plug(self, owner: str, port_id: str, device: str, mac: str) -> Deferred[None]:
         """See IPlugs."""
@@ -91,10 +91,21 @@ class OvsPlugs:
             listener()
 
     def _changed(self, changes: tuple[InterfaceChange, ...]) -> None:
+        for change in changes:
+            self._note(change)
         owners = {_owner(row) for change in changes for row in (change.old, change.new)} - {""}
         for owner in owners:
             for listener in tuple(self._listeners):
                 listener(owner)
+
+    def _note(self, change: InterfaceChange) -> None:
+        old, new = _owner(change.old), _owner(change.new)
+        if change.old is not None and old in self._rows:
+            self._rows[old].pop(change.old.name, None)
+            if not self._rows[old]:
+                del self._rows[old]
+        if change.new is not None and new:
+            self._rows.setdefault(new, {})[change.new.name] = change.new
 
 
 def _owner(row: InterfaceRow | None) -> str:
