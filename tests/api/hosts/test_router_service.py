@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -49,7 +51,7 @@ class RouterServiceTests(SynchronousTestCase):
             "floatingips", "floatingip", ALICE, floating_network_id=outside, port_id=self.port
         )["id"]
 
-    def network(self, cidr: str, project_id: str, **more: bool) -> str:
+    def network(self, cidr: str, project_id: str, **more: Any) -> str:
         """Make a network with a subnet; return its id."""
         network = self.api.make("networks", "network", project_id=project_id, **more)["id"]
         said = {"network_id": network, "cidr": cidr, "ip_version": 4, "project_id": project_id}
