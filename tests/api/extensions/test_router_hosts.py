@@ -111,6 +111,15 @@ class LaterTests(HostedCase):
         self.report()
         self.assertEqual(self.position(), before)
 
+    def test_ports_that_were_plugged_elsewhere_follow(self) -> None:
+        """Who plugs a device for the port of a router that has no host does not keep it."""
+        self.bed.add_host("y")
+        for port in self.ports(self.made):
+            self.bed.plug(port["id"], "y")
+        self.assertEqual(self.bindings(self.made), {("y", "ovs")})
+        self.report()
+        self.assertEqual(self.bindings(self.made), {("a", "ovs")})
+
     def test_a_host_that_takes_no_more_takes_none(self) -> None:
         """One of before routers, or whose agent is disabled."""
         self.bed.hear(HostReport("a", "l3", "1"))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from quantumd.api.extensions.routers.statuses import RouterNews, apply_router_report
 from quantumd.model.messages import PortReport, Report
 from tests.api.extensions.test_router_hosts import HostedCase
 from tests.api.resources.bed import ALICE, View
+from tests.bed.counts import count
 
 
 class StatusCase(HostedCase):
@@ -231,3 +235,61 @@ class BehindTests(StatusCase):
         self.assertEqual(self.says(version=old).behind, [])
         self.bed.update("router", self.made["id"], ALICE, admin_state_up=True)
         self.assertEqual(self.says(version=old).behind, [self.made["id"]])
+
+
+DEEDS = st.tuples(st.sampled_from(("lead", "sink", "down", "up", "say", "fail", "miss")), st.integers(0, 8))
+
+
+class StatusLaws(StatusCase):
+    """Whatever is asked and reported, in whatever order, also late and twice."""
+
+    def setUp(self) -> None:
+        """With another port to lead to, and a floating IP."""
+        super().setUp()
+        self.targets = [self.port, self.bed.create("port", ALICE, network_id=self.inside)["id"]]
+        self.led = self.floating()
+        self.since = {"router": self.position(), "floating": self.position()}
+        """The positions that the host must have realised."""
+
+    @settings(max_examples=count(25, 300), deadline=None)
+    @given(st.lists(DEEDS, max_size=30))
+    def test_active_is_realised_and_realised_is_active(self, deeds: list[tuple[str, int]]) -> None:
+        """Nothing is ACTIVE that its host has not realised as it is to be, and in the end all is that should be."""
+        for what, number in deeds:
+            self.do(what, number)
+        self.do("up", 0)
+        self.do("lead", 0)
+        self.says()
+        self.assertEqual((self.status(), self.status(self.led)), ("ACTIVE", "ACTIVE"))
+
+    def do(self, what: str, number: int) -> None:
+        """Do one thing, and check what it may have made ACTIVE."""
+        before = {"router": self.status(), "floating": self.status(self.led)}
+        realised = max(self.position() - number, 1) if what == "say" else 0
+        self.act_out(what, number, realised)
+        after = {"router": self.status(), "floating": self.status(self.led)}
+        for each, status in after.items():
+            if (before[each], status) == ("DOWN", "ACTIVE"):
+                self.assertGreaterEqual(realised, self.since[each])
+        if after["floating"] == "ACTIVE":
+            self.assertIsNotNone(self.bed.show("floatingip", self.led["id"], ALICE)["port_id"])
+            self.assertEqual(after["router"], "ACTIVE")
+
+    def act_out(self, what: str, number: int, realised: int) -> None:
+        """Do one thing."""
+        if what in ("lead", "sink"):
+            was = self.bed.show("floatingip", self.led["id"], ALICE)["port_id"]
+            wanted = self.targets[number % 2] if what == "lead" else None
+            changed = self.bed.update("floatingip", self.led["id"], ALICE, port_id=wanted)
+            if wanted != was:
+                self.assertEqual(changed["status"], "DOWN")
+                self.since["floating"] = self.position()
+        elif what in ("down", "up"):
+            was = self.shown(self.made)["admin_state_up"]
+            self.bed.update("router", self.made["id"], ALICE, admin_state_up=what == "up")
+            if what == "up" and not was:
+                self.since["router"] = self.position()
+        elif what == "miss":
+            self.take(Report("a", "l3", (), is_complete=True))
+        else:
+            self.says(version=realised, fault="no" if what == "fail" else None)
