@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from random import random
 from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
@@ -107,12 +108,14 @@ class HostRoles:
 
     def _make_l3(self, plugs: IPlugs) -> None:
         # What is switched off is not loaded.
+        from quantumd.l3.advertiser import Advertiser
         from quantumd.l3.converger import L3Converger
-        from quantumd.l3.service import Namespaces, make_namespaces
+        from quantumd.l3.service import L3Service, make_edges
 
-        records, namespaces = Records(), make_namespaces(self._reactor, self._settings.host.edges)
-        converger = L3Converger(self._host, VERSION, records, namespaces, plugs)
-        Namespaces(namespaces).setServiceParent(self._service)
+        records, edges = Records(), make_edges(self._reactor, self._settings.host.edges)
+        advertiser = Advertiser(edges.solicitations, self._reactor, random)
+        converger = L3Converger(self._host, VERSION, records, edges.namespaces, plugs, advertiser)
+        L3Service(edges.namespaces, advertiser).setServiceParent(self._service)
         self._run(converger, records)
 
     def _run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from socket import socket
 from typing import Any, Final
 
 from attrs import define, evolve, field
@@ -185,6 +186,14 @@ class KernelNamespaces:
         room.looks.forget((*change.chains, *change.gone_chains))
         commands = script(change, _FAMILIES)
         await self._rooms.within(room, lambda: run_commands(commands))
+
+    def socket_in(self, name: str, make: Callable[[], socket]) -> Deferred[socket]:
+        """See INamespaces."""
+        return ensureDeferred(self._socket_in(name, make))
+
+    async def _socket_in(self, name: str, make: Callable[[], socket]) -> socket:
+        room = await self._rooms.there(name)
+        return await self._rooms.within(room, make)
 
     def end_translated(self, name: str, addresses: frozenset[str]) -> Deferred[int]:
         """See INamespaces."""
