@@ -23,8 +23,8 @@ SAMPLE = (
 )
 """The modules that every run takes: conflicts, retries, filters, sorting, scopes, ranges, sums, segments."""
 
-OF_SQLITE = frozenset({"CountableTests", "PlanTests"})
-"""What looks at how SQLite finds its way."""
+OF_SQLITE = frozenset({"CountableTests", "PlanTests", "StatusLaws"})
+"""What looks at how SQLite finds its way, and a law: Hypothesis takes no example of one class for another."""
 
 
 def _modules() -> Iterator[ModuleType]:
