@@ -72,6 +72,12 @@ class HostRoles:
             return self._make_l2(self._driver.install(site), records, wanted)
         if DHCP in wanted:
             self._make_dhcp(self._driver.frames(site))
+        if L3 in wanted:
+            parts = self._driver.plugs(site)
+            if parts is None:
+                raise SettingsError(f"l2.driver: {self._driver.name} carries no routers")
+            self._make_l3(parts.plugs)
+            parts.connection.setServiceParent(self._service)
         return Roles(self._service, self._loops)
 
     def _make_l2(self, parts: L2Parts, records: Records, wanted: Collection[str]) -> Roles:

@@ -11,24 +11,8 @@ from tests.bed.needs import OVS, missing
 from tests.bed.openvswitch import PrivateOvs, run
 
 
-class RouterCase(HostCase):
-    """Tests on one host that carries routers. quantumd runs where the switch does, as on every real host."""
-
-    skip = missing(*OVS, "ping", "nft", "conntrack")
-    settings: ClassVar[Mapping[str, str]] = {"api.preview": "true"}
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        """Start the switch and quantumd."""
-        cls.take_directory()
-        cls.ovs = PrivateOvs(cls.directory / "ovs")
-        cls.addClassCleanup(cls.ovs.stop)
-        where = cls.ovs.namespace
-        cls.appliance = Appliance(cls.directory / "quantumd", cls.ovs.directory, cls.settings, namespace=where)
-        cls.addClassCleanup(lambda: cls.appliance.close())
-        cls.ovs.start()
-        cls.prepare_switch()
-        cls.appliance.start("/readyz")
+class Routing(HostCase):
+    """Makes routers and what they lead to, and removes them after each test. Mixed into classes of tests."""
 
     def setUp(self) -> None:
         """Note which routers are made, to remove them."""
@@ -36,9 +20,9 @@ class RouterCase(HostCase):
         self._routers: list[str] = []
         self.addCleanup(self._remove_routers)
 
-    def make_outside(self, cidr: str = "203.0.113.0/24") -> dict[str, Any]:
+    def make_outside(self, cidr: str = "203.0.113.0/24", **attributes: Any) -> dict[str, Any]:
         """Create an external network."""
-        network = self.appliance.create("network", **{"router:external": True})
+        network = self.appliance.create("network", **{"router:external": True}, **attributes)
         self.appliance.create("subnet", network_id=network["id"], cidr=cidr, ip_version=4, enable_dhcp=False)
         return network
 
@@ -112,3 +96,23 @@ class RouterCase(HostCase):
                 self.change_interface({"id": router_id}, "remove", port_id=port["id"])
             self.delete("router", router_id)
         self.wait_for("no namespace is left", lambda: not any(each in run("ip", "netns") for each in self._routers))
+
+
+class RouterCase(Routing):
+    """Tests on one host that carries routers. quantumd runs where the switch does, as on every real host."""
+
+    skip = missing(*OVS, "ping", "nft", "conntrack")
+    settings: ClassVar[Mapping[str, str]] = {"api.preview": "true"}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Start the switch and quantumd."""
+        cls.take_directory()
+        cls.ovs = PrivateOvs(cls.directory / "ovs")
+        cls.addClassCleanup(cls.ovs.stop)
+        where = cls.ovs.namespace
+        cls.appliance = Appliance(cls.directory / "quantumd", cls.ovs.directory, cls.settings, namespace=where)
+        cls.addClassCleanup(lambda: cls.appliance.close())
+        cls.ovs.start()
+        cls.prepare_switch()
+        cls.appliance.start("/readyz")
