@@ -35,11 +35,14 @@ class GatewayHostTests(Routing, RolesCase):
         guest.vm.run("ip", "link", "set", "eth0", "mtu", str(network["mtu"]))
         return guest
 
+    def tunnelled(self, cidr: str, number: int) -> dict[str, Any]:
+        """Create a network that hosts carry in tunnels."""
+        provider: dict[str, Any] = {"provider:network_type": "vxlan", "provider:segmentation_id": number}
+        return self.make_network(cidr, **provider)
+
     def test_vms_reach_the_outside_and_are_reached_through_the_gateway_host(self) -> None:
         """Between two tunnelled networks, out by the gateway, and in by a floating IP."""
-        tunnelled = {"provider:network_type": "vxlan"}
-        red = self.make_network("10.0.0.0/24", **tunnelled)
-        blue = self.make_network("10.0.1.0/24", **tunnelled)
+        red, blue = self.tunnelled("10.0.0.0/24", 5001), self.tunnelled("10.0.1.0/24", 5002)
         outside = self.make_outside(**{"provider:network_type": "flat", "provider:physical_network": "physnet1"})
         router = self.make_router(red, blue, outside=outside)
         self.wait_for("it is ACTIVE", lambda: self.appliance.show("router", router["id"])["status"] == "ACTIVE")

@@ -179,6 +179,30 @@ class BindingTests(HostedCase):
         self.assertEqual(self.bed.show("port", port["id"])["device_owner"], "")
 
 
+class UnreachedTests(HostedCase):
+    """Networks of segments, none of which the router's host is on."""
+
+    def test_they_are_refused_and_the_host_is_not_told(self) -> None:
+        """Owners learn that it cannot be, and of no host's name."""
+        self.hear("a-secret-host")
+        network = self.bed.create(
+            "network", router__external=True, provider__network_type="vlan", provider__physical_network="physnet1",
+            provider__segmentation_id=5,
+        )["id"]  # fmt: skip
+        (segment,) = self.bed.listed("segment", network_id=(network,))
+        self.bed.create("subnet", network_id=network, ip_version=4, cidr="172.30.0.0/24", segment_id=segment["id"])
+        made, info = self.router(), {"network_id": network}
+        message = self.assert_refused(
+            400, "BadRequest", self.bed.update, "router", made["id"], ALICE, external_gateway_info=info
+        )
+        self.assertEqual(
+            message, f"Bad router request: The host of router {made['id']} is on no segment of network {network}."
+        )
+        port = self.bed.create("port", network_id=network, project_id="alice", fixed_ips=[{"ip_address": "172.30.0.9"}])
+        self.assertEqual(self.assert_refused(400, "BadRequest", self.add, made, port_id=port["id"]), message)
+        self.assertEqual(self.ports(made), [])
+
+
 class DatedTests(HostedCase):
     """Since when a router waits for its host."""
 
