@@ -8,7 +8,7 @@ that takes its filters away, so that it ends whatever happens on the way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from attrs import field, frozen
 
@@ -108,17 +108,23 @@ def _operations(
     surplus = held - wanted.addresses
     # Of IPv6 there is an address only once, with one prefix or another.
     first = {each for each in surplus if any(_is_same(each, other) for other in wanted.addresses)}
-    # With devices the kernel takes away routes that may be wanted, whatever they went through.
-    kept = inside.routes if not gone and not new else frozenset()
-    yield from map(i.RemovePair, gone)
     yield from (i.RemoveAddress(each) for each in sorted(first, key=repr))
     for name, wire in sorted(desired.wires.items()):
         if inside.devices.get(name) != wire.device:
             yield i.PutPair(wire.device, _alias(desired), seen.completes_checksums)
     yield from (i.PutAddress(each) for each in sorted(wanted.addresses - held, key=repr))
-    yield from (i.PutRoute(each) for each in sorted(wanted.routes - kept, key=_length, reverse=True))
+    # With a device that is made anew routes go that may be wanted, whatever they went through.
+    yield from _put_routes(wanted.routes if new else wanted.routes - inside.routes)
     yield from (i.RemoveRoute(each) for each in sorted(_surplus_routes(desired, inside), key=_length))
     yield from (i.RemoveAddress(each) for each in sorted(surplus - first, key=repr))
+    yield from map(i.RemovePair, gone)
+    if gone:
+        # The same, and what was added meanwhile may have been given to a device that goes.
+        yield from _put_routes(each for each in wanted.routes if not each.device)
+
+
+def _put_routes(routes: Iterable[i.Route]) -> Iterator[i.Operation]:
+    return (i.PutRoute(each) for each in sorted(routes, key=_length, reverse=True))
 
 
 def _held(desired: DesiredRouter, inside: i.Seen, new: frozenset[str]) -> Iterator[i.Address]:

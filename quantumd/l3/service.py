@@ -28,7 +28,7 @@ def make_edges(reactor: Any, edges: str) -> L3Edges:
         from quantumd.edge.netns.memory import MemoryNamespaces
         from quantumd.edge.solicitations.memory import MemorySolicitations
 
-        return L3Edges(MemoryNamespaces(), MemorySolicitations())
+        return L3Edges(MemoryNamespaces(PREFIX), MemorySolicitations())
     from quantumd.edge.netns.kernel import KernelNamespaces
     from quantumd.edge.solicitations.kernel import KernelSolicitations
 

@@ -1,4 +1,7 @@
-"""What the role can do for a router, as values. Each may be repeated."""
+"""What the role can do for a router, as values.
+
+Each may be repeated; a change of filters that was made already is refused, and what is left is planned anew.
+"""
 
 from __future__ import annotations
 

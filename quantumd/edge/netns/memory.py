@@ -24,7 +24,9 @@ class _Refused(Exception):
 
 
 @define(eq=False)
-class _Room:
+class MemoryRoom:
+    """A namespace: what is in it, and its filters."""
+
     seen: i.Seen = field(factory=i.Seen)
     filters: MemoryNft = field(factory=MemoryNft)
 
@@ -34,13 +36,15 @@ class _Room:
 class MemoryNamespaces:
     """See INamespaces. ``lose_name``, ``meddle``, ``filters_of``, ``lose`` and ``outside`` are what strangers do."""
 
+    prefix: str = ""
+    """Begins the names of those that are ours."""
     trouble: str = ""
     """Why nothing can be done."""
     outside: dict[str, str] = field(factory=dict, init=False)
     """Devices where this process is, by name, with their aliases: other ends of pairs, and others' devices."""
     announced: list[i.Announce] = field(factory=list, init=False)
     ended: list[frozenset[str]] = field(factory=list, init=False)
-    _rooms: dict[str, _Room] = field(factory=dict, init=False)
+    rooms: dict[str, MemoryRoom] = field(factory=dict, init=False)
     _listeners: list[Callable[[str], None]] = field(factory=list, init=False)
 
     def start(self) -> None:
@@ -55,12 +59,15 @@ class MemoryNamespaces:
 
     def names(self) -> Deferred[frozenset[str]]:
         """See INamespaces."""
-        return self._done(frozenset(name for name, room in self._rooms.items() if room.seen.is_named))
+        return self._done(frozenset(filter(self._is_found, self.rooms)))
+
+    def _is_found(self, name: str) -> bool:
+        return name.startswith(self.prefix) and self.rooms[name].seen.is_named
 
     def add(self, name: str) -> Deferred[None]:
         """See INamespaces."""
         if not self.trouble:
-            room = self._rooms.setdefault(name, _Room())
+            room = self.rooms.setdefault(name, MemoryRoom())
             room.seen = evolve(room.seen, is_named=True, is_settled=True)
             self._changed(name)
         return self._done(None)
@@ -74,12 +81,12 @@ class MemoryNamespaces:
 
     def read(self, name: str) -> Deferred[i.Seen | None]:
         """See INamespaces."""
-        room = self._rooms.get(name)
+        room = self.rooms.get(name)
         return self._done(room.seen if room is not None else None)
 
     def apply(self, name: str, operations: Iterable[i.Operation]) -> Deferred[None]:
         """See INamespaces."""
-        room = self._rooms.get(name)
+        room = self.rooms.get(name)
         if self.trouble or room is None:
             return fail(EdgeUnavailable(self.trouble or f"there is no namespace {name}"))
         failed, before = "", room.seen
@@ -92,7 +99,7 @@ class MemoryNamespaces:
             self._changed(name)
         return fail(EdgeError(failed)) if failed else succeed(None)
 
-    def _do(self, room: _Room, operation: i.Operation) -> None:
+    def _do(self, room: MemoryRoom, operation: i.Operation) -> None:
         match operation:
             case i.PutPair():
                 self._put_pair(room, operation)
@@ -110,7 +117,7 @@ class MemoryNamespaces:
             case i.Announce():
                 self.announced.append(operation)
 
-    def _put_pair(self, room: _Room, pair: i.PutPair) -> None:
+    def _put_pair(self, room: MemoryRoom, pair: i.PutPair) -> None:
         there, outer = room.seen.devices.get(pair.device.name), pair.device.outer
         if there is not None and there.outer != outer:
             self._remove_pair(room, there.name)
@@ -120,7 +127,7 @@ class MemoryNamespaces:
         self.outside[outer] = pair.alias
         room.seen = evolve(room.seen, devices={**room.seen.devices, pair.device.name: pair.device})
 
-    def _remove_pair(self, room: _Room, name: str) -> None:
+    def _remove_pair(self, room: MemoryRoom, name: str) -> None:
         devices = dict(room.seen.devices)
         gone = devices.pop(name, None)
         if gone is not None:
@@ -131,14 +138,14 @@ class MemoryNamespaces:
 
     def read_filters(self, name: str) -> Deferred[Ruleset]:
         """See INamespaces."""
-        room = self._rooms.get(name)
+        room = self.rooms.get(name)
         if self.trouble or room is None:
             return fail(EdgeUnavailable(self.trouble or f"there is no namespace {name}"))
         return room.filters.read()
 
     def apply_filters(self, name: str, change: Change) -> Deferred[None]:
         """See INamespaces."""
-        room = self._rooms.get(name)
+        room = self.rooms.get(name)
         if self.trouble or room is None:
             return fail(EdgeUnavailable(self.trouble or f"there is no namespace {name}"))
         made = room.filters.apply(change)
@@ -151,7 +158,7 @@ class MemoryNamespaces:
 
     def end_translated(self, name: str, addresses: frozenset[str]) -> Deferred[int]:
         """See INamespaces."""
-        if self.trouble or name not in self._rooms:
+        if self.trouble or name not in self.rooms:
             return fail(EdgeUnavailable(self.trouble or f"there is no namespace {name}"))
         self.ended.append(addresses)
         return succeed(0)
@@ -160,12 +167,15 @@ class MemoryNamespaces:
 
     def filters_of(self, name: str) -> MemoryNft:
         """Return the filters of a namespace."""
-        return self._rooms[name].filters
+        return self.rooms[name].filters
 
     def meddle(self, name: str, change: Callable[[i.Seen], i.Seen] = lambda seen: seen) -> None:
         """Change what is in a namespace, or, where its filters were changed, let it be known."""
-        room = self._rooms[name]
+        room = self.rooms[name]
+        before = _outer_ends(room)
         room.seen = change(room.seen)
+        for outer in before - _outer_ends(room):
+            self.outside.pop(outer, None)
         self._changed(name)
 
     def lose_name(self, name: str) -> None:
@@ -178,9 +188,9 @@ class MemoryNamespaces:
         self._changed(name)
 
     def _drop(self, name: str) -> None:
-        room = self._rooms.pop(name, None)
-        for device in room.seen.devices.values() if room is not None else ():
-            self.outside.pop(device.outer, None)
+        room = self.rooms.pop(name, None)
+        for outer in _outer_ends(room) if room is not None else ():
+            self.outside.pop(outer, None)
 
     def _changed(self, name: str) -> None:
         for listener in tuple(self._listeners):
@@ -190,12 +200,16 @@ class MemoryNamespaces:
         return fail(EdgeUnavailable(self.trouble)) if self.trouble else succeed(result)
 
 
+def _outer_ends(room: MemoryRoom) -> frozenset[str]:
+    return frozenset(device.outer for device in room.seen.devices.values())
+
+
 def _require(seen: i.Seen, device: str) -> None:
     if device not in seen.devices:
         raise _Refused(f"there is no device {device}")
 
 
-def _put_route(room: _Room, route: i.Route) -> None:
+def _put_route(room: MemoryRoom, route: i.Route) -> None:
     if route.device:
         _require(room.seen, route.device)
     elif not all(_is_near(room.seen, each) for each in route.nexthops):

@@ -34,6 +34,8 @@ class OvsPlugs:
     _waiting: list[Deferred[None]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
+        for row in self._ovsdb.interfaces().values():
+            self._note(InterfaceChange(None, row))
         self._ovsdb.on_connected(self._connected)
         self._ovsdb.on_interfaces(self._changed)
 
