@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from random import random
 from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
@@ -71,6 +72,12 @@ class HostRoles:
             return self._make_l2(self._driver.install(site), records, wanted)
         if DHCP in wanted:
             self._make_dhcp(self._driver.frames(site))
+        if L3 in wanted:
+            parts = self._driver.plugs(site)
+            if parts is None:
+                raise SettingsError(f"l2.driver: {self._driver.name} carries no routers")
+            self._make_l3(parts.plugs)
+            parts.connection.setServiceParent(self._service)
         return Roles(self._service, self._loops)
 
     def _make_l2(self, parts: L2Parts, records: Records, wanted: Collection[str]) -> Roles:
@@ -107,12 +114,14 @@ class HostRoles:
 
     def _make_l3(self, plugs: IPlugs) -> None:
         # What is switched off is not loaded.
+        from quantumd.l3.advertiser import Advertiser
         from quantumd.l3.converger import L3Converger
-        from quantumd.l3.service import Namespaces, make_namespaces
+        from quantumd.l3.service import L3Service, make_edges
 
-        records, namespaces = Records(), make_namespaces(self._reactor, self._settings.host.edges)
-        converger = L3Converger(self._host, VERSION, records, namespaces, plugs)
-        Namespaces(namespaces).setServiceParent(self._service)
+        records, edges = Records(), make_edges(self._reactor, self._settings.host.edges)
+        advertiser = Advertiser(edges.solicitations, self._reactor, random)
+        converger = L3Converger(self._host, VERSION, records, edges.namespaces, plugs, advertiser)
+        L3Service(edges.namespaces, advertiser).setServiceParent(self._service)
         self._run(converger, records)
 
     def _run(

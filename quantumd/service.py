@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -67,7 +67,8 @@ def _make_roles(ground: Ground, bus: IBus, wanted: Collection[str], driver: IL2D
 def _make_health(ground: Ground, bus: IBus, roles: Roles) -> None:
     """Make what tells how a process of one role is."""
     (role,) = roles.loops
-    listen = (ground.settings.l2 if role == L2 else ground.settings.dhcp).health_listen
+    sections: Mapping[str, Any] = {L2: ground.settings.l2, DHCP: ground.settings.dhcp, L3: ground.settings.l3}
+    listen = sections[role].health_listen
     if not listen:
         return
     # What is switched off is not loaded.
@@ -98,4 +99,5 @@ make_everything = maker(make_appliance, twisted_reactor)
 make_api = maker(partial(make_role, API), twisted_reactor)
 make_l2 = maker(partial(make_role, L2), twisted_reactor)
 make_dhcp = maker(partial(make_role, DHCP), twisted_reactor)
+make_l3 = maker(partial(make_role, L3), twisted_reactor)
 """The ``makeService`` of each of ``twistd``'s commands."""

@@ -20,6 +20,7 @@ from bench.bars.identity import identity_bar
 from bench.bars.multihost import multihost_bar
 from bench.bars.plug import plug_bar
 from bench.bars.restarts import daemon_bar, switch_bar
+from bench.bars.routers import routers_bar
 from bench.bars.start import start_bar
 from bench.bars.storms import storms_bar
 from bench.bars.tunnels import tunnels_bar
@@ -39,6 +40,7 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "faults": faults_bar,
     "multihost": multihost_bar,
     "storms": storms_bar,
+    "routers": routers_bar,
     "tunnels": tunnels_bar,
 }
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,10 +91,24 @@ def plug_patches(ovs: PrivateOvs, port_ids: list[str]) -> None:
 @contextmanager
 def bed(**settings: str) -> Iterator[Bed]:
     """Run a switch and an appliance on it."""
+    with _bed(settings, where_switch=False) as here:
+        yield here
+
+
+@contextmanager
+def routed_bed(**settings: str) -> Iterator[Bed]:
+    """Run a switch and an appliance in the same namespace, which makes devices there."""
+    with _bed(settings, where_switch=True) as here:
+        yield here
+
+
+@contextmanager
+def _bed(settings: Mapping[str, str], where_switch: bool) -> Iterator[Bed]:
     with tempfile.TemporaryDirectory(prefix="quantumd-bench-") as directory:
         ovs = PrivateOvs(Path(directory) / "ovs")
         dotted = {name.replace("__", "."): value for name, value in settings.items()}
-        appliance = Appliance(Path(directory) / "state", ovs.directory, dotted)
+        where = ovs.namespace if where_switch else ""
+        appliance = Appliance(Path(directory) / "state", ovs.directory, dotted, namespace=where)
         try:
             ovs.start()
             appliance.start()

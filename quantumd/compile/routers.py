@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from quantumd.model.nouns import Router, RouterPort
-from quantumd.model.router_records import RouterLink, RouterRecord
+from quantumd.model.router_records import AdvertisedPrefix, RouterLink, RouterRecord
 
 
 def router_record(router: Router, position: int) -> RouterRecord:
@@ -28,7 +30,16 @@ def router_record(router: Router, position: int) -> RouterRecord:
 
 def _link(port: RouterPort) -> RouterLink:
     addresses = tuple(f"{each.ip_address}/{each.cidr.partition('/')[2]}" for each in port.addresses)
-    return RouterLink(port.id, port.network_id, port.mac_address, port.mtu_bytes, addresses)
+    # What is outside has routers of its own.
+    advertised = () if port.is_gateway else tuple(_advertised(port))
+    return RouterLink(port.id, port.network_id, port.mac_address, port.mtu_bytes, addresses, advertised)
+
+
+def _advertised(port: RouterPort) -> Iterator[AdvertisedPrefix]:
+    for each in port.addresses:
+        if each.ipv6_ra_mode is not None:
+            servers = tuple(server for server in each.dns_nameservers if ":" in server)
+            yield AdvertisedPrefix(each.cidr, each.ipv6_ra_mode, servers)
 
 
 def _nexthops(port: RouterPort) -> tuple[str, ...]:

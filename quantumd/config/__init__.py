@@ -6,7 +6,7 @@ file; ``python -m quantumd.config`` prints the sample file.
 
 from quantumd.config.api import AgentSettings, ApiSettings
 from quantumd.config.bus import BusSettings
-from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, LogSettings
+from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, L3Settings, LogSettings
 from quantumd.config.identity import HttpBasicSettings, KeystoneSettings
 from quantumd.config.network import NetworkSettings, QuotaSettings
 from quantumd.config.reading import apply_document, default_path, load_settings
@@ -24,6 +24,7 @@ __all__ = [
     "HttpBasicSettings",
     "KeystoneSettings",
     "L2Settings",
+    "L3Settings",
     "LogSettings",
     "NetworkSettings",
     "NotificationSettings",

@@ -138,6 +138,17 @@ class DhcpSettings:
 
 
 @frozen
+class L3Settings:
+    """The role that carries routers, which are tried out under api.preview."""
+
+    health_listen: str = setting(
+        "",
+        "Where twistd quantumd-l3 answers /healthz, /readyz and /metrics, to everybody and in the clear"
+        " (tcp:9699:interface=127.0.0.1); empty is nowhere.",
+    )
+
+
+@frozen
 class LogSettings:
     """Logs and measurements."""
 

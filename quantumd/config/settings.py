@@ -10,7 +10,7 @@ from attrs import frozen
 
 from quantumd.config.api import AgentSettings, ApiSettings
 from quantumd.config.bus import BusSettings
-from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, LogSettings
+from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, L3Settings, LogSettings
 from quantumd.config.identity import HttpBasicSettings, KeystoneSettings
 from quantumd.config.network import NetworkSettings, QuotaSettings
 from quantumd.config.telling import AmqpSettings, NotificationSettings, NovaSettings
@@ -34,6 +34,7 @@ class Settings:
     notifications: NotificationSettings = NotificationSettings()
     l2: L2Settings = L2Settings()
     dhcp: DhcpSettings = DhcpSettings()
+    l3: L3Settings = L3Settings()
     log: LogSettings = LogSettings()
 
     @property

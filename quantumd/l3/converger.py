@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredSemaphore, ensureDeferred, gatherResults
@@ -15,8 +15,9 @@ from quantumd.edge.netns.interfaces import INamespaces
 from quantumd.edge.nft.interfaces import Ruleset
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IConverger, IPlugs
+from quantumd.l3.advertiser import Advertiser
 from quantumd.l3.desired import SomeRecords, desire, find_router, keys_of, router_key
-from quantumd.l3.names import namespace_of, router_in
+from quantumd.l3.names import INSIDE, inner_end, namespace_of, router_in
 from quantumd.l3.plan import Observed, plan_router
 from quantumd.l3.steps import (
     AddNamespace,
@@ -51,6 +52,7 @@ class L3Converger:
     _records: SomeRecords
     _namespaces: INamespaces
     _plugs: IPlugs
+    _advertiser: Advertiser
     repaired: int = field(default=0, init=False)
     """How many routers were found changed by others since the start."""
     _seen: dict[str, Observed] = field(factory=dict, init=False)
@@ -127,6 +129,7 @@ class L3Converger:
 
     async def _change(self, step: ChangeRouter) -> None:
         self._busy.add(step.router_id)
+        self._advertiser.cease(step.router_id, inner_ends(step.deeds))
         try:
             for deed in step.deeds:
                 await self._do(step.router_id, deed)
@@ -148,6 +151,7 @@ class L3Converger:
             case AddNamespace():
                 await self._namespaces.add(namespace)
             case RemoveNamespace():
+                self._advertiser.forget(router_id)
                 await self._namespaces.remove(namespace)
             case ChangeInside(operations):
                 await self._namespaces.apply(namespace, operations)
@@ -170,9 +174,11 @@ class L3Converger:
         record = find_router(self._records, router_id)
         if record is None:
             self._realised.pop(router_id, None)
+            self._advertiser.forget(router_id)
             return None
         if fault is None:
             self._realised[router_id] = record
+            self._advertiser.put(record)
         realised = self._realised.get(router_id)
         return PortReport(router_id, realised.version if realised is not None else 0, True, fault)
 
@@ -205,6 +211,12 @@ class L3Converger:
     def _tell(self, keys: frozenset[Key] | None) -> None:
         for listener in self._listeners:
             listener(keys)
+
+
+def inner_ends(deeds: Iterable[Deed]) -> frozenset[str]:
+    """Return the routers' own ends of the wires that are unplugged."""
+    outer = (deed.device for deed in deeds if isinstance(deed, Unplug))
+    return frozenset(inner_end(INSIDE, device) for device in outer)
 
 
 def _first_error(failure: Failure) -> Failure:

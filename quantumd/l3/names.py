@@ -11,6 +11,7 @@ INSIDE: Final = "qr-"
 GATEWAY: Final = "qg-"
 """Begin the names of a router's own ends of its wires, as in Neutron."""
 
+_OUTER: Final = "tap"
 _ID_CHARACTERS: Final = 11
 """As many of an id as fit into a device's name."""
 
@@ -32,4 +33,9 @@ def inner_of(prefix: str, port_id: str) -> str:
 
 def outer_of(port_id: str) -> str:
     """Return the end that is plugged."""
-    return f"tap{port_id[:_ID_CHARACTERS]}"
+    return _OUTER + port_id[:_ID_CHARACTERS]
+
+
+def inner_end(prefix: str, outer: str) -> str:
+    """Return the router's own end of the wire whose other end is plugged."""
+    return prefix + outer.removeprefix(_OUTER)

@@ -1,33 +1,47 @@
-"""The network namespaces of routers, as a service."""
+"""What the l3 role acts through, and its life."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from attrs import define
+from attrs import define, frozen
 from twisted.application.service import Service
 
 from quantumd.edge.netns.interfaces import INamespaces
+from quantumd.edge.solicitations.interfaces import ISolicitations
+from quantumd.l3.advertiser import Advertiser
 from quantumd.l3.names import PREFIX
 
 
-def make_namespaces(reactor: Any, edges: str) -> INamespaces:
-    """Return the namespaces of this host: ``real``, or in ``memory``."""
+@frozen
+class L3Edges:
+    """The edges of routers."""
+
+    namespaces: INamespaces
+    solicitations: ISolicitations
+
+
+def make_edges(reactor: Any, edges: str) -> L3Edges:
+    """Return the edges of this host: ``real``, or in ``memory``."""
     if edges == "memory":
         # What is only for trying out is imported only then.
         from quantumd.edge.netns.memory import MemoryNamespaces
+        from quantumd.edge.solicitations.memory import MemorySolicitations
 
-        return MemoryNamespaces(PREFIX)
+        return L3Edges(MemoryNamespaces(PREFIX), MemorySolicitations())
     from quantumd.edge.netns.kernel import KernelNamespaces
+    from quantumd.edge.solicitations.kernel import KernelSolicitations
 
-    return KernelNamespaces(reactor, PREFIX)
+    namespaces = KernelNamespaces(reactor, PREFIX)
+    return L3Edges(namespaces, KernelSolicitations(reactor, namespaces))
 
 
 @define(eq=False)
-class Namespaces(Service):
-    """Listens to them while it runs; they stay as they are."""
+class L3Service(Service):
+    """Listens to namespaces while it runs; when it ends they stay as they are, and nobody is told anything."""
 
     _namespaces: INamespaces
+    _advertiser: Advertiser
 
     def startService(self) -> None:
         """Begin to listen."""
@@ -37,4 +51,5 @@ class Namespaces(Service):
     def stopService(self) -> None:
         """Listen no more."""
         super().stopService()
+        self._advertiser.stop()
         self._namespaces.stop()

@@ -126,11 +126,13 @@ class TapMirror:
 
 @frozen
 class RouterAddress:
-    """An address of a port that a router uses, with the prefix of its subnet and that subnet's gateway."""
+    """An address of a port that a router uses, with the prefix of its subnet and what else matters of that."""
 
     ip_address: str
     cidr: str
     gateway_ip: str | None
+    ipv6_ra_mode: str | None = None
+    dns_nameservers: tuple[str, ...] = ()
 
 
 @frozen

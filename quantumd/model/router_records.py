@@ -8,10 +8,20 @@ from attrs import frozen
 
 
 @frozen
+class AdvertisedPrefix:
+    """A subnet that a router advertises on a link: its ``prefix`` and ``mode``, which is its ipv6_ra_mode."""
+
+    prefix: str
+    mode: str
+    dns_nameservers: tuple[str, ...] = ()
+
+
+@frozen
 class RouterLink:
     """A port with which a router stands in a network.
 
-    ``addresses`` are the port's, with the lengths of their subnets' prefixes: ``10.0.0.1/24``.
+    ``addresses`` are the port's, with the lengths of their subnets' prefixes: ``10.0.0.1/24``. ``advertised`` is what
+    the router tells hosts on the link of IPv6; nothing, and it does not advertise itself there.
     """
 
     port_id: str
@@ -19,6 +29,7 @@ class RouterLink:
     mac_address: str
     mtu_bytes: int
     addresses: tuple[str, ...]
+    advertised: tuple[AdvertisedPrefix, ...] = ()
 
 
 @frozen

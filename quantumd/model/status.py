@@ -1,4 +1,7 @@
-"""Status: what the API says of a port, decided from what its host observed. Nothing else sets it to ACTIVE."""
+"""Status: what the API says of ports, routers and floating IPs, decided from what their hosts observed.
+
+Nothing else sets it to ACTIVE. A router is to this what a port is, with one role that must realise it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ L3 = "l3"
 
 @frozen
 class Wanted:
-    """What a port must be for ACTIVE: enabled, on ``host_id``, realised at ``version`` or later by every role."""
+    """What a port must be for ACTIVE: enabled, on ``host_id``, realised at ``version`` or later by every role.
+
+    The first of the roles sees whether it is plugged.
+    """
 
     is_enabled: bool
     host_id: str
@@ -46,7 +52,8 @@ def roles_of(is_served: bool) -> tuple[str, ...]:
 def next_status(current: str, wanted: Wanted, seen: Sequence[Realisation]) -> str:
     """Return the port's status.
 
-    DOWN becomes ACTIVE when every wanted role of its host has realised the wanted version and l2 sees it plugged.
+    DOWN becomes ACTIVE when every wanted role of its host has realised the wanted version and the first of them sees
+    it plugged.
     ACTIVE ends when the port is disabled, when its host says it is unplugged, or when one of the roles reports a fault.
     A role that lags behind, or of which nothing is known, changes nothing: absence of information is no news.
     """
@@ -55,10 +62,24 @@ def next_status(current: str, wanted: Wanted, seen: Sequence[Realisation]) -> st
     here = {item.role: item for item in seen if item.host == wanted.host_id and item.role in wanted.roles}
     if any(item.fault is not None for item in here.values()):
         return DOWN
-    l2 = here.get(L2)
-    if l2 is not None and not l2.plugged:
+    first = here.get(wanted.roles[0])
+    if first is not None and not first.plugged:
         return DOWN
     if current == ACTIVE:
         return ACTIVE
     is_realised = all(role in here and here[role].version >= wanted.version for role in wanted.roles)
     return ACTIVE if is_realised else current
+
+
+def next_floating_status(current: str, router: str, version: int, realised: int) -> str:
+    """Return the status of a floating IP that leads somewhere, when the host of its router has reported the router.
+
+    It is DOWN while the router is. It becomes ACTIVE when what is realised is not older than where it leads.
+
+    :param router: the router's status after the report.
+    :param version: where in the journal the floating IP was led to where it leads now.
+    :param realised: the version of the router that its host has realised, 0 of one that it has not.
+    """
+    if router != ACTIVE:
+        return DOWN
+    return ACTIVE if realised >= version else current

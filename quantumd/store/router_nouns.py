@@ -38,7 +38,14 @@ _PORTS = (
     .order_by(router_ports.c.port_id)
 )
 _ADDRESSES = (
-    select(ip_allocations.c.port_id, ip_allocations.c.ip_address, subnets.c.cidr, subnets.c.gateway_ip)
+    select(
+        ip_allocations.c.port_id,
+        ip_allocations.c.ip_address,
+        subnets.c.cidr,
+        subnets.c.gateway_ip,
+        subnets.c.ipv6_ra_mode,
+        subnets.c.dns_nameservers,
+    )
     .join(router_ports, router_ports.c.port_id == ip_allocations.c.port_id)
     .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
     .where(router_ports.c.router_id.in_(_IDS))
@@ -94,7 +101,8 @@ def routers_in(connection: Connection, network_ids: Iterable[str]) -> set[str]:
 def _ports(connection: Connection, router_ids: list[str]) -> Mapping[str, list[RouterPort]]:
     addresses: defaultdict[str, list[RouterAddress]] = defaultdict(list)
     for row in _rows(connection, _ADDRESSES, router_ids):
-        addresses[row.port_id].append(RouterAddress(row.ip_address, row.cidr, row.gateway_ip))
+        said = (row.ip_address, row.cidr, row.gateway_ip, row.ipv6_ra_mode)
+        addresses[row.port_id].append(RouterAddress(*said, tuple(orjson.loads(row.dns_nameservers))))
     found: defaultdict[str, list[RouterPort]] = defaultdict(list)
     for row in _rows(connection, _PORTS, router_ids):
         found[row.router_id].append(_port(row, addresses))

@@ -14,6 +14,7 @@ from quantumd.api.events.answering import Events
 from quantumd.api.extensions.features import Served, serve
 from quantumd.api.identity import identify
 from quantumd.config import ApiSettings, NetworkSettings, QuotaSettings
+from quantumd.model.router_records import RouterRecord
 from quantumd.store.tables import hosts, journal, metadata
 from tests.api.wire import Reply, Wire
 
@@ -49,17 +50,18 @@ class Everything:
         return made
 
     def add_host(self, host: str) -> None:
-        """Make a host known on which ports can be plugged."""
+        """Make a host known on which ports can be plugged, and which may carry routers."""
         row = {
             "host": host,
-            "role": "l2",
             "quantumd_version": "1",
             "vif_type": "ovs",
             "vif_details": "{}",
             "reported_at": "2026-01-01T00:00:00Z",
             "tunnel_types": "gre,vxlan,geneve",
+            "record_kinds": RouterRecord.kind,
         }
-        self.wire.store.write(lambda tx: tx.connection.execute(insert(hosts), row))
+        rows = [{**row, "role": role} for role in ("l2", "l3")]
+        self.wire.store.write(lambda tx: tx.connection.execute(insert(hosts), rows))
 
     def dump(self) -> Dump:
         """Return every row of every table, of the journal the newest ones: what is told in it is told at its end."""

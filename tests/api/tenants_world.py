@@ -215,7 +215,10 @@ def _of_operators(world: World) -> None:
 
 def _outside(world: World) -> None:
     world.external = _external_network(world)
-    world.keep("routers", "router", name=SECRET, description=SECRET)
+    gateway = {"network_id": world.external}
+    router_id = world.keep("routers", "router", name=SECRET, description=SECRET, external_gateway_info=gateway)
+    body = {"subnet_id": world.id("subnet")}
+    world.api.request("PUT", f"routers/{router_id}/add_router_interface", body, ALICE)
     world.keep("floatingips", "floatingip", description=SECRET, floating_network_id=world.external)
 
 

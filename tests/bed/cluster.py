@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 from tests.bed.appliance import Appliance
 from tests.bed.openvswitch import PrivateOvs, run
 from tests.bed.rabbitmq import RabbitmqServer
+from tests.bed.relay import Relay
 
 _KEY = "a key that all processes of the tests have\n"
 PHYSICAL_BRIDGE = "br-ex"
@@ -33,11 +34,12 @@ class Host:
     ovs: PrivateOvs
     l2: Appliance
     dhcp: Appliance
+    l3: Appliance | None = None
 
     @property
-    def processes(self) -> tuple[Appliance, Appliance]:
-        """Both roles."""
-        return self.l2, self.dhcp
+    def processes(self) -> tuple[Appliance, ...]:
+        """All roles."""
+        return tuple(each for each in (self.l2, self.dhcp, self.l3) if each is not None)
 
     @property
     def has_bridge(self) -> bool:
@@ -64,7 +66,10 @@ class Cluster:
     """By the name of a host: where tunnels to it end. What connects these addresses is ``lay_underlay``."""
     own_settings: Mapping[str, Mapping[str, str]] = field(factory=dict)
     """By the name of a host: what it has beside the settings of all, or otherwise."""
+    gateways: tuple[str, ...] = ()
+    """The names of the hosts that carry routers."""
     broker: RabbitmqServer = field(factory=RabbitmqServer, init=False)
+    _relays: list[Relay] = field(factory=list, init=False)
     hosts: tuple[Host, ...] = field(default=(), init=False)
     apis: tuple[Appliance, ...] = field(default=(), init=False)
 
@@ -92,6 +97,8 @@ class Cluster:
         """End everything."""
         for process in (*self._of_hosts(), *self.apis):
             process.close()
+        for relay in self._relays:
+            relay.close()
         for host in self.hosts:
             host.ovs.stop()
         self.broker.close()
@@ -152,7 +159,8 @@ class Cluster:
     def await_roles(self) -> None:
         """Wait until every role has reported and every bridge is there."""
         deadline = time.monotonic() + _START_SECONDS
-        while len(self.agents()) < 2 * len(self.hosts) or not all(host.has_bridge for host in self.hosts):
+        expected = sum(len(host.processes) for host in self.hosts)
+        while len(self.agents()) < expected or not all(host.has_bridge for host in self.hosts):
             if time.monotonic() > deadline:
                 raise ClusterError(
                     f"roles: {self.agents()}, bridges: {[host.ovs.vsctl('list-br') for host in self.hosts]}"
@@ -164,7 +172,7 @@ class Cluster:
         found: list[dict[str, Any]] = self.api.request("GET", "/v2.0/agents").body["agents"]
         return found
 
-    def make_process(self, role: str, host: str, ovs_run_dir: Path | None) -> Appliance:
+    def make_process(self, role: str, host: str, ovs_run_dir: Path | None, namespace: str = "") -> Appliance:
         """Return the process of a role; it is not started."""
         return Appliance(
             self.directory / f"{host}-{role}",
@@ -172,13 +180,20 @@ class Cluster:
             self._settings_of(host),
             python_path=self.python_path.get(host, ()),
             command=f"quantumd-{role}",
+            namespace=namespace,
         )
 
     def _add_host(self, name: str) -> None:
         ovs = PrivateOvs(self.directory / f"{name}-ovs")
-        host = Host(name, ovs, *(self.make_process(role, name, ovs.directory) for role in ("l2", "dhcp")))
+        roles = [self.make_process(role, name, ovs.directory) for role in ("l2", "dhcp")]
+        if name in self.gateways:
+            # What makes devices runs where the switch does.
+            roles.append(self.make_process("l3", name, ovs.directory, ovs.namespace))
+        host = Host(name, ovs, *roles)
         self.hosts = (*self.hosts, host)
         ovs.start()
+        if host.l3 is not None:
+            self._relays.append(Relay(ovs.namespace, self.broker.port))
 
     def _settings_of(self, host: str) -> dict[str, str]:
         key = self.directory / "key"

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Address
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from tests.bed.host import Guest
 from tests.bed.wire import Wire
@@ -54,12 +54,32 @@ class Stream:
             time.sleep(0.5 / self.per_second)
 
 
+class Target(Protocol):
+    """Who is asked: a VM, or an address behind the MAC of a router."""
+
+    @property
+    def ip(self) -> str:
+        """The address."""
+
+    @property
+    def mac(self) -> str:
+        """The MAC to which frames for it go."""
+
+
+@frozen
+class Behind:
+    """An address behind the MAC of a router."""
+
+    ip: str
+    mac: str
+
+
 @define(eq=False)
 class EchoStream(Stream):
-    """Echo requests from one VM to another; ``lost`` counts those without an answer, once the block is left."""
+    """Echo requests from a VM to a target; ``lost`` counts those without an answer, once the block is left."""
 
     source: Guest = field(kw_only=True)
-    target: Guest = field(kw_only=True)
+    target: Target = field(kw_only=True)
     straggler_seconds: float = field(default=5.0, kw_only=True)
     """How long the last answers are waited for."""
     sent: int = field(default=0, init=False)
@@ -67,17 +87,18 @@ class EchoStream(Stream):
     longest_gap_seconds: float = field(default=0.0, init=False)
     """The longest time in which no answer came."""
     _waiting: set[int] = field(factory=set, init=False)
-    _heard_at: float = field(default=0.0, init=False)
+    heard_at: float = field(default=0.0, init=False)
+    """When the last answer came, by the monotonic clock."""
     _began_at: float = field(default=0.0, init=False)
 
     @property
     def has_answer(self) -> bool:
         """Whether any answer came so far."""
-        return self._heard_at > self._began_at
+        return self.heard_at > self._began_at
 
     def _run(self) -> None:
         with Wire(self.source.vm.namespace) as wire:
-            self._heard_at = self._began_at = time.monotonic()
+            self.heard_at = self._began_at = time.monotonic()
             for due in self._beats():
                 wire.send(*(self._next() for _ in range(due)))
                 self._note(wire.received())
@@ -97,8 +118,8 @@ class EchoStream(Stream):
         answers = echo_answers(frames)
         if answers:
             now = time.monotonic()
-            self.longest_gap_seconds = max(self.longest_gap_seconds, now - self._heard_at)
-            self._heard_at = now
+            self.longest_gap_seconds = max(self.longest_gap_seconds, now - self.heard_at)
+            self.heard_at = now
             self._waiting -= answers
 
 
@@ -117,7 +138,7 @@ class FrameStream(Stream):
                 self.sent += due
 
 
-def echo_request(source: Guest, target: Guest, number: int) -> bytes:
+def echo_request(source: Guest, target: Target, number: int) -> bytes:
     """Return the frame of an echo request that carries a number."""
     body = struct.pack("!BBHHHQ", _ECHO_REQUEST, 0, 0, _MARK, number & 0xFFFF, number)
     body = body[:2] + struct.pack("!H", _checksum(body)) + body[4:]

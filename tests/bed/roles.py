@@ -22,6 +22,7 @@ class RolesCase(HostCase):
     python_path: ClassVar[Mapping[str, tuple[Path, ...]]] = {}
     tunnels: ClassVar[Mapping[str, str]] = {}
     own_settings: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    gateways: ClassVar[tuple[str, ...]] = ()
     cluster: ClassVar[Cluster]
     broker: ClassVar[RabbitmqServer]
     hosts: ClassVar[tuple[Host, ...]]
@@ -41,6 +42,7 @@ class RolesCase(HostCase):
             cls.python_path,
             cls.tunnels,
             cls.own_settings,
+            cls.gateways,
         )
         cls.addClassCleanup(cls.cluster.close)
         cls.cluster.start(cls.prepare_switch)

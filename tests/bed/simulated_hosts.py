@@ -98,6 +98,9 @@ class KeptMemoryDriver:
         self.switchboard, self.records = make(site.host, site.records), site.records
         return L2Parts(self.switchboard, Service(), self.frames(site))
 
+    def plugs(self, site: Site) -> None:
+        """See IL2Driver."""
+
     def frames(self, site: Site) -> FrameParts:
         """See IL2Driver."""
         return MemoryDriver().frames(site)

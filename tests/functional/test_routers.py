@@ -1,81 +1,121 @@
-"""Routers with real packets: one host, its switch, VMs, and a network that stands for the outside."""
+"""Routers with real packets."""
 
 from __future__ import annotations
 
-import subprocess
-import time
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
-from tests.bed.appliance import Appliance
-from tests.bed.host import Guest, HostCase
-from tests.bed.needs import OVS, missing
-from tests.bed.openvswitch import PrivateOvs
-
-
-class RouterCase(HostCase):
-    """Tests on one host that carries routers. quantumd runs where the switch does, as on every real host."""
-
-    skip = missing(*OVS, "ping", "nft", "conntrack")
-    settings: ClassVar[Mapping[str, str]] = {"api.preview": "true"}
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        """Start the switch and quantumd."""
-        cls.take_directory()
-        cls.ovs = PrivateOvs(cls.directory / "ovs")
-        cls.addClassCleanup(cls.ovs.stop)
-        cls.appliance = Appliance(
-            cls.directory / "quantumd", cls.ovs.directory, cls.settings, namespace=cls.ovs.namespace
-        )
-        cls.addClassCleanup(lambda: cls.appliance.close())
-        cls.ovs.start()
-        cls.prepare_switch()
-        cls.appliance.start("/readyz")
-
-    def make_outside(self, cidr: str = "203.0.113.0/24") -> dict[str, Any]:
-        """Create an external network."""
-        network = self.appliance.create("network", **{"router:external": True})
-        self.appliance.create("subnet", network_id=network["id"], cidr=cidr, ip_version=4, enable_dhcp=False)
-        return network
-
-    def make_router(self, *networks: Mapping[str, Any], outside: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Create a router that stands in the first subnet of each network."""
-        gateway = {"external_gateway_info": {"network_id": outside["id"]}} if outside is not None else {}
-        router = self.appliance.create("router", **gateway)
-        for network in networks:
-            self.add_interface(router, network)
-        return router
-
-    def add_interface(self, router: Mapping[str, Any], network: Mapping[str, Any]) -> None:
-        """Let a router stand in the first subnet of a network."""
-        subnet = self.appliance.request("GET", f"/v2.0/subnets?network_id={network['id']}").body["subnets"][0]
-        answer = self.appliance.request(
-            "PUT", f"/v2.0/routers/{router['id']}/add_router_interface", {"subnet_id": subnet["id"]}
-        )
-        self.assertEqual(answer.status, 200, answer.body)
-
-    def routed(self, network: Mapping[str, Any], gateway: str, **attributes: Any) -> Guest:
-        """Create a port, plug a VM for it, and give it its address and its default gateway."""
-        guest = self.plugged(network, **attributes)
-        guest.vm.run("ip", "route", "replace", "default", "via", gateway)
-        return guest
+from tests.bed.host import Guest
+from tests.bed.openvswitch import run
+from tests.bed.routed import RouterCase
+from tests.bed.talk import Server, Talk
 
 
 class PathTests(RouterCase):
-    """From network to network, and outside."""
+    """From network to network."""
 
-    def test_the_main_path(self) -> None:
-        """Two networks, a router, an outside; and a floating IP."""
+    def test_networks_of_one_router_reach_each_other(self) -> None:
+        """By IPv4 and TCP, and the addresses stay what they are."""
         red, blue = self.make_network("10.0.0.0/24"), self.make_network("10.0.1.0/24")
-        outside = self.make_outside()
-        router = self.make_router(red, blue, outside=outside)
-        one, two = self.routed(red, "10.0.0.1"), self.routed(blue, "10.0.1.1")
-        world = self.plugged(outside, port_security_enabled=False)
+        self.make_router(red, blue)
+        one, two = self.routed(red), self.open_guest(blue)
         self.assertTrue(one.can_reach("10.0.0.1"))
-        rule = {"direction": "ingress", "ethertype": "IPv4", "security_group_id": one.port["security_groups"][0]}
-        self.appliance.create("security_group_rule", protocol="icmp", **rule)
         self.assertTrue(one.can_reach(two.ip))
-        self.assertTrue(one.can_reach(world.ip))
-        floating = self.appliance.create("floatingip", floating_network_id=outside["id"], port_id=two.id)
-        self.assertTrue(world.can_reach(floating["floating_ip_address"]))
+        with Server(two), Talk(one, two.ip) as talk:
+            self.assertEqual(talk.seen_as(), one.ip)
+
+    def test_ipv6_is_routed_like_ipv4(self) -> None:
+        """From one network to the other, on which the router has one port for both versions' subnets."""
+        red, blue = self.make_network("fd00:1::/64"), self.make_network("fd00:2::/64")
+        self.make_router(red, blue)
+        one, two = self.open_guest(red), self.open_guest(blue)
+        self.assertTrue(one.can_reach(two.ip))
+        with Server(two), Talk(one, two.ip) as talk:
+            self.assertEqual(talk.seen_as(), one.ip)
+
+    def test_two_subnets_of_one_network(self) -> None:
+        """Both interfaces are in the same network."""
+        network = self.make_network("10.0.0.0/24", "10.0.1.0/24")
+        self.make_router(network)
+        first, second = self.subnets_of(network)
+        one = self.open_guest(network, fixed_ips=[{"subnet_id": first["id"]}])
+        two = self.open_guest(network, fixed_ips=[{"subnet_id": second["id"]}])
+        self.assertTrue(one.can_reach(two.ip))
+
+    def test_security_groups_hold_behind_a_router(self) -> None:
+        """Whoever comes through a router is no member of the group for that."""
+        red, blue = self.make_network("10.0.0.0/24"), self.make_network("10.0.1.0/24")
+        self.make_router(red, blue)
+        one = self.routed(red, security_groups=[])
+        two = self.routed(blue)
+        self.assertFalse(one.can_reach(two.ip, tries=2))
+        rule = {"direction": "ingress", "ethertype": "IPv4", "security_group_id": two.port["security_groups"][0]}
+        made = self.appliance.create("security_group_rule", protocol="icmp", remote_ip_prefix="10.0.0.0/24", **rule)
+        self.assertFalse(one.can_reach(two.ip, tries=2), "a port without a group may send nothing")
+        self.update("port", one.id, security_groups=two.port["security_groups"])
+        self.assertTrue(one.can_reach(two.ip))
+        self.delete("security_group_rule", made["id"])
+
+    def test_a_packet_too_large_for_the_next_network_is_told_so(self) -> None:
+        """And the sender sends smaller ones, so TCP goes through."""
+        red = self.make_network("10.0.0.0/24", mtu=1500)
+        blue = self.make_network("10.0.1.0/24", mtu=1300)
+        self.make_router(red, blue)
+        one, two = self.open_guest(red), self.open_guest(blue)
+        two.vm.run("ip", "link", "set", "eth0", "mtu", "1300")
+        self.assertTrue(one.can_reach(two.ip))
+        told = one.vm.run("sh", "-c", f"ping -n -c1 -W2 -M do -s 1400 {two.ip} || true")
+        self.assertIn(
+            "Frag needed", told.replace("frag needed", "Frag needed").replace("Message too long", "Frag needed")
+        )
+        self.assertIn("mtu 1300", one.vm.run("ip", "route", "get", two.ip))
+
+    def test_extra_routes_lead_to_what_is_behind_a_vm(self) -> None:
+        """Until they are taken away."""
+        red, blue, far = (self.make_network(f"10.0.{number}.0/24") for number in range(3))
+        router = self.make_router(red, blue)
+        one, between, behind = self.open_guest(red), self.open_guest(blue), self.open_guest(far)
+        self._join(between, behind)
+        self.assertFalse(one.can_reach(behind.ip, tries=1))
+        self.update("router", router["id"], routes=[{"destination": "10.0.2.0/24", "nexthop": between.ip}])
+        self.assertTrue(one.can_reach(behind.ip))
+        self.update("router", router["id"], routes=[])
+        self.wait_for("the route is gone", lambda: not one.can_reach(behind.ip, tries=1))
+
+    def _join(self, between: Guest, behind: Guest) -> None:
+        """Let a VM route to what stands for a network behind it: an address on its loopback."""
+        between.vm.run("ip", "address", "add", f"{behind.ip}/32", "dev", "lo")
+
+    def test_a_disabled_router_carries_nothing(self) -> None:
+        """And everything again when it is enabled."""
+        red, blue = self.make_network("10.0.0.0/24"), self.make_network("10.0.1.0/24")
+        router = self.make_router(red, blue)
+        one, two = self.open_guest(red), self.open_guest(blue)
+        self.assertTrue(one.can_reach(two.ip))
+        self.assertEqual(self.appliance.show("router", router["id"])["status"], "ACTIVE")
+        self.update("router", router["id"], admin_state_up=False)
+        self.wait_for("nothing passes", lambda: not one.can_reach(two.ip, tries=1))
+        self.assertEqual(self.appliance.show("router", router["id"])["status"], "DOWN")
+        self.update("router", router["id"], admin_state_up=True)
+        self.assertTrue(one.can_reach(two.ip))
+
+    def test_a_removed_interface_leads_nowhere(self) -> None:
+        """Its device is gone, and the others stay."""
+        red, blue = self.make_network("10.0.0.0/24"), self.make_network("10.0.1.0/24")
+        router = self.make_router(red, blue)
+        one, two = self.open_guest(red), self.open_guest(blue)
+        self.assertTrue(one.can_reach(two.ip))
+        (subnet,) = self.subnets_of(blue)
+        self.change_interface(router, "remove", subnet_id=subnet["id"])
+        self.wait_for("nothing passes", lambda: not one.can_reach(two.ip, tries=1))
+        self.assertTrue(one.can_reach("10.0.0.1"))
+        self.assertNotIn("10.0.1.1", self.inside_router(router, "ip", "address"))
+
+    def test_a_deleted_router_leaves_nothing(self) -> None:
+        """No namespace, no device, no port of the switch."""
+        network = self.make_network("10.0.0.0/24")
+        router = self.make_router(network)
+        one = self.open_guest(network)
+        self.assertTrue(one.can_reach("10.0.0.1"))
+        self._remove_routers()
+        self._routers.clear()
+        self.assertNotIn(router["id"], run("ip", "netns"))
+        self.assertEqual(self.ovs.vsctl("list-ports", "br-int").split(), [one.vm.tap])
+        self.assertFalse(one.can_reach("10.0.0.1", tries=1))

@@ -15,8 +15,10 @@ from quantumd.edge.netns.interfaces import Seen
 from quantumd.edge.netns.memory import MemoryNamespaces
 from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceRow
 from quantumd.edge.ovsdb.memory import MemoryOvsdb
+from quantumd.edge.solicitations.memory import MemorySolicitations
 from quantumd.errors import EdgeError
 from quantumd.l2.drivers.ovs.plugs import OWNER, OvsPlugs
+from quantumd.l3.advertiser import Advertiser
 from quantumd.l3.converger import L3Converger
 from quantumd.l3.names import PREFIX, namespace_of
 from quantumd.l3.steps import ChangeRouter
@@ -86,7 +88,8 @@ class World:
         """Start a process that has heard nothing yet."""
         self.records = Records()
         self.plugs = OvsPlugs(self.ovsdb, BRIDGE, self.clock)
-        self.converger = L3Converger(HOST, "1", self.records, self.namespaces, self.plugs)
+        advertiser = Advertiser(MemorySolicitations(), self.clock, lambda: 0.5)
+        self.converger = L3Converger(HOST, "1", self.records, self.namespaces, self.plugs, advertiser)
         self.loop = ConvergeService(self.converger, self.clock, self._tell)
         self.loop.startService()
 

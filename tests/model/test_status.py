@@ -1,4 +1,4 @@
-"""Status of ports: every way from DOWN to ACTIVE and back."""
+"""Status of ports, routers and floating IPs: every way from DOWN to ACTIVE and back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.model.status import ACTIVE, DHCP, DOWN, L2, Realisation, Wanted, next_status, roles_of
+from quantumd.model.status import (
+    ACTIVE,
+    DHCP,
+    DOWN,
+    L2,
+    L3,
+    Realisation,
+    Wanted,
+    next_floating_status,
+    next_status,
+    roles_of,
+)
 
 WANTED = Wanted(is_enabled=True, host_id="h1", version=5, roles=(L2, DHCP))
 L2_DONE = Realisation(L2, "h1", 5, True, None)
@@ -98,3 +109,29 @@ class RoleTests(SynchronousTestCase):
         """A port without an address on a subnet with DHCP waits for l2 only."""
         self.assertEqual(roles_of(True), (L2, DHCP))
         self.assertEqual(roles_of(False), (L2,))
+
+
+class RouterTests(SynchronousTestCase):
+    """Routers, which one role realises."""
+
+    def test_that_role_alone_decides(self) -> None:
+        """Realised is ACTIVE, no longer there is DOWN; what other roles say does not matter."""
+        wanted, done = evolve(WANTED, roles=(L3,)), Realisation(L3, "h1", 5, True, None)
+        self.assertEqual(next_status(DOWN, wanted, (done, evolve(L2_DONE, plugged=False))), ACTIVE)
+        self.assertEqual(next_status(DOWN, wanted, (L2_DONE,)), DOWN)
+        self.assertEqual(next_status(DOWN, wanted, (evolve(done, version=4),)), DOWN)
+        self.assertEqual(next_status(ACTIVE, wanted, (evolve(done, plugged=False, version=0),)), DOWN)
+
+
+class FloatingTests(SynchronousTestCase):
+    """Floating IPs that lead somewhere."""
+
+    def test_active_when_what_is_realised_is_not_older(self) -> None:
+        """An older report changes nothing, whichever it is now."""
+        self.assertEqual(next_floating_status(DOWN, ACTIVE, 5, 5), ACTIVE)
+        for current in (DOWN, ACTIVE):
+            self.assertEqual(next_floating_status(current, ACTIVE, 5, 4), current)
+
+    def test_down_with_the_router(self) -> None:
+        """Whatever is realised."""
+        self.assertEqual(next_floating_status(ACTIVE, DOWN, 5, 9), DOWN)

@@ -43,6 +43,9 @@ class KeptDriver:
     def frames(self, site: Site) -> FrameParts:
         return self.install(site).frames
 
+    def plugs(self, site: Site) -> None:
+        """Nobody asks: one process has all roles."""
+
 
 @define
 class Answer:

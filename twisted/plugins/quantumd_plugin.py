@@ -20,3 +20,7 @@ quantumd_l2 = ServiceMaker(
 quantumd_dhcp = ServiceMaker(
     "quantumd DHCP", "quantumd.start.dhcp", "OpenStack Networking: answers DHCP on this host.", "quantumd-dhcp"
 )
+
+quantumd_l3 = ServiceMaker(
+    "quantumd L3", "quantumd.start.l3", "OpenStack Networking: carries routers (tried out).", "quantumd-l3"
+)

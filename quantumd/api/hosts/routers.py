@@ -23,6 +23,7 @@ from quantumd.store.journal import last_position
 
 _OWNERS = frozenset(PORT_OWNERS.values())
 _NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "updated_at"})
+_OF_SUBNETS = frozenset({"gateway_ip", "dns_nameservers"})
 _OF_NETWORKS = frozenset({"mtu", "admin_state_up"})
 
 View = Mapping[str, Any]
@@ -55,7 +56,7 @@ class TouchedRouters:
         elif resource == "port":
             self._note_port(before, after)
         elif resource == "subnet":
-            if before and after and before.get("gateway_ip") != after.get("gateway_ip"):
+            if before and after and any(before.get(name) != after.get(name) for name in _OF_SUBNETS):
                 self.networks.add(after["network_id"])
         elif resource == "network":
             if before and after and any(before.get(name) != after.get(name) for name in _OF_NETWORKS):

@@ -11,8 +11,9 @@ from twisted.python.failure import Failure
 
 from quantumd.api.extensions.agents.heartbeats import note_agent
 from quantumd.api.extensions.routers.hosting import give_waiting
+from quantumd.api.extensions.routers.statuses import apply_router_report
 from quantumd.api.extensions.segments.hosts import keep_physical_networks
-from quantumd.api.hosts import mirrors, taps
+from quantumd.api.hosts import mirrors, routers, taps
 from quantumd.api.hosts.announce import tell_all
 from quantumd.api.hosts.compiled import records_of_host, records_of_ports, tell_of_reach
 from quantumd.api.hosts.mesh import tell_of_end
@@ -48,6 +49,9 @@ ADDRESS = "api"
 
 Records = dict[str, tuple[Record, ...]]
 """What hosts must know, by role."""
+
+Statuses = list[tuple[str, str, str]]
+"""What has another status now: what it is, its id, the status."""
 
 
 class UnknownMessage(EdgeError):
@@ -102,28 +106,38 @@ class HostsService(Service):
     def _take_report(self, report: Report) -> Deferred[Message]:
         context = Context(request_id=f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
 
-        def write(tx: Transaction) -> tuple[dict[str, str], Records]:
+        def write(tx: Transaction) -> tuple[Statuses, Records]:
+            if report.role == L3:
+                return _take_routers(tx, report)
             unknown = [port.port_id for port in report.ports if port.is_unknown] if report.role == "l2" else []
             if self._binds_unbound:
                 bind_all(tx, context, unknown, report.host)
-            statuses = apply_report(tx, report)
+            statuses = [("port", port_id, status) for port_id, status in apply_report(tx, report).items()]
             told = with_sub_ports(tx, unknown)
             return statuses, records_of_ports(tx.connection, report.host, told) if told else {}
 
         return self._store.write(write).addCallback(self._took_report, report)
 
-    def _took_report(self, outcome: tuple[dict[str, str], Records], report: Report) -> Message:
+    def _took_report(self, outcome: tuple[Statuses, Records], report: Report) -> Message:
         statuses, records = outcome
         for role in records.keys() - {report.role}:
             # The journal will tell the host too; a port that is plugged already need not wait for that.
             told = self._bus.publish(address_of(report.host, role), Update(report.host, role, records[role]))
             told.addErrback(lambda failure: failure.trap(EdgeError) and None)
-        for port_id, status in statuses.items():
-            self._log.info("port {port} is {status}", port=port_id, status=status, host=report.host, role=report.role)
+        for what, port_id, status in statuses:
+            said = {"what": what, "port": port_id, "status": status}
+            self._log.info("{what} {port} is {status}", host=report.host, role=report.role, **said)
         for port in report.ports:
             if port.fault is not None:
-                self._log.warn("port {port} is not realised: {why}", port=port.port_id, why=port.fault)
+                what = "router" if report.role == L3 else "port"
+                self._log.warn("{what} {port} is not realised: {why}", what=what, port=port.port_id, why=port.fault)
         return Ack(records.get(report.role, ()))
+
+
+def _take_routers(tx: Transaction, report: Report) -> tuple[Statuses, Records]:
+    """Take what a host says of routers; return what it may have missed of them."""
+    news = apply_router_report(tx, report)
+    return news.statuses, {L3: tuple(routers.records_for(tx.connection, report.host, news.behind))}
 
 
 def _compare(connection: Connection, request: CompareRequest) -> CompareReply:

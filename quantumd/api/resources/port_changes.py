@@ -138,7 +138,7 @@ class PortChanger:
         if is_moved and not had and before["ip_allocation"] == DEFERRED:
             return wish_of(tx, network, owner, host, None, limit)
         if is_moved:
-            _require_reached(tx, network, before["id"], host, had)
+            require_reached(tx, network, before["id"], host, had)
         if "mac_address" in named and any(subnet.is_auto_address for subnet in network.subnets):
             return with_mac(wish_of(tx, network, owner, host, (), limit), had)
         return None
@@ -173,7 +173,7 @@ def _physical(before: View, after: View) -> dict[str, Any]:
     return {"mac_address": _ANY} if before["binding:host_id"] and not after["binding:host_id"] else {}
 
 
-def _require_reached(tx: Transaction, network: NetworkFacts, port_id: str, host: str, had: tuple[Address, ...]) -> None:
+def require_reached(tx: Transaction, network: NetworkFacts, port_id: str, host: str, had: tuple[Address, ...]) -> None:
     """Refuse a host on whose segments the port's addresses do not work. HostNotCompatibleWithFixedIps."""
     segments = {subnet.id: subnet.segment_id for subnet in network.subnets if subnet.segment_id is not None}
     if not segments:

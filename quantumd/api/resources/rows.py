@@ -82,15 +82,20 @@ class Rows:
         tx.connection.execute(insert(self.table), self._columns(view))
         return view
 
-    def change(self, tx: Transaction, context: Context, before: View, changes: Mapping[str, Any]) -> View:
-        """Write what differs and its journal row; return the new view. Nothing is written when nothing differs."""
+    def change(
+        self, tx: Transaction, context: Context, before: View, changes: Mapping[str, Any], operation: str = "update"
+    ) -> View:
+        """Write what differs and its journal row; return the new view. Nothing is written when nothing differs.
+
+        :param operation: that of the journal row; ``status`` of a change that no record follows.
+        """
         named = {name: value for name, value in changes.items() if name not in before or before[name] != value}
         if not named:
             return before
         if self._is_standard:
             named |= {"updated_at": tx.now, "revision_number": before["revision_number"] + 1}
         after = {**before, **named}
-        self._journal(tx, context, "update", before, after)
+        self._journal(tx, context, operation, before, after)
         columns = self._columns(named)
         if columns:
             tx.connection.execute(update(self.table).where(self.table.c.id == before["id"]).values(columns))

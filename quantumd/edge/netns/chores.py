@@ -8,7 +8,7 @@ import fcntl
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -42,6 +42,12 @@ SETTINGS: Final = {
 Without promote_secondaries the first address of a subnet would take the others with it when it goes.
 """
 
+NEIGHBOURS: Final = {"retrans_time_ms": "100", "mcast_solicit": "10"}
+"""Of a device, by name below neigh: who has an address is asked ten times in a second, not three times in three.
+
+The first question may go out a moment before the switch carries the port.
+"""
+
 _SYSTEM: Final = Path("/proc/sys/net")
 _ETHTOOL: Final = 0x8946
 _SET_TX_CHECKSUMS: Final = 0x17
@@ -68,17 +74,29 @@ def _is_namespace(name: str) -> bool:
 
 def settle() -> None:
     """Set what makes a router of the namespace. OSError."""
-    for path, value in _unsettled():
-        path.write_text(value)
+    _set(SETTINGS)
 
 
 def is_settled() -> bool:
     """Whether the namespace is set as a router needs it. OSError."""
-    return not any(_unsettled())
+    return not any(_unsettled(SETTINGS))
 
 
-def _unsettled() -> Iterator[tuple[Path, str]]:
-    for name, value in SETTINGS.items():
+def prepare(device: str, completes_checksums: bool) -> None:
+    """Set what a device of a router needs. OSError."""
+    versions = ("ipv4", "ipv6")
+    _set({f"{each}/neigh/{device}/{name}": value for each in versions for name, value in NEIGHBOURS.items()})
+    if completes_checksums:
+        _complete_checksums(device)
+
+
+def _set(values: Mapping[str, str]) -> None:
+    for path, value in _unsettled(values):
+        path.write_text(value)
+
+
+def _unsettled(values: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    for name, value in values.items():
         path = _SYSTEM / name
         # Where the kernel has no IPv6 there is nothing to set.
         with suppress(FileNotFoundError):
@@ -86,8 +104,8 @@ def _unsettled() -> Iterator[tuple[Path, str]]:
                 yield path, value
 
 
-def complete_checksums(device: str) -> None:
-    """Have the kernel write the checksums of what leaves by a device. OSError."""
+def _complete_checksums(device: str) -> None:
+    """Have the kernel write the checksums of what leaves by a device."""
     value = ctypes.create_string_buffer(struct.pack("=II", _SET_TX_CHECKSUMS, 0))
     request = struct.pack("16sP", device.encode()[: _NAME_BYTES - 1], ctypes.addressof(value))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:

@@ -9,6 +9,8 @@ from attrs import field, frozen
 from zope.interface import Interface
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from twisted.internet.defer import Deferred
 
     from quantumd.edge.nft.interfaces import Change, Ruleset
@@ -173,6 +175,9 @@ class INamespaces(Interface):
 
     def apply_filters(name: str, change: Change) -> Deferred[None]:
         """Make all of a change in one transaction, or, with an EdgeError, nothing of it."""
+
+    def socket_in(name: str, make: Callable[[], socket]) -> Deferred[socket]:
+        """Return what ``make`` returns, run inside a namespace. EdgeError."""
 
     def end_translated(name: str, addresses: frozenset[str]) -> Deferred[int]:
         """End the connections that are translated to or from these outer addresses; return how many. EdgeError.

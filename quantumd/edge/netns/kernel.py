@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from socket import socket
 from typing import Any, Final
 
 from attrs import define, evolve, field
@@ -140,8 +141,7 @@ class KernelNamespaces:
         match operation:
             case i.PutPair(device=device, completes_checksums=completes):
                 await devices.put_pair(ends, operation)
-                if completes:
-                    await self._rooms.within(room, lambda: chores.complete_checksums(device.name))
+                await self._rooms.within(room, lambda: chores.prepare(device.name, completes))
             case i.RemovePair(device=device_name):
                 await devices.remove_device(ends, device_name)
             case i.PutAddress(address=address):
@@ -186,6 +186,14 @@ class KernelNamespaces:
         room.looks.forget((*change.chains, *change.gone_chains))
         commands = script(change, _FAMILIES)
         await self._rooms.within(room, lambda: run_commands(commands))
+
+    def socket_in(self, name: str, make: Callable[[], socket]) -> Deferred[socket]:
+        """See INamespaces."""
+        return ensureDeferred(self._socket_in(name, make))
+
+    async def _socket_in(self, name: str, make: Callable[[], socket]) -> socket:
+        room = await self._rooms.there(name)
+        return await self._rooms.within(room, make)
 
     def end_translated(self, name: str, addresses: frozenset[str]) -> Deferred[int]:
         """See INamespaces."""

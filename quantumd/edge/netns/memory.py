@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address, ip_interface
+from socket import socket
 from typing import TypeVar
 
 from attrs import define, evolve, field
@@ -150,6 +151,10 @@ class MemoryNamespaces:
         made = room.filters.apply(change)
         self._changed(name)
         return made
+
+    def socket_in(self, name: str, make: Callable[[], socket]) -> Deferred[socket]:
+        """See INamespaces: a socket here reaches nobody."""
+        return fail(EdgeUnavailable(self.trouble or f"{name} is in memory"))
 
     def end_translated(self, name: str, addresses: frozenset[str]) -> Deferred[int]:
         """See INamespaces."""

@@ -47,6 +47,14 @@ class FrameParts:
 
 
 @frozen
+class PlugParts:
+    """How other roles of this host plug devices of theirs, and the connection for that, to run."""
+
+    plugs: IPlugs
+    connection: IService
+
+
+@frozen
 class L2Parts:
     """What a driver gives: the converger that the loop drives, its connections to run, and the frames of its ports.
 
@@ -82,3 +90,6 @@ class IL2Driver(Interface):
 
     def frames(site: Site) -> FrameParts:
         """Make the frames alone, for a process that answers them while another one carries the ports."""
+
+    def plugs(site: Site) -> PlugParts | None:
+        """Make the plugs alone, for a process that has devices to plug; None of a driver that plugs none."""

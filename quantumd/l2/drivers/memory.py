@@ -129,6 +129,9 @@ class MemoryDriver:
         """See IL2Driver."""
         return L2Parts(MemorySwitchboard(site.host, site.records), Service(), self.frames(site))
 
+    def plugs(self, site: Site) -> None:
+        """See IL2Driver."""
+
     def frames(self, site: Site) -> FrameParts:
         """See IL2Driver."""
         frames = MemoryFrames()

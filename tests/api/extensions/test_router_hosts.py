@@ -111,6 +111,15 @@ class LaterTests(HostedCase):
         self.report()
         self.assertEqual(self.position(), before)
 
+    def test_ports_that_were_plugged_elsewhere_follow(self) -> None:
+        """Who plugs a device for the port of a router that has no host does not keep it."""
+        self.bed.add_host("y")
+        for port in self.ports(self.made):
+            self.bed.plug(port["id"], "y")
+        self.assertEqual(self.bindings(self.made), {("y", "ovs")})
+        self.report()
+        self.assertEqual(self.bindings(self.made), {("a", "ovs")})
+
     def test_a_host_that_takes_no_more_takes_none(self) -> None:
         """One of before routers, or whose agent is disabled."""
         self.bed.hear(HostReport("a", "l3", "1"))
@@ -148,7 +157,7 @@ class BindingTests(HostedCase):
         self.made = self.with_gateway()
 
     def test_they_are_bound_there(self) -> None:
-        """The gateway, a new interface, and a port that was elsewhere; owners see nothing of it."""
+        """The gateway, a new interface, and a port that was elsewhere."""
         self.add(self.made, subnet_id=self.inner)
         network, _ = self.bed.network_with_subnet("10.6.0.0/24", ALICE)
         self.bed.add_host("x")
@@ -168,6 +177,30 @@ class BindingTests(HostedCase):
         refused: Any = (409, "HostBandwidthExceeded")
         self.assert_refused(*refused, self.add, self.made, port_id=port["id"])
         self.assertEqual(self.bed.show("port", port["id"])["device_owner"], "")
+
+
+class UnreachedTests(HostedCase):
+    """Networks of segments, none of which the router's host is on."""
+
+    def test_they_are_refused_and_the_host_is_not_told(self) -> None:
+        """Owners learn that it cannot be, and of no host's name."""
+        self.hear("a-secret-host")
+        network = self.bed.create(
+            "network", router__external=True, provider__network_type="vlan", provider__physical_network="physnet1",
+            provider__segmentation_id=5,
+        )["id"]  # fmt: skip
+        (segment,) = self.bed.listed("segment", network_id=(network,))
+        self.bed.create("subnet", network_id=network, ip_version=4, cidr="172.30.0.0/24", segment_id=segment["id"])
+        made, info = self.router(), {"network_id": network}
+        message = self.assert_refused(
+            400, "BadRequest", self.bed.update, "router", made["id"], ALICE, external_gateway_info=info
+        )
+        self.assertEqual(
+            message, f"Bad router request: The host of router {made['id']} is on no segment of network {network}."
+        )
+        port = self.bed.create("port", network_id=network, project_id="alice", fixed_ips=[{"ip_address": "172.30.0.9"}])
+        self.assertEqual(self.assert_refused(400, "BadRequest", self.add, made, port_id=port["id"]), message)
+        self.assertEqual(self.ports(made), [])
 
 
 class DatedTests(HostedCase):

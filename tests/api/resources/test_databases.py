@@ -18,13 +18,13 @@ from tests.bed.databases import SERVERS, lacking
 
 SAMPLE = (
     *("test_guards", "test_isolation", "test_lists", "test_networks", "test_pages", "test_ports", "test_subnets"),
-    "test_qos_guarantees",
+    *("test_qos_guarantees", "test_router_hosts", "test_router_statuses"),
     "test_segments_resource",
 )
 """The modules that every run takes: conflicts, retries, filters, sorting, scopes, ranges, sums, segments."""
 
-OF_SQLITE = frozenset({"CountableTests", "PlanTests"})
-"""What looks at how SQLite finds its way."""
+OF_SQLITE = frozenset({"CountableTests", "PlanTests", "StatusLaws"})
+"""What looks at how SQLite finds its way, and a law: Hypothesis takes no example of one class for another."""
 
 
 def _modules() -> Iterator[ModuleType]:

@@ -9,7 +9,13 @@ from attrs import frozen
 
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.floating_ips.association import association
-from quantumd.api.extensions.floating_ips.rows import FLOATING_IPS, NOWHERE, port_of_floating_ip
+from quantumd.api.extensions.floating_ips.rows import (
+    FLOATING_IPS,
+    NOWHERE,
+    change_floating_ip,
+    led_now,
+    port_of_floating_ip,
+)
 from quantumd.api.resources.errors import NetworkNotFound
 from quantumd.api.resources.facts import NetworkFacts, network_facts
 from quantumd.api.resources.kept import KeptAsRows
@@ -28,7 +34,7 @@ OWNER = "network:floatingip"
 
 @frozen
 class FloatingIps(KeptAsRows):
-    """Operations on floating IPs. No host carries one yet, so all are DOWN."""
+    """Operations on floating IPs. What makes them ACTIVE is what the hosts of their routers report."""
 
     rows: ClassVar = FLOATING_IPS
     maker: PortMaker
@@ -48,6 +54,7 @@ class FloatingIps(KeptAsRows):
         }
         led = association(tx, context, view, body["port_id"], body["fixed_ip_address"])
         FLOATING_IPS.insert(tx, context, {**view, **led, "status": DOWN, "floating_port_id": port["id"]})
+        led_now(tx, floating_ip_id)
         return FLOATING_IPS.show(tx.connection, context, floating_ip_id)
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
@@ -57,7 +64,7 @@ class FloatingIps(KeptAsRows):
         address = changed.pop("fixed_ip_address", None)
         if "port_id" in changed or address is not None:
             changed |= association(tx, context, before, changed.get("port_id"), address)
-        return FLOATING_IPS.change(tx, context, before, changed)
+        return change_floating_ip(tx, context, before, changed)
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations."""

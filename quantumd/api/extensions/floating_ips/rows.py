@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from quantumd.api.extensions.floating_ips.errors import FloatingIPNotFound
 from quantumd.api.resources.prepared import Prepared, text_of
@@ -13,6 +13,7 @@ from quantumd.api.resources.rows import Rows, of_project
 from quantumd.api.resources.views import View
 from quantumd.model import router
 from quantumd.model.context import Context
+from quantumd.model.status import DOWN
 from quantumd.store.tables import ip_allocations, ports
 from quantumd.store.tables.routers import floating_ips, router_ports
 from quantumd.store.transaction import Transaction
@@ -61,6 +62,9 @@ _OF_ROUTER = Prepared(
     .where(_FLOATING.router_id == bindparam("wanted"))
 )
 _PORT_OF = Prepared(select(_FLOATING.floating_port_id).where(_FLOATING.id == bindparam("wanted")))
+_DATE = Prepared(
+    update(floating_ips).where(_FLOATING.id == bindparam("wanted")).values(record_version=bindparam("position"))
+)
 
 
 def router_between(tx: Transaction, network_id: str, subnet_id: str) -> str | None:
@@ -94,4 +98,18 @@ def port_of_floating_ip(tx: Transaction, floating_ip_id: str) -> str:
 def let_go(tx: Transaction, context: Context, floating_ip_id: str) -> None:
     """Let a floating IP lead nowhere, whosever it is."""
     for view in FLOATING_IPS.views(tx.connection, context, (floating_ip_id,)):
-        FLOATING_IPS.change(tx, context, view, NOWHERE)
+        change_floating_ip(tx, context, view, NOWHERE)
+
+
+def change_floating_ip(tx: Transaction, context: Context, before: View, changes: View) -> View:
+    """Write what differs; a floating IP that leads elsewhere or nowhere then is DOWN until that is realised."""
+    if all(changes.get(name, before[name]) == before[name] for name in NOWHERE):
+        return FLOATING_IPS.change(tx, context, before, changes)
+    after = FLOATING_IPS.change(tx, context, before, {**changes, "status": DOWN})
+    led_now(tx, before["id"])
+    return after
+
+
+def led_now(tx: Transaction, floating_ip_id: str) -> None:
+    """Note that the last row of the journal says where the floating IP leads."""
+    _DATE.write(tx, ({"wanted": floating_ip_id, "position": tx.position},))

@@ -10,7 +10,10 @@ from attrs import frozen
 from sqlalchemy import bindparam, func, or_, select, update
 
 from quantumd.api.extensions.agents.heartbeats import agent_id_of
+from quantumd.api.resources.port_binding import rebound
 from quantumd.api.resources.port_changes import bind_plugged
+from quantumd.api.resources.port_reading import port_of
+from quantumd.api.resources.port_rows import change_port
 from quantumd.api.resources.prepared import Prepared, text_of
 from quantumd.model.context import Context
 from quantumd.model.host_life import HostLife
@@ -99,7 +102,15 @@ def _give(tx: Transaction, context: Context, router_id: str, host: str) -> None:
     position = _journal(tx, context, host, router_id, is_given=True)
     _GIVE.write(tx, ({"wanted": router_id, "new_host": host, "position": position},))
     for (port_id,) in _PORTS.rows(tx, {"wanted": router_id}):
-        bind_plugged(tx, context, port_id, host)
+        _bind(tx, context, port_id, host)
+
+
+def _bind(tx: Transaction, context: Context, port_id: str, host: str) -> None:
+    """Bind a port to the host of its router, wherever it was meanwhile plugged or bound by hand."""
+    if not bind_plugged(tx, context, port_id, host):
+        port = port_of(tx.connection, (), port_id)
+        if port is not None and port["binding:host_id"] not in ("", host):
+            change_port(tx, context.request_id, port, rebound(tx, port, {"binding:host_id": host}, None))
 
 
 def _journal(tx: Transaction, context: Context, host: str, router_id: str, *, is_given: bool) -> int:

@@ -13,6 +13,7 @@ from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
 from quantumd.api.extensions.routers.gateway import Gateways
 from quantumd.api.extensions.routers.hosting import RouterHosts
 from quantumd.api.extensions.routers.rows import ROUTERS, gateway_of, ports_of
+from quantumd.api.extensions.routers.statuses import router_switched
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.views import View
@@ -58,7 +59,11 @@ class Routers(KeptAsRows):
         routes = changed.get("routes", before["routes"])
         if routes and not changed.keys().isdisjoint((GATEWAY, "routes")):
             self.routes.require(tx, resource_id, routes)
+        if changed.get("admin_state_up") is False:
+            changed["status"] = DOWN
         after = ROUTERS.change(tx, context, before, changed)
+        if after["admin_state_up"] != before["admin_state_up"]:
+            router_switched(tx, context, resource_id, after["admin_state_up"])
         return {name: value for name, value in after.items() if name != "enable_snat"}
 
     def _new_gateway(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import frozen
@@ -10,13 +11,22 @@ from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect, KeptInRow
 from quantumd.api.attributes import Attribute
+from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.quotas.counts import forget_count
 from quantumd.api.extensions.routers.hosting import RouterHosts
 from quantumd.api.extensions.routers.rows import leave_port, take_port, user_of
+from quantumd.api.resources.allocation import addresses_of
 from quantumd.api.resources.errors import ServicePortInUse, ServicePortNotDeletable
+from quantumd.api.resources.facts import network_facts
 from quantumd.api.resources.guarantees import require_room_for
 from quantumd.api.resources.port_binding import rebound
+from quantumd.api.resources.port_changes import require_reached
 from quantumd.api.resources.port_creation import PortMaker
+from quantumd.api.resources.port_errors import (
+    HostConnectedToMultipleSegments,
+    HostNotCompatibleWithFixedIps,
+    HostNotConnectedToAnySegment,
+)
 from quantumd.api.resources.port_reading import port_of
 from quantumd.api.resources.port_rows import change_port, remove_port
 from quantumd.api.resources.views import View
@@ -26,6 +36,7 @@ from quantumd.model.router import INTERFACE, PORT_OWNERS
 from quantumd.store.transaction import Transaction
 
 _FIXED = ("device_id", "device_owner")
+_UNREACHED = (HostConnectedToMultipleSegments, HostNotCompatibleWithFixedIps, HostNotConnectedToAnySegment)
 
 
 @frozen
@@ -47,7 +58,7 @@ class RouterPorts:
         network_id: str,
         fixed_ips: Sequence[Mapping[str, Any]] | None,
     ) -> View:
-        """Make a port for the router. Errors are those of a port's creation.
+        """Make a port for the router. Errors are those of a port's creation, and BadRequest.
 
         A gateway's belongs to no project: it is not of those that count, nor is it seen by whom the router is of.
         """
@@ -67,13 +78,18 @@ class RouterPorts:
         if fixed_ips is not None:
             body["fixed_ips"] = fixed_ips
         forget_count(tx, "port", project_id)
-        port = self.maker.create(tx, context.elevated, (body,))[0]
+        with _reaching(router, network_id):
+            port = self.maker.create(tx, context.elevated, (body,))[0]
         take_port(tx, router["id"], port["id"], kind)
         return port
 
     def adopt(self, tx: Transaction, context: Context, router: View, kind: str, port: View) -> None:
-        """Let the router use a port that somebody made. HostBandwidthExceeded, NoBandwidthToGuarantee."""
+        """Let the router use a port that somebody made. BadRequest, HostBandwidthExceeded, NoBandwidthToGuarantee."""
         host = self.hosts.carrier(tx, context, router["id"])
+        network = network_facts(tx, port["network_id"])
+        if host and network is not None:
+            with _reaching(router, network.id):
+                require_reached(tx, network, port["id"], host, addresses_of(tx, port["id"]))
         require_room_for(tx, port["id"], host)
         owner = {"device_id": router["id"], "device_owner": PORT_OWNERS[kind]}
         change_port(tx, context.request_id, port, owner | rebound(tx, port, {"binding:host_id": host}, None))
@@ -86,6 +102,17 @@ class RouterPorts:
         if port is not None:
             remove_port(tx, context.request_id, port)
         return port
+
+
+@contextmanager
+def _reaching(router: View, network_id: str) -> Iterator[None]:
+    """Refuse a network that the router's host does not reach, in words that name no host: owners know of none."""
+    try:
+        yield
+    except _UNREACHED:
+        raise BadRequest(
+            "router", f"The host of router {router['id']} is on no segment of network {network_id}"
+        ) from None
 
 
 @implementer(IAspect)

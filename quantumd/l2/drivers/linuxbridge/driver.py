@@ -95,6 +95,9 @@ class LinuxBridgeDriver:
         parts = self.install_on(site, _real_edges(site), _real_frames(site))
         return evolve(parts, connections=_Alone(site, "quantumd-l2", cast(Service, parts.connections)))
 
+    def plugs(self, site: Site) -> None:
+        """See IL2Driver."""
+
     def frames(self, site: Site) -> FrameParts:
         """See IL2Driver."""
         return _memory(site).frame_parts() if site.edges == "memory" else _real_frames(site)

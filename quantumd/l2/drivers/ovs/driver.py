@@ -22,7 +22,7 @@ from quantumd.edge.ovsdb.interfaces import IOvsdb
 from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.edge.tracked.ovs import OvsConnections
 from quantumd.errors import SettingsError
-from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
+from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, PlugParts, Site
 from quantumd.l2.drivers.ovs.bridges import BridgePlan, TunnelPlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
@@ -75,6 +75,21 @@ class _Switch(Service):
         super().stopService()
         stops = (self._packet_log.stopService, self._switch.stop, self._ovsdb.stopService)
         return gatherResults([maybeDeferred(stop) for stop in stops])
+
+
+@define(eq=False)
+class _Database(Service):
+    """Connects to the switch's database alone."""
+
+    _ovsdb: IOvsdb
+
+    def startService(self) -> None:
+        super().startService()
+        self._ovsdb.startService()
+
+    def stopService(self) -> Any:
+        super().stopService()
+        return self._ovsdb.stopService()
 
 
 @define(eq=False)
@@ -153,6 +168,11 @@ class OvsDriver:
         """See IL2Driver."""
         return _frames(site, _edges(site).channel)
 
+    def plugs(self, site: Site) -> PlugParts:
+        """See IL2Driver."""
+        ovsdb = _edges(site).ovsdb
+        return PlugParts(_plugs(site, ovsdb), _alone(site, "quantumd-plugs", _Database(ovsdb)))
+
     def install_on(self, site: Site, edges: OvsEdges) -> L2Parts:
         """Make the parts on given edges."""
         view = HostView(site.records, NetworkNumbers())
@@ -180,8 +200,12 @@ class OvsDriver:
             converger.faults,
             lambda: converger.drift.repaired_flows,
             lambda: packet_log.lost,
-            OvsPlugs(edges.ovsdb, site.l2.integration_bridge, site.reactor),
+            _plugs(site, edges.ovsdb),
         )
+
+
+def _plugs(site: Site, ovsdb: IOvsdb) -> OvsPlugs:
+    return OvsPlugs(ovsdb, site.l2.integration_bridge, site.reactor)
 
 
 def _frames(site: Site, channel: IPacketChannel) -> FrameParts:

@@ -132,6 +132,9 @@ class DrawbridgeDriver:
         converger = Drawbridge(site.host, Path(site.l2.ovs_run_dir), site.records)
         return L2Parts(converger, _watch(converger, site.reactor), self.frames(site))
 
+    def plugs(self, site: Site) -> None:
+        """See IL2Driver."""
+
     def frames(self, site: Site) -> FrameParts:
         """See IL2Driver."""
         frames = MemoryFrames()

@@ -1,0 +1,118 @@
+"""A host that carries routers: its switch, quantumd where that is, VMs, and networks that stand for the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tests.bed.appliance import Appliance
+from tests.bed.host import Guest, HostCase
+from tests.bed.needs import OVS, missing
+from tests.bed.openvswitch import PrivateOvs, run
+
+
+class Routing(HostCase):
+    """Makes routers and what they lead to, and removes them after each test. Mixed into classes of tests."""
+
+    def setUp(self) -> None:
+        """Note which routers are made, to remove them."""
+        super().setUp()
+        self._routers: list[str] = []
+        self.addCleanup(self._remove_routers)
+
+    def make_outside(self, cidr: str = "203.0.113.0/24", **attributes: Any) -> dict[str, Any]:
+        """Create an external network."""
+        network = self.appliance.create("network", **{"router:external": True}, **attributes)
+        self.appliance.create("subnet", network_id=network["id"], cidr=cidr, ip_version=4, enable_dhcp=False)
+        return network
+
+    def make_router(
+        self, *networks: Mapping[str, Any], outside: Mapping[str, Any] | None = None, **attributes: Any
+    ) -> dict[str, Any]:
+        """Create a router that stands in every subnet of each network."""
+        gateway = {"external_gateway_info": {"network_id": outside["id"]}} if outside is not None else {}
+        router = self.appliance.create("router", **gateway, **attributes)
+        self._routers.append(router["id"])
+        for network in networks:
+            for subnet in self.subnets_of(network):
+                self.change_interface(router, "add", subnet_id=subnet["id"])
+        return router
+
+    def subnets_of(self, network: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the subnets of a network."""
+        found: list[dict[str, Any]] = self.appliance.request("GET", f"/v2.0/subnets?network_id={network['id']}").body[
+            "subnets"
+        ]
+        return found
+
+    def change_interface(self, router: Mapping[str, Any], verb: str, **what: str) -> dict[str, Any]:
+        """``add`` or ``remove`` an interface of a router."""
+        answer = self.appliance.request("PUT", f"/v2.0/routers/{router['id']}/{verb}_router_interface", what)
+        self.assertEqual(answer.status, 200, answer.body)
+        body: dict[str, Any] = answer.body
+        return body
+
+    def make_floating(self, outside: Mapping[str, Any], guest: Guest | None = None) -> dict[str, Any]:
+        """Create a floating IP, and wait until it leads to the guest if one is given."""
+        wanted = {"port_id": guest.id} if guest is not None else {}
+        floating = self.appliance.create("floatingip", floating_network_id=outside["id"], **wanted)
+        if guest is not None:
+            self.await_floating(floating, "ACTIVE")
+        return floating
+
+    def await_floating(self, floating: Mapping[str, Any], status: str) -> None:
+        """Wait until a floating IP has a status."""
+        self.wait_for(
+            f"{floating['floating_ip_address']} is {status}",
+            lambda: self.appliance.show("floatingip", floating["id"])["status"] == status,
+        )
+
+    def routed(self, network: Mapping[str, Any], **attributes: Any) -> Guest:
+        """Create a port, plug a VM for it, and give it its address and the default gateway of its subnet."""
+        guest = self.plugged(network, **attributes)
+        subnet_id = guest.port["fixed_ips"][0]["subnet_id"]
+        (subnet,) = (each for each in self.subnets_of(network) if each["id"] == subnet_id)
+        guest.vm.run("ip", "route", "replace", "default", "via", subnet["gateway_ip"])
+        return guest
+
+    def open_guest(self, network: Mapping[str, Any], **attributes: Any) -> Guest:
+        """Create a routed VM whose port nothing is checked of."""
+        return self.routed(network, port_security_enabled=False, **attributes)
+
+    def inside_router(self, router: Mapping[str, Any], *command: str) -> str:
+        """Run a command in a router's namespace."""
+        return run("ip", "netns", "exec", f"quantumd-{router['id']}", *command)
+
+    def _remove_routers(self) -> None:
+        """Remove the routers of the test with all that leads to them; a router's namespace would outlive the class."""
+        for floating in self.appliance.request("GET", "/v2.0/floatingips").body["floatingips"]:
+            self.delete("floatingip", floating["id"])
+        for router_id in self._routers:
+            ports = self.appliance.request(
+                "GET", f"/v2.0/ports?device_id={router_id}&device_owner=network:router_interface"
+            ).body["ports"]
+            self.update("router", router_id, routes=[])
+            for port in ports:
+                self.change_interface({"id": router_id}, "remove", port_id=port["id"])
+            self.delete("router", router_id)
+        self.wait_for("no namespace is left", lambda: not any(each in run("ip", "netns") for each in self._routers))
+
+
+class RouterCase(Routing):
+    """Tests on one host that carries routers. quantumd runs where the switch does, as on every real host."""
+
+    skip = missing(*OVS, "ping", "nft", "conntrack")
+    settings: ClassVar[Mapping[str, str]] = {"api.preview": "true"}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Start the switch and quantumd."""
+        cls.take_directory()
+        cls.ovs = PrivateOvs(cls.directory / "ovs")
+        cls.addClassCleanup(cls.ovs.stop)
+        where = cls.ovs.namespace
+        cls.appliance = Appliance(cls.directory / "quantumd", cls.ovs.directory, cls.settings, namespace=where)
+        cls.addClassCleanup(lambda: cls.appliance.close())
+        cls.ovs.start()
+        cls.prepare_switch()
+        cls.appliance.start("/readyz")
