@@ -60,6 +60,7 @@ class Metrics:
     """Ports by status."""
     foreign_flows: Gauge = field(init=False)
     repaired_flows: Gauge = field(init=False)
+    repaired_routers: Gauge = field(init=False)
     unlogged_packets: Gauge = field(init=False)
     dhcp_messages: Counter = field(init=False)
     """By kind (discover, request…) and outcome (offer, ack, nak, ignored)."""
@@ -152,6 +153,10 @@ class Metrics:
     @repaired_flows.default
     def _repaired_flows(self) -> Gauge:
         return self._gauge("repaired_flows", "Flows found gone, changed or of strangers since the start.")
+
+    @repaired_routers.default
+    def _repaired_routers(self) -> Gauge:
+        return self._gauge("repaired_routers", "Routers found changed by others since the start.")
 
     @unlogged_packets.default
     def _unlogged_packets(self) -> Gauge:

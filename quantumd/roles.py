@@ -121,6 +121,7 @@ class HostRoles:
         records, edges = Records(), make_edges(self._reactor, self._settings.host.edges)
         advertiser = Advertiser(edges.solicitations, self._reactor, random)
         converger = L3Converger(self._host, VERSION, records, edges.namespaces, plugs, advertiser)
+        self._metrics.repaired_routers.set_function(lambda: converger.repaired)
         L3Service(edges.namespaces, advertiser).setServiceParent(self._service)
         self._run(converger, records)
 

@@ -23,7 +23,7 @@ IMPURE = frozenset({
     "tempfile", "threading", "time", "twisted",
 })  # fmt: skip
 PURE_PACKAGES = ("quantumd.model", "quantumd.compile")
-PURE_PARTS = frozenset({"desired", "plan", "steps", "pipeline", "features"})
+PURE_PARTS = frozenset({"desired", "filtering", "plan", "steps", "names", "pipeline", "features"})
 PURE_CODECS = (
     "quantumd.bus.codec",
     "quantumd.dhcp.message",
@@ -32,12 +32,16 @@ PURE_CODECS = (
     "quantumd.dhcp.responder",
     "quantumd.edge.http.answers",
     "quantumd.edge.http.messages",
+    "quantumd.edge.netns.announcement",
+    "quantumd.edge.netns.interfaces",
+    "quantumd.edge.netns.messages",
     "quantumd.edge.openflow.actions",
     "quantumd.edge.openflow.framing",
     "quantumd.edge.openflow.match",
     "quantumd.edge.openflow.messages",
     "quantumd.edge.openflow.oxm",
     "quantumd.edge.openflow.replies",
+    "quantumd.l3.advertisement",
 )
 
 
