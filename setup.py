@@ -41,7 +41,7 @@ setup(
     extras_require={
         "mariadb": ["pymysql"],
         "postgresql": ["psycopg[binary]"],
-        "test": ["hypothesis", "mypy", "mypy-zope", "pytest", "ruff", "scapy"],
+        "test": ["hypothesis", "mypy", "mypy-zope", "pyroute2", "pytest", "ruff", "scapy"],
     },
     zip_safe=False,
 )

@@ -119,15 +119,15 @@ def _operations(
     held = frozenset(_held(desired, inside, new))
     surplus = held - wanted.addresses
     # Of IPv6 there is an address only once, with one prefix or another.
-    first = {each for each in surplus if any(_is_same(each, other) for other in wanted.addresses)}
+    first = {each for each in surplus if any(_excludes(each, other) for other in wanted.addresses)}
     yield from (i.RemoveAddress(each) for each in sorted(first, key=repr))
     for name, wire in sorted(desired.wires.items()):
         if name not in new and inside.devices[name] != wire.device:
             yield i.PutPair(wire.device, _alias(desired), seen.completes_checksums)
     put = (each for each in wanted.addresses - held if each.device not in new)
     yield from map(i.PutAddress, sorted(put, key=repr))
-    # With a device that is made anew routes go that may be wanted, whatever they went through.
-    yield from _put_routes(wanted.routes if new else wanted.routes - inside.routes)
+    # With a device that is made anew, or its address, routes go that may be wanted, whatever they went through.
+    yield from _put_routes(wanted.routes if new or first else wanted.routes - inside.routes)
     yield from (i.RemoveRoute(each) for each in sorted(_surplus_routes(desired, inside), key=_length))
     yield from (i.RemoveAddress(each) for each in sorted(surplus - first, key=repr))
     yield from map(i.RemovePair, gone)
@@ -147,8 +147,9 @@ def _held(desired: DesiredRouter, inside: i.Seen, new: frozenset[str]) -> Iterat
             yield address
 
 
-def _is_same(one: i.Address, other: i.Address) -> bool:
-    return one.device == other.device and one.address.partition("/")[0] == other.address.partition("/")[0]
+def _excludes(one: i.Address, other: i.Address) -> bool:
+    same = one.device == other.device and one.address.partition("/")[0] == other.address.partition("/")[0]
+    return same and ":" in one.address
 
 
 def _surplus_routes(desired: DesiredRouter, inside: i.Seen) -> Iterator[i.Route]:

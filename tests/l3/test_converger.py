@@ -168,7 +168,7 @@ class TroubleTests(ConvergerCase):
         """It may have come when all was read already."""
         self.world.know(ROUTER)
         before = self.world.state()
-        namespaces, heard = self.world.namespaces, []
+        namespaces, heard = self.world.namespaces, list[str]()
 
         def meddle_once(name: str) -> None:
             if not heard:

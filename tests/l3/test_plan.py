@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -64,7 +66,7 @@ def carried(router: RouterRecord) -> Observed:
     return Observed(i.Seen(devices, wanted.addressing.addresses, wanted.addressing.routes), filters, plugged)
 
 
-def meddled(**changes: object) -> Observed:
+def meddled(**changes: Any) -> Observed:
     """Return what is there of a router inside of which something is otherwise."""
     seen = carried(ROUTER)
     assert seen.inside is not None

@@ -15,7 +15,7 @@ from quantumd.converge.plan import merge
 from quantumd.edge.netns.interfaces import Address, Device, Route, Seen
 from quantumd.edge.nft.interfaces import Chain, Kind
 from quantumd.l3.names import namespace_of
-from quantumd.l3.steps import ChangeRouter, Deed
+from quantumd.l3.steps import ChangeInside, ChangeRouter, Deed
 from quantumd.model.router_records import FloatingAddress, RouterLink, RouterRecord, RouterRoute
 from tests.bed.counts import count
 from tests.l3.packets import Packet, model_of
@@ -40,7 +40,8 @@ def link(router: int, port: int, addresses: tuple[str, ...], mtu_bytes: int = 14
 @st.composite
 def routers(draw: st.DrawFn, router: int) -> RouterRecord:
     """Any router that the API lets be: what a route leads to is near, and who has a floating IP has a gateway."""
-    red = draw(st.sampled_from((("10.0.0.1/24", "fd00::1/64"), ("10.0.0.1/24",), ("10.0.0.1/24", "10.0.0.2/24"))))
+    both, second = ("10.0.0.1/24", "fd00::1/64"), ("10.0.0.1/24", "10.0.0.2/24")
+    red = draw(st.sampled_from((both, second, ("10.0.0.1/24",), ("10.0.0.1/25", "fd00::1/80"), ("10.0.0.2/24",))))
     pool = (
         link(router, 1, red, draw(st.sampled_from((1450, 1400)))), link(router, 2, ("10.0.1.1/24",)),
         link(router, 3, ("10.0.2.1/24",)),
@@ -49,7 +50,7 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
     outside = draw(st.sampled_from((("203.0.113.2/24",), ("203.0.113.3/24", "fd01::3/64"))))
     gateway = draw(st.sampled_from((None, link(router, 8, outside, 1500), link(router, 9, outside, 1500))))
     subnets = {address.partition("/")[0].rpartition(".")[0] for each in interfaces for address in each.addresses}
-    prefixes = subnets | ({"fd00::9"} if any("fd00::1/64" in each.addresses for each in interfaces) else set())
+    prefixes = subnets | ({"fd00::9"} if any("fd00::1" in "".join(each.addresses) for each in interfaces) else set())
     near = [each for each in ROUTES if {each.nexthop, each.nexthop.rpartition(".")[0]} & prefixes]
     leads = {each: draw(st.sampled_from(FIXED)) for each in FLOATINGS if gateway is not None and draw(st.booleans())}
     if len(set(leads.values())) < len(leads):
@@ -286,8 +287,8 @@ def prefixes(step: ChangeRouter) -> list[tuple[Deed, ...]]:
     """Return the deeds of a step in pieces, one by one; of a change inside each operation by itself."""
     pieces: list[tuple[Deed, ...]] = []
     for deed in step.deeds:
-        operations = getattr(deed, "operations", None)
-        pieces += [(deed,)] if operations is None else [(evolve(deed, operations=(each,)),) for each in operations]
+        inside = deed.operations if isinstance(deed, ChangeInside) else ()
+        pieces += [(ChangeInside((each,)),) for each in inside] or [(deed,)]
     return pieces
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from pyroute2.netlink import NLM_F_REQUEST
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
+from pyroute2.netlink import NLM_F_REQUEST  # type: ignore[import-untyped] # it has no types
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg  # type: ignore[import-untyped] # it has no types
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg  # type: ignore[import-untyped] # it has no types
+from pyroute2.netlink.rtnl.rtmsg import rtmsg  # type: ignore[import-untyped] # it has no types
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.edge.netlink import attributes as a
