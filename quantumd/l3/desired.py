@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 from typing import Protocol, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from quantumd.converge.plan import Key
-from quantumd.edge.netns.interfaces import Device
+from quantumd.edge.netns.interfaces import Device, Route
 from quantumd.l3.features.addressing import addressing_of
 from quantumd.l3.features.base import Addressing, Filters
 from quantumd.l3.features.nat import filters_of
@@ -65,7 +66,25 @@ def desire(router: RouterRecord | None) -> DesiredRouter | None:
     if router is None or not router.admin_state_up:
         return None
     wires = dict(_wires(router))
-    return DesiredRouter(router.id, wires, addressing_of(router), filters_of(router))
+    return DesiredRouter(router.id, wires, _within_reach(addressing_of(router)), filters_of(router))
+
+
+def _within_reach(addressing: Addressing) -> Addressing:
+    """Leave out next hops on links where the router does not stand, as while a port of it is disabled, and itself.
+
+    The kernel would refuse them, and all that comes behind would not be done.
+    """
+    own = [ip_interface(each.address) for each in addressing.addresses]
+    routes = (evolve(each, nexthops=tuple(_near(each, own))) for each in addressing.routes)
+    return evolve(addressing, routes=frozenset(each for each in routes if each.nexthops))
+
+
+def _near(route: Route, own: Collection[IPv4Interface | IPv6Interface]) -> Iterator[str]:
+    for nexthop in route.nexthops:
+        address = ip_address(nexthop)
+        is_near = route.device or any(address in each.network for each in own)
+        if is_near and all(address != each.ip for each in own):
+            yield nexthop
 
 
 def _wires(router: RouterRecord) -> Iterator[tuple[str, Wire]]:

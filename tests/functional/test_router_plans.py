@@ -184,6 +184,12 @@ class RouterPlanTests(NamespacesCase):
         await self.converger.observe()
         self.assertEqual(self.steps(), ())
 
+    async def test_routes_to_where_nobody_is_keep_nobody_from_his_work(self) -> None:
+        """A router whose port is disabled, say, and one that has its next hop's address itself."""
+        routes = (RouterRoute("10.8.0.0/16", "10.0.77.9"), RouterRoute("10.7.0.0/16", "203.0.113.5"))
+        await self.arrive(evolve(self.router, routes=(*self.router.routes, *routes)))
+        self.assertEqual(len(self.ovsdb.interfaces()), 4)
+
     async def test_whatever_others_did_is_set_right_at_once(self) -> None:
         """Inside and outside."""
         await self.arrive(self.router)

@@ -51,6 +51,14 @@ class DesireTests(SynchronousTestCase):
         own = desired(evolve(ROUTER, routes=routes)).addressing.routes
         self.assertEqual(own, {Route("0.0.0.0/0", ("10.0.0.8", "10.0.0.9"))})
 
+    def test_a_route_to_where_the_router_does_not_stand_is_none(self) -> None:
+        """As while the port is disabled through which it goes: all else is carried; of several next hops the others."""
+        far = RouterRoute("10.8.0.0/16", "10.0.77.9")
+        itself = RouterRoute("10.7.0.0/16", FLOATING.floating_ip)
+        routes = (*ROUTER.routes, far, itself, RouterRoute("10.9.0.0/16", "10.0.77.9"))
+        found = desired(evolve(ROUTER, routes=routes)).addressing.routes
+        self.assertEqual({each for each in found if not each.device}, {Route("10.9.0.0/16", ("10.0.0.9",))})
+
     def test_without_a_gateway_nothing_is_translated(self) -> None:
         """There are no filters."""
         filters = desired(evolve(ROUTER, gateway=None, floating_ips=(), nexthops=())).filters
