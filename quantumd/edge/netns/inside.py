@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 def on_thread(reactor: Any, work: Callable[[], T]) -> Deferred[T]:
     """Run ``work`` on a thread of its own; fire with what it returns. EdgeError where that is an OSError."""
-    done: Deferred[Any] = Deferred(lambda _: None)
+    done: Deferred[Any] = Deferred()
 
     def run() -> None:
         try:
