@@ -304,6 +304,24 @@ class StrangerTests(KernelCase):
         self.shell("nft", "flush", "chain", "inet", "quantumd", "prerouting")
         self.assertEqual((await self.namespaces.read_filters(self.name)).chains[chain], "")
 
+    async def test_filters_that_were_switched_off_are_seen_and_set_right(self) -> None:
+        """The whole table sleeps, or what no rule takes is dropped; a process that starts afterwards sees it too."""
+        await self.namespaces.add(self.name)
+        chain = ("inet", "prerouting")
+        hook = "type nat hook prerouting priority -100;"
+        change = Change(sets=FILTERS.sets, chains={chain: evolve(FILTERS.chains[chain], hook=hook)})
+        await self.namespaces.apply_filters(self.name, change)
+        for command in (
+            "add table inet quantumd { flags dormant; }",
+            "add chain inet quantumd prerouting { policy drop; }",
+        ):
+            self.shell("nft", command)
+            for namespaces in (self.namespaces, self.make_stranger()):
+                self.assertEqual((await namespaces.read_filters(self.name)).chains[chain], "", command)
+            await self.namespaces.apply_filters(self.name, change)
+            found = await self.namespaces.read_filters(self.name)
+            self.assertEqual(found.chains[chain], change.chains[chain].digest, command)
+
 
 class DeviceTests(KernelCase):
     """What devices do."""

@@ -15,6 +15,9 @@ from quantumd.edge.nft.script import MARK
 
 _WORDS = 3
 _BLOCKS = ("chain", "set", "map")
+_HOOK = "type "
+_ASLEEP, _DROPS = "\tflags dormant\n", "policy drop;"
+"""How a table is that does nothing, and a chain that drops what no rule of it takes: so are none of ours."""
 
 
 @frozen
@@ -66,10 +69,12 @@ def read_listing(texts: Mapping[str, str]) -> Listing:
     sets: set[Name] = set()
     elements: dict[Place, str] = {}
     for family, text in texts.items():
+        is_asleep = _ASLEEP in text
         for block in _blocks(family, text):
             if block.kind == "chain":
-                rules = [line for line in block.lines if not line.startswith("type ")]
-                chains[block.name], looks[block.name] = _digest(rules), _look(rules)
+                is_off = is_asleep or any(_DROPS in line for line in block.lines if line.startswith(_HOOK))
+                rules = [line for line in block.lines if not line.startswith(_HOOK)]
+                chains[block.name], looks[block.name] = "" if is_off else _digest(rules), _look(rules)
             else:
                 sets.add(block.name)
                 elements.update(_elements(block))

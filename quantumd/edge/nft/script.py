@@ -31,7 +31,7 @@ def removal() -> str:
 def _commands(change: Change, families: Sequence[str]) -> Iterator[str]:
     yield from (f"add table {family} {TABLE}" for family in families)
     for (family, name), chain in change.chains.items():
-        yield f"add chain {family} {TABLE} {name}" + (f" {{ {chain.hook} }}" if chain.hook else "")
+        yield f"add chain {family} {TABLE} {name}" + (f" {{ {_hook(chain)} }}" if chain.hook else "")
     for (family, name), kind in change.sets.items():
         yield f"add {'map' if kind.is_map else 'set'} {family} {TABLE} {name} {{ {kind.of} }}"
     yield from _elements("delete", change.gone_elements)
@@ -42,6 +42,11 @@ def _commands(change: Change, families: Sequence[str]) -> Iterator[str]:
     yield from _elements("add", change.elements)
     yield from (f"delete chain {family} {TABLE} {name}" for family, name in change.gone_chains)
     yield from (f"delete set {family} {TABLE} {name}" for family, name in change.gone_sets)
+
+
+def _hook(chain: Chain) -> str:
+    # Where none is named, a policy that somebody changed would stay.
+    return chain.hook if "policy " in chain.hook else f"{chain.hook} policy accept;"
 
 
 def _rules(of: Name, chain: Chain) -> Iterator[str]:
