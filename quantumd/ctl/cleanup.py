@@ -1,7 +1,8 @@
-"""``quantumctl cleanup``: removes from this host's Open vSwitch what carries quantumd's mark, and nothing else.
+"""``quantumctl cleanup``: removes from this host and its Open vSwitch what carries quantumd's mark, and nothing else.
 
 Marks: ``external_ids:quantumd-owned=true`` on bridges and ports that quantumd made; keys ``quantumd-*`` on others' rows
-that it noted something on; the owner byte in the cookies of flows. The database is not touched.
+that it noted something on; the owner byte in the cookies of flows; a router's id in ``external_ids:quantumd-owner`` of
+its devices, and the names of network namespaces. The database is not touched.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ import json
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from quantumd.config import L2Settings
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
+from quantumd.l3.names import PREFIX
 
 OWNED_KEY = "quantumd-owned"
+OWNER_KEY = "quantumd-owner"
 OUR_KEYS = "quantumd-"
+NAMESPACES = Path("/run/netns")
 OUR_COOKIES = "cookie=0x5100000000000000/0xff00000000000000"
 """Flows of quantumd: the first byte of the cookie is 0x51."""
 
@@ -37,8 +42,8 @@ class Row:
 
     @property
     def is_owned(self) -> bool:
-        """Whether quantumd made it."""
-        return self.external_ids.get(OWNED_KEY) == "true"
+        """Whether quantumd made it; what is plugged of a router is."""
+        return self.external_ids.get(OWNED_KEY) == "true" or OWNER_KEY in self.external_ids
 
 
 @frozen
@@ -91,15 +96,24 @@ def _remove_marks(rows: Sequence[Row], run_dir: str) -> Iterator[Command]:
             yield Command(f"remove {len(keys)} marks from {row.table} {row.name}", _vsctl(run_dir, *words))
 
 
-def clean(settings: L2Settings, is_real: bool) -> int:
+def namespace_commands(names: Sequence[str]) -> tuple[Command, ...]:
+    """Return what removes the namespaces of routers among these, with all that is in them."""
+    ours = sorted(name for name in names if name.startswith(PREFIX))
+    return tuple(Command(f"remove namespace {name}", ("ip", "netns", "delete", name)) for name in ours)
+
+
+def clean(settings: L2Settings, is_real: bool, namespaces: Path = NAMESPACES) -> int:
     """Remove everything, or only print what would be; return 0, or 1 when a step failed.
 
+    :param namespaces: the folder in which network namespaces have names.
     :raises EdgeUnavailable: Open vSwitch does not answer.
     """
     run_dir = settings.ovs_run_dir
     rows = read_rows(run_dir)
     bridges = [row.name for row in rows if row.table == "Bridge" and _has_our_flows(run_dir, row.name)]
-    return carry_out(commands_for(rows, bridges, settings.integration_bridge, run_dir), is_real)
+    commands = commands_for(rows, bridges, settings.integration_bridge, run_dir)
+    names = [path.name for path in namespaces.iterdir()] if namespaces.is_dir() else []
+    return carry_out((*commands, *namespace_commands(names)), is_real)
 
 
 def carry_out(commands: Sequence[Command], is_real: bool) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.ctl.cleanup import OUR_COOKIES, Row, commands_for
+from quantumd.ctl.cleanup import OUR_COOKIES, OWNER_KEY, Row, commands_for, namespace_commands
 from quantumd.l2.drivers.ovs.bridges import OWNED
 from quantumd.l2.drivers.ovs.pipeline import Feature, cookie
+from quantumd.l2.drivers.ovs.plugs import OWNER
 
 OURS = {"quantumd-owned": "true"}
 
@@ -48,6 +49,14 @@ class CleanupTests(SynchronousTestCase):
             purposes(Row("Bridge", "1", "br-ex", {}), flows=("br-ex",)), ["remove flows of quantumd from br-ex"]
         )
 
+    def test_devices_of_routers_go_and_their_namespaces(self) -> None:
+        """By the mark of their owner, and by their names; those of others stay."""
+        rows = (Row("Port", "1", "tap1", {}), Row("Interface", "2", "tap1", {OWNER_KEY: "r", "iface-id": "p"}))
+        self.assertEqual(purposes(*rows), ["remove port tap1"])
+        names = ("qrouter-1", "quantumd-b", "quantumd-a", "vm")
+        found = [command.purpose for command in namespace_commands(names)]
+        self.assertEqual(found, ["remove namespace quantumd-a", "remove namespace quantumd-b"])
+
     def test_ports_go_before_bridges(self) -> None:
         """The patch port on a physical bridge first."""
         rows = (Row("Bridge", "1", "br-int", OURS), Row("Port", "2", "phy-br-ex", OURS))
@@ -56,4 +65,5 @@ class CleanupTests(SynchronousTestCase):
     def test_the_marks_are_those_that_the_driver_sets(self) -> None:
         """cleanup is a program of its own and must know the driver's marks."""
         self.assertEqual(OWNED, OURS)
+        self.assertEqual(OWNER_KEY, OWNER)
         self.assertEqual(OUR_COOKIES, f"cookie={cookie(Feature(0), 0):#x}/0xff00000000000000")

@@ -35,6 +35,8 @@ class CleanupTests(SynchronousTestCase):
             "--", "set", "interface", "phy-br-ex", "external_ids:quantumd-owned=true",
         )  # fmt: skip
         self.settings = L2Settings(ovs_run_dir=str(self.ovs.directory))
+        # Not the machine's own: others run routers on it.
+        self.namespaces = self.ovs.directory / "netns"
 
     def state(self) -> tuple[str, str]:
         """Return bridges with their ports and notes, and the flows."""
@@ -45,7 +47,7 @@ class CleanupTests(SynchronousTestCase):
 
     def test_our_flows_ports_and_notes_go_and_strangers_stay(self) -> None:
         """The bridges are not quantumd's, so they stay."""
-        self.assertEqual(clean(self.settings, is_real=True), 0)
+        self.assertEqual(clean(self.settings, is_real=True, namespaces=self.namespaces), 0)
         rows, flows = self.state()
         self.assertEqual(rows, "||{theirs=x}\n")
         self.assertEqual((flows.count("0x77"), flows.count("cookie=")), (2, 2))
@@ -53,11 +55,11 @@ class CleanupTests(SynchronousTestCase):
     def test_a_dry_run_changes_nothing(self) -> None:
         """It prints."""
         before = self.state()
-        self.assertEqual(clean(self.settings, is_real=False), 0)
+        self.assertEqual(clean(self.settings, is_real=False, namespaces=self.namespaces), 0)
         self.assertEqual(self.state(), before)
 
     def test_a_bridge_that_quantumd_made_is_removed(self) -> None:
         """By its mark."""
         self.ovs.vsctl("set", "bridge", "br-int", "external_ids:quantumd-owned=true")
-        self.assertEqual(clean(self.settings, is_real=True), 0)
+        self.assertEqual(clean(self.settings, is_real=True, namespaces=self.namespaces), 0)
         self.assertEqual(self.ovs.vsctl("list-br"), "br-ex\n")
