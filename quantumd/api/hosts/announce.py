@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import orjson
 from attrs import define, field
@@ -48,6 +48,17 @@ _NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "u
 """Attributes of ports that hosts never hear of."""
 
 
+class TouchedOthers(Protocol):
+    """What a stretch of the journal touched of one kind of things that hosts know beside ports and networks."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no host has to hear of any of it."""
+
+    def note(self, resource: str, resource_id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Note a row of the journal."""
+
+
 @define
 class Touched:
     """What a stretch of the journal touched: rows to be read anew, and what hosts are rid of."""
@@ -71,19 +82,16 @@ class Touched:
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        others = (self.guards, self.logs, self.taps, self.mirrors, self.routers)
-        touched = self.ports or self.networks or self.left or self.qos.policies
-        return not touched and all(each.is_nothing for each in others)
+        return not (self.ports or self.networks or self.left) and all(each.is_nothing for each in self._others())
+
+    def _others(self) -> tuple[TouchedOthers, ...]:
+        return (self.guards, self.logs, self.qos, self.taps, self.mirrors, self.routers)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
         before, after = _body(row.before), _body(row.after)
-        self.guards.note(row.resource, row.resource_id, before, after)
-        self.logs.note(row.resource, row.resource_id, before, after)
-        self.qos.note(row.resource, before, after)
-        self.taps.note(row.resource, row.resource_id, before, after)
-        self.mirrors.note(row.resource, row.resource_id, before, after)
-        self.routers.note(row.resource, row.resource_id, before, after)
+        for each in self._others():
+            each.note(row.resource, row.resource_id, before, after)
         if row.resource == "port":
             self._note_port(row, before, after)
         elif row.resource == "subnet":

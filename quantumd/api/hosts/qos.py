@@ -29,7 +29,12 @@ class TouchedQos:
 
     policies: set[str] = field(factory=set)
 
-    def note(self, resource: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no host has to hear of any of it."""
+        return not self.policies
+
+    def note(self, resource: str, resource_id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         """Note a row of the journal."""
         policy_id = (after or before).get("policy_id") if resource in _RULES else None
         if policy_id is not None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from quantumd.api.errors import BadRequest
+from quantumd.api.extensions.external_net.facts import external_network
 from quantumd.api.extensions.floating_ips.association import association
 from quantumd.api.extensions.floating_ips.rows import (
     FLOATING_IPS,
@@ -16,8 +17,7 @@ from quantumd.api.extensions.floating_ips.rows import (
     led_now,
     port_of_floating_ip,
 )
-from quantumd.api.resources.errors import NetworkNotFound
-from quantumd.api.resources.facts import NetworkFacts, network_facts
+from quantumd.api.resources.facts import NetworkFacts
 from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.port_creation import PortMaker
 from quantumd.api.resources.port_reading import port_of
@@ -41,7 +41,7 @@ class FloatingIps(KeptAsRows):
 
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         """See KeptAsRows. NetworkNotFound, BadRequest, errors of addresses and of ``association``."""
-        network = _external(tx, context, body["floating_network_id"])
+        network = _outside(tx, context, body["floating_network_id"])
         floating_ip_id = self.maker.chance.new_id()
         port = self._port(tx, context, network, floating_ip_id, body)
         view = {
@@ -105,10 +105,6 @@ def _subnet(network: NetworkFacts, body: Mapping[str, Any]) -> str | None:
     return of_version_4[0] if len(of_version_4) == 1 else None
 
 
-def _external(tx: Transaction, context: Context, network_id: str) -> NetworkFacts:
-    network = network_facts(tx, network_id)
-    if network is None or not network.is_visible(context.scope_of("network")):
-        raise NetworkNotFound(network_id)
-    if not network.is_external:
-        raise BadRequest("floatingip", f"Network {network_id} is not a valid external network")
-    return network
+def _outside(tx: Transaction, context: Context, network_id: str) -> NetworkFacts:
+    inner = BadRequest("floatingip", f"Network {network_id} is not a valid external network")
+    return external_network(tx, context, network_id, inner)

@@ -8,13 +8,13 @@ from typing import Any
 from attrs import frozen
 
 from quantumd.api.errors import BadRequest
+from quantumd.api.extensions.external_net.facts import external_network
 from quantumd.api.extensions.floating_ips.errors import RouterExternalGatewayInUseByFloatingIp
 from quantumd.api.extensions.floating_ips.rows import reached_by
 from quantumd.api.extensions.routers.ports import RouterPorts
 from quantumd.api.extensions.routers.rows import links_of, ports_of
 from quantumd.api.resources.allocation import Vacancies
-from quantumd.api.resources.errors import NetworkNotFound
-from quantumd.api.resources.facts import NetworkFacts, network_facts
+from quantumd.api.resources.facts import NetworkFacts
 from quantumd.api.resources.port_addresses import chosen_addresses, wish_of
 from quantumd.api.resources.port_reading import port_of
 from quantumd.api.resources.port_rows import change_port
@@ -32,7 +32,7 @@ class Gateways:
 
     def set(self, tx: Transaction, context: Context, router: View, wanted: Mapping[str, Any]) -> None:
         """Let the router have this gateway, and no other. NetworkNotFound, BadRequest, errors of addresses."""
-        network = _external(tx, context, wanted["network_id"])
+        network = _outside(tx, context, wanted["network_id"])
         held = ports_of(tx, router["id"], GATEWAY)
         port = port_of(tx.connection, (), held[0]) if held else None
         fixed_ips = wanted.get("external_fixed_ips")
@@ -75,10 +75,6 @@ def overlapping(subnet_id: str, cidr: str, other_id: str, other_cidr: str) -> Ba
     )
 
 
-def _external(tx: Transaction, context: Context, network_id: str) -> NetworkFacts:
-    network = network_facts(tx, network_id)
-    if network is None or not network.is_visible(context.scope_of("network")):
-        raise NetworkNotFound(network_id)
-    if not network.is_external:
-        raise BadRequest("router", f"Network {network_id} is not an external network")
-    return network
+def _outside(tx: Transaction, context: Context, network_id: str) -> NetworkFacts:
+    inner = BadRequest("router", f"Network {network_id} is not an external network")
+    return external_network(tx, context, network_id, inner)
