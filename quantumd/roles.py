@@ -116,11 +116,13 @@ class HostRoles:
         # What is switched off is not loaded.
         from quantumd.l3.advertiser import Advertiser
         from quantumd.l3.converger import L3Converger
+        from quantumd.l3.names import parse_prefix
         from quantumd.l3.service import L3Service, make_edges
 
-        records, edges = Records(), make_edges(self._reactor, self._settings.host.edges)
-        advertiser = Advertiser(edges.solicitations, self._reactor, random)
-        converger = L3Converger(self._host, VERSION, records, edges.namespaces, plugs, advertiser)
+        prefix = parse_prefix(self._settings.l3.namespace_prefix)
+        records, edges = Records(), make_edges(self._reactor, self._settings.host.edges, prefix)
+        advertiser = Advertiser(edges.solicitations, self._reactor, random, prefix)
+        converger = L3Converger(self._host, VERSION, records, edges.namespaces, plugs, advertiser, prefix)
         self._metrics.repaired_routers.set_function(lambda: converger.repaired)
         L3Service(edges.namespaces, advertiser).setServiceParent(self._service)
         self._run(converger, records)

@@ -215,7 +215,8 @@ def _routers(here: Bed, field: str) -> list[dict[str, str]]:
 def _namespaces(here: Bed) -> list[str]:
     """Return the namespaces of this bed's routers; others on the machine are none of ours."""
     names = {line.split()[0] for line in run("ip", "netns").splitlines()}
-    return sorted(names & {f"quantumd-{each['id']}" for each in _routers(here, "id")})
+    prefix = here.appliance.routers_prefix
+    return sorted(names & {f"{prefix}{each['id']}" for each in _routers(here, "id")})
 
 
 def _remove_namespaces(names: list[str]) -> None:

@@ -141,6 +141,11 @@ class DhcpSettings:
 class L3Settings:
     """The role that carries routers, which are tried out under api.preview."""
 
+    namespace_prefix: str = setting(
+        "quantumd-",
+        "What the names of routers' network namespaces begin with; all of them on this machine are taken for ours.",
+    )
+
     health_listen: str = setting(
         "",
         "Where twistd quantumd-l3 answers /healthz, /readyz and /metrics, to everybody and in the clear"

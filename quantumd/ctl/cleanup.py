@@ -18,7 +18,7 @@ from attrs import frozen
 
 from quantumd.config import L2Settings
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
-from quantumd.l3.names import PREFIX
+from quantumd.l3.names import PREFIX, router_in
 
 OWNED_KEY = "quantumd-owned"
 OWNER_KEY = "quantumd-owner"
@@ -96,15 +96,16 @@ def _remove_marks(rows: Sequence[Row], run_dir: str) -> Iterator[Command]:
             yield Command(f"remove {len(keys)} marks from {row.table} {row.name}", _vsctl(run_dir, *words))
 
 
-def namespace_commands(names: Sequence[str]) -> tuple[Command, ...]:
+def namespace_commands(names: Sequence[str], prefix: str = PREFIX) -> tuple[Command, ...]:
     """Return what removes the namespaces of routers among these, with all that is in them."""
-    ours = sorted(name for name in names if name.startswith(PREFIX))
+    ours = sorted(name for name in names if router_in(name, prefix))
     return tuple(Command(f"remove namespace {name}", ("ip", "netns", "delete", name)) for name in ours)
 
 
-def clean(settings: L2Settings, is_real: bool, namespaces: Path = NAMESPACES) -> int:
+def clean(settings: L2Settings, is_real: bool, prefix: str = PREFIX, namespaces: Path = NAMESPACES) -> int:
     """Remove everything, or only print what would be; return 0, or 1 when a step failed.
 
+    :param prefix: what the names of routers' namespaces begin with.
     :param namespaces: the folder in which network namespaces have names.
     :raises EdgeUnavailable: Open vSwitch does not answer.
     """
@@ -113,7 +114,7 @@ def clean(settings: L2Settings, is_real: bool, namespaces: Path = NAMESPACES) ->
     bridges = [row.name for row in rows if row.table == "Bridge" and _has_our_flows(run_dir, row.name)]
     commands = commands_for(rows, bridges, settings.integration_bridge, run_dir)
     names = [path.name for path in namespaces.iterdir()] if namespaces.is_dir() else []
-    return carry_out((*commands, *namespace_commands(names)), is_real)
+    return carry_out((*commands, *namespace_commands(names, prefix)), is_real)
 
 
 def carry_out(commands: Sequence[Command], is_real: bool) -> int:

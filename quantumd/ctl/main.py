@@ -90,8 +90,9 @@ def _cleanup(options: argparse.Namespace, settings: Settings) -> int:
 
         return cleanup_bridges.clean(is_real=options.yes)
     from quantumd.ctl.cleanup import clean
+    from quantumd.l3.names import parse_prefix
 
-    return clean(settings.l2, is_real=options.yes)
+    return clean(settings.l2, options.yes, parse_prefix(settings.l3.namespace_prefix))
 
 
 def _version(_options: argparse.Namespace, _settings: Settings) -> int:

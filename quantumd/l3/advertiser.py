@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from quantumd.edge.solicitations.interfaces import EVERYBODY, ISolicitations
 from quantumd.errors import EdgeError
 from quantumd.l3.advertisement import advertisement
-from quantumd.l3.names import INSIDE, inner_of, namespace_of
+from quantumd.l3.names import INSIDE, PREFIX, inner_of, namespace_of
 from quantumd.model.router_records import RouterLink, RouterRecord
 
 FIRST_SECONDS: Final = (0.0, 1.0, 4.0, 16.0)
@@ -60,6 +60,7 @@ class Advertiser:
     _solicitations: ISolicitations
     _clock: IReactorTime
     _random: Callable[[], float]
+    _prefix: str = PREFIX
     _told: dict[_Place, _Told] = field(factory=dict, init=False)
     _log = Logger()
 
@@ -69,7 +70,7 @@ class Advertiser:
     def put(self, router: RouterRecord) -> None:
         """Advertise a router, which is there, as its record asks."""
         links = _advertised_links(router) if router.admin_state_up else {}
-        namespace = namespace_of(router.id)
+        namespace = namespace_of(router.id, self._prefix)
         for place in [each for each in self._told if each.namespace == namespace]:
             if place.device not in links:
                 self._end(place)
@@ -81,14 +82,14 @@ class Advertiser:
 
     def cease(self, router_id: str, devices: frozenset[str]) -> None:
         """Tell hosts on the links of these devices, which go, to use the router no more."""
-        for place in [each for each in self._told if each.namespace == namespace_of(router_id)]:
+        for place in [each for each in self._told if each.namespace == namespace_of(router_id, self._prefix)]:
             if place.device in devices:
                 self._say(place, EVERYBODY, lifetime_seconds=0)
                 self._end(place)
 
     def forget(self, router_id: str) -> None:
         """Advertise a router no more."""
-        namespace = namespace_of(router_id)
+        namespace = namespace_of(router_id, self._prefix)
         for place in [each for each in self._told if each.namespace == namespace]:
             self._end(place)
         self._solicitations.close(namespace)

@@ -17,7 +17,7 @@ from quantumd.errors import EdgeError
 from quantumd.interfaces import IConverger, IPlugs
 from quantumd.l3.advertiser import Advertiser
 from quantumd.l3.desired import SomeRecords, desire, find_router, keys_of, router_key
-from quantumd.l3.names import INSIDE, inner_end, namespace_of, router_in
+from quantumd.l3.names import INSIDE, PREFIX, inner_end, namespace_of, router_in
 from quantumd.l3.plan import Observed, plan_router
 from quantumd.l3.steps import (
     AddNamespace,
@@ -53,6 +53,7 @@ class L3Converger:
     _namespaces: INamespaces
     _plugs: IPlugs
     _advertiser: Advertiser
+    _prefix: str = PREFIX
     repaired: int = field(default=0, init=False)
     """How many routers were found changed by others since the start."""
     _seen: dict[str, Observed] = field(factory=dict, init=False)
@@ -66,7 +67,7 @@ class L3Converger:
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
-        self._namespaces.on_change(lambda namespace: self._changed(router_in(namespace)))
+        self._namespaces.on_change(lambda namespace: self._changed(router_in(namespace, self._prefix)))
         self._plugs.on_change(self._changed)
         self._plugs.on_known(lambda: self._tell(None))
 
@@ -81,7 +82,7 @@ class L3Converger:
     async def _observe(self) -> None:
         await self._plugs.observe()
         names = await self._namespaces.names()
-        routers = {router_in(each) for each in names} | self._plugs.owners() | self._seen.keys()
+        routers = {router_in(each, self._prefix) for each in names} - {""} | self._plugs.owners() | self._seen.keys()
         await gatherResults([self._slots.run(self._look, each) for each in routers], consumeErrors=True).addErrback(
             _first_error
         )
@@ -90,7 +91,7 @@ class L3Converger:
         return ensureDeferred(self._look_at(router_id))
 
     async def _look_at(self, router_id: str) -> None:
-        namespace = namespace_of(router_id)
+        namespace = namespace_of(router_id, self._prefix)
         inside = await self._namespaces.read(namespace)
         filters = await self._namespaces.read_filters(namespace) if inside is not None else Ruleset()
         seen = Observed(inside, filters, self._plugs.plugged(router_id), self._plugs.completes_checksums)
@@ -146,7 +147,7 @@ class L3Converger:
             self._changed(router_id)
 
     async def _do(self, router_id: str, deed: Deed) -> None:
-        namespace = namespace_of(router_id)
+        namespace = namespace_of(router_id, self._prefix)
         match deed:
             case AddNamespace():
                 await self._namespaces.add(namespace)

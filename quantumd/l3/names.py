@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from quantumd.errors import SettingsError
+
 PREFIX: Final = "quantumd-"
-"""Begins the names of routers' namespaces. Neutron's begin with qrouter-, and are none of ours."""
+"""Begins the names of routers' namespaces, unless the settings say otherwise. Neutron's begin with qrouter-."""
 
 INSIDE: Final = "qr-"
 GATEWAY: Final = "qg-"
 """Begin the names of a router's own ends of its wires, as in Neutron."""
 
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SAFE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _OUTER: Final = "tap"
 _ID_CHARACTERS: Final = 11
 """As many of an id as fit into a device's name."""
 
 
-def namespace_of(router_id: str) -> str:
+def parse_prefix(text: str) -> str:
+    """Return what the setting says that names of namespaces begin with. SettingsError."""
+    if _SAFE.fullmatch(text) is None:
+        raise SettingsError(f"l3.namespace_prefix: {text!r} is no beginning of a name, as {PREFIX!r} is")
+    return text
+
+
+def namespace_of(router_id: str, prefix: str = PREFIX) -> str:
     """Return the namespace of a router."""
-    return PREFIX + router_id
+    return prefix + router_id
 
 
-def router_in(namespace: str) -> str:
-    """Return the router that lives in a namespace of ours."""
-    return namespace.removeprefix(PREFIX)
+def router_in(namespace: str, prefix: str = PREFIX) -> str:
+    """Return the router that lives in a namespace of ours; '' of one that is called otherwise."""
+    router_id = namespace.removeprefix(prefix)
+    return router_id if namespace.startswith(prefix) and _ID.fullmatch(router_id) else ""
 
 
 def inner_of(prefix: str, port_id: str) -> str:

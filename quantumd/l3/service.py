@@ -10,7 +10,6 @@ from twisted.application.service import Service
 from quantumd.edge.netns.interfaces import INamespaces
 from quantumd.edge.solicitations.interfaces import ISolicitations
 from quantumd.l3.advertiser import Advertiser
-from quantumd.l3.names import PREFIX
 
 
 @frozen
@@ -21,18 +20,18 @@ class L3Edges:
     solicitations: ISolicitations
 
 
-def make_edges(reactor: Any, edges: str) -> L3Edges:
-    """Return the edges of this host: ``real``, or in ``memory``."""
+def make_edges(reactor: Any, edges: str, prefix: str) -> L3Edges:
+    """Return the edges of this host: ``real``, or in ``memory``; names of namespaces begin with ``prefix``."""
     if edges == "memory":
         # What is only for trying out is imported only then.
         from quantumd.edge.netns.memory import MemoryNamespaces
         from quantumd.edge.solicitations.memory import MemorySolicitations
 
-        return L3Edges(MemoryNamespaces(PREFIX), MemorySolicitations())
+        return L3Edges(MemoryNamespaces(prefix), MemorySolicitations())
     from quantumd.edge.netns.kernel import KernelNamespaces
     from quantumd.edge.solicitations.kernel import KernelSolicitations
 
-    namespaces = KernelNamespaces(reactor, PREFIX)
+    namespaces = KernelNamespaces(reactor, prefix)
     return L3Edges(namespaces, KernelSolicitations(reactor, namespaces))
 
 

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ class Appliance:
     """What of ``twistd``'s commands runs."""
     namespace: str = ""
     """The network namespace in which the process runs, unless it is that of the test."""
+    routers_prefix: str = field(factory=lambda: f"qd-{uuid.uuid4().hex[:8]}-r-")
+    """What the names of routers' namespaces begin with: those of other appliances on the machine are none of ours."""
     port: int = field(init=False)
     started_at: float = field(default=0.0, init=False)
     _socket: socket.socket | None = field(default=None, init=False)
@@ -104,6 +107,7 @@ class Appliance:
             "host.state_dir": str(self.directory),
             "host.run_dir": str(self.directory),
             "host.edges": "real" if self.ovs_run_dir else "memory",
+            "l3.namespace_prefix": self.routers_prefix,
             # Where a socket is passed it goes before this setting.
             "api.listen": f"tcp:{self.port}:interface={self.host}",
             **({"l2.ovs_run_dir": str(self.ovs_run_dir)} if self.ovs_run_dir else {}),

@@ -79,9 +79,13 @@ class Routing(HostCase):
         """Create a routed VM whose port nothing is checked of."""
         return self.routed(network, port_security_enabled=False, **attributes)
 
+    def namespace_of(self, router: Mapping[str, Any]) -> str:
+        """Return the name of a router's namespace."""
+        return f"{self.appliance.routers_prefix}{router['id']}"
+
     def inside_router(self, router: Mapping[str, Any], *command: str) -> str:
         """Run a command in a router's namespace."""
-        return run("ip", "netns", "exec", f"quantumd-{router['id']}", *command)
+        return run("ip", "netns", "exec", self.namespace_of(router), *command)
 
     def _remove_routers(self) -> None:
         """Remove the routers of the test with all that leads to them; a router's namespace would outlive the class."""

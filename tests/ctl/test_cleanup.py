@@ -53,9 +53,11 @@ class CleanupTests(SynchronousTestCase):
         """By the mark of their owner, and by their names; those of others stay."""
         rows = (Row("Port", "1", "tap1", {}), Row("Interface", "2", "tap1", {OWNER_KEY: "r", "iface-id": "p"}))
         self.assertEqual(purposes(*rows), ["remove port tap1"])
-        names = ("qrouter-1", "quantumd-b", "quantumd-a", "vm")
-        found = [command.purpose for command in namespace_commands(names)]
-        self.assertEqual(found, ["remove namespace quantumd-a", "remove namespace quantumd-b"])
+        ours, others = (f"{prefix}0a000000-0000-4000-8000-000000000001" for prefix in ("quantumd-", "other-"))
+        names = ("qrouter-1", "quantumd-b", ours, others, "vm")
+        self.assertEqual([each.purpose for each in namespace_commands(names)], [f"remove namespace {ours}"])
+        found = [each.purpose for each in namespace_commands(names, "other-")]
+        self.assertEqual(found, [f"remove namespace {others}"])
 
     def test_ports_go_before_bridges(self) -> None:
         """The patch port on a physical bridge first."""

@@ -37,7 +37,7 @@ class RouterHost(RouterCase):
     @property
     def namespace(self) -> str:
         """The router's."""
-        return f"quantumd-{self.router['id']}"
+        return self.namespace_of(self.router)
 
 
 class RestartTests(RouterHost):
@@ -81,10 +81,11 @@ class RestartTests(RouterHost):
         """A router that nobody wants any more goes, one whose namespace is gone is made anew."""
         self.appliance.stop()
         run("ip", "netns", "del", self.namespace)
-        run("ip", "netns", "add", "quantumd-00000000-0000-4000-8000-000000000001")
+        unknown = self.namespace_of({"id": "00000000-0000-4000-8000-000000000001"})
+        run("ip", "netns", "add", unknown)
         self.appliance.start("/readyz")
         self.wait_for("both ways are open", lambda: self.world.can_reach(self.floating, tries=1))
-        self.wait_for("the other is gone", lambda: "quantumd-00000000" not in run("ip", "netns"))
+        self.wait_for("the other is gone", lambda: unknown not in run("ip", "netns"))
 
 
 class StrangerTests(RouterHost):

@@ -134,9 +134,16 @@ class StrangerTests(ConvergerCase):
 
     def test_a_namespace_of_ours_that_nobody_asked_for_goes(self) -> None:
         """It begins as ours do."""
-        self.world.namespaces.add(namespace_of("0f000000"))
+        self.world.namespaces.add(namespace_of("0f000000-0000-4000-8000-000000000001"))
         self.world.look()
         self.assertEqual(self.world.state(), self.before)
+
+    def test_a_namespace_that_is_called_after_no_router_stays(self) -> None:
+        """Though it begins as ours do."""
+        self.world.namespaces.add(namespace_of("notes"))
+        before = self.world.state()
+        self.world.look()
+        self.assertEqual(self.world.state(), before)
 
 
 class TroubleTests(ConvergerCase):
