@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.bed.counts import count
 from tests.bed.figures import VARIABLE, noted
 from tests.bed.needs import PREFIX
 
-LIMIT_SECONDS = 150.0
+LIMIT_SECONDS = float(count(150, 1500))
 _IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 
 
@@ -27,7 +28,8 @@ class TestTookTooLong(BaseException):
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker of longer tests, and give figures a place."""
     os.environ.setdefault(VARIABLE, os.path.join(tempfile.mkdtemp(prefix="quantumd-tests-"), "figures"))
-    config.addinivalue_line("markers", "time_limit(seconds): how long this test may run, instead of 150")
+    limit = "time_limit(seconds): how long this test may run, instead of 150, or 1,500 in a soak"
+    config.addinivalue_line("markers", limit)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from quantumd.edge.openflow.memory import MemorySwitch
 from quantumd.edge.openflow.memory_channel import MemoryPacketChannel
 from quantumd.edge.openflow.walk import Walk
+from quantumd.edge.ovsdb.interfaces import InterfaceChange
 from quantumd.edge.ovsdb.memory import MemoryOvsdb
 from quantumd.edge.tracked.memory import MemoryConnections
 
@@ -41,6 +42,9 @@ class MemoryOpenVswitch:
     def _make_connections(self) -> MemoryConnections:
         return MemoryConnections(self.switch)
 
+    def __attrs_post_init__(self) -> None:
+        self.ovsdb.on_interfaces(self._noticed)
+
     def channel_of(self, controller_id: int) -> MemoryPacketChannel:
         """Return another packet channel, of that controller id."""
         return MemoryPacketChannel(self.switch, controller_id)
@@ -54,8 +58,7 @@ class MemoryOpenVswitch:
         """Take a VM's device away."""
         name = device_of(port_id)
         self.ovsdb.unplug(self.bridge, name)
-        if name in self._numbers:
-            self.switch.remove_port(self._numbers.pop(name))
+        self._free(name)
 
     def restart_switch(self) -> None:
         """Kill ovs-vswitchd and start it again: no flow is left, ports have new numbers."""
@@ -81,6 +84,16 @@ class MemoryOpenVswitch:
         """Let a plugged VM send a frame; return its way, None when the VM is not plugged."""
         number = self.ofport_of(port_id)
         return self.switch.inject(number, frame) if number is not None else None
+
+    def _noticed(self, changes: tuple[InterfaceChange, ...]) -> None:
+        """Free the numbers of ports that a transaction has removed."""
+        gone = {change.old.name for change in changes if change.new is None and change.old is not None}
+        for name in sorted(gone - self.ovsdb.interfaces().keys()):
+            self._free(name)
+
+    def _free(self, name: str) -> None:
+        if name in self._numbers:
+            self.switch.remove_port(self._numbers.pop(name))
 
     def _assign(self, bridge: str, name: str) -> int:
         if bridge != self.bridge:

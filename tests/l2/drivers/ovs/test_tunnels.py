@@ -367,7 +367,6 @@ class PortTests(TunnelCase):
     def test_a_tunnel_port_that_somebody_removed_is_made_again(self) -> None:
         """And packets go on."""
         self.world.ovsdb.unplug("br-int", "tun-vxlan")
-        self.world.switch.remove_port(self.ofport("tun-vxlan"))
         self.bed.settle()
         self.assertEqual(self.ends(self.send(frame(FAR.mac_address))), [number("192.0.2.2")])
 
