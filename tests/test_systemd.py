@@ -30,7 +30,7 @@ class UnitTests(SynchronousTestCase):
         paths = [str(path) for path in sorted(directory.iterdir())]
         done = subprocess.run(("systemd-analyze", "verify", *paths), capture_output=True, text=True, check=False)
         complaints = [line for line in done.stderr.splitlines() if "quantumd" in line]
-        self.assertEqual((complaints, len(paths)), ([], 6))
+        self.assertEqual((complaints, len(paths)), ([], 7))
 
     def test_the_socket_listens_where_the_settings_say(self) -> None:
         """The standard port, loopback only."""

@@ -44,7 +44,7 @@ class AgentTests(AgentCase):
         self.report("a", "l3")
         types = sorted(view["agent_type"] for view in self.bed.listed("agent"))
         self.assertEqual(types, ["DHCP agent", "L3 agent", "Open vSwitch agent"])
-        (router,) = self.bed.listed("agent", binary=("neutron-l3-agent",))
+        (router,) = self.bed.listed("agent", binary=("quantumd-l3",))
         self.assertEqual((router["agent_type"], router["topic"]), ("L3 agent", "l3_agent"))
 
     def test_a_report_is_shown(self) -> None:

@@ -114,11 +114,8 @@ class Matrix:
             # What it is already: that changes nothing, but is asked for all the same.
             value = kept.view.get(attribute.name)
             if attribute.in_put and value is not None:
-                inside = (
-                    {f"{attribute.name}:{key}" for each in value if isinstance(each, dict) for key in each}
-                    if isinstance(value, list)
-                    else set()
-                )
+                parts = value if isinstance(value, list) else [value]
+                inside = {f"{attribute.name}:{key}" for each in parts if isinstance(each, dict) for key in each}
                 reply = self._ask("PUT", kept, caller, {kept.member: {attribute.name: value}})
                 yield from self._judged(kept, caller, "update", reply.status, attribute.name, *inside)
 

@@ -160,6 +160,7 @@ PLACES: Walk = (
         [
             {"Agent Type": "DHCP agent", "Host": "host-a", "Alive": True, "State": True, "Binary": "quantumd-dhcp"},
             {"Agent Type": "Open vSwitch agent", "Availability Zone": "nova", "Binary": "quantumd-l2"},
+            {"Agent Type": "L3 agent", "Availability Zone": "nova", "Binary": "quantumd-l3"},
         ],
     ),
     Step("network agent list --agent-type dhcp --host host-a", [{"Agent Type": "DHCP agent"}], keeps="dhcp"),
@@ -175,9 +176,19 @@ PLACES: Walk = (
     Step("network list --agent {dhcp}", []),
     Step("network agent set --description old --disable {dhcp}"),
     Step("network agent show {dhcp}", {"description": "old", "admin_state_up": False}),
-    Step("availability zone list --network", [{"Zone Name": "nova", "Zone Status": "not available"}]),
+    # Networks have none without DHCP; routers have theirs.
+    Step(
+        "availability zone list --network",
+        [{"Zone Name": "nova", "Zone Status": "not available"}, {"Zone Name": "nova", "Zone Status": "available"}],
+    ),
     Step("network agent set --enable {dhcp}"),
-    Step("availability zone list --network --long", [{"Zone Name": "nova", "Zone Status": "available"}]),
+    Step(
+        "availability zone list --network --long",
+        [
+            {"Zone Name": "nova", "Zone Resource": "network", "Zone Status": "available"},
+            {"Zone Name": "nova", "Zone Resource": "router", "Zone Status": "available"},
+        ],
+    ),
     # It is back with its next report.
     Step("network agent delete {l2}"),
     Step("network delete {placed}"),

@@ -26,17 +26,16 @@ L3_AGENT: Final = "L3 agent"
 
 @frozen
 class AgentKind:
-    """What a role is called in lists of agents. ``binary`` of None: after quantumd and the role."""
+    """What a role is called in lists of agents."""
 
     agent_type: str
     topic: str
-    binary: str | None = None
 
 
 _KINDS: Final = {
     "l2": AgentKind("Open vSwitch agent", "N/A"),
     "dhcp": AgentKind(DHCP_AGENT, "dhcp_agent"),
-    "l3": AgentKind(L3_AGENT, "l3_agent", "neutron-l3-agent"),
+    "l3": AgentKind(L3_AGENT, "l3_agent"),
 }
 
 _BEAT = (
@@ -67,7 +66,7 @@ def note_agent(tx: Transaction, report: HostReport, availability_zone: str) -> N
         "host": report.host,
         "role": report.role,
         "agent_type": kind.agent_type,
-        "binary_name": kind.binary or f"quantumd-{report.role}",
+        "binary_name": f"quantumd-{report.role}",
         "topic": kind.topic,
         "availability_zone": zone,
         "admin_state_up": True,

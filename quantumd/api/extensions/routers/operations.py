@@ -74,7 +74,10 @@ class Routers(KeptAsRows):
             self.gateways.set(tx, context, before, wanted)
         else:
             self.gateways.clear(tx, context, before)
-        return {GATEWAY: gateway_of(tx, before["id"], enable_snat), "enable_snat": enable_snat}
+        gateway = gateway_of(tx, before["id"], enable_snat)
+        if gateway is None or gateway == before[GATEWAY]:
+            return {GATEWAY: gateway}
+        return {GATEWAY: gateway, "enable_snat": enable_snat}
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. RouterInUse."""
