@@ -97,6 +97,13 @@ class HearingTests(SynchronousTestCase):
         self.let_pass(100)
         self.assertEqual(self.hearing.deafness(), Deafness(at(-600), THEN))
 
+    def test_a_host_that_is_faster_than_the_look_does_not_end_it(self) -> None:
+        """What it says at the start is none of what was said before."""
+        self.heard("controller", "api", at(-600))
+        self.heard("host-a", "l2", THEN)
+        self.start()
+        self.assertEqual(self.hearing.deafness(), Deafness(at(-600), THEN))
+
     def test_nobody_is_heard_without_the_broker(self) -> None:
         """As long as it is away; then that is over."""
         self.start()

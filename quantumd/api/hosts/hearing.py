@@ -66,7 +66,10 @@ class Hearing(Service):
         super().startService()
         self._heard_at = self._now()
         self._deafness = Deafness(_NEVER, self._heard_at)
-        self._store.read(last_heard).addCallbacks(self._began, self._failed).addCallback(self._go_on)
+        # Reports of hosts may come before it has been looked.
+        before = utc_text(self._heard_at)
+        heard = self._store.read(lambda connection: last_heard(connection, before))
+        heard.addCallbacks(self._began, self._failed).addCallback(self._go_on)
 
     def stopService(self) -> None:
         """Hear nothing more."""

@@ -74,9 +74,9 @@ def forget_silent(tx: Transaction, role: str, before: str) -> None:
     forget_hosts(tx)
 
 
-def last_heard(connection: Connection) -> datetime | None:
-    """Return when any role of any host, or an API process, reported last."""
-    text = connection.execute(select(func.max(hosts.c.reported_at))).scalar()
+def last_heard(connection: Connection, before: str) -> datetime | None:
+    """Return when any role of any host, or an API process, reported last before a time."""
+    text = connection.execute(select(func.max(hosts.c.reported_at)).where(hosts.c.reported_at < before)).scalar()
     return None if text is None else datetime.fromisoformat(text)
 
 
