@@ -51,6 +51,9 @@ _SERVICES = _files(
 _BESIDE = _files("ansible", "deploy")
 """Those that go with the tests that need no world, so that each process takes about as long."""
 
+_BRIDGES = _files("linux_bridge", "linux_bridge_guards", "linux_bridge_tunnels")
+"""Those that go with servers and clients for the same reason: the kernel moves their packets, and loses none."""
+
 
 def main(options: Sequence[str]) -> int:
     """Run pytest; return its status."""
@@ -59,8 +62,8 @@ def main(options: Sequence[str]) -> int:
         return subprocess.run(_pytest("some", options), check=False).returncode
     rest = [str(each) for each in sorted(Path(_ALL).iterdir()) if _has_tests(each) and str(each) != _WORLD]
     parts = {
-        "packets": [_WORLD, *(f"--ignore={each}" for each in (*_ALONE, *_SERVICES, *_BESIDE))],
-        "services": _SERVICES,
+        "packets": [_WORLD, *(f"--ignore={each}" for each in (*_ALONE, *_SERVICES, *_BRIDGES, *_BESIDE))],
+        "services": [*_SERVICES, *_BRIDGES],
         "others": [*rest, *_BESIDE],
     }
     alone = subprocess.run(_pytest("alone", [*others, *_ALONE]), check=False).returncode
