@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 
@@ -78,33 +78,19 @@ class _Switch(Service):
 
 
 @define(eq=False)
-class _Database(Service):
-    """Connects to the switch's database alone."""
+class _Connection(Service):
+    """One connection to the switch alone: made when it starts, ended when it stops."""
 
-    _ovsdb: IOvsdb
-
-    def startService(self) -> None:
-        super().startService()
-        self._ovsdb.startService()
-
-    def stopService(self) -> Any:
-        super().stopService()
-        return self._ovsdb.stopService()
-
-
-@define(eq=False)
-class _Channel(Service):
-    """Connects the packet channel when it starts and disconnects it when it stops."""
-
-    _channel: IPacketChannel
+    _connect: Callable[[], object]
+    _disconnect: Callable[[], object]
 
     def startService(self) -> None:
         super().startService()
-        self._channel.start()
+        self._connect()
 
     def stopService(self) -> Any:
         super().stopService()
-        return self._channel.stop()
+        return self._disconnect()
 
 
 @define(eq=False)
@@ -171,7 +157,9 @@ class OvsDriver:
     def plugs(self, site: Site) -> PlugParts:
         """See IL2Driver."""
         ovsdb = _edges(site).ovsdb
-        return PlugParts(_plugs(site, ovsdb), _alone(site, "quantumd-plugs", _Database(ovsdb)))
+        return PlugParts(
+            _plugs(site, ovsdb), _alone(site, "quantumd-plugs", _Connection(ovsdb.startService, ovsdb.stopService))
+        )
 
     def install_on(self, site: Site, edges: OvsEdges) -> L2Parts:
         """Make the parts on given edges."""
@@ -209,7 +197,7 @@ def _plugs(site: Site, ovsdb: IOvsdb) -> OvsPlugs:
 
 
 def _frames(site: Site, channel: IPacketChannel) -> FrameParts:
-    return FrameParts(ChannelFrames(channel), _alone(site, "quantumd-frames", _Channel(channel)))
+    return FrameParts(ChannelFrames(channel), _alone(site, "quantumd-frames", _Connection(channel.start, channel.stop)))
 
 
 def _read_counters(ovsdb: IOvsdb) -> Deferred[Mapping[str, PortCounters]]:
