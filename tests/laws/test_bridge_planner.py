@@ -15,6 +15,7 @@ from quantumd.converge.records import Records
 from quantumd.edge.netlink.interfaces import Fdb, Link
 from quantumd.l2.drivers.linuxbridge.driver import LinuxBridgeDriver
 from quantumd.l2.drivers.linuxbridge.memory import MemoryHost
+from quantumd.l2.drivers.linuxbridge.watch import LOOK_SECONDS
 from quantumd.model.messages import Gone, Update
 from quantumd.model.records import FixedIp, NetworkRecord, PeerRecord, PortRecord, Record, RemotePortRecord
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord, SecurityRule
@@ -111,8 +112,8 @@ class World:
         self.bed.settle()
 
     def look(self) -> None:
-        """Let the clock's next look at the host come: it finds what no event tells of, as an empty bridge."""
-        self.clock.advance(L2Settings().drift_seconds)
+        """Let what is waited for come, long before the clock's next look at the host."""
+        self.clock.advance(LOOK_SECONDS)
         self.bed.settle()
 
     def state(self) -> tuple[object, ...]:

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from quantumd.converge.plan import Key
 from quantumd.edge.netlink.interfaces import Fdb, ILinks
 from quantumd.edge.nft.interfaces import INft
-from quantumd.l2.drivers.linuxbridge.names import is_tap
+from quantumd.l2.drivers.linuxbridge.names import is_tap, network_in
 from quantumd.l2.drivers.linuxbridge.view import HostView
 from quantumd.l2.drivers.linuxbridge.wishes import DEVICE
 
@@ -37,8 +37,8 @@ class Watch:
     _listener: Listener = field(default=lambda keys: None, init=False)
     _ports: dict[str, str] = field(factory=dict, init=False)
     """Which port each device was, by its name."""
-    _inside: set[str] = field(factory=set, init=False)
-    """Devices of ports that were in a bridge when they were heard of last."""
+    _bridges: dict[str, str] = field(factory=dict, init=False)
+    """In which bridge each device of a port was when it was heard of last, by its name; only of those in one."""
     _is_look_due: bool = field(default=False, init=False)
     _must_look: bool = field(default=False, init=False)
     _lost: set[Fdb] = field(factory=set, init=False)
@@ -56,7 +56,7 @@ class Watch:
         """Note which ports the devices are that are there."""
         taps = self._view.taps()
         self._ports = {tap: self._view.port_at(tap) for tap in taps}
-        self._inside = {tap for tap in taps if self._links.links()[tap].master}
+        self._bridges = {tap: self._links.links()[tap].master for tap in taps if self._links.links()[tap].master}
 
     def _links_changed(self, names: frozenset[str]) -> None:
         keys: set[Key] = set()
@@ -70,21 +70,31 @@ class Watch:
         is_there = tap in self._links.links()
         if is_there:
             self._ports[tap] = now
-        was_inside, is_inside = tap in self._inside, is_there and bool(self._links.links()[tap].master)
-        (self._inside.add if is_inside else self._inside.discard)(tap)
-        if was_inside and is_there and not is_inside:
+        left, bridge = self._bridges.pop(tap, ""), self._links.links()[tap].master if is_there else ""
+        if bridge:
+            self._bridges[tap] = bridge
+        if left and is_there and not bridge:
             # What is removed leaves its bridge first.
-            self._clock.callLater(_LEAVING_SECONDS, self._links_changed, frozenset({tap}))
+            self._clock.callLater(_LEAVING_SECONDS, self._has_left, tap, left)
             return set()
         if (before is None) == is_there:
             self._log.info("device {device} {came}", device=tap, came="is there" if is_there else "is gone", port=now)
-        keys: set[Key] = {(DEVICE, tap)}
+        keys: set[Key] = {(DEVICE, tap)} | (self._keys_of_bridge(left) if left != bridge else set())
         for port_id in {before, now} - {None}:
             network_id = self._view.network_of(str(port_id))
             keys.add(("port", str(port_id)))
             if network_id is not None:
                 keys.update(self._view.network_keys(network_id))
         return keys
+
+    def _has_left(self, tap: str, bridge: str) -> None:
+        self._listener(frozenset(self._keys_of_tap(tap) | self._keys_of_bridge(bridge)))
+
+    def _keys_of_bridge(self, bridge: str) -> set[Key]:
+        """Return the network that a bridge was made for: one that nobody knows any more goes with its last device."""
+        link = self._links.links().get(bridge)
+        network_id = network_in(link.alias) if link is not None else None
+        return {("network", network_id)} if network_id is not None else set()
 
     def _keys_of_network(self, device: str) -> set[Key]:
         network_id = self._view.network_with(device)

@@ -15,9 +15,9 @@ from quantumd.l2.drivers.linuxbridge.driver import LinuxBridgeDriver
 from quantumd.l2.drivers.linuxbridge.features.firewall import policy_objects, set_objects
 from quantumd.l2.drivers.linuxbridge.memory import MemoryHost
 from quantumd.l2.drivers.linuxbridge.settings import exits_of
-from quantumd.model.messages import Update
+from quantumd.model.messages import Gone, Update
 from quantumd.model.network import VXLAN
-from quantumd.model.records import NetworkRecord
+from quantumd.model.records import NetworkRecord, PortRecord
 from quantumd.model.security_records import AddressSetRecord, SecurityGroupRecord, SecurityRule, piece_id, piece_of
 from tests.bed.guarded import Member, rule
 from tests.contracts.l2_driver import HOST, DriverBed, site_for
@@ -150,6 +150,22 @@ class CountTests(SynchronousTestCase):
         self.bed.update(Update(HOST, "l2", (AddressSetRecord("g/all", 9, ("10.9.9.9/32",)),)))
         self.bed.put(AddressSetRecord("g/all", 10, ()))
         self.assertEqual([key for _, _, key in self.host.nft.elements if key == "10.9.9.9"], [])
+
+    def test_a_bridge_whose_network_nobody_knows_any_more_goes_with_its_last_device(self) -> None:
+        """Which the hypervisor removes when it likes: at once, or out of the bridge first."""
+        for is_taken_out in (False, True):
+            self.setUp()
+            guest = Member(1, groups=("g",))
+            self.start([guest], rule())
+            gone = (Gone(PortRecord.kind, guest.id, 9, True), Gone(NetworkRecord.kind, "n1", 9, True))
+            self.bed.update(Update(HOST, "l2", gone=gone))
+            self.assertIn("brqn1", self.host.links.links())
+            if is_taken_out:
+                self.host.change(guest.id, master="")
+            self.host.unplug(guest.id)
+            self.bed.clock.advance(1)
+            self.bed.settle()
+            self.assertNotIn("brqn1", self.host.links.links())
 
 
 class SettingsTests(SynchronousTestCase):
