@@ -42,7 +42,7 @@ PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 # Of what only tests import most is never imported: to compile all of it takes three times as long as to install it.
 PIP_TEST_OPTIONS := $(PIP_OPTIONS) --no-compile
 
-RUN_PACKAGES := openvswitch-switch iproute2 curl
+RUN_PACKAGES := openvswitch-switch libnftables1 iproute2 curl
 DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
 DATABASE_PACKAGES := postgresql mariadb-server
 BROKER_PACKAGES := rabbitmq-server

@@ -33,8 +33,8 @@ from quantumd.version import VERSION
 L2: Final = "l2"
 DHCP: Final = "dhcp"
 L3: Final = "l3"
-ROLES: Final = (L2, DHCP)
-"""What a host can do; and routers, where they are tried out."""
+ROLES: Final = (L2, DHCP, L3)
+"""What a host can do."""
 
 _KERNEL_DATAPATH = Path("/sys/module/openvswitch")
 

@@ -28,8 +28,7 @@ def make_appliance(settings: Settings, reactor: Any, driver: IL2Driver | None = 
     """
     ground = make_ground(settings, reactor, "all")
     bus = _amqp_bus(ground) if settings.bus.joined_by_hosts else MemoryBus(reactor)
-    tried = (L3,) if settings.api.preview else ()
-    return _make(ground, bus, (API, *ROLES, *tried), driver or find_driver(settings.l2.driver))
+    return _make(ground, bus, (API, *ROLES), driver or find_driver(settings.l2.driver))
 
 
 def make_role(role: str, settings: Settings, reactor: Any) -> IService:

@@ -33,7 +33,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "agent-resources-synced": (f"{_AGENTS}::test_a_report_is_shown",),
     "agent_sort_key": (f"{_AGENTS}::test_agents_can_be_sorted",),
     "allowed-address-pairs": (f"{_X}test_allowed_address_pairs_ports.py::PairTests",),
-    "auto-allocated-topology": (f"{_X}test_auto_topology_validation.py",),
+    "auto-allocated-topology": (f"{_X}test_auto_topology.py",),
     "availability_zone": (f"{_AGENTS}::ZoneTests",),
     "availability_zone_filter": (f"{_AGENTS}::test_zones_can_be_filtered",),
     "binding": (f"{_R}test_ports.py::BindingTests", f"{_R}test_statuses.py::RealisedTests"),
@@ -54,6 +54,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "extraroute": ("tests/api/extensions/test_routers.py::RouteTests",),
     "extraroute-atomic": ("tests/api/extensions/test_routers.py::RouteTests::test_some_come_and_go",),
     "extra_dhcp_opt": (f"{_DETAILS}::OptionTests",),
+    "fip-port-details": (f"{_X}test_floating_ips.py::test_to_and_fro",),
     "filter-validation": (
         f"{_A}test_lists.py::test_unknown_filters_are_named", f"{_A}test_pages.py::TimeTests"
     ),
@@ -62,6 +63,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "ip_allocation": (f"{_SMALL}::test_how_addresses_are_given_is_told", f"{_X}test_segments_resource.py"),
     "journal": (f"{_X}test_journal.py",),
     "l2_adjacency": (f"{_X}test_segments_resource.py::test_network_that_is_routed_is_not_adjacent",),
+    "l3_agent_scheduler": (f"{_X}test_router_agents.py",),
     "l3-port-ip-change-not-allowed": (f"{_SMALL}::test_addresses_of_routers_stay",),
     "local_ip": (f"{_X}test_local_ips_resource.py",),
     "logging": (

@@ -139,7 +139,7 @@ class DhcpSettings:
 
 @frozen
 class L3Settings:
-    """The role that carries routers, which are tried out under api.preview."""
+    """The role that carries routers."""
 
     namespace_prefix: str = setting(
         "quantumd-",

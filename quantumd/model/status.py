@@ -1,6 +1,7 @@
 """Status: what the API says of ports, routers and floating IPs, decided from what their hosts observed.
 
-Nothing else sets it to ACTIVE. A router is to this what a port is, with one role that must realise it.
+Nothing else sets that of ports and floating IPs to ACTIVE. Routers begin with it, as clients expect: a router that a
+host carries is ACTIVE until that host says that something is wrong.
 """
 
 from __future__ import annotations
@@ -71,12 +72,25 @@ def next_status(current: str, wanted: Wanted, seen: Sequence[Realisation]) -> st
     return ACTIVE if is_realised else current
 
 
+def next_router_status(current: str, version: int, seen: Realisation) -> str:
+    """Return the status of a router of which its own host tells: DOWN when it is faulty or not there.
+
+    It is ACTIVE again when the host has realised it, at ``version`` or later. That it is disabled changes nothing: its
+    admin state says that.
+
+    :param version: since when in the journal the router is with this host.
+    """
+    if seen.fault is not None or not seen.plugged:
+        return DOWN
+    return ACTIVE if seen.version >= version else current
+
+
 def next_floating_status(current: str, router: str, version: int, realised: int) -> str:
     """Return the status of a floating IP that leads somewhere, when the host of its router has reported the router.
 
     It is DOWN while the router is. It becomes ACTIVE when what is realised is not older than where it leads.
 
-    :param router: the router's status after the report.
+    :param router: the router's status after the report; DOWN of one that is disabled.
     :param version: where in the journal the floating IP was led to where it leads now.
     :param realised: the version of the router that its host has realised, 0 of one that it has not.
     """

@@ -48,6 +48,9 @@ ACTION_BODIES: Mapping[str, Any] = {
     "agents/<agent_id>/dhcp-networks": {"network_id": NOBODYS_ID},
     "agents/<agent_id>/dhcp-networks/<network_id>": None,
     "networks/<network_id>/dhcp-agents": None,
+    "agents/<agent_id>/l3-routers": {"router_id": NOBODYS_ID},
+    "agents/<agent_id>/l3-routers/<router_id>": None,
+    "routers/<router_id>/l3-agents": None,
     "flavors/<flavor_id>/service_profiles": {"service_profile": {"id": NOBODYS_ID}},
     "flavors/<flavor_id>/service_profiles/<profile_id>": None,
     "flavors/<flavor_id>/next_providers": None,
@@ -276,6 +279,7 @@ class ActionTests(TenantCase):
             "flavor_id": NOBODYS_ID,
             "profile_id": self.world.id("service_profile"),
             "agent_id": NOBODYS_ID,
+            "router_id": NOBODYS_ID,
             "project_id": ALICE_ID,
             "tag": "red",
         }

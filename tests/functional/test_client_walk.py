@@ -15,21 +15,21 @@ from tests.bed.appliance import Appliance
 from tests.bed.client_walk import Step, Walk, Walker
 from tests.bed.keystone import Project, missing_keystone, the_keystone
 from tests.bed.openstack_client import OpenStackClient, missing_client
-from tests.functional.walks import networks, ports, projects, security, services, subnets, taps
+from tests.functional.walks import networks, ports, projects, routers, security, services, subnets, taps
 
-MODULES = (networks, ports, projects, security, services, subnets, taps)
+MODULES = (networks, ports, projects, routers, security, services, subnets, taps)
 
 NOT_WALKED = {
     "bgp": "another project's service",
     "firewall": "another project's service",
     "vpn": "another project's service",
-    "floating ip": "needs routers",
-    "network agent add router": "needs routers",
-    "network agent remove router": "needs routers",
-    "network agent router set": "needs routers",
-    "network l3 conntrack helper": "needs routers",
-    "network meter": "needs routers",
-    "router": "needs routers",
+    "floating ip port forwarding": "routers cannot do it yet",
+    "network agent router set": "of OVN's agents",
+    "network l3 conntrack helper": "routers cannot do it yet",
+    "network meter": "routers cannot do it yet",
+    "router add gateway": "routers have one gateway yet",
+    "router remove gateway": "routers have one gateway yet",
+    "router ndp proxy": "routers cannot do it yet",
     # Version 4.22 of the SDK puts them under another name than neutron-lib's and today's servers'.
     "security group default statefulness": "the client's mistake",
 }
@@ -105,6 +105,18 @@ class WalkTests(SynchronousTestCase):
     def test_local_ips(self) -> None:
         """Local IPs and who answers them."""
         self.walk(ports.LOCAL_IPS)
+
+    def test_routers(self) -> None:
+        """Routers, what they stand in and where they lead."""
+        self.walk(routers.ROUTERS)
+
+    def test_floating_ips(self) -> None:
+        """Floating IPs."""
+        self.walk(routers.FLOATING)
+
+    def test_agents_of_routers(self) -> None:
+        """Which agent carries which router."""
+        self.walk(routers.AGENTS)
 
     def test_taps(self) -> None:
         """Services that listen, and flows to them."""

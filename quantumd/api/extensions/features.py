@@ -17,7 +17,7 @@ from quantumd.api.extensions.agents import feature as agents_family
 from quantumd.api.extensions.agents.scheduling import DistributedDhcp
 from quantumd.api.extensions.aliases import CORE_EXTENSIONS, Extension
 from quantumd.api.extensions.allowed_address_pairs import feature as allowed_address_pairs
-from quantumd.api.extensions.auto_topology import feature as auto_topology
+from quantumd.api.extensions.auto_topology.feature import TOPOLOGY_EXTENSIONS, topologies_feature
 from quantumd.api.extensions.availability_zones import feature as availability_zones
 from quantumd.api.extensions.bindings import feature as bindings
 from quantumd.api.extensions.default_rules import feature as default_rules
@@ -97,7 +97,6 @@ FEATURES: tuple[MakeFeature, ...] = (
     peer_routes.feature,
     qos.feature,
     flavors.feature,
-    auto_topology.feature,
     metering.feature,
 )
 """Add a family here; the order has no meaning."""
@@ -145,13 +144,14 @@ def serve(
     )
     families = [make(parts) for make in features]
     brought = (each for family in families for each in family.extensions)
-    every = (*CORE_EXTENSIONS, *QUOTA_EXTENSIONS, *TAG_EXTENSIONS, *brought)
+    every = (*CORE_EXTENSIONS, *QUOTA_EXTENSIONS, *TAG_EXTENSIONS, *TOPOLOGY_EXTENSIONS, *brought)
     announced = tuple(
         sorted((each for each in every if preview or each.works_with(capabilities)), key=lambda each: each.alias)
     )
     closed = {each.alias for each in every} - {each.alias for each in announced}
     resources = (*core_resources(parts, families), *(each for family in families for each in family.resources))
     served = tuple(_opened(with_tags(each), closed) for each in resources if each.extension not in closed)
+    families.append(topologies_feature(resources, [each for family in families for each in family.actions]))
     # Quotas bound what is served, so their family is made last.
     names = {each.quota for each in served if each.quota is not None}
     families.append(quotas_feature(quota, names, quota_defaults(families)))

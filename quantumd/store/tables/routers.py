@@ -23,7 +23,7 @@ routers = Table(
 """``enable_snat``: whether what leaves by the gateway gets the gateway's address. ``routes``: JSON, in their order.
 
 ``host`` carries the router, '' while none does; ``record_version`` is where in the journal it was given to it or was
-enabled again, whichever was later.
+enabled again, whichever was later, and 0 once the host has realised that.
 """
 
 router_ports = Table(

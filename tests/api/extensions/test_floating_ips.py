@@ -50,6 +50,7 @@ class FloatingIpTests(FloatingCase):
                 "port_id": None,
                 "fixed_ip_address": None,
                 "router_id": None,
+                "port_details": None,
                 "status": "DOWN",
                 "tags": [],
                 "created_at": "2026-11-20T10:02:34Z",
@@ -103,6 +104,9 @@ class AssociationTests(FloatingCase):
         made = self.floating()
         led = self.bed.update("floatingip", made["id"], ALICE, port_id=self.port["id"])
         self.assertEqual(self.where(led), (self.port["id"], self.fixed, self.made["id"]))
+        names = ("name", "network_id", "mac_address", "admin_state_up", "status", "device_id", "device_owner")
+        self.assertEqual(led["port_details"], {name: self.port[name] for name in names})
+        self.assertEqual(self.now(made)["port_details"], led["port_details"])
         told = self.bed.update("floatingip", made["id"], ALICE, description="d")
         self.assertEqual(self.where(told), self.where(led))
         other = self.bed.create("port", ALICE, network_id=self.inside)
@@ -110,6 +114,7 @@ class AssociationTests(FloatingCase):
         self.assertEqual(moved["port_id"], other["id"])
         none = self.bed.update("floatingip", made["id"], ALICE, port_id=None)
         self.assertEqual((self.where(none), self.where(self.now(made))), ((None, None, None), (None, None, None)))
+        self.assertIsNone(none["port_details"])
 
     def test_to_one_of_several_addresses(self) -> None:
         """Then it must be said to which."""

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from quantumd.api.extensions.routers.statuses import RouterNews, apply_router_report
 from quantumd.model.messages import PortReport, Report
-from tests.api.extensions.test_router_hosts import HostedCase
+from quantumd.model.status import ACTIVE
+from tests.api.extensions.test_router_hosts import LATER, HostedCase
 from tests.api.resources.bed import ALICE, View
 from tests.bed.counts import count
 
@@ -55,9 +56,26 @@ class StatusCase(HostedCase):
 class RouterTests(StatusCase):
     """Routers."""
 
+    def test_one_that_a_host_carries_begins_active(self) -> None:
+        """As clients expect; what the host then says counts, and what it has not heard of yet it need not name."""
+        self.assertEqual(self.status(), "ACTIVE")
+        self.take(Report("a", "l3", (), is_complete=True))
+        self.says(version=0)
+        self.assertEqual(self.status(), "ACTIVE")
+
+    def test_one_that_no_host_carries_is_down(self) -> None:
+        """Until a host has taken it, and realised it."""
+        self.bed.now = LATER
+        self.made = self.router()
+        self.assertEqual(self.status(), "DOWN")
+        self.hear("a")
+        self.assertEqual(self.status(), "DOWN")
+        self.says()
+        self.assertEqual(self.status(), "ACTIVE")
+
     def test_a_realised_one_is_active(self) -> None:
         """With a journal row of its own operation, of which no host is told; the same again changes nothing."""
-        self.assertEqual(self.status(), "DOWN")
+        self.says(fault="no room")
         before = self.shown(self.made)["revision_number"]
         news = self.says()
         self.assertEqual(news.statuses, [("router", self.made["id"], "ACTIVE")])
@@ -68,8 +86,9 @@ class RouterTests(StatusCase):
         self.assertEqual((now or {})["external_gateway_info"]["network_id"], self.outside)
         self.assertEqual((self.says().statuses, self.position()), ([], position))
 
-    def test_nothing_realised_is_down(self) -> None:
-        """And takes nothing from one that was."""
+    def test_nothing_realised_changes_nothing(self) -> None:
+        """Neither that it is DOWN nor that it is ACTIVE."""
+        self.says(fault="no room")
         self.says(version=0)
         self.assertEqual(self.status(), "DOWN")
         self.says()
@@ -78,6 +97,7 @@ class RouterTests(StatusCase):
 
     def test_others_have_no_say(self) -> None:
         """Neither another host, nor of what is not there."""
+        self.says(fault="no room")
         self.says(host="b")
         self.assertEqual(self.status(), "DOWN")
         self.says()
@@ -104,16 +124,14 @@ class RouterTests(StatusCase):
         self.take(Report("a", "l3", (), is_complete=True))
         self.assertEqual(self.status(), "DOWN")
 
-    def test_a_disabled_one_is_down_at_once(self) -> None:
-        """Whatever is reported; then until its host has realised that it is enabled."""
+    def test_a_disabled_one_stays_active(self) -> None:
+        """Its admin state says that it is disabled."""
         self.says()
-        old = self.position()
         changed = self.bed.update("router", self.made["id"], ALICE, admin_state_up=False)
-        self.assertEqual(changed["status"], "DOWN")
+        self.assertEqual(changed["status"], "ACTIVE")
         self.says()
-        self.assertEqual(self.status(), "DOWN")
-        self.bed.update("router", self.made["id"], ALICE, admin_state_up=True)
-        self.says(version=old)
+        self.assertEqual(self.status(), "ACTIVE")
+        self.says(fault="no")
         self.assertEqual(self.status(), "DOWN")
         self.says()
         self.assertEqual(self.status(), "ACTIVE")
@@ -130,6 +148,8 @@ class RouterTests(StatusCase):
     def test_many(self) -> None:
         """Six hundred in one report."""
         made = [self.bed.create("router", project_id=f"p{number // 10}")["id"] for number in range(600)]
+        failing = tuple(PortReport(each, 0, True, "no room") for each in made)
+        self.take(Report("a", "l3", failing))
         mine = {each["id"] for each in self.bed.listed("router") if self.host(each) == "a"}
         said = tuple(PortReport(each, self.position(), True) for each in made)
         news = self.take(Report("a", "l3", said, is_complete=True))
@@ -191,10 +211,14 @@ class FloatingTests(StatusCase):
         """By a fault, by silence in a complete report, and disabled; and is back with it."""
         made = self.floating()
         self.says()
-        for fall in (self.break_it, self.miss_it, self.disable_it):
+        for fall, status in ((self.break_it, "DOWN"), (self.miss_it, "DOWN"), (self.disable_it, "ACTIVE")):
+            old = self.position()
             fall()
-            self.assertEqual((self.status(), self.status(made)), ("DOWN", "DOWN"))
+            self.assertEqual((self.status(), self.status(made)), (status, "DOWN"))
             self.bed.update("router", self.made["id"], ALICE, admin_state_up=True)
+            if status == ACTIVE:
+                self.says(version=old)
+                self.assertEqual(self.status(made), "DOWN")
             self.says()
             self.assertEqual((self.status(), self.status(made)), ("ACTIVE", "ACTIVE"))
 
@@ -260,6 +284,7 @@ class StatusLaws(StatusCase):
         self.do("up", 0)
         self.do("lead", 0)
         self.says()
+        self.since["router"] = 0
         self.assertEqual((self.status(), self.status(self.led)), ("ACTIVE", "ACTIVE"))
 
     def do(self, what: str, number: int) -> None:
@@ -271,7 +296,11 @@ class StatusLaws(StatusCase):
         for each, status in after.items():
             if (before[each], status) == ("DOWN", "ACTIVE"):
                 self.assertGreaterEqual(realised, self.since[each])
+        if what == "say" and realised >= self.since["router"]:
+            # From now on only what the host says of faults counts.
+            self.since["router"] = 0
         if after["floating"] == "ACTIVE":
+            self.assertTrue(self.shown(self.made)["admin_state_up"])
             self.assertIsNotNone(self.bed.show("floatingip", self.led["id"], ALICE)["port_id"])
             self.assertEqual(after["router"], "ACTIVE")
 

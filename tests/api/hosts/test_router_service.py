@@ -102,7 +102,7 @@ class RouterServiceTests(SynchronousTestCase):
     def test_what_is_realised_is_active(self) -> None:
         """Both; with a fault neither."""
         (record,) = self.fetched("host-a")
-        self.assertEqual(self.statuses(), ("DOWN", "DOWN"))
+        self.assertEqual(self.statuses(), ("ACTIVE", "DOWN"))
         self.assertEqual(self.report(record.version), Ack())
         self.assertEqual(self.statuses(), ("ACTIVE", "ACTIVE"))
         self.report(record.version, "no room")

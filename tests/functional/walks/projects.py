@@ -90,12 +90,13 @@ TOPOLOGY: Walk = (
     # The client looks for another attribute than the one in which the answer is.
     Step("network auto allocated topology create --check-resources", {"dry_run": None}),
     Step("network auto allocated topology create --check-resources --project {walker}", {"dry_run": None}),
-    # It becomes complete when routers exist.
-    Step(
-        "network auto allocated topology create --or-show",
-        refused="Deployment error: Unable to provide external connectivity.",
-    ),
+    Step("subnet create --network out --subnet-range 203.0.113.0/24 outer"),
+    Step("network auto allocated topology create --or-show", keeps="own"),
+    Step("network auto allocated topology create --or-show", {"id": "{own}"}),
+    Step("router list", [{"Name": "auto_allocated_router", "Status": "ACTIVE"}]),
+    Step("subnet list --network {own}", [{"Name": "auto_allocated_subnet_v4"}]),
     Step("network auto allocated topology delete"),
+    Step("router list", []),
     Step("network delete out"),
     Step("subnet pool delete pool"),
 )

@@ -25,6 +25,24 @@ class InvalidDHCPAgent(ApiError):
         self.agent_id = agent_id
 
 
+class InvalidL3Agent(ApiError):
+    """The agent carries no routers, or may carry none."""
+
+    status = 404
+
+    def __init__(self, agent_id: str) -> None:
+        super().__init__(f"Agent {agent_id} is not a L3 Agent or has been disabled")
+
+
+class RouterNotHostedByL3Agent(ApiError):
+    """The router is not on the agent."""
+
+    status = 409
+
+    def __init__(self, router_id: str, agent_id: str) -> None:
+        super().__init__(f"The router {router_id} is not hosted by the L3 Agent {agent_id}.")
+
+
 class NetworkHostedByDHCPAgent(ApiError):
     """The network is on the agent already."""
 

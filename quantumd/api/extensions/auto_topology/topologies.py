@@ -1,7 +1,4 @@
-"""Automatic topologies: a network that leads outside, for a project that asks for any.
-
-A topology ends in a router, so until routers are served it can be validated, and asked for by those that have one.
-"""
+"""Automatic topologies: a network that leads outside, for a project that asks for any."""
 
 from __future__ import annotations
 
@@ -9,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, insert, select
 
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.auto_topology.errors import AutoAllocationFailure, NotAuthorized
+from quantumd.api.extensions.auto_topology.making import DefaultPool, TopologyMaker
 from quantumd.api.extensions.external_net.aspect import default_external_network
 from quantumd.api.policy.rules import may
 from quantumd.model.context import Context
@@ -35,6 +33,8 @@ _NOBODY = "None"
 class Topologies:
     """The operations of actions."""
 
+    maker: TopologyMaker
+
     def shown(self, tx: Transaction, context: Context, parts: Parts, query: Any) -> View:
         """Return the project's network, made first if it has none; with ``fields=dry-run`` whether it could be made.
 
@@ -44,20 +44,28 @@ class Topologies:
         project_id = _project(context, parts, "get_auto_allocated_topology")
         fields = [value for key, value in query if key == "fields" and value]
         if DRY_RUN in fields:
-            _require_parts(tx.connection, context)
+            _needed(tx.connection, context)
             return _view("dry-run=pass", project_id)
         if fields:
             raise BadRequest("auto_allocate", "Unrecognized field")
-        statement = select(auto_topologies.c.network_id).where(auto_topologies.c.project_id == project_id)
-        network_id = tx.connection.execute(statement).scalar()
-        if network_id is None:
-            _require_parts(tx.connection, context)
-            raise AutoAllocationFailure("Unable to provide external connectivity")
+        held = _held(tx, project_id)
+        if held is not None:
+            return _view(held[0], project_id)
+        network_id, router_id = self.maker.make(tx, context, project_id, *_needed(tx.connection, context))
+        made = {"project_id": project_id, "network_id": network_id, "router_id": router_id}
+        tx.connection.execute(insert(auto_topologies), made)
         return _view(network_id, project_id)
 
     def removed(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> None:
-        """Remove the project's topology; it is no error that there is none. NotAuthorized."""
-        _project(context, parts, "delete_auto_allocated_topology")
+        """Remove the project's topology; it is no error that there is none.
+
+        :raises ApiError: something else is connected to it, or NotAuthorized.
+        """
+        project_id = _project(context, parts, "delete_auto_allocated_topology")
+        held = _held(tx, project_id)
+        if held is not None:
+            self.maker.remove(tx, context, *held)
+            tx.connection.execute(delete(auto_topologies).where(auto_topologies.c.project_id == project_id))
 
 
 def _project(context: Context, parts: Parts, rule: str) -> str:
@@ -68,15 +76,29 @@ def _project(context: Context, parts: Parts, rule: str) -> str:
     return project_id
 
 
-def _require_parts(connection: Connection, context: Context) -> None:
-    """Refuse when a topology could not be made. AutoAllocationFailure."""
-    if default_external_network(connection) is None:
+def _held(tx: Transaction, project_id: str) -> tuple[str, str] | None:
+    """Return the network and the router of a project's topology; None when it has none."""
+    columns = auto_topologies.c
+    found = tx.connection.execute(
+        select(columns.network_id, columns.router_id).where(columns.project_id == project_id)
+    ).first()
+    return None if found is None else (found.network_id, found.router_id or "")
+
+
+def _needed(connection: Connection, context: Context) -> tuple[str, tuple[DefaultPool, ...]]:
+    """Return the external network and the pools of which a topology is made. AutoAllocationFailure."""
+    external_id = default_external_network(connection)
+    if external_id is None:
         raise AutoAllocationFailure("No default router:external network")
-    pools = select(subnetpools.c.id).where(
-        subnetpools.c.is_default.is_(True), *visible(subnetpools, "subnetpool", context.scope_of("subnetpool"))
+    found = connection.execute(
+        select(subnetpools.c.id, subnetpools.c.ip_version)
+        .where(subnetpools.c.is_default.is_(True), *visible(subnetpools, "subnetpool", context.scope_of("subnetpool")))
+        .order_by(subnetpools.c.ip_version)
     )
-    if connection.execute(pools.limit(1)).first() is None:
+    pools = tuple(DefaultPool(*row) for row in found)
+    if not pools:
         raise AutoAllocationFailure("No default subnetpools defined")
+    return external_id, pools
 
 
 def _view(network_id: str, project_id: str) -> View:

@@ -6,7 +6,17 @@ from typing import Final
 
 from quantumd.api.attributes import REQUIRED, Attribute
 from quantumd.api.resources.standard_attributes import ID, PROJECT_ID, STANDARD, STATUS
-from quantumd.api.values import IP_ADDRESS_OR_NONE, UUID, UUID_OR_NONE, filter_ip_address, filter_uuid
+from quantumd.api.values import (
+    IP_ADDRESS_OR_NONE,
+    OBJECT,
+    UUID,
+    UUID_OR_NONE,
+    filter_ip_address,
+    filter_uuid,
+    or_none,
+)
+
+PORT_DETAILS: Final = "fip-port-details"
 
 ATTRIBUTES: Final = (
     ID,
@@ -39,5 +49,6 @@ ATTRIBUTES: Final = (
     ),
     PROJECT_ID,
     STATUS,
+    Attribute("port_details", *or_none(OBJECT), extension=PORT_DETAILS),
     *STANDARD,
 )

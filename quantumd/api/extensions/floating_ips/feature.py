@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
 from quantumd.api.extensions.floating_ips.aspect import FloatedPorts
-from quantumd.api.extensions.floating_ips.attributes import ATTRIBUTES
+from quantumd.api.extensions.floating_ips.attributes import ATTRIBUTES, PORT_DETAILS
 from quantumd.api.extensions.floating_ips.errors import FloatingIPNotFound
 from quantumd.api.extensions.floating_ips.operations import FloatingIps
 from quantumd.api.extensions.routers.attributes import ALIAS
@@ -16,6 +17,15 @@ from quantumd.store.tables.routers import floating_ips
 def feature(parts: Parts) -> Feature:
     """Return the family of floating IPs."""
     return Feature(
+        extensions=(
+            Extension(
+                PORT_DETAILS,
+                "Floating IP Port Details Extension",
+                "Add port_details attribute to Floating IP resource",
+                "2018-04-09T10:00:00-00:00",
+                capability=ALIAS,
+            ),
+        ),
         resources=(
             Resource(
                 "floatingip",

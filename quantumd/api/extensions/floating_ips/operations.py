@@ -10,6 +10,7 @@ from attrs import frozen
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.external_net.facts import external_network
 from quantumd.api.extensions.floating_ips.association import association
+from quantumd.api.extensions.floating_ips.details import add_details
 from quantumd.api.extensions.floating_ips.rows import (
     FLOATING_IPS,
     NOWHERE,
@@ -53,7 +54,9 @@ class FloatingIps(KeptAsRows):
             **NOWHERE,
         }
         led = association(tx, context, view, body["port_id"], body["fixed_ip_address"])
-        FLOATING_IPS.insert(tx, context, {**view, **led, "status": DOWN, "floating_port_id": port["id"]})
+        row = {**view, **led, "status": DOWN, "floating_port_id": port["id"]}
+        add_details(tx.connection, context, {floating_ip_id: row})
+        FLOATING_IPS.insert(tx, context, row)
         led_now(tx, floating_ip_id)
         return FLOATING_IPS.show(tx.connection, context, floating_ip_id)
 

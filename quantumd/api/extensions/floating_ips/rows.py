@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, select, update
 
+from quantumd.api.extensions.floating_ips.details import add_details
 from quantumd.api.extensions.floating_ips.errors import FloatingIPNotFound
 from quantumd.api.resources.prepared import Prepared, text_of
 from quantumd.api.resources.rows import Rows, of_project
@@ -25,6 +26,7 @@ FLOATING_IPS: Final = Rows(
     FloatingIPNotFound,
     of_project(floating_ips),
     hidden=frozenset({"floating_port_id", "record_version"}),
+    children=add_details,
     is_taggable=True,
     first_revision=0,
 )
@@ -105,7 +107,9 @@ def change_floating_ip(tx: Transaction, context: Context, before: View, changes:
     """Write what differs; a floating IP that leads elsewhere or nowhere then is DOWN until that is realised."""
     if all(changes.get(name, before[name]) == before[name] for name in NOWHERE):
         return FLOATING_IPS.change(tx, context, before, changes)
-    after = FLOATING_IPS.change(tx, context, before, {**changes, "status": DOWN})
+    led = {**changes, "status": DOWN}
+    add_details(tx.connection, context, {before["id"]: led})
+    after = FLOATING_IPS.change(tx, context, before, led)
     led_now(tx, before["id"])
     return after
 

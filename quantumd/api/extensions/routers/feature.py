@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from quantumd.api.extensions.agents.agents import Agents
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
 from quantumd.api.extensions.routers.attributes import ALIAS, ATTRIBUTES
@@ -14,6 +16,7 @@ from quantumd.api.extensions.routers.hosting import RouterHosts
 from quantumd.api.extensions.routers.interfaces import Interfaces
 from quantumd.api.extensions.routers.operations import Routers
 from quantumd.api.extensions.routers.ports import RouterPorts, RoutersPorts
+from quantumd.api.extensions.routers.scheduling import RouterScheduling
 from quantumd.api.resource import Action, Resource
 from quantumd.api.resources.port_creation import PortMaker
 from quantumd.store.tables.routers import routers
@@ -27,6 +30,7 @@ _ROUTES: Final[dict[str, Any]] = {
     "required": ["router"],
 }
 _ATOMIC: Final = "extraroute-atomic"
+_SCHEDULER: Final = "l3_agent_scheduler"
 
 
 def feature(parts: Parts) -> Feature:
@@ -54,6 +58,7 @@ def feature(parts: Parts) -> Feature:
             _action("remove_router_interface", interfaces.remove, ALIAS, _LINK),
             _action("add_extraroutes", routes.add, _ATOMIC, _ROUTES),
             _action("remove_extraroutes", routes.remove, _ATOMIC, _ROUTES),
+            *_on_agents(RouterScheduling(Agents(parts.life, lambda: datetime.now(UTC)), hosts)),
         ),
         port_aspects=(RoutersPorts(parts.obeys(ALIAS)),),
         quotas={"router": parts.quota.router},
@@ -62,6 +67,18 @@ def feature(parts: Parts) -> Feature:
 
 def _action(name: str, operation: Any, alias: str, schema: dict[str, Any]) -> Action:
     return Action("PUT", f"{_INSIDE}/{name}", operation, rule=name, extension=alias, body_schema=schema)
+
+
+def _on_agents(scheduling: RouterScheduling) -> tuple[Action, ...]:
+    routers_on, agents_of = "agents/<agent_id>/l3-routers", "routers/<router_id>/l3-agents"
+    one = {"type": "object", "properties": {"router_id": _ID}, "required": ["router_id"]}
+    alias: dict[str, Any] = {"extension": _SCHEDULER}
+    return (
+        Action("GET", routers_on, scheduling.routers, writes=False, rule="get_l3-routers", **alias),
+        Action("POST", routers_on, scheduling.add, status=201, rule="create_l3-router", body_schema=one, **alias),
+        Action("DELETE", f"{routers_on}/<router_id>", scheduling.remove, rule="delete_l3-router", **alias),
+        Action("GET", agents_of, scheduling.agents_of, writes=False, rule="get_l3-agents", **alias),
+    )
 
 
 def _extensions() -> tuple[Extension, ...]:
@@ -93,6 +110,13 @@ def _extensions() -> tuple[Extension, ...]:
             "Atomically add/remove extra routes",
             "Edit extra routes of a router on server side by atomically adding/removing extra routes",
             "2019-07-10T00:00:00+00:00",
+            capability=ALIAS,
+        ),
+        Extension(
+            _SCHEDULER,
+            "L3 Agent Scheduler",
+            "Schedule routers among l3 agents",
+            "2013-02-07T10:00:00-00:00",
             capability=ALIAS,
         ),
     )

@@ -1,4 +1,4 @@
-"""Which host carries a router, and the ports of the router with it. A host once given stays."""
+"""Which host carries a router, and the ports of the router with it. A host once given stays, unless one moves it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import bindparam, func, or_, select, update
 
 from quantumd.api.extensions.agents.heartbeats import agent_id_of
+from quantumd.api.extensions.routers.statuses import router_moved
 from quantumd.api.resources.port_binding import rebound
 from quantumd.api.resources.port_changes import bind_plugged
 from quantumd.api.resources.port_reading import port_of
@@ -57,18 +58,28 @@ class RouterHosts:
     life: HostLife
 
     def carrier(self, tx: Transaction, context: Context, router_id: str) -> str:
-        """Return the host that carries a router; one that has none is given one, '' while none may carry it.
+        """Return the host that carries a router; one that has none is given one, '' while none may carry it."""
+        host = host_of(tx, router_id)
+        if not host:
+            host = self.choose(tx)
+            if host:
+                give(tx, context, router_id, host)
+        return host
+
+    def choose(self, tx: Transaction, but: str = "") -> str:
+        """Return the host that a router is given next, '' while none may carry it. It is another than ``but``.
 
         Transactions take turns, so what is counted here nobody else counts at the same time.
         """
-        host = host_of(tx, router_id)
-        if not host:
-            now = datetime.fromisoformat(tx.now)
-            alive = (each for each, at in _willing(tx) if self.life.is_alive(each, datetime.fromisoformat(at), now))
-            host = choose_host(alive, dict(_CARRIED.rows(tx, {})))
-            if host:
-                _give(tx, context, router_id, host)
-        return host
+        return choose_host((each for each in self._alive(tx) if each != but), dict(_CARRIED.rows(tx, {})))
+
+    def may_carry(self, tx: Transaction, host: str) -> bool:
+        """Whether a host may be given routers."""
+        return any(each == host for each in self._alive(tx))
+
+    def _alive(self, tx: Transaction) -> Iterator[str]:
+        now = datetime.fromisoformat(tx.now)
+        yield from (each for each, at in _willing(tx) if self.life.is_alive(each, datetime.fromisoformat(at), now))
 
     def release(self, tx: Transaction, context: Context, router_id: str) -> None:
         """Note that the host of a router, which is about to be deleted, carries it no longer."""
@@ -82,13 +93,29 @@ def host_of(tx: Transaction, router_id: str) -> str:
     return str(_HOST.rows(tx, {"wanted": router_id})[0][0])
 
 
+def move(tx: Transaction, context: Context, router_id: str, host: str) -> None:
+    """Let another host carry a router, or none (''). It is DOWN until that host has realised it."""
+    before = host_of(tx, router_id)
+    if host == before:
+        return
+    router_moved(tx, context, router_id)
+    if before:
+        _journal(tx, context, before, router_id, is_given=False)
+    if host:
+        give(tx, context, router_id, host)
+        return
+    _GIVE.write(tx, ({"wanted": router_id, "new_host": "", "position": tx.position},))
+    for (port_id,) in _PORTS.rows(tx, {"wanted": router_id}):
+        _rebind(tx, context, port_id, "")
+
+
 def give_waiting(tx: Transaction, host: str) -> None:
     """Give a host that has just reported its l3 role all routers that wait for one, if it may carry any."""
     waiting = _WAITING.rows(tx, {})
     if waiting and any(each == host for each, _ in _willing(tx)):
         context = Context(f"report-{L3}-{host}", roles=frozenset({"admin"}))
         for (router_id,) in waiting:
-            _give(tx, context, router_id, host)
+            give(tx, context, router_id, host)
 
 
 def _willing(tx: Transaction) -> Iterator[tuple[str, str]]:
@@ -98,7 +125,8 @@ def _willing(tx: Transaction) -> Iterator[tuple[str, str]]:
             yield host, reported_at
 
 
-def _give(tx: Transaction, context: Context, router_id: str, host: str) -> None:
+def give(tx: Transaction, context: Context, router_id: str, host: str) -> None:
+    """Let a host carry a router that none carries, and its ports."""
     position = _journal(tx, context, host, router_id, is_given=True)
     _GIVE.write(tx, ({"wanted": router_id, "new_host": host, "position": position},))
     for (port_id,) in _PORTS.rows(tx, {"wanted": router_id}):
@@ -108,9 +136,13 @@ def _give(tx: Transaction, context: Context, router_id: str, host: str) -> None:
 def _bind(tx: Transaction, context: Context, port_id: str, host: str) -> None:
     """Bind a port to the host of its router, wherever it was meanwhile plugged or bound by hand."""
     if not bind_plugged(tx, context, port_id, host):
-        port = port_of(tx.connection, (), port_id)
-        if port is not None and port["binding:host_id"] not in ("", host):
-            change_port(tx, context.request_id, port, rebound(tx, port, {"binding:host_id": host}, None))
+        _rebind(tx, context, port_id, host)
+
+
+def _rebind(tx: Transaction, context: Context, port_id: str, host: str) -> None:
+    port = port_of(tx.connection, (), port_id)
+    if port is not None and port["binding:host_id"] not in ("", host):
+        change_port(tx, context.request_id, port, rebound(tx, port, {"binding:host_id": host}, None))
 
 
 def _journal(tx: Transaction, context: Context, host: str, router_id: str, *, is_given: bool) -> int:

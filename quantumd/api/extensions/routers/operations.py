@@ -11,7 +11,7 @@ from quantumd.api.extensions.routers.attributes import GATEWAY
 from quantumd.api.extensions.routers.errors import RouterInUse
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
 from quantumd.api.extensions.routers.gateway import Gateways
-from quantumd.api.extensions.routers.hosting import RouterHosts
+from quantumd.api.extensions.routers.hosting import RouterHosts, give
 from quantumd.api.extensions.routers.rows import ROUTERS, gateway_of, ports_of
 from quantumd.api.extensions.routers.statuses import router_switched
 from quantumd.api.resources.chance import Chance
@@ -19,7 +19,7 @@ from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
 from quantumd.model.router import INTERFACE
-from quantumd.model.status import DOWN
+from quantumd.model.status import ACTIVE, DOWN
 from quantumd.store.transaction import Transaction
 
 _NAMED = ("name", "description", "project_id", "admin_state_up")
@@ -27,7 +27,7 @@ _NAMED = ("name", "description", "project_id", "admin_state_up")
 
 @frozen
 class Routers(KeptAsRows):
-    """Operations on routers. What makes them ACTIVE is what their hosts report."""
+    """Operations on routers. One that a host carries is ACTIVE until the host says that something is wrong."""
 
     rows: ClassVar = ROUTERS
     chance: Chance
@@ -39,9 +39,12 @@ class Routers(KeptAsRows):
         """See KeptAsRows. Errors are those of Gateways.set."""
         wanted, enable_snat = body[GATEWAY], _enable_snat(body[GATEWAY], None)
         values = {"id": self.chance.new_id(), **{name: body[name] for name in _NAMED}}
-        row = {**values, "status": DOWN, "routes": [], "enable_snat": enable_snat, GATEWAY: None}
+        host = self.hosts.choose(tx)
+        status = ACTIVE if host else DOWN
+        row = {**values, "status": status, "routes": [], "enable_snat": enable_snat, GATEWAY: None}
         ROUTERS.insert(tx, context, row)
-        self.hosts.carrier(tx, context, values["id"])
+        if host:
+            give(tx, context, values["id"], host)
         router = ROUTERS.show(tx.connection, context, values["id"])
         if not wanted:
             return router
@@ -59,8 +62,6 @@ class Routers(KeptAsRows):
         routes = changed.get("routes", before["routes"])
         if routes and not changed.keys().isdisjoint((GATEWAY, "routes")):
             self.routes.require(tx, resource_id, routes)
-        if changed.get("admin_state_up") is False:
-            changed["status"] = DOWN
         after = ROUTERS.change(tx, context, before, changed)
         if after["admin_state_up"] != before["admin_state_up"]:
             router_switched(tx, context, resource_id, after["admin_state_up"])

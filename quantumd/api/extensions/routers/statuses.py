@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from attrs import define, field, frozen
 from sqlalchemy import bindparam, select, update
@@ -16,9 +17,12 @@ from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import in_batches
 from quantumd.model.context import Context
 from quantumd.model.messages import PortReport, Report
-from quantumd.model.status import ACTIVE, DOWN, L3, Realisation, Wanted, next_floating_status, next_status
+from quantumd.model.status import ACTIVE, DOWN, L3, Realisation, next_floating_status, next_router_status
 from quantumd.store.tables.routers import floating_ips, routers
 from quantumd.store.transaction import Transaction
+
+REALISED: Final = 0
+"""The record_version of a router that its host has realised since it was given to it or enabled again."""
 
 _STATES = PreparedIds(
     select(routers.c.id, routers.c.status, routers.c.host, routers.c.admin_state_up, routers.c.record_version),
@@ -30,7 +34,12 @@ _FLOATING = PreparedIds(
 )
 _ACTIVE = Prepared(
     select(routers.c.id)
-    .where(routers.c.host == bindparam("wanted"), routers.c.status == bindparam("status"))
+    .where(
+        routers.c.host == bindparam("wanted"),
+        routers.c.status == bindparam("status"),
+        # The host may not have heard of the others when it reported.
+        routers.c.record_version == bindparam("realised"),
+    )
     .order_by(routers.c.id)
 )
 _DATE = Prepared(
@@ -59,6 +68,7 @@ class _State:
     host: str
     is_enabled: bool
     version: int
+    """Where in the journal it was given to its host, or enabled again; REALISED when the host has realised that."""
 
 
 @frozen
@@ -81,7 +91,8 @@ def apply_router_report(tx: Transaction, report: Report) -> RouterNews:
     for batch in in_batches(said):
         _apply(tx, report, [said[router_id] for router_id in batch], news)
     if report.is_complete:
-        active = [row[0] for row in _ACTIVE.rows(tx, {"wanted": report.host, "status": ACTIVE})]
+        asked = {"wanted": report.host, "status": ACTIVE, "realised": REALISED}
+        active = [row[0] for row in _ACTIVE.rows(tx, asked)]
         unmentioned = set(active).difference(report.named, said)
         for batch in in_batches(sorted(unmentioned)):
             _apply(tx, report, [PortReport(router_id, 0, plugged=False) for router_id in batch], news)
@@ -89,10 +100,22 @@ def apply_router_report(tx: Transaction, report: Report) -> RouterNews:
 
 
 def router_switched(tx: Transaction, context: Context, router_id: str, is_up: bool) -> None:
-    """Follow a router's admin state: its floating IPs are DOWN with it, and it is realised anew before it is ACTIVE."""
+    """Follow a router's admin state: its floating IPs are DOWN while it is disabled, and until it is realised anew."""
     if is_up:
         _DATE.write(tx, ({"wanted": router_id, "position": tx.position},))
-        return
+    else:
+        _fall(tx, context, router_id)
+
+
+def router_moved(tx: Transaction, context: Context, router_id: str) -> None:
+    """Follow a router that its host carries no longer: it is DOWN with its floating IPs until another has it."""
+    (state,) = _STATES.rows(tx.connection, [router_id])
+    _write(tx, context, ROUTERS, {router_id: DOWN} if state[1] == ACTIVE else {})
+    _fall(tx, context, router_id)
+
+
+def _fall(tx: Transaction, context: Context, router_id: str) -> None:
+    """Let the router's floating IPs be DOWN."""
     active = {each.id: DOWN for each in _floating(tx, (router_id,))[router_id] if each.status == ACTIVE}
     _write(tx, context, FLOATING_IPS, active)
 
@@ -103,13 +126,18 @@ def _apply(tx: Transaction, report: Report, said: Sequence[PortReport], news: Ro
     floating = _floating(tx, [each.port_id for each in here])
     of_routers: dict[str, str] = {}
     of_floating: dict[str, str] = {}
+    realised: list[dict[str, Any]] = []
     for each in here:
         state, led = states[each.port_id], floating[each.port_id]
         status, led_to = _decided(report, each, state, led)
         of_routers |= {state.id: status} if status != state.status else {}
+        if state.version != REALISED and each.fault is None and each.version >= state.version:
+            realised.append({"wanted": state.id, "position": REALISED})
         of_floating |= {one.id: led_to[one.id] for one in led if one.status != led_to[one.id]}
-        if _is_behind(each, state, led, {state.id: status, **led_to}):
+        if _is_behind(each, state, led, led_to):
             news.behind.append(state.id)
+    if realised:
+        _DATE.write(tx, realised)
     context = Context(f"report-{report.role}-{report.host}", roles=frozenset({"admin"}))
     for what, rows, changed in (("router", ROUTERS, of_routers), ("floating IP", FLOATING_IPS, of_floating)):
         _write(tx, context, rows, changed)
@@ -118,17 +146,20 @@ def _apply(tx: Transaction, report: Report, said: Sequence[PortReport], news: Ro
 
 def _decided(report: Report, said: PortReport, state: _State, led: Iterable[_Floating]) -> tuple[str, dict[str, str]]:
     """Return the status of a router, and those of its floating IPs by id."""
-    seen = Realisation(L3, report.host, said.version, said.plugged, said.fault)
-    wanted = Wanted(bool(state.is_enabled), state.host, state.version, (L3,))
-    status = next_status(state.status, wanted, (seen,))
-    return status, {each.id: next_floating_status(each.status, status, each.version, said.version) for each in led}
+    status = next_router_status(
+        state.status, state.version, Realisation(L3, report.host, said.version, said.plugged, said.fault)
+    )
+    lets = status if state.is_enabled else DOWN
+    # What was realised before the router was given to the host, or was enabled again, says nothing of it now.
+    realised = said.version if said.version >= state.version else 0
+    return status, {each.id: next_floating_status(each.status, lets, each.version, realised) for each in led}
 
 
 def _is_behind(said: PortReport, state: _State, led: Iterable[_Floating], now: Mapping[str, str]) -> bool:
     if not state.is_enabled or said.fault is not None or not said.version:
         return False
-    waiting = [(state.id, state.version), *((each.id, each.version) for each in led)]
-    return any(said.version < version for each, version in waiting if now[each] != ACTIVE)
+    waiting = (each.version for each in led if now[each.id] != ACTIVE)
+    return any(said.version < version for version in (state.version, *waiting))
 
 
 def _floating(tx: Transaction, router_ids: Sequence[str]) -> Mapping[str, list[_Floating]]:

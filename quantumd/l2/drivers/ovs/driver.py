@@ -139,6 +139,7 @@ class OvsDriver:
             "qos-bw-limit-direction",
             "qos-pps",
             "trunk",
+            "router",
             "taas",
             "tap-mirror",
             *(f"tap-mirror-{each}" for each in MIRROR_TYPES),
