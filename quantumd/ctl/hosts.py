@@ -73,7 +73,7 @@ class HostDetails:
 
 def show_list(settings: Settings) -> int:
     """Print all hosts; return 0."""
-    with _reading(settings) as connection:
+    with reading(settings) as connection:
         rows, counts = read_roles(connection), _ports_by_host(connection)
     for line in listing(rows, counts, HostLife(settings.agents.down_seconds), datetime.now(UTC)):
         print(line)
@@ -82,7 +82,7 @@ def show_list(settings: Settings) -> int:
 
 def show_host(settings: Settings, host: str) -> int:
     """Print one host; return 0. UnknownHost."""
-    with _reading(settings) as connection:
+    with reading(settings) as connection:
         details = read_host(connection, host)
     for line in description(host, details, HostLife(settings.agents.down_seconds), datetime.now(UTC)):
         print(line)
@@ -211,7 +211,7 @@ def _text(at: datetime) -> str:
 
 
 @contextmanager
-def _reading(settings: Settings) -> Iterator[Connection]:
+def reading(settings: Settings) -> Iterator[Connection]:
     """Make a transaction that only reads, on the database of the settings. SettingsError, EdgeUnavailable."""
     url = database_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():

@@ -48,6 +48,18 @@ def _host_show(options: argparse.Namespace, settings: Settings) -> int:
     return show_host(settings, options.host)
 
 
+def _router_move(options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.routers import move_router
+
+    return move_router(settings, options.router, options.host)
+
+
+def _router_evacuate(options: argparse.Namespace, settings: Settings) -> int:
+    from quantumd.ctl.routers import evacuate
+
+    return evacuate(settings, options.host)
+
+
 def _upgrade(_options: argparse.Namespace, settings: Settings) -> int:
     from quantumd.ctl.database import upgrade
 
@@ -115,6 +127,7 @@ def parser() -> argparse.ArgumentParser:
     status.set_defaults(command=_status)
 
     _add_host_commands(commands)
+    _add_router_commands(commands)
 
     database = commands.add_parser("db", help="upgrade or back up the database").add_subparsers(
         required=True, metavar="ACTION"
@@ -147,6 +160,19 @@ def _add_host_commands(commands: Any) -> None:
     show = hosts.add_parser("show", help="print how far the roles of a host are, and what fails")
     show.add_argument("host")
     show.set_defaults(command=_host_show)
+
+
+def _add_router_commands(commands: Any) -> None:
+    moves = commands.add_parser("router", help="move routers between hosts, in the database").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    move = moves.add_parser("move", help="let a host carry a router, wherever it is")
+    move.add_argument("router", help="the router's id")
+    move.add_argument("host")
+    move.set_defaults(command=_router_move)
+    evacuate = moves.add_parser("evacuate", help="move all routers of a host, which may be gone, to others")
+    evacuate.add_argument("host")
+    evacuate.set_defaults(command=_router_evacuate)
 
 
 def _add_user_commands(commands: Any) -> None:
