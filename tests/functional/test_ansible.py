@@ -40,3 +40,9 @@ class PlaybookTests(SynchronousTestCase):
         """Networks, subnets, pools, ports, groups and rules: made, changed, removed, each twice."""
         for name in ("present", "changed", "rules_absent", "absent"):
             self.twice(name)
+
+    @pytest.mark.time_limit(900)
+    def test_routers_too(self) -> None:
+        """With gateways and interfaces by subnet and by address: made, changed, removed, each twice."""
+        for name in ("routers_present", "routers_changed", "routers_absent"):
+            self.twice(name)
