@@ -6,7 +6,9 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from quantumd.edge.openflow import decode
@@ -32,12 +34,13 @@ from quantumd.errors import EdgeUnavailable
 
 _LAST_TABLE = 253
 _CHANGES_KEPT = 100
+_CHECKED_AT_ONCE = 500
 
 
 @implementer(ISwitch)
 @define(eq=False)
 class MemorySwitch:
-    """A bridge in memory. Everything is done at once, on the caller's stack.
+    """A bridge in memory. Everything is done at once, on the caller's stack; with a ``clock`` large changes take turns.
 
     Begins disconnected; ``start`` connects it. ``changes`` are the last hundred asked for, refused ones too.
     ``drops`` by meter: whoever moves its world says them.
@@ -45,6 +48,7 @@ class MemorySwitch:
     ``connect``, ``restart``, ``refuse_next`` and ``inject``.
     """
 
+    clock: IReactorTime | None = None
     is_connected: bool = False
     flows: dict[FlowKey, Flow] = field(factory=dict)
     groups: dict[int, Group] = field(factory=dict)
@@ -62,6 +66,7 @@ class MemorySwitch:
     _refusal: str | None = None
     _tables: defaultdict[int, Table] = field(factory=lambda: defaultdict(Table))
     _unsorted: dict[FlowKey, tuple[Flow, bool]] = field(factory=dict)
+    _one_at_a_time: DeferredLock = field(factory=DeferredLock)
 
     def start(self) -> None:
         """Connect."""
@@ -119,20 +124,44 @@ class MemorySwitch:
         if not self.is_connected:
             return fail(EdgeUnavailable("not connected to the switch"))
         self.changes.append(change)
+        done: Deferred[None] = self._one_at_a_time.run(self._change_in_turn, change)
+        return done
+
+    def _change_in_turn(self, change: SwitchChange) -> Deferred[None]:
+        if self.clock is not None and len(change.put_flows) > _CHECKED_AT_ONCE:
+            return Deferred.fromCoroutine(self._change_in_turns(change, self.clock))
         try:
             self._change(change)
         except SwitchRefused as refused:
             return fail(refused)
         return succeed(None)
 
+    async def _change_in_turns(self, change: SwitchChange, clock: IReactorTime) -> None:
+        self._begin(change)
+        for start in range(0, len(change.put_flows), _CHECKED_AT_ONCE):
+            self._check_all(change.put_flows[start : start + _CHECKED_AT_ONCE])
+            await deferLater(clock, 0)
+            if not self.is_connected:
+                raise EdgeUnavailable("the connection to the switch was lost")
+        self._end(change)
+
     def _change(self, change: SwitchChange) -> None:
+        self._begin(change)
+        self._check_all(change.put_flows)
+        self._end(change)
+
+    def _begin(self, change: SwitchChange) -> None:
         refusal, self._refusal = self._refusal, None
         if refusal is not None:
             raise SwitchRefused("a change", refusal)
         self.meters |= {meter.number: meter for meter in change.put_meters}
         self.groups |= {group.number: group for group in change.put_groups}
-        for flow in change.put_flows:
+
+    def _check_all(self, flows: Iterable[Flow]) -> None:
+        for flow in flows:
             self._check(flow)
+
+    def _end(self, change: SwitchChange) -> None:
         for flow in change.put_flows:
             self.flows[flow.key] = flow
             self._unsorted[flow.key] = (flow, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from quantumd.edge.openflow.actions import DROP, instructions, output
@@ -59,6 +60,36 @@ class MemorySwitchContractTests(SwitchContract, TestCase):
 
     def _number(self, name: str) -> int:
         return next(port.ofport for port in self.switch.ports.values() if port.name == name)
+
+
+class TurnTests(SynchronousTestCase):
+    """Large changes, where there is a clock."""
+
+    def setUp(self) -> None:
+        """Connect a switch, and ask for many flows and for one of them to go."""
+        self.clock = Clock()
+        self.switch = MemorySwitch(self.clock)
+        self.switch.start()
+        self.flows = tuple(Flow(1, 1, match(in_port=number), 1, b"") for number in range(1, 2502))
+
+    def test_they_take_turns_and_keep_their_order(self) -> None:
+        """Nothing of a change is there before all of it; what is asked for next waits."""
+        many = self.switch.change(SwitchChange(put_flows=self.flows))
+        less = self.switch.change(SwitchChange(remove_flows=self.flows[:1]))
+        self.assertNoResult(many)
+        self.assertNoResult(less)
+        self.assertEqual(self.switch.flows, {})
+        self.clock.advance(0)
+        self.assertEqual((self.successResultOf(many), self.successResultOf(less)), (None, None))
+        self.assertEqual(len(self.switch.flows), 2500)
+
+    def test_a_lost_connection_ends_them(self) -> None:
+        """As on a real switch nothing of them is done."""
+        many = self.switch.change(SwitchChange(put_flows=self.flows))
+        self.switch.disconnect()
+        self.clock.advance(0)
+        self.failureResultOf(many, EdgeUnavailable)
+        self.assertEqual(self.switch.flows, {})
 
 
 class MemorySwitchTests(SynchronousTestCase):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import define, field
+from attrs import Factory, define, field
 from twisted.internet.interfaces import IReactorTime
 
 from quantumd.edge.openflow.memory import MemorySwitch
@@ -24,7 +24,7 @@ class MemoryOpenVswitch:
     clock: IReactorTime
     bridge: str
     controller_id: int
-    switch: MemorySwitch = field(factory=MemorySwitch)
+    switch: MemorySwitch = field(default=Factory(lambda self: MemorySwitch(self.clock), takes_self=True))
     ovsdb: MemoryOvsdb = field(init=False)
     channel: MemoryPacketChannel = field(init=False)
     connections: MemoryConnections = field(init=False)
