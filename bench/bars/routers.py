@@ -200,23 +200,21 @@ def _cold(here: Bed) -> Iterator[Row]:
 
 
 def _await_realised(here: Bed) -> None:
+    """Wait until the routers' ports are ACTIVE: the routers themselves are from the beginning."""
     deadline = time.monotonic() + _LIMIT_SECONDS
-    while any(each["status"] != "ACTIVE" for each in _routers(here, "status")):
+    path = "/v2.0/ports?fields=status&device_owner=network:router_interface&device_owner=network:router_gateway"
+    while any(each["status"] != "ACTIVE" for each in here.appliance.request("GET", path).body["ports"]):
         if time.monotonic() > deadline:
-            raise TimeoutError("not all routers are ACTIVE")
+            raise TimeoutError("not all ports of routers are ACTIVE")
         time.sleep(0.1)
-
-
-def _routers(here: Bed, field: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = here.appliance.request("GET", f"/v2.0/routers?fields={field}").body["routers"]
-    return found
 
 
 def _namespaces(here: Bed) -> list[str]:
     """Return the namespaces of this bed's routers; others on the machine are none of ours."""
     names = {line.split()[0] for line in run("ip", "netns").splitlines()}
     prefix = here.appliance.routers_prefix
-    return sorted(names & {f"{prefix}{each['id']}" for each in _routers(here, "id")})
+    routers = here.appliance.request("GET", "/v2.0/routers?fields=id").body["routers"]
+    return sorted(names & {f"{prefix}{each['id']}" for each in routers})
 
 
 def _remove_namespaces(names: list[str]) -> None:

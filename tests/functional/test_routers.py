@@ -92,7 +92,6 @@ class PathTests(RouterCase):
         self.assertEqual(self.appliance.show("router", router["id"])["status"], "ACTIVE")
         self.update("router", router["id"], admin_state_up=False)
         self.wait_for("nothing passes", lambda: not one.can_reach(two.ip, tries=1))
-        self.assertEqual(self.appliance.show("router", router["id"])["status"], "DOWN")
         self.update("router", router["id"], admin_state_up=True)
         self.assertTrue(one.can_reach(two.ip))
 
