@@ -130,6 +130,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "rbac-security-groups": (f"{_GROUPS}::SharedTests",),
     "rbac-subnetpool": (f"{_RBAC}::CreateTests", f"{_POOLS}::VisibilityTests"),
     "revision-if-match": (f"{_A}test_conditions.py::RevisionTests",),
+    "router_availability_zone": (f"{_X}test_router_hosts.py::ZoneTests",),
     "router": ("tests/api/extensions/test_routers.py", "tests/api/extensions/test_floating_ips.py"),
     "security-group": (f"{_GROUPS}", f"{_RULES}", f"{_X}test_security_group_ports.py"),
     "security-groups-default-rules": (f"{_X}test_security_defaults.py::TemplateTests",),

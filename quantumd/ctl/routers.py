@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from twisted.python.failure import Failure
 
-from quantumd.api.extensions.routers.hosting import RouterHosts, host_of, move
+from quantumd.api.extensions.routers.hosting import RouterHosts, host_of, move, zones_of
 from quantumd.config import Settings
 from quantumd.ctl.hosts import reading
 from quantumd.errors import QuantumdError
@@ -58,7 +58,7 @@ def evacuate(settings: Settings, host: str) -> int:
     def leave(tx: Transaction, router_id: str) -> str | None:
         if host_of(tx, router_id) != host:
             return None
-        target = hosts.choose(tx, but=host)
+        target = hosts.choose(tx, zones_of(tx, router_id), but=host)
         if target:
             move(tx, _CONTEXT, router_id, target)
         return target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from attrs import frozen
 
@@ -57,6 +57,11 @@ def _holds(link: Link, address: str) -> bool:
     host = prefix_of(address)
     held = prefix_of(link.cidr)
     return host.version == held.version and host.network_address in held
+
+
+def is_in(zone: str, zones: Collection[str]) -> bool:
+    """Whether a host of a zone may carry what must be in one of these zones; of none, it may be in any."""
+    return not zones or zone in zones
 
 
 def choose_host(hosts: Iterable[str], carried: Mapping[str, int]) -> str:

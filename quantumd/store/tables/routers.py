@@ -19,11 +19,13 @@ routers = Table(
     *described_columns(),
     Column("host", String(255), nullable=False, server_default="", index=True),
     Column("record_version", POSITION, nullable=False, server_default="0"),
+    Column("availability_zone_hints", String(255), nullable=False, server_default="[]"),
 )
 """``enable_snat``: whether what leaves by the gateway gets the gateway's address. ``routes``: JSON, in their order.
 
 ``host`` carries the router, '' while none does; ``record_version`` is where in the journal it was given to it or was
-enabled again, whichever was later, and 0 once the host has realised that.
+enabled again, whichever was later, and 0 once the host has realised that. ``availability_zone_hints``: JSON, names of
+the zones in one of which its host must be; of none of them it may be in any.
 """
 
 router_ports = Table(

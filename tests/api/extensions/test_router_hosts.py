@@ -13,16 +13,17 @@ from quantumd.store.tables.routers import routers
 from tests.api.extensions.test_routers import RouterCase
 from tests.api.resources.bed import ALICE, NOW, View
 
+_OFF = "agents/<agent_id>/l3-routers/<router_id>"
 LATER = "2026-11-20T11:02:34Z"
 
 
 class HostedCase(RouterCase):
     """Says which hosts there are, and which of them carries a router."""
 
-    def hear(self, host: str, kinds: tuple[str, ...] = KINDS) -> None:
+    def hear(self, host: str, kinds: tuple[str, ...] = KINDS, zone: str = "nova") -> None:
         """Let both roles of a host report."""
         self.bed.hear(HostReport(host, "l2", "1", "ovs", "{}", record_kinds=KINDS))
-        self.bed.hear(HostReport(host, "l3", "1", record_kinds=kinds))
+        self.bed.hear(HostReport(host, "l3", "1", record_kinds=kinds, availability_zone=zone))
 
     def host(self, router: View) -> str:
         """Return the host that carries the router."""
@@ -213,3 +214,38 @@ class DatedTests(HostedCase):
         made = self.router()
         version = self.bed.row(select(routers.c.record_version).where(routers.c.id == made["id"]))[0]
         self.assertEqual(version, self.position())
+
+
+class ZoneTests(HostedCase):
+    """Hints for availability zones."""
+
+    def test_a_router_is_carried_in_one_of_its_zones(self) -> None:
+        """Whatever others carry; without hints it may be anywhere. Which zone it is in is shown."""
+        self.hear("a", zone="north")
+        for host in ("b", "c"):
+            self.hear(host, zone="south")
+        made = [self.router(availability_zone_hints=["south"]) for _ in range(2)]
+        self.assertEqual([self.host(each) for each in made], ["b", "c"])
+        shown = self.bed.show("router", made[0]["id"], ALICE)
+        self.assertEqual((shown["availability_zone_hints"], shown["availability_zones"]), (["south"], ["south"]))
+        free = self.router()
+        self.assertEqual((self.host(free), free["availability_zone_hints"]), ("a", []))
+
+    def test_it_waits_for_a_host_of_its_zones(self) -> None:
+        """And takes no other meanwhile, nor when it is moved away."""
+        self.hear("a", zone="north")
+        self.hear("b", zone="south")
+        self.bed.update("agent", agent_id_of("b", "l3"), admin_state_up=False)
+        made = self.router(availability_zone_hints=["south"])
+        self.assertEqual((made["status"], made["availability_zones"]), ("DOWN", []))
+        self.hear("a", zone="north")
+        self.assertEqual(self.host(made), "")
+        self.hear("c", zone="south")
+        self.assertEqual(self.host(made), "c")
+        self.bed.act("DELETE", _OFF, None, agent_id=agent_id_of("c", "l3"), router_id=made["id"])
+        self.assertEqual(self.host(made), "")
+
+    def test_hints_name_zones_of_routers(self) -> None:
+        """The zone of this process is there before any host has reported; others are not."""
+        self.router(availability_zone_hints=["nova"])
+        self.assert_refused(404, "AvailabilityZoneNotFound", self.router, availability_zone_hints=["mars"])

@@ -73,6 +73,8 @@ class RouterTests(RouterCase):
                 "admin_state_up": True,
                 "status": "DOWN",
                 "external_gateway_info": None,
+                "availability_zone_hints": [],
+                "availability_zones": [],
                 "routes": [],
                 "tags": [],
                 "created_at": "2026-11-20T10:02:34Z",

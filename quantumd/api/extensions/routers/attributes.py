@@ -7,13 +7,17 @@ from typing import Any, Final
 from attrs import evolve
 
 from quantumd.api.attributes import Attribute
+from quantumd.api.resources.network_values import ZONE_HINTS
 from quantumd.api.resources.port_attributes import FIXED_IPS
 from quantumd.api.resources.standard_attributes import ADMIN_STATE_UP, ID, NAMED, PROJECT_ID, STANDARD, STATUS
 from quantumd.api.resources.subnet_attributes import ROUTES
-from quantumd.api.values import BOOLEAN, UUID, Member, Value, dict_of, none_as, or_none
+from quantumd.api.values import BOOLEAN, UUID, Member, Value, dict_of, list_of, none_as, or_none, string
 
 ALIAS: Final = "router"
 GATEWAY: Final = "external_gateway_info"
+BY_ZONE: Final = "router_availability_zone"
+HINTS: Final = "availability_zone_hints"
+ZONES: Final = "availability_zones"
 
 _GATEWAY = dict_of(
     {
@@ -36,6 +40,8 @@ ATTRIBUTES: Final = (
     ADMIN_STATE_UP,
     evolve(STATUS, filter_convert=None, is_sort_key=True),
     Attribute(GATEWAY, *Value(_gateway_or_none, or_none(_GATEWAY).schema), in_post=True, in_put=True, default=None),
+    Attribute(HINTS, *ZONE_HINTS, in_post=True, default=(), extension=BY_ZONE),
+    Attribute(ZONES, *list_of(string(255)), extension=BY_ZONE),
     Attribute("routes", *none_as([], ROUTES), in_put=True, extension="extraroute"),
     *STANDARD,
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from quantumd.api.extensions.agents.agents import Agents
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
-from quantumd.api.extensions.routers.attributes import ALIAS, ATTRIBUTES
+from quantumd.api.extensions.routers.attributes import ALIAS, ATTRIBUTES, BY_ZONE
 from quantumd.api.extensions.routers.errors import RouterNotFound
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
 from quantumd.api.extensions.routers.gateway import Gateways
@@ -45,7 +45,7 @@ def feature(parts: Parts) -> Feature:
                 "router",
                 "routers",
                 ATTRIBUTES,
-                Routers(parts.chance, Gateways(ports), routes, hosts),
+                Routers(parts.chance, Gateways(ports), routes, hosts, parts.agents.availability_zone),
                 RouterNotFound,
                 is_taggable=True,
                 quota="router",
@@ -110,6 +110,13 @@ def _extensions() -> tuple[Extension, ...]:
             "Atomically add/remove extra routes",
             "Edit extra routes of a router on server side by atomically adding/removing extra routes",
             "2019-07-10T00:00:00+00:00",
+            capability=ALIAS,
+        ),
+        Extension(
+            BY_ZONE,
+            "Router Availability Zone",
+            "Availability zone support for router.",
+            "2015-01-01T10:00:00-00:00",
             capability=ALIAS,
         ),
         Extension(

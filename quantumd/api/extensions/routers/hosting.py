@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Final
 
+import orjson
 from attrs import frozen
 from sqlalchemy import bindparam, func, or_, select, update
 
@@ -18,7 +19,7 @@ from quantumd.api.resources.port_rows import change_port
 from quantumd.api.resources.prepared import Prepared, text_of
 from quantumd.model.context import Context
 from quantumd.model.host_life import HostLife
-from quantumd.model.router import CARRIED, choose_host
+from quantumd.model.router import CARRIED, choose_host, is_in
 from quantumd.model.router_records import RouterRecord
 from quantumd.model.status import L3
 from quantumd.store.tables import hosts
@@ -29,16 +30,18 @@ from quantumd.store.transaction import Transaction
 # Of an agent that an operator removed, nobody said that it takes no more.
 _ENABLED: Final = or_(agents.c.admin_state_up.is_(None), agents.c.admin_state_up.is_(True))
 _HOSTS = Prepared(
-    select(hosts.c.host, hosts.c.reported_at, hosts.c.record_kinds)
+    select(hosts.c.host, hosts.c.reported_at, hosts.c.record_kinds, agents.c.availability_zone)
     .outerjoin(agents, (agents.c.host == hosts.c.host) & (agents.c.role == hosts.c.role))
     .where(hosts.c.role == bindparam("as_role"), _ENABLED)
 )
 # Greater, not different: the index then leaves out those that no host carries.
 _CARRIED = Prepared(select(routers.c.host, func.count()).where(routers.c.host > text_of("")).group_by(routers.c.host))
 _WAITING = Prepared(
-    select(routers.c.id).where(routers.c.host == text_of("")).order_by(routers.c.created_at, routers.c.id)
+    select(routers.c.id, routers.c.availability_zone_hints)
+    .where(routers.c.host == text_of(""))
+    .order_by(routers.c.created_at, routers.c.id)
 )
-_HOST = Prepared(select(routers.c.host).where(routers.c.id == bindparam("wanted")))
+_HOST = Prepared(select(routers.c.host, routers.c.availability_zone_hints).where(routers.c.id == bindparam("wanted")))
 _PORTS = Prepared(
     select(router_ports.c.port_id)
     .where(router_ports.c.router_id == bindparam("wanted"))
@@ -61,25 +64,32 @@ class RouterHosts:
         """Return the host that carries a router; one that has none is given one, '' while none may carry it."""
         host = host_of(tx, router_id)
         if not host:
-            host = self.choose(tx)
+            host = self.choose(tx, zones_of(tx, router_id))
             if host:
                 give(tx, context, router_id, host)
         return host
 
-    def choose(self, tx: Transaction, but: str = "") -> str:
-        """Return the host that a router is given next, '' while none may carry it. It is another than ``but``.
+    def choose(self, tx: Transaction, zones: Collection[str], but: str = "") -> str:
+        """Return the host that a router is given next, '' while none may carry it.
 
         Transactions take turns, so what is counted here nobody else counts at the same time.
+
+        :param zones: in one of which it must be; of none, in any.
+        :param but: is not chosen.
         """
-        return choose_host((each for each in self._alive(tx) if each != but), dict(_CARRIED.rows(tx, {})))
+        fit = (host for host, zone in self._alive(tx) if host != but and is_in(zone, zones))
+        return choose_host(fit, dict(_CARRIED.rows(tx, {})))
 
     def may_carry(self, tx: Transaction, host: str) -> bool:
         """Whether a host may be given routers."""
-        return any(each == host for each in self._alive(tx))
+        return any(each == host for each, _ in self._alive(tx))
 
-    def _alive(self, tx: Transaction) -> Iterator[str]:
+    def _alive(self, tx: Transaction) -> Iterator[tuple[str, str]]:
+        """Yield the hosts that may carry routers, with their zones."""
         now = datetime.fromisoformat(tx.now)
-        yield from (each for each, at in _willing(tx) if self.life.is_alive(each, datetime.fromisoformat(at), now))
+        for host, reported_at, zone in _willing(tx):
+            if self.life.is_alive(host, datetime.fromisoformat(reported_at), now):
+                yield host, zone
 
     def release(self, tx: Transaction, context: Context, router_id: str) -> None:
         """Note that the host of a router, which is about to be deleted, carries it no longer."""
@@ -91,6 +101,11 @@ class RouterHosts:
 def host_of(tx: Transaction, router_id: str) -> str:
     """Return the host that carries a router, '' while none does."""
     return str(_HOST.rows(tx, {"wanted": router_id})[0][0])
+
+
+def zones_of(tx: Transaction, router_id: str) -> tuple[str, ...]:
+    """Return the names of the zones in one of which a router's host must be; of none, it may be in any."""
+    return tuple(orjson.loads(_HOST.rows(tx, {"wanted": router_id})[0][1]))
 
 
 def move(tx: Transaction, context: Context, router_id: str, host: str) -> None:
@@ -112,17 +127,18 @@ def move(tx: Transaction, context: Context, router_id: str, host: str) -> None:
 def give_waiting(tx: Transaction, host: str) -> None:
     """Give a host that has just reported its l3 role all routers that wait for one, if it may carry any."""
     waiting = _WAITING.rows(tx, {})
-    if waiting and any(each == host for each, _ in _willing(tx)):
-        context = Context(f"report-{L3}-{host}", roles=frozenset({"admin"}))
-        for (router_id,) in waiting:
+    here = [zone for each, _, zone in _willing(tx) if each == host] if waiting else []
+    context = Context(f"report-{L3}-{host}", roles=frozenset({"admin"}))
+    for router_id, zones in waiting if here else ():
+        if is_in(here[0], orjson.loads(zones)):
             give(tx, context, router_id, host)
 
 
-def _willing(tx: Transaction) -> Iterator[tuple[str, str]]:
-    """Yield the hosts whose l3 role knows what a router is and takes more, with the time of their last report."""
-    for host, reported_at, kinds in _HOSTS.rows(tx, {"as_role": L3}):
+def _willing(tx: Transaction) -> Iterator[tuple[str, str, str]]:
+    """Yield the hosts whose l3 role knows what a router is and takes more: name, time of the last report, zone."""
+    for host, reported_at, kinds, zone in _HOSTS.rows(tx, {"as_role": L3}):
         if RouterRecord.kind in (kinds or "").split(","):
-            yield host, reported_at
+            yield host, reported_at, zone or ""
 
 
 def give(tx: Transaction, context: Context, router_id: str, host: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from quantumd.api.extensions.routers.attributes import GATEWAY
+from quantumd.api.extensions.availability_zones.zones import require_zones
+from quantumd.api.extensions.routers.attributes import GATEWAY, HINTS, ZONES
 from quantumd.api.extensions.routers.errors import RouterInUse
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
 from quantumd.api.extensions.routers.gateway import Gateways
@@ -27,21 +28,27 @@ _NAMED = ("name", "description", "project_id", "admin_state_up")
 
 @frozen
 class Routers(KeptAsRows):
-    """Operations on routers. One that a host carries is ACTIVE until the host says that something is wrong."""
+    """Operations on routers. One that a host carries is ACTIVE until the host says that something is wrong.
+
+    ``own_zone`` is the zone of the agents that report here; it is there before any of them has.
+    """
 
     rows: ClassVar = ROUTERS
     chance: Chance
     gateways: Gateways
     routes: ExtraRoutes
     hosts: RouterHosts
+    own_zone: str
 
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
-        """See KeptAsRows. Errors are those of Gateways.set."""
+        """See KeptAsRows. AvailabilityZoneNotFound, and errors of Gateways.set."""
         wanted, enable_snat = body[GATEWAY], _enable_snat(body[GATEWAY], None)
         values = {"id": self.chance.new_id(), **{name: body[name] for name in _NAMED}}
-        host = self.hosts.choose(tx)
-        status = ACTIVE if host else DOWN
-        row = {**values, "status": status, "routes": [], "enable_snat": enable_snat, GATEWAY: None}
+        hints = list(body[HINTS])
+        require_zones(tx.connection, "router", [each for each in hints if each != self.own_zone])
+        host = self.hosts.choose(tx, hints)
+        row = {**values, "status": ACTIVE if host else DOWN, "routes": [], HINTS: hints, ZONES: []}
+        row |= {"enable_snat": enable_snat, GATEWAY: None}
         ROUTERS.insert(tx, context, row)
         if host:
             give(tx, context, values["id"], host)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from quantumd.api.extensions.routers.attributes import GATEWAY
+from quantumd.api.extensions.routers.attributes import GATEWAY, HINTS, ZONES
 from quantumd.api.extensions.routers.errors import RouterNotFound
 from quantumd.api.resources.prepared import Prepared, text_of
 from quantumd.api.resources.prepared_ids import PreparedIds
@@ -17,9 +17,11 @@ from quantumd.api.resources.views import View
 from quantumd.model import router
 from quantumd.model.context import Context
 from quantumd.model.router import Link
+from quantumd.model.status import L3
 from quantumd.store.scope import visible_subnets
 from quantumd.store.tables import ip_allocations, ports, subnets
 from quantumd.store.tables.routers import router_ports, routers
+from quantumd.store.tables.services import agents
 from quantumd.store.transaction import Transaction
 
 _PORT = router_ports.c
@@ -30,6 +32,12 @@ _GATEWAYS = PreparedIds(
     .where(_PORT.kind == text_of(router.GATEWAY))
     .order_by(ip_allocations.c.ordinal),
     _PORT.router_id,
+)
+_ZONES = PreparedIds(
+    select(routers.c.id, agents.c.availability_zone).join_from(
+        routers, agents, (agents.c.host == routers.c.host) & (agents.c.role == text_of(L3))
+    ),
+    routers.c.id,
 )
 _LINKS = Prepared(
     select(
@@ -64,6 +72,13 @@ def _with_gateways(connection: Connection, context: Context, views: Mapping[str,
         view[GATEWAY] = gateway_info(networks.get(router_id), addresses[router_id], view.pop("enable_snat"))
 
 
+def _with_children(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
+    _with_gateways(connection, context, views)
+    zones = dict(_ZONES.rows(connection, list(views)))
+    for router_id, view in views.items():
+        view[ZONES] = [zones[router_id]] if zones.get(router_id) else []
+
+
 def gateway_info(network_id: str | None, addresses: list[View], enable_snat: bool) -> View | None:
     """Return what the API shows of a gateway."""
     if network_id is None:
@@ -76,9 +91,9 @@ ROUTERS: Final = Rows(
     routers,
     RouterNotFound,
     of_project(routers),
-    json=frozenset({"routes"}),
+    json=frozenset({"routes", HINTS}),
     hidden=frozenset({"host", "record_version"}),
-    children=_with_gateways,
+    children=_with_children,
     is_taggable=True,
 )
 

@@ -12,7 +12,7 @@ from quantumd.api.errors import HTTPBadRequest, InvalidValue
 from quantumd.api.extensions.agents.agents import Agents
 from quantumd.api.extensions.agents.errors import AgentNotFound, InvalidL3Agent, RouterNotHostedByL3Agent
 from quantumd.api.extensions.routers.errors import RouterNotFound
-from quantumd.api.extensions.routers.hosting import RouterHosts, move
+from quantumd.api.extensions.routers.hosting import RouterHosts, move, zones_of
 from quantumd.api.extensions.routers.rows import ROUTERS
 from quantumd.api.resources.views import View, in_batches
 from quantumd.api.values import UUID
@@ -73,7 +73,7 @@ class RouterScheduling:
         row = _l3_agent(tx.connection, parts["agent_id"])
         if _carrier(tx.connection, router_id) != row.host:
             raise RouterNotHostedByL3Agent(router_id, row.id)
-        move(tx, context, router_id, self.hosts.choose(tx, but=row.host))
+        move(tx, context, router_id, self.hosts.choose(tx, zones_of(tx, router_id), but=row.host))
 
 
 def _agent(connection: Connection, agent_id: str) -> Row[Any] | None:
