@@ -12,10 +12,11 @@ from zope.interface import implementer
 
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.floating_ips.errors import FloatingIPPortAlreadyAssociated
-from quantumd.api.extensions.floating_ips.rows import FLOATING_IPS, change_floating_ip
+from quantumd.api.extensions.floating_ips.rows import FLOATING_IPS, NOWHERE, change_floating_ip
 from quantumd.api.extensions.port_forwardings.removal import remove_forwarding
 from quantumd.api.extensions.port_forwardings.rows import (
     INTERNALS,
+    OWNER,
     collision,
     columns_of,
     rows_of,
@@ -73,7 +74,7 @@ class PortForwardings:
         view = {
             "id": self.chance.new_id(),
             "floatingip_id": self.floatingip_id,
-            "project_id": floating_ip["project_id"],
+            OWNER: floating_ip["project_id"],
             **{name: body[name] for name in _PLAIN},
             **shown_ports(*spans),
         }
@@ -83,7 +84,7 @@ class PortForwardings:
         FLOATING_IPS.touch(tx, self.floatingip_id)
         if floating_ip["router_id"] is None:
             before = self._floating_ip(tx.connection, context)
-            change_floating_ip(tx, context, before, {"router_id": view["router_id"]})
+            change_floating_ip(tx, context, before, {**NOWHERE, "router_id": view["router_id"]})
         return _shown(view)
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:

@@ -19,8 +19,9 @@ from quantumd.model.port_forwarding import PortSpan, parse_span
 from quantumd.store.tables.routers import floating_ips, port_forwardings
 from quantumd.store.transaction import Transaction
 
+OWNER: Final = "floatingip_project_id"
 _ENDS: Final = ("external_first", "external_last", "internal_first", "internal_last")
-INTERNALS: Final = frozenset({"floatingip_id", "project_id", "router_id", "created_at", *_ENDS})
+INTERNALS: Final = frozenset({"floatingip_id", OWNER, "router_id", "created_at", *_ENDS})
 """What the journal says of a forwarding beside what is shown: its floating IP, its project, its router, and columns."""
 
 _COLUMNS = port_forwardings.c
@@ -72,7 +73,7 @@ def _with_ports(connection: Connection, context: Context, views: Mapping[str, Vi
         view = views[forwarding_id]
         ends = [view.pop(name) for name in _ENDS]
         view.update(
-            {**shown_ports(PortSpan(*ends[:2]), PortSpan(*ends[2:])), "router_id": router_id, "project_id": project_id}
+            {**shown_ports(PortSpan(*ends[:2]), PortSpan(*ends[2:])), "router_id": router_id, OWNER: project_id}
         )
 
 
@@ -109,6 +110,7 @@ def _rows(*conditions: ColumnElement[bool]) -> Rows:
         hidden=frozenset({"created_at"}),
         children=_with_ports,
         special={"external_port": _at_port, "external_port_range": _at_span},
+        owner=OWNER,
         computed={"external_port": _COLUMNS.external_first, "external_port_range": _COLUMNS.external_first},
     )
 
