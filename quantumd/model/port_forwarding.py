@@ -10,9 +10,6 @@ from attrs import frozen
 PROTOCOLS: Final[Mapping[str, int]] = {"tcp": 6, "udp": 17, "sctp": 132}
 """Numbers of the protocols whose ports can be translated. ICMP has no ports, and the kernel knows no others'."""
 
-MOST_SHIFTED: Final = 4096
-"""How many ports may lead to as many others: each of them is an entry of its own where packets are translated."""
-
 
 @frozen
 class PortSpan:
@@ -60,6 +57,9 @@ def span_fault(outer: PortSpan, inner: PortSpan) -> str | None:
             "Invalid ranges of internal and/or external ports. The relation between internal and external ports must "
             "be N-N or 1-N"
         )
-    if inner.size > MOST_SHIFTED and inner != outer:
-        return f"A range of more than {MOST_SHIFTED} ports can only lead to the same ports, or to one"
     return None
+
+
+def entries_of(outer: PortSpan, inner: PortSpan) -> int:
+    """Return how many entries hosts make of it: one, or, where ports lead to as many others, one of each."""
+    return outer.size if inner.size > 1 and inner != outer else 1

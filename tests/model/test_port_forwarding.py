@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.model.port_forwarding import MOST_SHIFTED, PortSpan, parse_span, span_fault
+from quantumd.model.port_forwarding import PortSpan, entries_of, parse_span, span_fault
 
 SPANS = st.tuples(st.integers(1, 40), st.integers(0, 9)).map(lambda each: PortSpan(each[0], each[0] + each[1]))
 
@@ -63,9 +63,12 @@ class FaultTests(SynchronousTestCase):
         for outer, inner in (("80", "80:81"), ("80:89", "80:88"), ("80:81", "80:89")):
             self.assertIn("must be N-N or 1-N", span_fault(parse_span(outer), parse_span(inner)) or "")
 
-    def test_many_to_as_many_others(self) -> None:
-        """Each is an entry of its own, so there is a limit."""
-        most = PortSpan(1, MOST_SHIFTED)
-        self.assertIsNone(span_fault(most, PortSpan(2, MOST_SHIFTED + 1)))
-        fault = span_fault(PortSpan(1, MOST_SHIFTED + 1), PortSpan(2, MOST_SHIFTED + 2))
-        self.assertEqual(fault, "A range of more than 4096 ports can only lead to the same ports, or to one")
+    def test_what_hosts_make_of_it(self) -> None:
+        """One entry; where ports lead to as many others, one of each."""
+        for outer, inner, entries in (
+            ("80", "8080", 1),
+            ("80:89", "80:89", 1),
+            ("80:89", "80", 1),
+            ("80:89", "81:90", 10),
+        ):
+            self.assertEqual(entries_of(parse_span(outer), parse_span(inner)), entries)

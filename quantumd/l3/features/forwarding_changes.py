@@ -44,7 +44,8 @@ def changed_ports(before: _Elements, after: _Elements, held: Collection[str]) ->
     Of the addresses that were ``held`` also those that led nowhere: what went there went to the router itself, and
     would go on so.
     """
-    gone, new = _led(before, after), _led(after, before)
+    gone = _led(before, after)
+    new = _led(after, before, frozenset(held) | {address for address, _ in gone})
     found = set()
     for where in gone.keys() | new.keys():
         old, now = gone.get(where, []), new.get(where, [])
@@ -53,11 +54,17 @@ def changed_ports(before: _Elements, after: _Elements, held: Collection[str]) ->
     return frozenset(found)
 
 
-def _led(elements: _Elements, others: _Elements) -> Mapping[_Where, list[_Led]]:
-    """Return where ports lead, in their order, by what they are of; what the others have too is left out."""
+def _led(
+    elements: _Elements, others: _Elements, addresses: Collection[str] | None = None
+) -> Mapping[_Where, list[_Led]]:
+    """Return where ports lead, in their order, by what they are of; what the others have too is left out.
+
+    Of these ``addresses`` only, unless they are None.
+    """
     found: defaultdict[_Where, list[_Led]] = defaultdict(list)
     for place, value in elements.items():
-        if place[0] == FAMILY and place[1] in KINDS and others.get(place) != value:
+        is_meant = addresses is None or place[2].partition(" ")[0] in addresses
+        if is_meant and place[0] == FAMILY and place[1] in KINDS and others.get(place) != value:
             outside, inside = _OUTSIDE.fullmatch(place[2]), _INSIDE.fullmatch(value)
             # What strangers wrote leads nobody's packets.
             if outside is not None and inside is not None:
@@ -72,11 +79,12 @@ def _led(elements: _Elements, others: _Elements) -> Mapping[_Where, list[_Led]]:
 def _changed(old: Sequence[_Led], now: Sequence[_Led], *, is_held: bool) -> Iterator[tuple[int, int]]:
     """Yield first and last of ports side by side that lead elsewhere."""
     cuts = {end for led in (*old, *now) for end in (led.first, led.last + 1)}
-    # Where all lead to one port, this one leads to itself.
-    cuts |= {end for led in (*old, *now) if led.port is not None for end in (led.port, led.port + 1)}
-    ordered = sorted(cuts)
-    for first, beyond in pairwise(ordered):
-        was, comes = _at(old, first), _at(now, first)
+    # Where several lead to one port, this one leads to itself.
+    gathered = (led.port for led in (*old, *now) if led.port is not None and led.first < led.last)
+    cuts |= {end for port in gathered for end in (port, port + 1)}
+    firsts = [led.first for led in old], [led.first for led in now]
+    for first, beyond in pairwise(sorted(cuts)):
+        was, comes = _at(old, firsts[0], first), _at(now, firsts[1], first)
         if was is None:
             is_changed = comes is not None and is_held
         else:
@@ -86,8 +94,8 @@ def _changed(old: Sequence[_Led], now: Sequence[_Led], *, is_held: bool) -> Iter
             yield first, beyond - 1
 
 
-def _at(leds: Sequence[_Led], port: int) -> _Led | None:
-    at = bisect_right(leds, port, key=lambda led: led.first) - 1
+def _at(leds: Sequence[_Led], firsts: Sequence[int], port: int) -> _Led | None:
+    at = bisect_right(firsts, port) - 1
     return leds[at] if at >= 0 and port <= leds[at].last else None
 
 

@@ -14,6 +14,18 @@ class PortForwardingNotFound(ApiError):
         super().__init__(f"Port Forwarding {forwarding_id} could not be found.")
 
 
+class PortForwardingsExhausted(ApiError):
+    """The forwardings by one router come to more than the setting max_forwarding_entries allows."""
+
+    status = 400
+
+    def __init__(self, router_id: str, limit: int) -> None:
+        super().__init__(
+            f"Unable to complete operation for {router_id}. The number of port forwarding entries exceeds the maximum "
+            f"{limit}."
+        )
+
+
 class FipInUseByPortForwarding(ApiError):
     """The floating IP has port forwardings, so it leads nowhere as a whole, and stays."""
 

@@ -24,7 +24,7 @@ def feature(parts: Parts) -> Feature:
                 "port_forwarding",
                 "port_forwardings",
                 ATTRIBUTES,
-                ForwardingsOfFloatingIps(parts.chance),
+                ForwardingsOfFloatingIps(parts.chance, parts.settings.max_forwarding_entries),
                 PortForwardingNotFound,
                 path="floatingips/<parent_id>/port_forwardings",
                 ruled_as="floatingip_port_forwarding",

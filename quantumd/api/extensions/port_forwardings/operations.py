@@ -13,12 +13,14 @@ from zope.interface import implementer
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.floating_ips.errors import FloatingIPPortAlreadyAssociated
 from quantumd.api.extensions.floating_ips.rows import FLOATING_IPS, NOWHERE, change_floating_ip
+from quantumd.api.extensions.port_forwardings.errors import PortForwardingsExhausted
 from quantumd.api.extensions.port_forwardings.removal import remove_forwarding
 from quantumd.api.extensions.port_forwardings.rows import (
     INTERNALS,
     OWNER,
     collision,
     columns_of,
+    entries_at,
     rows_of,
     shown_ports,
 )
@@ -28,7 +30,7 @@ from quantumd.api.resource import INestedOperations, IOperations, Query
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
-from quantumd.model.port_forwarding import PortSpan, span_fault
+from quantumd.model.port_forwarding import PortSpan, entries_of, span_fault
 from quantumd.store.transaction import Transaction
 
 _PLAIN = ("protocol", "internal_ip_address", "internal_port_id", "description")
@@ -41,18 +43,20 @@ class ForwardingsOfFloatingIps:
     """Port forwardings, by floating IP."""
 
     chance: Chance
+    limit: int
 
     def under(self, parent_id: str) -> PortForwardings:
         """See INestedOperations."""
-        return PortForwardings(self.chance, parent_id)
+        return PortForwardings(self.chance, self.limit, parent_id)
 
 
 @implementer(IOperations)
 @frozen
 class PortForwardings:
-    """Operations on the port forwardings of one floating IP."""
+    """Operations on the port forwardings of one floating IP; ``limit`` is how many entries a router may make of all."""
 
     chance: Chance
+    limit: int
     floatingip_id: str
 
     def create(self, tx: Transaction, context: Context, bodies: Sequence[Mapping[str, Any]]) -> list[View]:
@@ -60,6 +64,7 @@ class PortForwardings:
 
         :raises FloatingIPNotFound, FloatingIPPortAlreadyAssociated: the floating IP, which leads to a port as a whole.
         :raises PortHasBindingFloatingIP, PortNotFound, BadRequest: where it shall lead, and which ports.
+        :raises PortForwardingsExhausted: the router cannot do more.
         """
         return [self._create(tx, context, body) for body in bodies]
 
@@ -146,7 +151,10 @@ class PortForwardings:
                 f"There is a port collision with the {name}. The following ranges collide: {existing.text} and "
                 f"{wanted.text}",
             )
-        return router_to(tx, context, floating_ip, view)
+        router_id = router_to(tx, context, floating_ip, view)
+        if entries_at(tx.connection, router_id, view["id"]) + entries_of(*spans) > self.limit:
+            raise PortForwardingsExhausted(router_id, self.limit)
+        return router_id
 
 
 def _shown(view: View) -> View:

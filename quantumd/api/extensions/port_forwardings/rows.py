@@ -15,7 +15,7 @@ from quantumd.api.resources.prepared_ids import PreparedIds
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
-from quantumd.model.port_forwarding import PortSpan, parse_span
+from quantumd.model.port_forwarding import PortSpan, entries_of, parse_span
 from quantumd.store.tables.routers import floating_ips, port_forwardings
 from quantumd.store.transaction import Transaction
 
@@ -127,6 +127,17 @@ def has_forwardings(tx: Transaction, floatingip_id: str) -> bool:
 def forwardings_of_port(tx: Transaction, port_id: str) -> dict[str, str]:
     """Return the addresses of a port that forwardings lead to, by the ids of these."""
     return dict(_OF_PORT.rows(tx, {"wanted": port_id}))
+
+
+def entries_at(connection: Connection, router_id: str, but_for: str) -> int:
+    """Return how many entries the forwardings by a router come to, but for one of them."""
+    spans = [_COLUMNS[name] for name in _ENDS]
+    statement = (
+        select(*spans)
+        .join(floating_ips, floating_ips.c.id == _COLUMNS.floatingip_id)
+        .where(floating_ips.c.router_id == router_id, _COLUMNS.id != but_for)
+    )
+    return sum(entries_of(PortSpan(*ends[:2]), PortSpan(*ends[2:])) for ends in connection.execute(statement))
 
 
 def collision(
