@@ -21,6 +21,7 @@ _PACKETS: Final = "tests/functional/test_qos.py"
 _QUOTAS: Final = f"{_X}test_quotas_requests.py"
 _RBAC: Final = f"{_X}test_rbac.py"
 _RULES: Final = f"{_X}test_security_group_rules.py"
+_FORWARDINGS: Final = f"{_X}test_port_forwardings.py"
 _GROUPS: Final = f"{_X}test_security_groups.py"
 _SMALL: Final = f"{_X}test_small_promises.py"
 _SUBNETS: Final = f"{_R}test_subnets_attributes.py"
@@ -50,6 +51,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
         f"{_A}events/test_streams.py", f"{_A}events/test_isolation.py", "tests/functional/test_events.py"
     ),
     "external-net": (f"{_X}test_external_net.py", f"{_X}test_rbac_networks.py::ExternalNetworkTests"),
+    "expose-port-forwarding-in-fip": (f"{_FORWARDINGS}::test_the_floating_ip_shows_them",),
     "ext-gw-mode": ("tests/api/extensions/test_routers.py::GatewayTests",),
     "extraroute": ("tests/api/extensions/test_routers.py::RouteTests",),
     "extraroute-atomic": ("tests/api/extensions/test_routers.py::RouteTests::test_some_come_and_go",),
@@ -59,6 +61,12 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
         f"{_A}test_lists.py::test_unknown_filters_are_named", f"{_A}test_pages.py::TimeTests"
     ),
     "flavors": (f"{_X}test_flavors_profiles.py",),
+    "floating-ip-port-forwarding": (_FORWARDINGS, "tests/functional/test_port_forwardings.py"),
+    "floating-ip-port-forwarding-description": (f"{_FORWARDINGS}::test_the_view_is_whole",),
+    "floating-ip-port-forwarding-detail": (f"{_FORWARDINGS}::test_the_floating_ip_shows_them",),
+    "floating-ip-port-forwarding-port-ranges": (
+        f"{_FORWARDINGS}::PortTests", "tests/functional/test_port_forwardings.py::PacketTests::test_ranges"
+    ),
     "ip-substring-filtering": (f"{_R}test_lists.py::test_address_filters",),
     "ip_allocation": (f"{_SMALL}::test_how_addresses_are_given_is_told", f"{_X}test_segments_resource.py"),
     "journal": (f"{_X}test_journal.py",),

@@ -25,6 +25,7 @@ def router_record(router: Router, position: int) -> RouterRecord:
         enable_snat=router.enable_snat,
         routes=router.routes,
         floating_ips=router.floating_ips,
+        forwarded=router.forwarded,
     )
 
 

@@ -43,6 +43,13 @@ class NetworkSettings:
     max_dns_nameservers: int = setting(5, "How many DNS servers a subnet may name.", "servers", least=0)
     max_host_routes: int = setting(20, "How many host routes a subnet may have.", "routes", least=0)
     max_routes: int = setting(30, "How many routes a router may have.", "routes", least=0)
+    max_forwarding_entries: int = setting(
+        1000,
+        "How many entries all port forwardings by one router may come to. One that leads a range to as many other "
+        "ports is an entry for each port, any other is one.",
+        "entries",
+        least=0,
+    )
 
 
 @frozen

@@ -158,8 +158,8 @@ class L3Converger:
                 await self._namespaces.apply(namespace, operations)
             case ChangeFilters(change):
                 await self._namespaces.apply_filters(namespace, change)
-            case EndTranslated(addresses):
-                count = await self._namespaces.end_translated(namespace, addresses)
+            case EndTranslated(addresses, ports):
+                count = await self._namespaces.end_translated(namespace, addresses, ports)
                 self._log.info("{count} connections of router {router} ended", count=count, router=router_id)
             case Plug(port_id, device, mac):
                 await self._plugs.plug(router_id, port_id, device, mac)

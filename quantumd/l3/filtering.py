@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from attrs import evolve
 
-from quantumd.edge.netns.interfaces import Seen
+from quantumd.edge.netns.interfaces import OuterPorts, Seen
 from quantumd.edge.nft.interfaces import Change, Kind, Name, Place, Ruleset
 from quantumd.l3.desired import DesiredRouter
-from quantumd.l3.features.nat import FAMILY, FLOATING
+from quantumd.l3.features.base import FAMILY
+from quantumd.l3.features.forwarding_changes import changed_ports
+from quantumd.l3.features.nat import FLOATING
 from quantumd.l3.names import GATEWAY
 from quantumd.l3.steps import ChangeFilters, Deed, EndTranslated
 
 ENDING: Final[Name] = (FAMILY, "ending")
 """The set of outer addresses whose connections have to end. It is there until they have ended."""
-_KIND: Final = Kind("type ipv4_addr;")
+ENDING_PORTS: Final[Name] = (FAMILY, "ending_ports")
+"""The same of ports: address, protocol, the first port and the last."""
+_PORTS: Final = re.compile(r"([0-9.]+) \. ([0-9]+) \. ([0-9]+) \. ([0-9]+)")
+_KINDS: Final = {
+    ENDING: Kind("type ipv4_addr;"),
+    ENDING_PORTS: Kind("type ipv4_addr . inet_proto . inet_service . inet_service;"),
+}
 
 
 def filter_deeds(desired: DesiredRouter, inside: Seen, filters: Ruleset) -> Iterator[Deed]:
     """Yield what makes filters as desired; connections end at once, whatever comes behind."""
-    change, ending = filters_change(desired, filters), frozenset(_ending(desired, inside, filters))
-    if ending:
-        change = _with_ending(change, ending)
+    change = filters_change(desired, filters)
+    addresses = frozenset(_ending(desired, inside, filters))
+    ports = frozenset(_ending_ports(desired, inside, filters))
+    sets = frozenset(name for name, ending in ((ENDING, addresses), (ENDING_PORTS, ports)) if ending)
+    if sets:
+        change = _with_ending(change, sets, (*map(_address_place, addresses), *map(_port_place, ports)))
     if not change.is_nothing:
         yield ChangeFilters(change)
-    if ending:
-        yield EndTranslated(ending)
-        yield ChangeFilters(Change(gone_sets=frozenset({ENDING})))
+    if sets:
+        yield EndTranslated(addresses, ports)
+        yield ChangeFilters(Change(gone_sets=sets))
 
 
-def _with_ending(change: Change, ending: frozenset[str]) -> Change:
-    places: dict[Place, str] = {(*ENDING, each): "" for each in ending}
+def _with_ending(change: Change, sets: frozenset[Name], places: tuple[Place, ...]) -> Change:
     return evolve(
         change,
-        sets={**change.sets, ENDING: _KIND},
-        elements={**change.elements, **places},
-        gone_sets=change.gone_sets - {ENDING},
+        sets={**change.sets, **{name: _KINDS[name] for name in sets}},
+        elements={**change.elements, **dict.fromkeys(places, "")},
+        gone_sets=change.gone_sets - sets,
     )
+
+
+def _address_place(address: str) -> Place:
+    return (*ENDING, address)
+
+
+def _port_place(ports: OuterPorts) -> Place:
+    return (*ENDING_PORTS, f"{ports.address} . {ports.protocol} . {ports.first} . {ports.last}")
 
 
 def _ending(desired: DesiredRouter, inside: Seen, filters: Ruleset) -> Iterator[str]:
@@ -52,6 +71,16 @@ def _ending(desired: DesiredRouter, inside: Seen, filters: Ruleset) -> Iterator[
         # Only addresses of IPv4 are translated.
         if each.device.startswith(GATEWAY) and ":" not in each.address:
             yield each.address.partition("/")[0]
+
+
+def _ending_ports(desired: DesiredRouter, inside: Seen, filters: Ruleset) -> Iterator[OuterPorts]:
+    """Yield the ports that lead elsewhere than before, and those that had to end before."""
+    held = {each.address.partition("/")[0] for each in inside.addresses}
+    yield from changed_ports(filters.elements, desired.filters.elements, held)
+    for place in filters.elements:
+        said = _PORTS.fullmatch(place[2]) if place[:2] == ENDING_PORTS else None
+        if said is not None:
+            yield OuterPorts(said[1], int(said[2]), int(said[3]), int(said[4]))
 
 
 def filters_change(desired: DesiredRouter, seen: Ruleset) -> Change:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from quantumd.converge.plan import Key
-from quantumd.edge.netns.interfaces import Operation
+from quantumd.edge.netns.interfaces import Operation, OuterPorts
 from quantumd.edge.nft.interfaces import Change
 
 
@@ -56,9 +56,10 @@ class ChangeFilters:
 
 @frozen
 class EndTranslated:
-    """End the connections that go by these addresses, which lead nowhere any more."""
+    """End the connections that go by these addresses, or to these ports, which lead nowhere any more, or elsewhere."""
 
     addresses: frozenset[str]
+    ports: frozenset[OuterPorts] = frozenset()
 
 
 Deed: TypeAlias = AddNamespace | RemoveNamespace | Unplug | Plug | ChangeInside | ChangeFilters | EndTranslated

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from quantumd.model.qos_records import QosLimit
 from quantumd.model.records import FixedIp, HostRoute
-from quantumd.model.router_records import FloatingAddress, RouterRoute
+from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterRoute
 from quantumd.model.security_records import AddressPair, SecurityRule
 
 
@@ -152,7 +152,8 @@ class RouterPort:
 class Router:
     """A router with all that its record is made of; ``host`` is '' while none carries it.
 
-    Ports are in the order of their ids, floating IPs in that of their addresses, and lead somewhere.
+    Ports are in the order of their ids, floating IPs in that of their addresses, and lead somewhere. What is
+    ``forwarded`` is in the order of the floating IPs, protocols and ports.
     """
 
     id: str
@@ -162,3 +163,4 @@ class Router:
     routes: tuple[RouterRoute, ...]
     ports: tuple[RouterPort, ...]
     floating_ips: tuple[FloatingAddress, ...]
+    forwarded: tuple[ForwardedPorts, ...] = ()

@@ -195,7 +195,11 @@ VERSIONED_BY_READING: frozenset[str] = frozenset(
 )
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
 
-ADDED_SINCE: Mapping[str, tuple[object, ...]] = {NetworkRecord.kind: (None, False), PortRecord.kind: (None, "", 0)}
+ADDED_SINCE: Mapping[str, tuple[object, ...]] = {
+    NetworkRecord.kind: (None, False),
+    PortRecord.kind: (None, "", 0),
+    RouterRecord.kind: ((),),
+}
 """What the last fields say, where they say nothing, of kinds that hosts of before know without these fields."""
 
 

@@ -50,6 +50,23 @@ class FloatingAddress:
 
 
 @frozen
+class ForwardedPorts:
+    """Ports of a floating IP, from the first to the last, and to which of an address inside they lead.
+
+    Inside it is one port, or there are as many: then each leads to the one that is as far from the first.
+    ``protocol`` is ``tcp``, ``udp`` or ``sctp``.
+    """
+
+    floating_ip: str
+    protocol: str
+    first_port: int
+    last_port: int
+    fixed_ip: str
+    first_fixed_port: int
+    last_fixed_port: int
+
+
+@frozen
 class RouterRecord:
     """What the l3 role of a host must know of a router that it carries.
 
@@ -68,3 +85,4 @@ class RouterRecord:
     enable_snat: bool = True
     routes: tuple[RouterRoute, ...] = ()
     floating_ips: tuple[FloatingAddress, ...] = ()
+    forwarded: tuple[ForwardedPorts, ...] = ()

@@ -11,10 +11,10 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from quantumd.model.nouns import Router, RouterAddress, RouterPort
 from quantumd.model.router import GATEWAY
-from quantumd.model.router_records import FloatingAddress, RouterRoute
+from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterRoute
 from quantumd.store.nouns import CHUNK
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
-from quantumd.store.tables.routers import floating_ips, router_ports, routers
+from quantumd.store.tables.routers import floating_ips, port_forwardings, router_ports, routers
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _ROUTERS = select(
@@ -58,8 +58,23 @@ _FLOATING = (
         floating_ips.c.floating_ip_address,
         floating_ips.c.fixed_ip_address,
     )
-    .where(floating_ips.c.router_id.in_(_IDS))
+    .where(floating_ips.c.router_id.in_(_IDS), floating_ips.c.fixed_ip_address.is_not(None))
     .order_by(floating_ips.c.floating_ip_address, floating_ips.c.id)
+)
+_FORWARDED = (
+    select(
+        floating_ips.c.router_id,
+        floating_ips.c.floating_ip_address,
+        port_forwardings.c.protocol,
+        port_forwardings.c.external_first,
+        port_forwardings.c.external_last,
+        port_forwardings.c.internal_ip_address,
+        port_forwardings.c.internal_first,
+        port_forwardings.c.internal_last,
+    )
+    .join(floating_ips, floating_ips.c.id == port_forwardings.c.floatingip_id)
+    .where(floating_ips.c.router_id.in_(_IDS))
+    .order_by(floating_ips.c.floating_ip_address, port_forwardings.c.protocol, port_forwardings.c.external_first)
 )
 _STANDING = (
     select(router_ports.c.router_id)
@@ -73,7 +88,7 @@ _Addresses = Mapping[str, list[RouterAddress]]
 def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Router]:
     """Return routers by id; unknown ids are left out."""
     wanted = sorted(set(ids))
-    used, led = _ports(connection, wanted), _led(connection, wanted)
+    used, led, forwarded = _ports(connection, wanted), _led(connection, wanted), _forwarded(connection, wanted)
     return {
         row.id: Router(
             id=row.id,
@@ -83,6 +98,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
             routes=tuple(RouterRoute(each["destination"], each["nexthop"]) for each in orjson.loads(row.routes)),
             ports=tuple(used[row.id]),
             floating_ips=tuple(led[row.id]),
+            forwarded=tuple(forwarded[row.id]),
         )
         for row in _rows(connection, _ROUTERS, wanted)
     }
@@ -125,6 +141,13 @@ def _led(connection: Connection, router_ids: list[str]) -> Mapping[str, list[Flo
     found: defaultdict[str, list[FloatingAddress]] = defaultdict(list)
     for router_id, *floating in _rows(connection, _FLOATING, router_ids):
         found[router_id].append(FloatingAddress(*floating))
+    return found
+
+
+def _forwarded(connection: Connection, router_ids: list[str]) -> Mapping[str, list[ForwardedPorts]]:
+    found: defaultdict[str, list[ForwardedPorts]] = defaultdict(list)
+    for router_id, *ports_led in _rows(connection, _FORWARDED, router_ids):
+        found[router_id].append(ForwardedPorts(*ports_led))
     return found
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from quantumd.api.resource import Resource
 from tests.api.rubbish import EVERYTHING, inside
-from tests.api.tenants_world import ALICE_ID, CAROL_ID, World
+from tests.api.tenants_world import ALICE_ID, CAROL_ID, World, forwarding_to
 
 __all__ = ["BODIES", "FIRST_LINES", "FORMS", "HEADERS", "QUERIES", "VALUES", "inside"]
 
@@ -32,6 +32,7 @@ def BODIES(world: World) -> Mapping[str, dict[str, Any]]:
         "port": dict(network),
         "router": {},
         "floatingip": {"floating_network_id": world.external},
+        "port_forwarding": {"protocol": "udp", "external_port": 53, **forwarding_to(world, port_ids[0])},
         "trunk": {"port_id": port_ids[0]},
         "tap_service": {"port_id": port_ids[1]},
         "tap_flow": {"tap_service_id": world.id("tap_service"), "source_port": port_ids[1], "direction": "IN"},

@@ -220,6 +220,17 @@ def _outside(world: World) -> None:
     body = {"subnet_id": world.id("subnet")}
     world.api.request("PUT", f"routers/{router_id}/add_router_interface", body, ALICE)
     world.keep("floatingips", "floatingip", description=SECRET, floating_network_id=world.external)
+    forwarding = world.api.make("floatingips", "floatingip", ALICE, floating_network_id=world.external)
+    path = f"floatingips/{forwarding['id']}/port_forwardings"
+    target = forwarding_to(world, world.ports[5])
+    world.keep(path, "port_forwarding", description=SECRET, protocol="tcp", external_port=2022, **target)
+
+
+def forwarding_to(world: World, port_id: str) -> dict[str, Any]:
+    """Return what a port forwarding says of where it leads."""
+    port = world.api.request("GET", f"ports/{port_id}").json["port"]
+    address = port["fixed_ips"][0]["ip_address"]
+    return {"internal_port": 22, "internal_port_id": port_id, "internal_ip_address": address}
 
 
 def _external_network(world: World) -> str:

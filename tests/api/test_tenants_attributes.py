@@ -35,6 +35,10 @@ REFERENCES: Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]] = {
     ("floatingip", "floating_network_id"): ("network", {}),
     ("floatingip", "port_id"): ("port", {"floating_network_id": "own external"}),
     ("floatingip", "subnet_id"): ("subnet", {"floating_network_id": "own external"}),
+    ("port_forwarding", "internal_port_id"): (
+        "port",
+        {"protocol": "tcp", "external_port": 80, "internal_port": 80, "internal_ip_address": "10.2.2.2"},
+    ),
     ("trunk", "port_id"): ("port", {}),
     ("trunk", "sub_ports"): ("port", {"port_id": "own port"}),
     ("tap_service", "port_id"): ("port", {}),
@@ -96,7 +100,8 @@ class OwnCase(TenantCase):
 
     def path(self, member: str) -> str:
         """Return the path of a collection, inside what is Bob's."""
-        return self.resources[member].path.replace("<parent_id>", self.own["local_ip"])
+        parent = self.own["floatingip" if member == "port_forwarding" else "local_ip"]
+        return self.resources[member].path.replace("<parent_id>", parent)
 
 
 class ReferenceTests(OwnCase):
@@ -148,7 +153,7 @@ class ReferenceTests(OwnCase):
         attack.refused("POST", "rbac-policies", named, {"rbac_policy": body}, (400, 403, 404))
 
     def test_nothing_is_made_inside_of_what_is_not_seen(self) -> None:
-        """Rules of policies, associations of local IPs, bindings, sub-ports, subnets of pools."""
+        """Rules of policies, associations of local IPs, port forwardings, bindings, sub-ports, subnets of pools."""
         bodies: Mapping[str, Any] = {
             "bandwidth_limit_rule": {"max_kbps": 1},
             "dscp_marking_rule": {"dscp_mark": 12},
@@ -157,6 +162,13 @@ class ReferenceTests(OwnCase):
             "minimum_packet_rate_rule": {"min_kpps": 1},
             "port_association": {"fixed_port_id": self.own["port"]},
             "binding": {"host": "h"},
+            "port_forwarding": {
+                "protocol": "tcp",
+                "external_port": 80,
+                "internal_port": 80,
+                "internal_port_id": self.own["port"],
+                "internal_ip_address": "10.2.2.2",
+            },
         }
         nested = {each.member for each in self.resources.values() if each.is_nested}
         self.assertEqual({*bodies}, nested)

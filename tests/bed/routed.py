@@ -67,6 +67,40 @@ class Routing(HostCase):
             lambda: self.appliance.show("floatingip", floating["id"])["status"] == status,
         )
 
+    def forward(
+        self, floating: Mapping[str, Any], guest: Guest, external: str, internal: str, protocol: str = "tcp"
+    ) -> dict[str, Any]:
+        """Have ports of a floating IP, one or a range, lead to those of a guest, and wait until they do."""
+        body = {
+            "protocol": protocol,
+            "external_port_range": external,
+            "internal_port_range": internal,
+            "internal_port_id": guest.id,
+            "internal_ip_address": guest.ip,
+        }
+        path = f"/v2.0/floatingips/{floating['id']}/port_forwardings"
+        answer = self.appliance.request("POST", path, {"port_forwarding": body})
+        self.assertEqual(answer.status, 201, answer.body)
+        self.await_floating(floating, "ACTIVE")
+        made: dict[str, Any] = answer.body["port_forwarding"]
+        return made
+
+    def change_forwarding(
+        self, floating: Mapping[str, Any], forwarding: Mapping[str, Any], **changes: Any
+    ) -> dict[str, Any]:
+        """Change a port forwarding and return it."""
+        path = f"/v2.0/floatingips/{floating['id']}/port_forwardings/{forwarding['id']}"
+        answer = self.appliance.request("PUT", path, {"port_forwarding": changes})
+        self.assertEqual(answer.status, 200, answer.body)
+        changed: dict[str, Any] = answer.body["port_forwarding"]
+        return changed
+
+    def remove_forwarding(self, floating: Mapping[str, Any], forwarding: Mapping[str, Any]) -> None:
+        """Delete a port forwarding."""
+        path = f"/v2.0/floatingips/{floating['id']}/port_forwardings/{forwarding['id']}"
+        answer = self.appliance.request("DELETE", path)
+        self.assertEqual(answer.status, 204, answer.body)
+
     def routed(self, network: Mapping[str, Any], **attributes: Any) -> Guest:
         """Create a port, plug a VM for it, and give it its address and the default gateway of its subnet."""
         guest = self.plugged(network, **attributes)
@@ -90,6 +124,8 @@ class Routing(HostCase):
     def _remove_routers(self) -> None:
         """Remove the routers of the test with all that leads to them; a router's namespace would outlive the class."""
         for floating in self.appliance.request("GET", "/v2.0/floatingips").body["floatingips"]:
+            for forwarding in floating["port_forwardings"]:
+                self.remove_forwarding(floating, forwarding)
             self.delete("floatingip", floating["id"])
         for router_id in self._routers:
             ports = self.appliance.request(

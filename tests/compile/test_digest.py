@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.compile.digest import digest_record
 from quantumd.model.records import FixedIp, NetworkRecord, PortRecord
+from quantumd.model.router_records import ForwardedPorts, RouterRecord
 
 PORT = PortRecord("p", 5, "n", "fa:16:3e:00:00:01", (FixedIp("s", "10.0.0.5"),), True, "compute:nova")
 
@@ -17,7 +18,7 @@ NETWORK = NetworkRecord("n", 5, "vxlan", None, 7, 1450, True, None, ())
 
 
 class OlderHostTests(SynchronousTestCase):
-    """Hosts of before trunks, and of before networks that pass tags."""
+    """Hosts of before trunks, of before networks that pass tags, and of before port forwardings."""
 
     def test_ports_that_are_in_no_trunk_have_the_digest_that_they_had(self) -> None:
         """Or every host that is older would fetch all of its ports anew each time that it compares."""
@@ -36,3 +37,11 @@ class OlderHostTests(SynchronousTestCase):
             text = f"l2.network{astuple(network, recurse=True)[:known]!r}"
             self.assertEqual(digest_record(network), blake2b(text.encode(), digest_size=10).hexdigest())
             self.assertNotEqual(digest_record(evolve(network, vlan_transparent=True)), digest_record(network))
+
+    def test_routers_that_forward_no_ports_have_the_digest_that_they_had(self) -> None:
+        """One that does differs."""
+        router = RouterRecord("r", 0, True, ())
+        text = f"l3.router{astuple(router, recurse=True)[:-1]!r}"
+        self.assertEqual(digest_record(router), blake2b(text.encode(), digest_size=10).hexdigest())
+        forwarded = (ForwardedPorts("203.0.113.5", "tcp", 80, 80, "10.0.0.5", 80, 80),)
+        self.assertNotEqual(digest_record(evolve(router, forwarded=forwarded)), digest_record(router))

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.compile.routers import router_record
 from quantumd.model.nouns import Router, RouterAddress, RouterPort
-from quantumd.model.router_records import FloatingAddress, RouterLink, RouterRecord, RouterRoute
+from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterLink, RouterRecord, RouterRoute
 
 GATEWAY = RouterPort(
     "p1", True, "n1", "fa:16:3e:00:00:01", 1500, True,
@@ -20,9 +20,10 @@ GATEWAY = RouterPort(
 INSIDE = RouterPort(
     "p2", False, "n2", "fa:16:3e:00:00:02", 1450, True, (RouterAddress("10.0.0.1", "10.0.0.0/24", "10.0.0.1"),)
 )
+FORWARDED = ForwardedPorts("172.24.4.78", "tcp", 80, 80, "10.0.0.5", 8080, 8080)
 FLOATING = FloatingAddress("f1", "172.24.4.77", "10.0.0.5")
 ROUTE = RouterRoute("10.77.0.0/16", "10.0.0.7")
-ROUTER = Router("r1", "host-a", True, False, (ROUTE,), (GATEWAY, INSIDE), (FLOATING,))
+ROUTER = Router("r1", "host-a", True, False, (ROUTE,), (GATEWAY, INSIDE), (FLOATING,), (FORWARDED,))
 
 
 class RecordTests(SynchronousTestCase):
@@ -43,6 +44,7 @@ class RecordTests(SynchronousTestCase):
                 False,
                 (ROUTE,),
                 (FLOATING,),
+                (FORWARDED,),
             ),
         )
 

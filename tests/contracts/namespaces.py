@@ -18,6 +18,7 @@ from quantumd.edge.netns.interfaces import (
     Device,
     INamespaces,
     Operation,
+    OuterPorts,
     PutAddress,
     PutPair,
     PutRoute,
@@ -305,6 +306,8 @@ class NamespacesContract(NamespacesCase):
         """None is counted."""
         await self.namespaces.add(self.name)
         self.assertEqual(await self.namespaces.end_translated(self.name, frozenset({"203.0.113.5"})), 0)
+        ports = frozenset({OuterPorts("203.0.113.5", 6, 80, 90)})
+        self.assertEqual(await self.namespaces.end_translated(self.name, frozenset(), ports), 0)
 
     # --- news
 

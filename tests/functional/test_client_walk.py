@@ -23,7 +23,6 @@ NOT_WALKED = {
     "bgp": "another project's service",
     "firewall": "another project's service",
     "vpn": "another project's service",
-    "floating ip port forwarding": "routers cannot do it yet",
     "network agent router set": "of OVN's agents",
     "network l3 conntrack helper": "routers cannot do it yet",
     "network meter": "routers cannot do it yet",
@@ -113,6 +112,10 @@ class WalkTests(SynchronousTestCase):
     def test_floating_ips(self) -> None:
         """Floating IPs."""
         self.walk(routers.FLOATING)
+
+    def test_port_forwardings(self) -> None:
+        """Ports of floating IPs, and where they lead."""
+        self.walk(routers.FORWARDED)
 
     def test_agents_of_routers(self) -> None:
         """Which agent carries which router."""

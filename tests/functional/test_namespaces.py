@@ -21,6 +21,7 @@ from quantumd.edge.netns.announcement import announcement
 from quantumd.edge.netns.interfaces import (
     Address,
     Announce,
+    OuterPorts,
     PutAddress,
     PutRoute,
     RemoveAddress,
@@ -414,6 +415,26 @@ class ConnectionTests(KernelCase):
             self.track("10.0.0.9", "203.0.113.5", "203.0.113.5", "10.0.0.9"),
         ]
         self.assertEqual(await self.namespaces.end_translated(self.name, frozenset({"203.0.113.5"})), len(gone))
+        left = self.tracked()
+        self.assertEqual([each for each in gone if each in left], [])
+        self.assertEqual([each for each in kept if each not in left], [])
+
+    async def test_exactly_those_to_the_ports_end(self) -> None:
+        """Translated or not; none to another port, address or protocol, and none that comes from there."""
+        await self.make_router()
+        gone = [
+            self.track("198.51.100.1", "203.0.113.5", "10.0.0.5", "198.51.100.1"),
+            self.track("198.51.100.2", "203.0.113.5", "203.0.113.5", "198.51.100.2"),
+        ]
+        kept = [
+            self.track("198.51.100.1", "203.0.113.6", "10.0.0.5", "198.51.100.1"),
+            self.track("203.0.113.5", "198.51.100.1", "198.51.100.1", "203.0.113.5"),
+        ]
+        others = (("203.0.113.5", 6, 80, 80), ("203.0.113.5", 17, 81, 90), ("203.0.113.5", 17, 1, 79))
+        wrong = frozenset(OuterPorts(*each) for each in others)
+        self.assertEqual(await self.namespaces.end_translated(self.name, frozenset(), wrong), 0)
+        meant = wrong | {OuterPorts("203.0.113.5", 17, 79, 80)}
+        self.assertEqual(await self.namespaces.end_translated(self.name, frozenset(), meant), len(gone))
         left = self.tracked()
         self.assertEqual([each for each in gone if each in left], [])
         self.assertEqual([each for each in kept if each not in left], [])

@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from quantumd.converge.records import Records
-from quantumd.edge.netns.interfaces import INamespaces, Operation, Seen
+from quantumd.edge.netns.interfaces import INamespaces, Operation, OuterPorts, Seen
 from quantumd.edge.netns.kernel import KernelNamespaces
 from quantumd.edge.nft.interfaces import Change, Ruleset
 from quantumd.edge.ovsdb.interfaces import BridgeRow
@@ -95,9 +95,11 @@ class Renamed:
         """See INamespaces."""
         return self.kernel.socket_in(self._name(name), make)
 
-    def end_translated(self, name: str, addresses: frozenset[str]) -> Deferred[int]:
+    def end_translated(
+        self, name: str, addresses: frozenset[str], ports: frozenset[OuterPorts] = frozenset()
+    ) -> Deferred[int]:
         """See INamespaces."""
-        return self.kernel.end_translated(self._name(name), addresses)
+        return self.kernel.end_translated(self._name(name), addresses, ports)
 
 
 class RouterPlanTests(NamespacesCase):

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
 
 from attrs import define, field, frozen
 
 from quantumd.edge.netns.interfaces import Seen
 from quantumd.edge.nft.interfaces import Place
-from quantumd.l3.features.nat import FAMILY, FIXED, FLOATING
+from quantumd.l3.features.base import FAMILY
+from quantumd.l3.features.forwarding import FORWARDED, GATHERED, SPREAD
+from quantumd.l3.features.nat import FIXED, FLOATING
 from quantumd.l3.names import GATEWAY, namespace_of
 from tests.l3.world import ROUTER_ID, World
 
 
 @frozen
 class Packet:
-    """A packet that arrives by one of the router's devices."""
+    """A packet that arrives by one of the router's devices; of a protocol with ports it goes to one."""
 
     device: str
     source: str
     destination: str
+    protocol: int = 0
+    port: int = 0
 
 
 @frozen
 class Way:
-    """Where a packet goes: by which device it leaves, and to whom."""
+    """Where a packet goes: by which device it leaves, to whom, and to which port."""
 
     device: str
     destination: str
+    port: int = 0
 
 
 @frozen
@@ -55,16 +61,39 @@ class Model:
     _own: frozenset[str]
     _ways: tuple[tuple[IPv4Network | IPv6Network, int, str], ...]
     """Prefix, metric and device of each."""
+    _spans: Mapping[tuple[str, int], Sequence[tuple[int, int, str, int]]] = field(init=False)
+    """First and last of ports that are translated, to which address and port, 0: to themselves."""
     _known: dict[str, str] = field(factory=dict)
     """The device by which packets to an address leave, '' when there is none, or it is the router's own."""
+
+    @_spans.default
+    def _read_spans(self) -> Mapping[tuple[str, int], Sequence[tuple[int, int, str, int]]]:
+        found: defaultdict[tuple[str, int], list[tuple[int, int, str, int]]] = defaultdict(list)
+        for (_, name, outside), inside in self._elements.items():
+            if name in (FORWARDED, GATHERED, SPREAD):
+                address, protocol, ports = outside.split(" . ")
+                first, _, last = ports.partition("-")
+                target, _, port = inside.partition(" . ")
+                found[address, int(protocol)].append((int(first), int(last or first), target, int(port or 0)))
+        return found
 
     def way(self, packet: Packet) -> Way | None:
         """Return where a packet goes; None of one that is dropped, or comes to the router itself."""
         if packet.device not in self._live:
             return None
-        destination = self._elements.get((FAMILY, FLOATING, packet.destination), packet.destination)
+        destination, port = self._led(packet)
         device = self._way(destination)
-        return Way(device, destination) if device in self._live else None
+        return Way(device, destination, port) if device in self._live else None
+
+    def _led(self, packet: Packet) -> tuple[str, int]:
+        """Return to which address and port a packet is translated; as it is said when it is not."""
+        whole = self._elements.get((FAMILY, FLOATING, packet.destination))
+        if whole is not None:
+            return whole, packet.port
+        for first, last, address, port in self._spans.get((packet.destination, packet.protocol), ()):
+            if packet.port and first <= packet.port <= last:
+                return address, port or packet.port
+        return packet.destination, packet.port
 
     def look(self, packet: Packet, way: Way) -> Look:
         """Return how a packet looks that goes this way."""
@@ -90,10 +119,14 @@ def model_of(world: World, router_id: str = ROUTER_ID) -> Model:
     if seen is None:
         return Model({}, "", frozenset(), frozenset(), ())
     filters = world.namespaces.filters_of(namespace_of(router_id))
-    chain = filters.chains.get((FAMILY, "postrouting"))
+    chain, arriving = (filters.chains.get((FAMILY, name)) for name in ("postrouting", "prerouting"))
+    # A map that no rule looks into does nothing.
+    looked_into = " ".join(arriving.rules) if arriving is not None else ""
+    elements = {place: value for place, value in filters.elements.items() if f"@{place[1]}" in looked_into}
+    elements |= {place: value for place, value in filters.elements.items() if place[1] == FIXED}
     own = frozenset(each.address.partition("/")[0] for each in seen.addresses)
     live = frozenset(name for name in seen.devices if _is_live(world, seen, name))
-    return Model(dict(filters.elements), chain.digest if chain is not None else "", live, own, tuple(_ways(seen)))
+    return Model(elements, chain.digest if chain is not None else "", live, own, tuple(_ways(seen)))
 
 
 def _is_live(world: World, seen: Seen, name: str) -> bool:

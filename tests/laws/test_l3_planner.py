@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Final
 
@@ -13,10 +13,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.converge.plan import merge
 from quantumd.edge.netns.interfaces import Address, Device, Route, Seen
-from quantumd.edge.nft.interfaces import Chain, Kind
+from quantumd.edge.nft.interfaces import Chain, Kind, Place
+from quantumd.l3.features.forwarding import FORWARDED, GATHERED, SPREAD
 from quantumd.l3.names import namespace_of
 from quantumd.l3.steps import ChangeInside, ChangeRouter, Deed
-from quantumd.model.router_records import FloatingAddress, RouterLink, RouterRecord, RouterRoute
+from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterLink, RouterRecord, RouterRoute
 from tests.bed.counts import count
 from tests.l3.packets import Packet, model_of
 from tests.l3.world import STRANGERS_NAMESPACE, STRANGERS_PORT, World
@@ -29,6 +30,28 @@ ROUTES: Final = (
     RouterRoute("10.9.0.0/16", "10.0.1.9"),
     RouterRoute("10.9.9.0/24", "10.0.1.9"), RouterRoute("fd09::/64", "fd00::9"),
 )  # fmt: skip
+
+
+PORTS: Final = ((6, 80), (6, 100), (6, 102), (6, 200), (17, 80))
+"""Of protocols: ports that may be forwarded, and some that are not."""
+
+
+def spans(floating_ip: str) -> tuple[tuple[ForwardedPorts | None, ...], ...]:
+    """Return in which ways ports of a floating IP may be forwarded, one of each row."""
+
+    def led(protocol: str, first: int, last: int, fixed: str, inner: int, inner_last: int) -> ForwardedPorts:
+        return ForwardedPorts(floating_ip, protocol, first, last, fixed, inner, inner_last)
+
+    one, other = FIXED
+    return (
+        (None, led("tcp", 80, 80, one, 80, 80), led("tcp", 80, 80, one, 8080, 8080), led("tcp", 80, 80, other, 80, 80)),
+        (
+            None, led("tcp", 100, 103, one, 100, 103), led("tcp", 100, 101, one, 100, 101),
+            led("tcp", 100, 103, one, 102, 102), led("tcp", 102, 103, one, 102, 102),
+            led("tcp", 100, 103, one, 200, 203), led("tcp", 100, 103, other, 100, 103),
+        ),
+        (None, led("udp", 80, 80, other, 80, 80)),
+    )  # fmt: skip
 
 
 def link(router: int, port: int, addresses: tuple[str, ...], mtu_bytes: int = 1450) -> RouterLink:
@@ -55,11 +78,14 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
     leads = {each: draw(st.sampled_from(FIXED)) for each in FLOATINGS if gateway is not None and draw(st.booleans())}
     if len(set(leads.values())) < len(leads):
         leads.popitem()
+    free = [each for each in FLOATINGS if gateway is not None and each not in leads]
+    forwarded = [draw(st.sampled_from(ways)) for each in free if draw(st.booleans()) for ways in spans(each)]
     return RouterRecord(
         IDS[router - 1], 1, draw(st.sampled_from((True, True, True, False))), interfaces, gateway,
         ("203.0.113.1",) if gateway is not None else (), draw(st.booleans()),
         tuple(each for each in near if draw(st.booleans())),
         tuple(FloatingAddress(outer, outer, fixed) for outer, fixed in leads.items()),
+        tuple(each for each in forwarded if each is not None),
     )  # fmt: skip
 
 
@@ -119,6 +145,8 @@ def _meddle(world: World, what: str, router_id: str) -> None:
 
 
 STRANGE: Final = (*MEDDLING, "lose", "lose name", "flush filters", "more filters", "unplug")
+Led = dict[tuple[str, int, int], tuple[str, int]]
+"""Addresses and ports inside, by floating IP, protocol and port."""
 Action = tuple[str, int, RouterRecord | None]
 ANY_ROUTER: Final = {at: routers(at) for at in (1, 2)}
 ACTIONS = st.lists(
@@ -220,6 +248,22 @@ class LawTests(SynchronousTestCase):
                 place[2] for place, fixed in before.items() if place[1] == "floating" and kept.get(place[2]) != fixed
             }
             self.assertEqual(moved - ended, set())
+            self._require_ended_ports(
+                world, _led(before), _led(world.namespaces.filters_of(namespace_of(IDS[0])).elements)
+            )
+
+    def _require_ended_ports(self, world: World, before: Led, after: Led) -> None:
+        """Those that lead elsewhere or nowhere have ended, by themselves or with their address; no others."""
+        ended = {each for some in world.namespaces.ended_ports for each in some}
+        whole = {address for some in world.namespaces.ended for address in some}
+        for where, target in before.items():
+            address, protocol, port = where
+            has_ended = any(
+                (each.address, each.protocol) == (address, protocol) and each.first <= port <= each.last
+                for each in ended
+            )
+            self.assertTrue(has_ended or address in whole or after.get(where) == target, where)
+            self.assertFalse(has_ended and after.get(where) == target, where)
 
     @given(ANY_ROUTER[1], ANY_ROUTER[1])
     @settings(max_examples=count(80, 2000), deadline=None)
@@ -283,6 +327,19 @@ class LawTests(SynchronousTestCase):
         self.assertIn(STRANGERS_PORT, world.namespaces.outside)
 
 
+def _led(elements: Mapping[Place, str]) -> Led:
+    """Return where each port leads."""
+    found: Led = {}
+    for (_, name, outside), inside in elements.items():
+        if name in (FORWARDED, GATHERED, SPREAD):
+            address, protocol, ports = outside.split(" . ")
+            first, _, last = ports.partition("-")
+            target, _, inner = inside.partition(" . ")
+            for port in range(int(first), int(last or first) + 1):
+                found[address, int(protocol), port] = (target, int(inner or port))
+    return found
+
+
 def prefixes(step: ChangeRouter) -> list[tuple[Deed, ...]]:
     """Return the deeds of a step in pieces, one by one; of a change inside each operation by itself."""
     pieces: list[tuple[Deed, ...]] = []
@@ -298,4 +355,5 @@ def packets(*records: RouterRecord) -> list[Packet]:
     links += [(record.gateway, "qg-") for record in records if record.gateway is not None]
     devices = sorted({prefix + each.port_id[:11] for each, prefix in links})
     ends = ("10.0.0.5", "10.0.1.6", "10.0.2.7", "10.9.0.1", "10.9.9.1", *FLOATINGS, "203.0.113.9", "198.51.100.1")
-    return [Packet(*each) for each in product(devices, ends, ends) if each[1] != each[2]]
+    found = [Packet(*each) for each in product(devices, ends, ends) if each[1] != each[2]]
+    return found + [Packet(*each, *port) for each in product(devices, ends[:1], FLOATINGS) for port in PORTS]

@@ -28,12 +28,15 @@ ROLES: Final = ("reader", "member", "manager", "admin", "service", "advsvc", "da
 
 NOT_SERVED: Final = (
     "router:distributed", "router:ha", "router:enable_default_route", "router-", "routers_", "floatingips_",
-    "floatingip:router_id", "floatingip_", "port_forwarding", "ndp_proxy", "update_l3-router", "conntrack", "evpn",
+    "floatingip:router_id", "floatingip_", "ndp_proxy", "update_l3-router", "conntrack", "evpn",
     "pvlan", "create_agent", "create_default_security_group", "external_gateways", "segments_tags", "restrict_wildcard",
     "regular_user", "context_with_global_access",
 )  # fmt: skip
 """What the names of Neutron's rules hold that are about what quantumd does not serve, or that nothing refers to."""
-BUT_SERVED: Final = ("create_default_security_group_rule",)
+BUT_SERVED: Final = (
+    "create_default_security_group_rule",
+    *(f"{verb}_floatingip_port_forwarding" for verb in ("create", "get", "update", "delete")),
+)
 
 DIFFERENT: Final[Mapping[str, str]] = {
     "create_port": "A reader changes nothing; theirs lets whoever sees a shared network make ports on it.",

@@ -38,6 +38,7 @@ from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.networks import feature as networks
 from quantumd.api.extensions.peer_routes import feature as peer_routes
 from quantumd.api.extensions.port_details import feature as port_details
+from quantumd.api.extensions.port_forwardings.feature import feature as port_forwardings_family
 from quantumd.api.extensions.qos import feature as qos
 from quantumd.api.extensions.quotas.feature import QUOTA_EXTENSIONS, quotas_feature
 from quantumd.api.extensions.rbac import feature as rbac
@@ -64,6 +65,7 @@ from quantumd.model.network import carried_types
 FEATURES: tuple[MakeFeature, ...] = (
     routers_family,
     floating_ips_family,
+    port_forwardings_family,
     trunks.feature,
     taps.feature,
     tap_mirrors.feature,

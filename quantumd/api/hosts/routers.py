@@ -53,6 +53,9 @@ class TouchedRouters:
         elif resource == "floatingip":
             if _differs(before, after):
                 self.routers.update(each["router_id"] for each in (before, after) if each.get("router_id"))
+        elif resource == "port_forwarding":
+            if _differs(before, after):
+                self.routers.update(each["router_id"] for each in (before, after) if each)
         elif resource == "port":
             self._note_port(before, after)
         elif resource == "subnet":

@@ -50,6 +50,7 @@ class Rows:
     kept as JSON text, ``hidden`` columns that are no attributes. ``children`` adds to views what is kept elsewhere,
     ``special`` filters and ``computed`` sorts by it. ``seen_as`` is the name in ``get_…`` rules where that is another.
     A table with the columns of the standard attributes has them kept up to date; new rows have the ``first_revision``.
+    ``owner`` is what of a view says whose it is.
     """
 
     resource: str
@@ -65,6 +66,7 @@ class Rows:
     computed: Mapping[str, ColumnElement[Any]] = {}
     first_revision: int = 1
     seen_as: str = ""
+    owner: str = "project_id"
 
     def insert(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> View:
         """Write a new row and its journal row; return its view. IntegrityError when the table refuses it.
@@ -185,7 +187,7 @@ class Rows:
         tx.journal(
             resource=self.resource,
             resource_id=str(view["id"]),
-            project_id=view.get("project_id") or "",
+            project_id=view.get(self.owner) or "",
             request_id=context.request_id,
             operation=operation,
             before=before,

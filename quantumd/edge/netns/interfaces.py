@@ -73,6 +73,16 @@ class Seen:
 
 
 @frozen
+class OuterPorts:
+    """Ports of an outer address, from the first to the last, of a protocol by its number."""
+
+    address: str
+    protocol: int
+    first: int
+    last: int
+
+
+@frozen
 class PutPair:
     """Make two devices that are one wire, both up, or set right what differs; one that has lost its end is made anew.
 
@@ -179,8 +189,10 @@ class INamespaces(Interface):
     def socket_in(name: str, make: Callable[[], socket]) -> Deferred[socket]:
         """Return what ``make`` returns, run inside a namespace. EdgeError."""
 
-    def end_translated(name: str, addresses: frozenset[str]) -> Deferred[int]:
+    def end_translated(
+        name: str, addresses: frozenset[str], ports: frozenset[OuterPorts] = frozenset()
+    ) -> Deferred[int]:
         """End the connections that are translated to or from these outer addresses; return how many. EdgeError.
 
-        Those that go to or from them as they are stay.
+        Those that go to or from them as they are stay. Whatever goes to these ``ports`` ends.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from socket import socket
 from typing import Any, Final
@@ -195,13 +196,18 @@ class KernelNamespaces:
         room = await self._rooms.there(name)
         return await self._rooms.within(room, make)
 
-    def end_translated(self, name: str, addresses: frozenset[str]) -> Deferred[int]:
+    def end_translated(
+        self, name: str, addresses: frozenset[str], ports: frozenset[i.OuterPorts] = frozenset()
+    ) -> Deferred[int]:
         """See INamespaces."""
-        return ensureDeferred(self._end_translated(name, addresses))
+        return ensureDeferred(self._end_translated(name, addresses, ports))
 
-    async def _end_translated(self, name: str, addresses: frozenset[str]) -> int:
+    async def _end_translated(self, name: str, addresses: frozenset[str], ports: frozenset[i.OuterPorts]) -> int:
         room = await self._rooms.there(name)
-        return await self._rooms.within(room, lambda: end_translated(addresses))
+        spans: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+        for each in ports:
+            spans[each.address, each.protocol].append((each.first, each.last))
+        return await self._rooms.within(room, lambda: end_translated(addresses, spans))
 
     # --- what others do
 

@@ -44,6 +44,7 @@ class MemoryNamespaces:
     """Devices where this process is, by name, with their aliases: other ends of pairs, and others' devices."""
     announced: list[i.Announce] = field(factory=list, init=False)
     ended: list[frozenset[str]] = field(factory=list, init=False)
+    ended_ports: list[frozenset[i.OuterPorts]] = field(factory=list, init=False)
     rooms: dict[str, MemoryRoom] = field(factory=dict, init=False)
     _listeners: list[Callable[[str], None]] = field(factory=list, init=False)
 
@@ -156,11 +157,14 @@ class MemoryNamespaces:
         """See INamespaces: a socket here reaches nobody."""
         return fail(EdgeUnavailable(self.trouble or f"{name} is in memory"))
 
-    def end_translated(self, name: str, addresses: frozenset[str]) -> Deferred[int]:
+    def end_translated(
+        self, name: str, addresses: frozenset[str], ports: frozenset[i.OuterPorts] = frozenset()
+    ) -> Deferred[int]:
         """See INamespaces."""
         if self.trouble or name not in self.rooms:
             return fail(EdgeUnavailable(self.trouble or f"there is no namespace {name}"))
         self.ended.append(addresses)
+        self.ended_ports.append(ports)
         return succeed(0)
 
     # --- what strangers do

@@ -66,6 +66,14 @@ def read_outer_addresses(body: bytes) -> frozenset[str]:
     return frozenset(outer | ({answer_target} if answer_target != source else set())) - {""}
 
 
+def read_outer_port(body: bytes) -> tuple[str, int, int]:
+    """Return where the first packet of a connection goes: address, protocol and port, 0 when it has none."""
+    original = a.unpack(a.unpack(body[_HEAD.size :]).get(_ORIGINAL, b""))
+    protocol = a.unpack(original.get(_PROTO, b""))
+    port = a.read_number(protocol.get(_TARGET_PORT), order="big")
+    return _ends(a.unpack(body[_HEAD.size :]).get(_ORIGINAL, b""))[1], a.read_number(protocol.get(_NUMBER)), port
+
+
 def _ends(direction: bytes) -> tuple[str, str]:
     said = a.unpack(a.unpack(direction).get(_IP, b""))
     source, target = said.get(_V4_SOURCE) or said.get(_V6_SOURCE), said.get(_V4_TARGET) or said.get(_V6_TARGET)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
@@ -17,7 +17,15 @@ from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
 from quantumd.edge.netlink.wire import ACK, DUMP, HEADER, REQUEST, Refused, refusal_in, split
-from quantumd.edge.tracked.ctnetlink import DELETE, GET, query, read_connection, read_outer_addresses, removal
+from quantumd.edge.tracked.ctnetlink import (
+    DELETE,
+    GET,
+    query,
+    read_connection,
+    read_outer_addresses,
+    read_outer_port,
+    removal,
+)
 from quantumd.edge.tracked.interfaces import Connection, IConnections
 from quantumd.errors import EdgeTimeout, EdgeUnavailable
 
@@ -101,14 +109,26 @@ def _run(work: Callable[[_Talk], T]) -> T:
         raise EdgeUnavailable(f"connections cannot be asked for: {error.strerror}") from error
 
 
-def end_translated(addresses: frozenset[str]) -> int:
+Ports: TypeAlias = Mapping[tuple[str, int], Sequence[tuple[int, int]]]
+"""First and last of ports, by address and protocol."""
+
+
+def end_translated(addresses: frozenset[str], ports: Ports) -> int:
     """End the connections that are translated to or from these outer addresses; return how many. EdgeError.
 
-    Those of the network namespace that the calling thread is in, which is held until it is done.
+    And those that go to these ports. Those of the network namespace that the calling thread is in, which is held until
+    it is done.
     """
 
+    def goes_to(address: str, protocol: int, port: int) -> bool:
+        return any(first <= port <= last for first, last in ports.get((address, protocol), ()))
+
+    def is_meant(body: bytes) -> bool:
+        is_of_address = not addresses.isdisjoint(read_outer_addresses(body))
+        return is_of_address or (bool(ports) and goes_to(*read_outer_port(body)))
+
     def work(talk: _Talk) -> int:
-        bodies = [body for body in talk.request(GET, DUMP, query(0)) if read_outer_addresses(body) & addresses]
+        bodies = [body for body in talk.request(GET, DUMP, query(0)) if is_meant(body)]
         found = tuple(filter(None, map(read_connection, bodies)))
         _end(talk, found)
         return len(found)

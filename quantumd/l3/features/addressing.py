@@ -25,6 +25,7 @@ def _addresses(router: RouterRecord) -> Iterator[Address]:
         device = inner_of(GATEWAY, router.gateway.port_id)
         yield from (Address(device, each) for each in router.gateway.addresses)
         yield from (Address(device, f"{each.floating_ip}/32") for each in router.floating_ips)
+        yield from (Address(device, f"{each.floating_ip}/32") for each in router.forwarded)
 
 
 def _routes(router: RouterRecord) -> Iterator[Route]:

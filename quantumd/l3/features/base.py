@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from attrs import field, frozen
 
 from quantumd.edge.netns.interfaces import Address, Route
 from quantumd.edge.nft.interfaces import Chain, Kind, Name, Place
+
+FAMILY: Final = "inet"
+"""That of what routers filter."""
 
 
 @frozen

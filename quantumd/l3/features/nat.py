@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from quantumd.edge.nft.interfaces import Chain, Kind, Place
-from quantumd.l3.features.base import Filters
+from quantumd.l3.features import forwarding
+from quantumd.l3.features.base import FAMILY, Filters
 from quantumd.l3.names import GATEWAY, INSIDE, inner_of
 from quantumd.model.router_records import RouterRecord
 
-FAMILY: Final = "inet"
 FLOATING: Final = "floating"
 FIXED: Final = "fixed"
 """Maps: floating IP → fixed, and back."""
@@ -31,11 +31,15 @@ def filters_of(router: RouterRecord) -> Filters:
     """Return the filters of a router; none of one without a gateway."""
     if router.gateway is None:
         return Filters()
-    to_fixed = f"dnat ip to ip daddr map @{FLOATING}"
-    rules = {"prerouting": (to_fixed,), "output": (to_fixed,), "postrouting": tuple(_leaving(router))}
+    to_fixed: tuple[str, ...] = (f"dnat ip to ip daddr map @{FLOATING}",)
+    kinds = dict.fromkeys((FLOATING, FIXED), _ADDRESSES)
+    if router.forwarded:
+        to_fixed += forwarding.RULES
+        kinds |= forwarding.KINDS
+    rules = {"prerouting": to_fixed, "output": to_fixed, "postrouting": tuple(_leaving(router))}
     return Filters(
         {(FAMILY, name): Chain(each, _HOOKS[name]) for name, each in rules.items()},
-        {(FAMILY, name): _ADDRESSES for name in (FLOATING, FIXED)},
+        {(FAMILY, name): kind for name, kind in kinds.items()},
         dict(_elements(router)),
     )
 
@@ -62,3 +66,4 @@ def _elements(router: RouterRecord) -> Iterator[tuple[Place, str]]:
     for each in router.floating_ips:
         yield (FAMILY, FLOATING, each.floating_ip), each.fixed_ip
         yield (FAMILY, FIXED, each.fixed_ip), each.floating_ip
+    yield from forwarding.elements_of(router.forwarded)

@@ -1,8 +1,8 @@
-"""Routers, the ports that they use, and floating IPs."""
+"""Routers, the ports that they use, floating IPs, and what these forward."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 
 from quantumd.store.tables.base import POSITION, described_columns, id_column, metadata, project_column
 
@@ -57,3 +57,21 @@ floating_ips = Table(
 
 ``record_version`` is where in the journal it was led there.
 """
+
+port_forwardings = Table(
+    "port_forwardings",
+    metadata,
+    id_column(),
+    Column("floatingip_id", String(36), ForeignKey("floating_ips.id"), nullable=False),
+    Column("protocol", String(16), nullable=False),
+    Column("external_first", Integer, nullable=False),
+    Column("external_last", Integer, nullable=False),
+    Column("internal_port_id", String(36), ForeignKey("ports.id"), nullable=False, index=True),
+    Column("internal_ip_address", String(45), nullable=False),
+    Column("internal_first", Integer, nullable=False),
+    Column("internal_last", Integer, nullable=False),
+    Column("description", String(1024), nullable=False),
+    Column("created_at", String(20), nullable=False),
+    UniqueConstraint("floatingip_id", "protocol", "external_first"),
+)
+"""Ports of a floating IP, from ``external_first`` to ``external_last``, and those to which they lead."""

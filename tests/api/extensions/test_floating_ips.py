@@ -51,6 +51,7 @@ class FloatingIpTests(FloatingCase):
                 "fixed_ip_address": None,
                 "router_id": None,
                 "port_details": None,
+                "port_forwardings": [],
                 "status": "DOWN",
                 "tags": [],
                 "created_at": "2026-11-20T10:02:34Z",

@@ -20,7 +20,7 @@ from quantumd.converge.records import Records
 from quantumd.errors import ApiError
 from quantumd.model.messages import HostReport, Update
 from quantumd.model.records import KINDS
-from quantumd.model.router_records import RouterRecord, RouterRoute
+from quantumd.model.router_records import ForwardedPorts, RouterRecord, RouterRoute
 from quantumd.store.journal import JournalRow, last_position, read_after
 from quantumd.store.tables.routers import routers
 from tests.api.resources.bed import ADMIN, ALICE, Bed, View
@@ -63,6 +63,15 @@ class World:
         """Make a router."""
         info = None if outside is None else {"network_id": self.outside[outside]}
         return str(self.bed.create("router", ALICE, external_gateway_info=info)["id"])
+
+    def forward(self, floating_id: str, which: int, port: int) -> View:
+        """Have a port of a floating IP lead to the same of one of Alice's."""
+        target = self.bed.show("port", self.ports[which])
+        made: View = self.bed.create(
+            "port_forwarding", ALICE, parent=floating_id, protocol="tcp", external_port=port, internal_port=port,
+            internal_port_id=target["id"], internal_ip_address=target["fixed_ips"][0]["ip_address"],
+        )  # fmt: skip
+        return made
 
     def rows(self) -> tuple[JournalRow, ...]:
         """Return what nobody was told of yet."""
@@ -178,6 +187,28 @@ class AnnounceTests(RouterHostCase):
         record = self.after(lambda: self.bed.delete("floatingip", floating["id"], ALICE))
         self.assertEqual(record.floating_ips, ())
 
+    def test_port_forwardings(self) -> None:
+        """Made, changed, and deleted by itself or with the port; of a description nobody hears."""
+        floating = self.bed.create("floatingip", ALICE, floating_network_id=self.world.outside[0])
+        self.world.tell()
+        made: list[View] = []
+        record = self.after(lambda: made.append(self.world.forward(floating["id"], 0, 80)))
+        address = self.bed.show("port", self.world.ports[0])["fixed_ips"][0]["ip_address"]
+        led = ForwardedPorts(floating["floating_ip_address"], "tcp", 80, 80, address, 80, 80)
+        self.assertEqual((record.forwarded, record.floating_ips), ((led,), ()))
+        where = {"parent": floating["id"]}
+        (one,) = made
+        self.expect_silence(lambda: self.bed.update("port_forwarding", one["id"], ALICE, description="d", **where))
+        changes: View = {"external_port_range": "90:99", "internal_port_range": "190:199"}
+        record = self.after(lambda: self.bed.update("port_forwarding", one["id"], ALICE, **where, **changes))
+        self.assertEqual(record.forwarded, (ForwardedPorts(led.floating_ip, "tcp", 90, 99, address, 190, 199),))
+        record = self.after(lambda: self.world.forward(floating["id"], 0, 80))
+        self.assertEqual([each.first_port for each in record.forwarded], [80, 90])
+        record = self.after(lambda: self.bed.delete("port_forwarding", one["id"], ALICE, **where))
+        self.assertEqual(record.forwarded, (led,))
+        record = self.after(lambda: self.bed.delete("port", self.world.ports[0], ALICE))
+        self.assertEqual(record.forwarded, ())
+
     def test_a_floating_ip_whose_port_goes(self) -> None:
         """It leads nowhere then."""
         said = {"floating_network_id": self.world.outside[0], "port_id": self.world.ports[0]}
@@ -289,7 +320,10 @@ class CostTests(RouterHostCase):
 
 ACTIONS = st.tuples(
     st.sampled_from(
-        ("router", "delete", "gateway", "add", "adopt", "remove", "float", "lead", "sink", "switch", "tell", "again")
+        (
+            *("router", "delete", "gateway", "add", "adopt", "remove", "float", "lead", "sink", "switch"),
+            *("forward", "move", "unforward", "tell", "again"),
+        )
     ),
     st.integers(0, 30),
     st.integers(0, 2),
@@ -355,6 +389,22 @@ class Deeds:
         self.bed.update("floatingip", floating, ALICE, port_id=None)
         if which == 0:
             self.bed.delete("floatingip", floating, ALICE)
+
+    def _forward(self, number: int, which: int) -> None:
+        self.world.forward(self.one("floatingip", number), which, 80 + number % 3)
+
+    def _move(self, number: int, which: int) -> None:
+        floating, forwarding = self._forwarding(number)
+        self.bed.update("port_forwarding", forwarding, ALICE, floating, external_port=70 + which)
+
+    def _unforward(self, number: int, which: int) -> None:
+        floating, forwarding = self._forwarding(number)
+        self.bed.delete("port_forwarding", forwarding, ALICE, floating)
+
+    def _forwarding(self, number: int) -> tuple[str, str]:
+        floating = self.one("floatingip", number)
+        found = self.bed.listed("port_forwarding", ALICE, parent=floating)
+        return floating, found[number % len(found)]["id"] if found else floating
 
     def _switch(self, number: int, which: int) -> None:
         network = self.world.inside[which][0] if number % 2 else self.world.outside[which % 2]

@@ -18,8 +18,9 @@ COMPUTED = {
     "security_group": {"security_group_rules"},
     "network_segment_range": {"available", "used"},
     "tap_service": {"status"},
+    "floatingip": {"port_forwardings"},
 }
-"""What a create does not tell: rules are told by themselves, segments came later.
+"""What a create does not tell: rules and port forwardings are told by themselves, segments came later.
 
 Use, and what hosts say, are looked up when asked for.
 """

@@ -92,6 +92,72 @@ FLOATING: Walk = (
     Step("network delete {outside} {inside}"),
 )
 
+FORWARDED: Walk = (
+    Step("network create --external outside", keeps="outside"),
+    Step("subnet create --network {outside} --subnet-range 203.0.113.0/24 outer", keeps="outer"),
+    Step("network create inside", keeps="inside"),
+    Step("subnet create --network {inside} --subnet-range 10.0.0.0/24 inner", keeps="inner"),
+    Step("port create --network {inside} --fixed-ip ip-address=10.0.0.5 web", keeps="web"),
+    Step("port create --network {inside} --fixed-ip ip-address=10.0.0.6 mail", keeps="mail"),
+    Step("router create --external-gateway {outside} edge", keeps="edge"),
+    Step("router add subnet {edge} {inner}"),
+    Step("floating ip create {outside}", keeps="shared"),
+    Step(
+        "floating ip port forwarding create --internal-ip-address 10.0.0.5 --port {web} --internal-protocol-port 8080"
+        " --external-protocol-port 80 --protocol tcp --description d {shared}",
+        {
+            "internal_ip_address": "10.0.0.5",
+            "internal_port_id": "{web}",
+            "internal_port": 8080,
+            "external_port": 80,
+            "protocol": "tcp",
+            "description": "d",
+        },
+        keeps="http",
+    ),
+    Step(
+        "floating ip port forwarding create --internal-ip-address 10.0.0.6 --port {mail}"
+        " --internal-protocol-port 7000:7009 --external-protocol-port 6000:6009 --protocol udp {shared}",
+        {"internal_port_range": "7000:7009", "external_port_range": "6000:6009"},
+        keeps="many",
+    ),
+    Step(
+        "floating ip port forwarding create --internal-ip-address 10.0.0.6 --port {mail} --internal-protocol-port 1"
+        " --external-protocol-port 80 --protocol tcp {shared}",
+        refused="There is a port collision with the external_port_range",
+    ),
+    Step("floating ip show {shared}", {"router_id": "{edge}", "port_id": None}),
+    Step(
+        "floating ip port forwarding list --port {web} --external-protocol-port 80 --protocol tcp {shared}",
+        [{"ID": "{http}", "Internal Port ID": "{web}", "Internal Port": 8080, "External Port": 80}],
+    ),
+    Step("floating ip port forwarding list --sort-column Protocol {shared}", [{"ID": "{http}"}, {"ID": "{many}"}]),
+    Step(
+        "floating ip port forwarding set --port {mail} --internal-ip-address 10.0.0.6 --internal-protocol-port 25"
+        " --external-protocol-port 26 --protocol udp --description e {shared} {http}"
+    ),
+    Step(
+        "floating ip port forwarding show {shared} {http}",
+        {
+            "internal_port_id": "{mail}",
+            "internal_port": 25,
+            "external_port": 26,
+            "protocol": "udp",
+            "description": "e",
+        },
+    ),
+    Step("floating ip set --port {web} {shared}", refused="in use by Port Forwarding resources"),
+    Step("floating ip delete {shared}", refused="in use by Port Forwarding resources"),
+    Step("router remove subnet {edge} {inner}", refused="is required by one or more floating IPs"),
+    Step("floating ip port forwarding delete {shared} {http} {many}"),
+    Step("floating ip show {shared}", {"router_id": None}),
+    Step("floating ip delete {shared}"),
+    Step("router remove subnet {edge} {inner}"),
+    Step("router delete {edge}"),
+    Step("port delete {web} {mail}"),
+    Step("network delete {outside} {inside}"),
+)
+
 AGENTS: Walk = (
     Step("router create carried", keeps="carried"),
     Step("network agent list --router {carried}", [{"Agent Type": "L3 agent", "Host": "host-a"}], keeps="l3"),

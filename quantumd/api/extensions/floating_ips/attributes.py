@@ -13,6 +13,7 @@ from quantumd.api.values import (
     UUID_OR_NONE,
     filter_ip_address,
     filter_uuid,
+    list_of,
     or_none,
 )
 
@@ -47,6 +48,7 @@ ATTRIBUTES: Final = (
         default=None,
         filter_convert=filter_ip_address,
     ),
+    Attribute("port_forwardings", *list_of(OBJECT), default=None, extension="expose-port-forwarding-in-fip"),
     PROJECT_ID,
     STATUS,
     Attribute("port_details", *or_none(OBJECT), extension=PORT_DETAILS),

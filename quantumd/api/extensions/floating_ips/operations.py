@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import builtins
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
+from sqlalchemy import Connection
 
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.external_net.facts import external_network
@@ -18,6 +20,9 @@ from quantumd.api.extensions.floating_ips.rows import (
     led_now,
     port_of_floating_ip,
 )
+from quantumd.api.extensions.port_forwardings.errors import FipInUseByPortForwarding
+from quantumd.api.extensions.port_forwardings.rows import has_forwardings, show_forwardings
+from quantumd.api.resource import Query
 from quantumd.api.resources.facts import NetworkFacts
 from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.port_creation import PortMaker
@@ -58,24 +63,46 @@ class FloatingIps(KeptAsRows):
         add_details(tx.connection, context, {floating_ip_id: row})
         FLOATING_IPS.insert(tx, context, row)
         led_now(tx, floating_ip_id)
-        return FLOATING_IPS.show(tx.connection, context, floating_ip_id)
+        return self.show(tx.connection, context, floating_ip_id)
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
-        """See IOperations. Errors are those of ``association``."""
+        """See IOperations. FipInUseByPortForwarding; other errors are those of ``association``."""
         before = FLOATING_IPS.show(tx.connection, context, resource_id)
         changed = dict(changes)
-        address = changed.pop("fixed_ip_address", None)
-        if "port_id" in changed or address is not None:
-            changed |= association(tx, context, before, changed.get("port_id"), address)
-        return change_floating_ip(tx, context, before, changed)
+        port_id, address = changed.pop("port_id", None), changed.pop("fixed_ip_address", None)
+        if port_id is not None and has_forwardings(tx, resource_id):
+            raise FipInUseByPortForwarding(resource_id)
+        leads = association(tx, context, before, port_id, address)
+        # Where it forwards ports it leads to no port as a whole, and stays at its router.
+        if port_id is not None or ("port_id" in changes and before["port_id"] is not None):
+            changed |= leads
+        return self._whole(tx, change_floating_ip(tx, context, before, changed))
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
-        """See IOperations."""
+        """See IOperations. FipInUseByPortForwarding."""
         before = FLOATING_IPS.show(tx.connection, context, resource_id)
+        if has_forwardings(tx, resource_id):
+            raise FipInUseByPortForwarding(resource_id)
         port = port_of(tx.connection, (), port_of_floating_ip(tx, resource_id))
         FLOATING_IPS.remove(tx, context, before)
         if port is not None:
             remove_port(tx, context.request_id, port)
+
+    def show(self, connection: Connection, context: Context, resource_id: str) -> View:
+        """See IOperations."""
+        view = FLOATING_IPS.show(connection, context, resource_id)
+        show_forwardings(connection, (view,))
+        return view
+
+    def list(self, connection: Connection, context: Context, query: Query) -> Iterator[builtins.list[View]]:
+        """See IOperations."""
+        for views in FLOATING_IPS.list(connection, context, query):
+            show_forwardings(connection, views)
+            yield views
+
+    def _whole(self, tx: Transaction, view: View) -> View:
+        show_forwardings(tx.connection, (view,))
+        return view
 
     def _port(
         self, tx: Transaction, context: Context, network: NetworkFacts, floating_ip_id: str, body: Mapping[str, Any]

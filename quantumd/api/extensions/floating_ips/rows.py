@@ -16,7 +16,7 @@ from quantumd.model import router
 from quantumd.model.context import Context
 from quantumd.model.status import DOWN
 from quantumd.store.tables import ip_allocations, ports
-from quantumd.store.tables.routers import floating_ips, router_ports
+from quantumd.store.tables.routers import floating_ips, port_forwardings, router_ports
 from quantumd.store.transaction import Transaction
 
 _FLOATING = floating_ips.c
@@ -47,7 +47,11 @@ _ROUTERS = Prepared(
     )
     .order_by(_INSIDE.c.router_id)
 )
-_OF_PORT = Prepared(select(_FLOATING.id).where(_FLOATING.port_id == bindparam("wanted")).order_by(_FLOATING.id))
+_OF_PORT = Prepared(
+    select(_FLOATING.id, _FLOATING.floating_ip_address)
+    .where(_FLOATING.port_id == bindparam("wanted"))
+    .order_by(_FLOATING.id)
+)
 _OF_ADDRESS = Prepared(
     select(_FLOATING.id, _FLOATING.floating_ip_address).where(
         _FLOATING.port_id == bindparam("port"),
@@ -63,6 +67,17 @@ _OF_ROUTER = Prepared(
     )
     .where(_FLOATING.router_id == bindparam("wanted"))
 )
+_FORWARDED = Prepared(
+    select(_FLOATING.floating_network_id, ip_allocations.c.subnet_id)
+    .join(port_forwardings, port_forwardings.c.floatingip_id == _FLOATING.id)
+    .join(
+        ip_allocations,
+        (ip_allocations.c.port_id == port_forwardings.c.internal_port_id)
+        & (ip_allocations.c.ip_address == port_forwardings.c.internal_ip_address),
+    )
+    .where(_FLOATING.router_id == bindparam("wanted"))
+    .distinct()
+)
 _PORT_OF = Prepared(select(_FLOATING.floating_port_id).where(_FLOATING.id == bindparam("wanted")))
 _DATE = Prepared(
     update(floating_ips).where(_FLOATING.id == bindparam("wanted")).values(record_version=bindparam("position"))
@@ -71,13 +86,17 @@ _DATE = Prepared(
 
 def router_between(tx: Transaction, network_id: str, subnet_id: str) -> str | None:
     """Return a router that leads from the subnet to the external network; None when there is none."""
-    found = _ROUTERS.rows(tx, {"network": network_id, "subnet": subnet_id})
-    return found[0][0] if found else None
+    return next(iter(routers_between(tx, network_id, subnet_id)), None)
 
 
-def floating_ips_of_port(tx: Transaction, port_id: str) -> list[str]:
-    """Return the ids of the floating IPs that lead to the port."""
-    return [row[0] for row in _OF_PORT.rows(tx, {"wanted": port_id})]
+def routers_between(tx: Transaction, network_id: str, subnet_id: str) -> list[str]:
+    """Return the routers that lead from the subnet to the external network."""
+    return [row[0] for row in _ROUTERS.rows(tx, {"network": network_id, "subnet": subnet_id})]
+
+
+def floating_ips_of_port(tx: Transaction, port_id: str) -> dict[str, str]:
+    """Return the floating IPs that lead to the port: their addresses by their ids."""
+    return dict(_OF_PORT.rows(tx, {"wanted": port_id}))
 
 
 def floating_ip_of(tx: Transaction, port_id: str, address: str, network_id: str) -> tuple[str, str] | None:
@@ -87,9 +106,13 @@ def floating_ip_of(tx: Transaction, port_id: str, address: str, network_id: str)
 
 
 def reached_by(tx: Transaction, router_id: str) -> Iterable[tuple[str, str]]:
-    """Yield, for each floating IP that the router serves, its external network and the subnet to which it leads."""
-    rows: list[tuple[Any, ...]] = _OF_ROUTER.rows(tx, {"wanted": router_id})
-    yield from ((network_id, subnet_id) for network_id, subnet_id in rows)
+    """Yield, for each floating IP that the router serves, its external network and a subnet to which it leads.
+
+    One that forwards ports may lead to several.
+    """
+    for statement in (_OF_ROUTER, _FORWARDED):
+        rows: list[tuple[Any, ...]] = statement.rows(tx, {"wanted": router_id})
+        yield from ((network_id, subnet_id) for network_id, subnet_id in rows)
 
 
 def port_of_floating_ip(tx: Transaction, floating_ip_id: str) -> str:

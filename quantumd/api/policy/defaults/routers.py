@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from quantumd.api.policy.defaults.personas import ADMIN, MANAGER, MEMBER, READER
+from quantumd.api.policy.defaults.personas import ADMIN, MANAGER, MEMBER, PARENT_MEMBER, PARENT_READER, READER
 
 RULES: Final[Mapping[str, str]] = {
     "create_router": MEMBER,
@@ -37,4 +37,8 @@ RULES: Final[Mapping[str, str]] = {
     "update_floatingip:tags": MEMBER,
     "delete_floatingip": MEMBER,
     "delete_floatingip:tags": MEMBER,
+    "create_floatingip_port_forwarding": PARENT_MEMBER,
+    "get_floatingip_port_forwarding": PARENT_READER,
+    "update_floatingip_port_forwarding": PARENT_MEMBER,
+    "delete_floatingip_port_forwarding": PARENT_MEMBER,
 }

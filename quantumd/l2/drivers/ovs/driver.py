@@ -140,6 +140,7 @@ class OvsDriver:
             "qos-pps",
             "trunk",
             "router",
+            "floating-ip-port-forwarding",
             "taas",
             "tap-mirror",
             *(f"tap-mirror-{each}" for each in MIRROR_TYPES),
