@@ -8,7 +8,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from quantumd.config import DhcpSettings
-from quantumd.dhcp.addresses import EVERY_MAC, EVERYONE, NO_ADDRESS, pack_ip, pack_mac
+from quantumd.dhcp.addresses import EVERY_MAC, EVERYONE, NO_ADDRESS, pack_ip, pack_mac, show_ip
 from quantumd.dhcp.frames import Datagram, build_frame, parse_frame
 from quantumd.dhcp.message import (
     BROADCAST_FLAG,
@@ -44,6 +44,26 @@ class Answer:
     asked: MessageType | None = None
     answered: MessageType | None = None
     address: bytes = NO_ADDRESS
+
+    @property
+    def question(self) -> str:
+        """What was asked, as counters and logs name it."""
+        return "unknown" if self.asked is None else self.asked.name.lower()
+
+    @property
+    def outcome(self) -> str:
+        """What came of it."""
+        return str(self.reason) if self.answered is None else self.answered.name.lower()
+
+    @property
+    def about(self) -> str:
+        """The address in text form."""
+        return show_ip(self.address) if len(self.address) == 4 else "nothing"
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether it decides something; an offer does not: the request that follows does."""
+        return self.reason in (Reason.ANSWERED, Reason.NOTED) and self.asked is not MessageType.DISCOVER
 
 
 @frozen

@@ -76,9 +76,7 @@ def facts_of(view: Mapping[str, Any]) -> SubnetFacts:
         is_auto_address=is_auto_address(view["ipv6_ra_mode"], view["ipv6_address_mode"]),
         service_types=tuple(view["service_types"]),
         segment_id=view["segment_id"],
-        is_served=is_served(
-            view["ip_version"], view["enable_dhcp"], view["ipv6_ra_mode"], view["ipv6_address_mode"]
-        ),
+        is_served=is_served(view["ip_version"], view["enable_dhcp"], view["ipv6_ra_mode"], view["ipv6_address_mode"]),
     )
 
 

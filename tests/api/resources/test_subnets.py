@@ -121,13 +121,18 @@ class CreateTests(SubnetCase):
         routes = [{"destination": f"10.{number}.0.0/16", "nexthop": "10.9.0.9"} for number in range(21)]
         self.assert_refused(400, "HostRoutesExhausted", self.subnet, host_routes=routes)
 
-    def test_router_advertisements_are_refused_until_they_exist(self) -> None:
-        """A mode other than null is a clear 400, not a silent nothing, unless drivers obey it."""
-        by_name = {attribute.name: attribute for attribute in subnet_attributes(serves_ipv6_modes=False)}
-        for name in ("ipv6_ra_mode", "ipv6_address_mode"):
+    def test_modes_that_nobody_obeys_are_refused(self) -> None:
+        """A mode other than null is a clear 400, not a silent nothing, unless drivers obey it; each by itself."""
+        for obeyed, name, reason in (
+            (1, "ipv6_ra_mode", "no router of quantumd advertises"),
+            (0, "ipv6_address_mode", "DHCPv6 is not served"),
+        ):
+            attributes = subnet_attributes(are_advertised=obeyed == 0, has_dhcpv6=obeyed == 1)
+            by_name = {attribute.name: attribute for attribute in attributes}
             self.assertIsNone(by_name[name].convert(None))
-            refusal = self.assertRaises(InvalidValue, by_name[name].convert, "slaac")
-            self.assertIn("router advertisements", str(refusal))
+            self.assertIn(reason, str(self.assertRaises(InvalidValue, by_name[name].convert, "slaac")))
+            (other,) = {"ipv6_ra_mode", "ipv6_address_mode"} - {name}
+            self.assertEqual(by_name[other].convert("slaac"), "slaac")
 
     def test_network_hears_of_it(self) -> None:
         """A new subnet is a revision of the network and changes its record."""

@@ -77,6 +77,7 @@ class LinuxBridgeDriver:
             "binding",
             "provider",
             "net-mtu",
+            "dhcpv6",
             "port-security",
             "allowed-address-pairs",
             "security-group",

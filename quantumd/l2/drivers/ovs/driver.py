@@ -125,6 +125,7 @@ class OvsDriver:
             "binding",
             "provider",
             "net-mtu",
+            "dhcpv6",
             "multi-provider",
             "segment",
             "vlan-transparent",
