@@ -6,12 +6,13 @@ what it was told, and configures ``eth0``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import define, field, frozen
 
-from tests.bed.dhcp_client import Client, once
+from tests.bed.dhcp_client import Client, NoLease, once
 from tests.bed.openvswitch import Vm
 
 _HERE = Path(__file__).parent
@@ -39,8 +40,13 @@ class Lease6:
 class Dhclient6(Client[Lease6]):
     """Events: PREINIT6, BOUND6, RENEW6, REBIND6, DEPREF6, EXPIRE6, RELEASE6, STOP6; one for each address.
 
-    ``more`` are more options of the program: ``-S`` asks for no address, ``-N`` twice for two of them.
+    ``more`` are more options of the program: ``-S`` asks for no address, and is told RENEW6 alone; ``-N`` twice for two.
     """
+
+    def start(self) -> None:
+        """Start the client when it can speak: without an address to ask for it does not wait for that itself."""
+        await_link_local(self.vm)
+        Client.start(self)
 
     def command(self) -> tuple[str, ...]:
         """In the foreground, with its own lease and pid file."""
@@ -68,6 +74,21 @@ class Dhclient6(Client[Lease6]):
         return tuple(noted.read_text().split()) if noted.exists() else ()
 
 
+def await_link_local(vm: Vm, limit_seconds: float = 10.0) -> None:
+    """Wait until the VM may use its link-local address, which is first looked for among its neighbours."""
+    deadline = time.monotonic() + limit_seconds
+    show = ("ip", "-6", "address", "show", "dev", "eth0", "scope", "link")
+    while "inet6" not in vm.run(*show, "-tentative"):
+        if time.monotonic() > deadline:
+            raise NoLease(f"no link-local address within {limit_seconds} s: {vm.run(*show)}")
+        time.sleep(0.05)
+
+
 def dhclient6(vm: Vm, directory: Path, limit_seconds: float = 20.0, more: tuple[str, ...] = ()) -> Lease6:
     """Get a lease, configure ``eth0`` with it and end the client. NoLease when none comes in time."""
     return once(Dhclient6(vm, directory, more), "BOUND6", limit_seconds)
+
+
+def inform6(vm: Vm, directory: Path, limit_seconds: float = 20.0) -> Lease6:
+    """Ask for everything but an address, and end the client. NoLease when nothing comes in time."""
+    return once(Dhclient6(vm, directory, ("-S",)), "RENEW6", limit_seconds)
