@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses6 import pack_ip6
-from quantumd.dhcp.extra6 import encode_names, extra_options6
+from quantumd.dhcp.domain_names import encode_names
+from quantumd.dhcp.extra6 import extra_options6
 from quantumd.dhcp.message6 import Code6, Option6
 from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord
 

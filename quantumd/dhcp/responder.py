@@ -9,6 +9,7 @@ from attrs import frozen
 
 from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import EVERY_MAC, EVERYONE, NO_ADDRESS, pack_ip, pack_mac, show_ip
+from quantumd.dhcp.extra4 import NOTHING_EXTRA, Extra, extra_options4
 from quantumd.dhcp.frames import Datagram, build_frame, parse_frame
 from quantumd.dhcp.message import (
     BROADCAST_FLAG,
@@ -77,6 +78,7 @@ class _Exchange:
     network: DhcpNetworkRecord
     mac: bytes
     settings: DhcpSettings
+    extra: Extra = NOTHING_EXTRA
 
     def option(self, code: Code) -> bytes:
         """Return an option of the request, empty when it is not there."""
@@ -112,7 +114,8 @@ def answer(frame: bytes, port: DhcpPortRecord, network: DhcpNetworkRecord, setti
     if not network.subnets:
         return Answer(None, Reason.NOT_SERVED, message.type)
     own = tuple(pack_ip(fixed.ip_address) for fixed in port.fixed_ips)
-    return _decide(_Exchange(message, datagram.target_ip, own, _leases(port, network), network, mac, settings))
+    extra = extra_options4(port.extra_options) if port.extra_options else NOTHING_EXTRA
+    return _decide(_Exchange(message, datagram.target_ip, own, _leases(port, network), network, mac, settings, extra))
 
 
 def _leases(port: DhcpPortRecord, network: DhcpNetworkRecord) -> tuple[Lease, ...]:
@@ -184,7 +187,7 @@ def _inform(exchange: _Exchange) -> Answer:
 
 
 def _give(exchange: _Exchange, lease: Lease, kind: MessageType, is_lease: bool = True) -> Answer:
-    message, settings = exchange.message, exchange.settings
+    message, settings, extra = exchange.message, exchange.settings, exchange.extra
     times = lease_options(settings) if is_lease else ()
     wanted = exchange.option(Code.WANTED_OPTIONS)
     reply = Reply(
@@ -195,7 +198,10 @@ def _give(exchange: _Exchange, lease: Lease, kind: MessageType, is_lease: bool =
         yiaddr=lease.address if is_lease else NO_ADDRESS,
         giaddr=message.giaddr,
         chaddr=message.chaddr,
-        options=(*_head(exchange, kind, lease.server), *times, *network_options(lease, settings, wanted)),
+        options=(*_head(exchange, kind, lease.server), *times, *network_options(lease, settings, wanted, extra)),
+        siaddr=extra.next_server,
+        sname=extra.server_name,
+        file=extra.file_name,
     )
     frame = _send(exchange, reply, lease.server, _target(reply))
     return Answer(frame, Reason.ANSWERED, message.type, kind, lease.address)

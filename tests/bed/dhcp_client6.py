@@ -40,7 +40,7 @@ class Lease6:
 class Dhclient6(Client[Lease6]):
     """Events: PREINIT6, BOUND6, RENEW6, REBIND6, DEPREF6, EXPIRE6, RELEASE6, STOP6; one for each address.
 
-    ``more`` are more options of the program: ``-S`` asks for no address, and is told RENEW6 alone; ``-N`` twice for two.
+    ``more`` are more options of the program: ``-S`` asks for no address and is told RENEW6, ``-N`` twice for two.
     """
 
     def start(self) -> None:

@@ -184,6 +184,19 @@ class Leasing(HostCase):
             self.assertCountEqual(client.addresses(), ["fd00:1::a", "fd00:1::b"])
             client.stop()
 
+    def test_a_port_has_options_of_its_own(self) -> None:
+        """By name and by number; of IPv6 alone."""
+        options = [
+            {"opt_name": "bootfile-url", "opt_value": "tftp://[fd00::1]/x", "ip_version": 6},
+            {"opt_name": "31", "opt_value": "fd00::9", "ip_version": 6},
+            {"opt_name": "dns-server", "opt_value": "10.0.0.9", "ip_version": 4},
+        ]
+        guest = self.guest_on("fd00:1::/64", extra_dhcp_opts=options)
+        lease = dhclient6(guest.vm, self.files)
+        told = {name: lease.told.get(f"new_dhcp6_{name}") for name in ("bootfile_url", "sntp_servers")}
+        self.assertEqual(told, {"bootfile_url": "tftp://[fd00::1]/x", "sntp_servers": "fd00::9"})
+        self.assertEqual(lease.dns_servers, ("fd00::53",))
+
     def test_the_old_address_ends_when_the_port_has_another(self) -> None:
         """With the renewal after half of the lease: the VM has the new one, and the old one no longer."""
         guest = self.guest_on("fd00:1::/64")

@@ -78,6 +78,7 @@ class LinuxBridgeDriver:
             "provider",
             "net-mtu",
             "dhcpv6",
+            "extra_dhcp_opt",
             "port-security",
             "allowed-address-pairs",
             "security-group",

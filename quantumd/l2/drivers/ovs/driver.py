@@ -126,6 +126,7 @@ class OvsDriver:
             "provider",
             "net-mtu",
             "dhcpv6",
+            "extra_dhcp_opt",
             "multi-provider",
             "segment",
             "vlan-transparent",
