@@ -16,9 +16,9 @@ from scapy.layers.inet6 import (
     IPv6ExtHdrFragment,
 )
 from scapy.layers.l2 import Ether
-from sqlalchemy import create_engine, insert, select, update
+from sqlalchemy import create_engine, delete, insert, select, update
 
-from quantumd.store.tables import hosts
+from quantumd.store.tables import hosts, ip_allocations, ports, subnets
 from quantumd.store.tables.services import agents
 from tests.scenario.case import ScenarioCase
 from tests.scenario.frames import (
@@ -92,6 +92,40 @@ class LifeOfAPortTests(ScenarioCase):
             told = read_dhcp6(heard[0])
             self.assertEqual(told, (link_local(server["mac_address"]), port["fixed_ips"][0]["ip_address"]))
             await self.await_status(server, "ACTIVE")
+
+    async def test_subnets_of_an_earlier_version_are_served_after_the_upgrade(self) -> None:
+        """Nobody has to touch them, and one without room for it does not keep the others from it."""
+        await self.start()
+        port, full = await self.served6(), await self.create("network")
+        await self.create("subnet", network_id=full["id"], ip_version=6, cidr="fd00:2::/126")
+        addresses = [[{"ip_address": f"fd00:2::{number}"}] for number in (2, 3)]
+        for fixed_ips in addresses:
+            await self.create("port", network_id=full["id"], fixed_ips=fixed_ips)
+        server = await self.server_of(port)
+        await self.end()
+        engine = create_engine(self.settings.database_url)
+        with engine.begin() as connection:
+            gone = select(ports.c.id).where(ports.c.device_owner == "network:dhcp")
+            connection.execute(delete(ip_allocations).where(ip_allocations.c.port_id.in_(gone)))
+            connection.execute(delete(ports).where(ports.c.device_owner == "network:dhcp"))
+            pool = '[{"start":"fd00:2::2","end":"fd00:2::3"}]'
+            connection.execute(update(subnets).where(subnets.c.network_id == full["id"]).values(allocation_pools=pool))
+        engine.dispose()
+        await self.begin()
+        found: list[dict[str, Any]] = []
+
+        async def look() -> None:
+            answer = await self.ask("GET", "/v2.0/ports?device_owner=network:dhcp")
+            found[:] = answer.body["ports"]
+
+        while not found:
+            await look()
+        self.assertEqual([each["network_id"] for each in found], [port["network_id"]])
+        self.assertEqual(found[0]["fixed_ips"], server["fixed_ips"])
+        heard = self.heard(port)
+        while not heard:
+            self.send(port, bytes(dhcp_solicit(port["mac_address"])))
+            await look()
 
     async def test_fragments_meet_no_service(self) -> None:
         """Neither the first piece of a request, which shows its ports, nor a later one reaches the process."""

@@ -61,14 +61,15 @@ _REALISATIONS = PreparedIds(
     realisations.c.port_id,
 )
 # As quantumd.model.subnet has it; subnets of IPv4 have no modes.
-_IS_SERVED = or_(
+IS_SERVED = or_(
     subnets.c.ipv6_address_mode.in_([text_of(mode) for mode in sorted(DHCPV6_MODES)]),
     and_(subnets.c.ipv6_address_mode.is_(None), subnets.c.ipv6_ra_mode.is_(None)),
 )
+"""Whether a subnet with DHCP is served, in SQL."""
 _SERVED_PORTS = PreparedIds(
     select(ip_allocations.c.port_id)
     .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
-    .where(subnets.c.enable_dhcp.is_(True), _IS_SERVED)
+    .where(subnets.c.enable_dhcp.is_(True), IS_SERVED)
     .distinct(),
     ip_allocations.c.port_id,
 )
