@@ -132,14 +132,14 @@ def main() -> None:
     """Print the table."""
     print(f"{'CPU':<52}{'us':>10}{'a second':>12}")
     rows: list[tuple[str, Callable[[], object]]] = [
-        ("SOLICIT to ADVERTISE, responder", lambda: answer6(SOLICIT6, PORT6, NETWORK6, SETTINGS)),
-        ("REQUEST to REPLY over IPv6, responder", lambda: answer6(REQUEST6, PORT6, NETWORK6, SETTINGS)),
-        ("longest junk of options over IPv6", lambda: answer6(LONG_JUNK6, PORT6, NETWORK6, SETTINGS)),
         ("DISCOVER to OFFER, responder", lambda: answer(DISCOVER, PORT, NETWORK, SETTINGS)),
         ("REQUEST to ACK, responder", lambda: answer(REQUEST, PORT, NETWORK, SETTINGS)),
         ("foreign MAC, dropped", lambda: answer(FOREIGN, PORT, NETWORK, SETTINGS)),
         ("longest junk of options", lambda: answer(LONG_JUNK, PORT, NETWORK, SETTINGS)),
         ("whole exchange (four frames) through the service", service_exchange()),
+        ("SOLICIT to ADVERTISE, responder", lambda: answer6(SOLICIT6, PORT6, NETWORK6, SETTINGS)),
+        ("REQUEST to REPLY over IPv6, responder", lambda: answer6(REQUEST6, PORT6, NETWORK6, SETTINGS)),
+        ("longest junk of options over IPv6", lambda: answer6(LONG_JUNK6, PORT6, NETWORK6, SETTINGS)),
     ]
     for name, work in rows:
         cost_us = cpu_us(work)
