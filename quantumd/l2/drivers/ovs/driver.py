@@ -142,6 +142,7 @@ class OvsDriver:
             "qos-pps",
             "trunk",
             "router",
+            "ipv6-modes",
             "taas",
             "tap-mirror",
             *(f"tap-mirror-{each}" for each in MIRROR_TYPES),
