@@ -15,15 +15,18 @@ from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import pack_ip
 from quantumd.dhcp.desired import Desired, port_key
 from quantumd.dhcp.message import MessageType
+from quantumd.dhcp.message6 import MessageType6
 from quantumd.dhcp.pace import Paces
 from quantumd.dhcp.plan import plan_table
 from quantumd.dhcp.responder import answer
+from quantumd.dhcp.responder6 import answer6
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
 from quantumd.edge.frames.interfaces import PortFrame, Purpose
 from quantumd.edge.frames.memory import MemoryFrames
 from quantumd.model.records import DhcpPortRecord, FixedIp
 from tests.dhcp.client import NETWORK, PORT, frame_of, request_payload
+from tests.dhcp.client6 import ADDRESS, CLIENT, NETWORK6, PORT6, SERVER, frame6_of, ia, payload6
 
 EXCHANGES = 5000
 PORTS = 10_000
@@ -34,6 +37,9 @@ REQUEST = frame_of(
 )
 FOREIGN = frame_of(request_payload(MessageType.DISCOVER, mac="fa:16:3e:ff:ff:ff"))
 LONG_JUNK = frame_of(request_payload(MessageType.DISCOVER, tail=b"\x3d\x00" * 900))
+SOLICIT6 = frame6_of(payload6(MessageType6.SOLICIT, (CLIENT, ia(), (6, b"\0\x17\0\x18"))))
+REQUEST6 = frame6_of(payload6(MessageType6.REQUEST, (CLIENT, SERVER, ia(ADDRESS), (6, b"\0\x17\0\x18"))))
+LONG_JUNK6 = frame6_of(payload6(MessageType6.SOLICIT, (CLIENT,), tail=b"\0\x08\0\0" * 450))
 SETTINGS = DhcpSettings(rate_per_port_pps=10**9)
 
 
@@ -124,16 +130,20 @@ def plan_seconds() -> float:
 
 def main() -> None:
     """Print the table."""
-    print(f"{'CPU':<52}{'us':>10}")
+    print(f"{'CPU':<52}{'us':>10}{'a second':>12}")
     rows: list[tuple[str, Callable[[], object]]] = [
         ("DISCOVER to OFFER, responder", lambda: answer(DISCOVER, PORT, NETWORK, SETTINGS)),
         ("REQUEST to ACK, responder", lambda: answer(REQUEST, PORT, NETWORK, SETTINGS)),
         ("foreign MAC, dropped", lambda: answer(FOREIGN, PORT, NETWORK, SETTINGS)),
         ("longest junk of options", lambda: answer(LONG_JUNK, PORT, NETWORK, SETTINGS)),
         ("whole exchange (four frames) through the service", service_exchange()),
+        ("SOLICIT to ADVERTISE, responder", lambda: answer6(SOLICIT6, PORT6, NETWORK6, SETTINGS)),
+        ("REQUEST to REPLY over IPv6, responder", lambda: answer6(REQUEST6, PORT6, NETWORK6, SETTINGS)),
+        ("longest junk of options over IPv6", lambda: answer6(LONG_JUNK6, PORT6, NETWORK6, SETTINGS)),
     ]
     for name, work in rows:
-        print(f"{name:<52}{cpu_us(work):>10.1f}")
+        cost_us = cpu_us(work)
+        print(f"{name:<52}{cost_us:>10.1f}{1e6 / cost_us:>12.0f}")
     print(f"{f'plan of {PORTS} ports':<52}{plan_seconds() * 1e6:>10.0f}")
     print(f"\n{'memory':<52}{'bytes':>10}")
     memory = measure_memory()

@@ -14,6 +14,7 @@ from quantumd.api import notifications, nova
 from quantumd.api.app import Api
 from quantumd.api.counts import PortCounts
 from quantumd.api.extensions.features import Served, serve
+from quantumd.api.former_subnets import FormerSubnets
 from quantumd.api.health import Readiness
 from quantumd.api.hosts.announce import CURSOR, Announcer
 from quantumd.api.hosts.counters import HostCounters
@@ -21,6 +22,8 @@ from quantumd.api.hosts.hearing import Hearing
 from quantumd.api.hosts.service import HostsService
 from quantumd.api.policy.files import load_policy
 from quantumd.api.policy.guard import rules_of_attributes
+from quantumd.api.resources.chance import system_chance
+from quantumd.api.resources.dhcp_port import DhcpPorts
 from quantumd.api.service import make_api_service
 from quantumd.config import NetworkSettings, Settings
 from quantumd.interfaces import IBus
@@ -101,6 +104,8 @@ class ServerSide:
             here=self._ground.host if roles.loops else "",
             deafness=self._hearing.deafness,
         )
+        dhcp_ports = DhcpPorts(settings.network, system_chance())
+        FormerSubnets(self._store, dhcp_ports).setServiceParent(self._ground.root)
         self._make_notifications(served, bool(roles.loops)).setServiceParent(self._ground.root)
         self._make_api(served, _readiness(self._store, roles, ready)).setServiceParent(self._ground.root)
 

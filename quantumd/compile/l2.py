@@ -14,8 +14,8 @@ def network_record(
     network: Network, subnets: Iterable[Subnet], dhcp_port: Port | None, segment: Segment
 ) -> NetworkRecord:
     """Compile a network for the hosts that have ports on it and carry it by a segment."""
-    served = {subnet.id for subnet in subnets if subnet.enable_dhcp and subnet.ip_version == 4}
-    addresses = tuple(ip.ip_address for ip in dhcp_port.fixed_ips if ip.subnet_id in served) if dhcp_port else ()
+    served = {subnet.id for subnet in subnets if subnet.is_served}
+    served_ips = tuple(ip.ip_address for ip in dhcp_port.fixed_ips if ip.subnet_id in served) if dhcp_port else ()
     return NetworkRecord(
         id=network.id,
         version=network.record_version,
@@ -24,10 +24,11 @@ def network_record(
         segmentation_id=segment.segmentation_id,
         mtu_bytes=network.mtu_bytes,
         admin_state_up=network.admin_state_up,
-        dhcp_mac=dhcp_port.mac_address if dhcp_port and addresses else None,
-        dhcp_addresses=addresses,
+        dhcp_mac=dhcp_port.mac_address if dhcp_port and served_ips else None,
+        dhcp_addresses=tuple(address for address in served_ips if ":" not in address),
         qos_policy=network.qos_policy,
         vlan_transparent=bool(network.vlan_transparent),
+        dhcp_addresses6=tuple(address for address in served_ips if ":" in address),
     )
 
 

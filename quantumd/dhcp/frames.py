@@ -1,6 +1,6 @@
 """UDP over IPv4 over Ethernet, between bytes and values. Frames come from VMs, so nothing in them is believed.
 
-Sources: RFC 791, RFC 768, RFC 1071 (checksum), IEEE 802.3.
+Sources: RFC 791, RFC 768, IEEE 802.3.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import struct
 
 from attrs import frozen
 
+from quantumd.dhcp.checksum import is_udp_sound, sum_of_words, udp_checksum
 from quantumd.dhcp.reasons import Reason
 
 _ETHERNET_BYTES = 14
@@ -25,7 +26,7 @@ _UDP_HEADER = struct.Struct("!HHHH")
 
 @frozen
 class Datagram:
-    """One UDP datagram and the addresses that it travels with: MACs of 6 bytes, IP addresses of 4."""
+    """One UDP datagram and the addresses that it travels with: MACs of 6 bytes, IP addresses of 4, or of 16."""
 
     source_mac: bytes
     target_mac: bytes
@@ -53,7 +54,7 @@ def parse_frame(frame: bytes) -> Datagram | Reason:
     if _ETHERNET_BYTES + total > len(frame):
         return Reason.FRAME_TRUNCATED
     start = _ETHERNET_BYTES + header
-    if _sum(frame[_ETHERNET_BYTES:start]) != 0:
+    if sum_of_words(frame[_ETHERNET_BYTES:start]) != 0:
         return Reason.BAD_IP_CHECKSUM
     if fragment & 0x3FFF:
         return Reason.FRAGMENT
@@ -76,12 +77,7 @@ def _parse_udp(frame: bytes, start: int, room: int, source_ip: bytes, target_ip:
 
 
 def _is_udp_sound(udp: bytes, checksum: int, addresses: bytes) -> bool:
-    pseudo = addresses + struct.pack("!HH", _UDP, len(udp))
-    if _sum(pseudo + udp) == 0:
-        return True
-    # A kernel leaves the checksum to the NIC, and a veth has none: what then arrives is the sum of the pseudo header
-    # alone. Such a datagram has not left this machine, so nothing can have damaged it (renewals by a kernel socket).
-    return _sum(pseudo) == checksum % 0xFFFF
+    return is_udp_sound(addresses + struct.pack("!HH", _UDP, len(udp)), udp, checksum)
 
 
 def build_frame(datagram: Datagram) -> bytes:
@@ -89,11 +85,10 @@ def build_frame(datagram: Datagram) -> bytes:
     length = _UDP_BYTES + len(datagram.payload)
     addresses = datagram.source_ip + datagram.target_ip
     ip = _ip_header(_IP_BYTES + length, 0, addresses)
-    ip = _ip_header(_IP_BYTES + length, -_sum(ip) % 0xFFFF, addresses)
+    ip = _ip_header(_IP_BYTES + length, -sum_of_words(ip) % 0xFFFF, addresses)
     ports = (datagram.source_port, datagram.target_port)
     bare = _UDP_HEADER.pack(*ports, length, 0) + datagram.payload
-    # A computed zero is sent as all ones, for zero says that there is no checksum (RFC 768).
-    checksum = -_sum(addresses + struct.pack("!HH", _UDP, length) + bare) % 0xFFFF or 0xFFFF
+    checksum = udp_checksum(addresses + struct.pack("!HH", _UDP, length), bare)
     return b"".join(
         (
             datagram.target_mac,
@@ -108,11 +103,3 @@ def build_frame(datagram: Datagram) -> bytes:
 
 def _ip_header(total: int, checksum: int, addresses: bytes) -> bytes:
     return _IP_HEADER.pack(0x45, 0, total, 0, 0, _TTL, _UDP, checksum, addresses[:4], addresses[4:])
-
-
-def _sum(data: bytes) -> int:
-    """Return the ones' complement sum of 16-bit words, with both zeros as 0; an odd last byte counts as a high byte.
-
-    2**16 leaves 1 when divided by 0xFFFF, so the remainder of the whole number is the sum of its 16-bit digits.
-    """
-    return int.from_bytes(data if len(data) % 2 == 0 else data + b"\0", "big") % 0xFFFF

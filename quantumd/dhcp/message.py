@@ -157,7 +157,10 @@ def _check(options: dict[int, bytes]) -> dict[int, bytes] | Reason:
 
 @frozen
 class Reply:
-    """What is sent back: ``options`` in order of importance, for what finds no room is left out from the end."""
+    """What is sent back: ``options`` in order of importance, for what finds no room is left out from the end.
+
+    ``siaddr``, ``sname`` and ``file`` say from where a machine boots.
+    """
 
     xid: int
     flags: int
@@ -166,18 +169,21 @@ class Reply:
     giaddr: bytes
     chaddr: bytes
     options: Sequence[tuple[int, bytes]]
+    siaddr: bytes = bytes(4)
+    sname: bytes = b""
+    file: bytes = b""
 
 
 def build_reply(reply: Reply, most_bytes: int) -> bytes:
     """Return the UDP payload of a reply, at least 300 bytes and at most ``most_bytes`` long.
 
-    Options that overflow the options field go to the file and sname fields (option 52).
+    Options that overflow the options field go to the file and sname fields (option 52), where those are free.
     """
-    main, file, sname = _lay_out(reply.options, most_bytes - _FIXED.size)
+    main, file, sname = _lay_out(reply, most_bytes - _FIXED.size)
     payload = b"".join(
         (
             _FIXED.pack(
-                REPLY_OP, _ETHERNET, 6, 0, reply.xid, 0, reply.flags, reply.ciaddr, reply.yiaddr, bytes(4),
+                REPLY_OP, _ETHERNET, 6, 0, reply.xid, 0, reply.flags, reply.ciaddr, reply.yiaddr, reply.siaddr,
                 reply.giaddr, reply.chaddr, sname, file, _COOKIE,
             ),
             main,
@@ -186,14 +192,14 @@ def build_reply(reply: Reply, most_bytes: int) -> bytes:
     return payload.ljust(LEAST_MESSAGE_BYTES, b"\0")
 
 
-def _lay_out(options: Sequence[tuple[int, bytes]], room: int) -> tuple[bytes, bytes, bytes]:
+def _lay_out(reply: Reply, room: int) -> tuple[bytes, bytes, bytes]:
     """Return the options, file and sname fields; an option is never spread over two of them."""
-    encoded = [encode_option(code, value) for code, value in options]
+    encoded = [encode_option(code, value) for code, value in reply.options]
     whole = b"".join(encoded)
     if len(whole) < room:
-        return whole + b"\xff", b"", b""
+        return whole + b"\xff", reply.file, reply.sname
     # Each field keeps a byte for its end option, and the first also three for option 52.
-    rooms = (room - 4, _FILE_BYTES - 1, _SNAME_BYTES - 1)
+    rooms = (room - 4, 0 if reply.file else _FILE_BYTES - 1, 0 if reply.sname else _SNAME_BYTES - 1)
     fields = (bytearray(), bytearray(), bytearray())
     for option in encoded:
         for field, most in zip(fields, rooms, strict=True):
@@ -204,7 +210,8 @@ def _lay_out(options: Sequence[tuple[int, bytes]], room: int) -> tuple[bytes, by
     overload = (_IN_FILE if file else 0) | (_IN_SNAME if sname else 0)
     if overload:
         main += bytes((Code.OVERLOAD, 1, overload))
-    return bytes(main) + b"\xff", bytes(file) + b"\xff" if file else b"", bytes(sname) + b"\xff" if sname else b""
+    ends = (bytes(file) + b"\xff" if file else reply.file, bytes(sname) + b"\xff" if sname else reply.sname)
+    return bytes(main) + b"\xff", *ends
 
 
 def encode_option(code: int, value: bytes) -> bytes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from attrs import frozen
 
 from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import NO_ADDRESS, broadcast_of, is_inside, mask_of, pack_ip, split_prefix
+from quantumd.dhcp.classless import encode_routes
+from quantumd.dhcp.extra4 import NOTHING_EXTRA, Extra
 from quantumd.dhcp.message import Code
 from quantumd.model.records import DhcpNetworkRecord, DhcpSubnet
 
@@ -41,17 +43,20 @@ def lease_options(settings: DhcpSettings) -> tuple[Option, ...]:
     )
 
 
-def network_options(lease: Lease, settings: DhcpSettings, wanted: bytes) -> tuple[Option, ...]:
+def network_options(
+    lease: Lease, settings: DhcpSettings, wanted: bytes, extra: Extra = NOTHING_EXTRA
+) -> tuple[Option, ...]:
     """Return what describes the network, the most needed first.
 
     All is told to everyone, asked for or not, for some clients use what they forget to ask for. Only Microsoft's
-    number for the classless routes is kept for those who want it.
+    number for the classless routes is kept for those who want it. What the port has of its own takes the place of what
+    the network says.
 
     :param wanted: the client's option 55.
     """
     network, length = split_prefix(lease.subnet.cidr)
     gateway = _gateway(lease)
-    routes = _encode_routes(_routes(lease, gateway))
+    routes = encode_routes(_routes(lease, gateway))
     options: list[Option] = [(Code.SUBNET_MASK, mask_of(length))]
     if routes:
         options.append((Code.CLASSLESS_ROUTES, routes))
@@ -67,7 +72,15 @@ def network_options(lease: Lease, settings: DhcpSettings, wanted: bytes) -> tupl
         options.append((Code.BROADCAST, broadcast_of(network, length)))
     if routes and Code.MICROSOFT_ROUTES in wanted:
         options.append((Code.MICROSOFT_ROUTES, routes))
-    return tuple(options)
+    return _with_extra(options, extra) if extra.options else tuple(options)
+
+
+def _with_extra(options: list[Option], extra: Extra) -> tuple[Option, ...]:
+    told = {**dict(options), **extra.options}
+    if Code.CLASSLESS_ROUTES in extra.options and Code.MICROSOFT_ROUTES in told:
+        # They are the same under another number, unless the user says otherwise.
+        told[Code.MICROSOFT_ROUTES] = extra.options.get(Code.MICROSOFT_ROUTES, told[Code.CLASSLESS_ROUTES])
+    return tuple((code, value) for code, value in told.items() if value)
 
 
 def _gateway(lease: Lease) -> str | None:
@@ -100,14 +113,6 @@ def _routes(lease: Lease, gateway: str | None) -> Iterator[tuple[str, bytes]]:
         if not is_inside(hop, *split_prefix(subnet.cidr)):
             yield f"{gateway}/32", NO_ADDRESS
         yield _DEFAULT, hop
-
-
-def _encode_routes(routes: Iterable[tuple[str, bytes]]) -> bytes:
-    parts: list[bytes] = []
-    for destination, hop in routes:
-        network, length = split_prefix(destination)
-        parts.append(bytes((length,)) + network[: (length + 7) // 8] + hop)
-    return b"".join(parts)
 
 
 def _dns_servers(subnet: DhcpSubnet, settings: DhcpSettings) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     FRAME_TRUNCATED = "frame_truncated"
     FRAME_TAGGED = "frame_tagged"
     NOT_IPV4 = "not_ipv4"
+    NOT_IPV6 = "not_ipv6"
     BAD_IP_HEADER = "bad_ip_header"
     BAD_IP_CHECKSUM = "bad_ip_checksum"
     FRAGMENT = "fragment"
@@ -33,6 +34,8 @@ class Reason(StrEnum):
     OPTION_OVERRUN = "option_overrun"
     BAD_OPTION = "bad_option"
     NO_MESSAGE_TYPE = "no_message_type"
+    NO_CLIENT_ID = "no_client_id"
+    NOT_BY_MULTICAST = "not_by_multicast"
 
     # What is sound, and not answered.
     FOREIGN_MAC = "foreign_mac"

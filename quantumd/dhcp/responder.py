@@ -8,7 +8,8 @@ from __future__ import annotations
 from attrs import frozen
 
 from quantumd.config import DhcpSettings
-from quantumd.dhcp.addresses import EVERY_MAC, EVERYONE, NO_ADDRESS, pack_ip, pack_mac
+from quantumd.dhcp.addresses import EVERY_MAC, EVERYONE, NO_ADDRESS, pack_ip, pack_mac, show_ip
+from quantumd.dhcp.extra4 import NOTHING_EXTRA, Extra, extra_options4
 from quantumd.dhcp.frames import Datagram, build_frame, parse_frame
 from quantumd.dhcp.message import (
     BROADCAST_FLAG,
@@ -45,6 +46,26 @@ class Answer:
     answered: MessageType | None = None
     address: bytes = NO_ADDRESS
 
+    @property
+    def question(self) -> str:
+        """What was asked, as counters and logs name it."""
+        return "unknown" if self.asked is None else self.asked.name.lower()
+
+    @property
+    def outcome(self) -> str:
+        """What came of it."""
+        return str(self.reason) if self.answered is None else self.answered.name.lower()
+
+    @property
+    def about(self) -> str:
+        """The address in text form."""
+        return show_ip(self.address) if len(self.address) == 4 else "nothing"
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether it decides something; an offer does not: the request that follows does."""
+        return self.reason in (Reason.ANSWERED, Reason.NOTED) and self.asked is not MessageType.DISCOVER
+
 
 @frozen
 class _Exchange:
@@ -57,6 +78,7 @@ class _Exchange:
     network: DhcpNetworkRecord
     mac: bytes
     settings: DhcpSettings
+    extra: Extra = NOTHING_EXTRA
 
     def option(self, code: Code) -> bytes:
         """Return an option of the request, empty when it is not there."""
@@ -92,7 +114,8 @@ def answer(frame: bytes, port: DhcpPortRecord, network: DhcpNetworkRecord, setti
     if not network.subnets:
         return Answer(None, Reason.NOT_SERVED, message.type)
     own = tuple(pack_ip(fixed.ip_address) for fixed in port.fixed_ips)
-    return _decide(_Exchange(message, datagram.target_ip, own, _leases(port, network), network, mac, settings))
+    extra = extra_options4(port.extra_options) if port.extra_options else NOTHING_EXTRA
+    return _decide(_Exchange(message, datagram.target_ip, own, _leases(port, network), network, mac, settings, extra))
 
 
 def _leases(port: DhcpPortRecord, network: DhcpNetworkRecord) -> tuple[Lease, ...]:
@@ -164,7 +187,7 @@ def _inform(exchange: _Exchange) -> Answer:
 
 
 def _give(exchange: _Exchange, lease: Lease, kind: MessageType, is_lease: bool = True) -> Answer:
-    message, settings = exchange.message, exchange.settings
+    message, settings, extra = exchange.message, exchange.settings, exchange.extra
     times = lease_options(settings) if is_lease else ()
     wanted = exchange.option(Code.WANTED_OPTIONS)
     reply = Reply(
@@ -175,7 +198,10 @@ def _give(exchange: _Exchange, lease: Lease, kind: MessageType, is_lease: bool =
         yiaddr=lease.address if is_lease else NO_ADDRESS,
         giaddr=message.giaddr,
         chaddr=message.chaddr,
-        options=(*_head(exchange, kind, lease.server), *times, *network_options(lease, settings, wanted)),
+        options=(*_head(exchange, kind, lease.server), *times, *network_options(lease, settings, wanted, extra)),
+        siaddr=extra.next_server,
+        sname=extra.server_name,
+        file=extra.file_name,
     )
     frame = _send(exchange, reply, lease.server, _target(reply))
     return Answer(frame, Reason.ANSWERED, message.type, kind, lease.address)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from attrs import define, field
@@ -10,25 +12,48 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from quantumd.config import DhcpSettings
-from quantumd.dhcp.addresses import show_ip
-from quantumd.dhcp.message import MessageType
 from quantumd.dhcp.neighbour import answer_arp
+from quantumd.dhcp.neighbour6 import answer_solicitation
 from quantumd.dhcp.pace import Paces, PortPace
 from quantumd.dhcp.reasons import Reason
-from quantumd.dhcp.responder import Answer, answer
+from quantumd.dhcp.responder import answer
+from quantumd.dhcp.responder6 import answer6
 from quantumd.dhcp.table import DhcpTable
 from quantumd.edge.frames.interfaces import IFrames, PortFrame, Purpose
-from quantumd.model.records import DhcpPortRecord
-
-_QUIET = frozenset({MessageType.DISCOVER})
-"""An offer decides nothing: the request that follows does."""
+from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord
 
 
 class Counter(Protocol):
-    """Counts by labels: what was asked (``discover`` … or ``unknown``), and what came of it (``ack`` … or a Reason)."""
+    """Counts by labels: what was asked (``discover``, ``solicit6`` … or ``unknown``), and what came of it.
+
+    That is ``ack``, ``reply`` … or a Reason.
+    """
 
     def add(self, asked: str, outcome: str) -> None:
         """One more."""
+
+
+class Decided(Protocol):
+    """What is sent back, if anything, and how it is named: Answer, and Answer6."""
+
+    @property
+    def frame(self) -> bytes | None: ...
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def outcome(self) -> str: ...
+
+    @property
+    def about(self) -> str: ...
+
+    @property
+    def is_decision(self) -> bool: ...
+
+
+_Decide = Callable[[bytes, DhcpPortRecord, DhcpNetworkRecord, DhcpSettings], Decided]
+_AnswerNeighbour = Callable[[bytes, DhcpNetworkRecord], bytes | None]
 
 
 @define(eq=False)
@@ -53,10 +78,12 @@ class DhcpService(Service):
         super().startService()
         if not self._is_subscribed:
             self._is_subscribed = True
-            self._frames.subscribe(Purpose.DHCP4, self._received)
-            self._frames.subscribe(Purpose.ARP, self._asked_for)
+            self._frames.subscribe(Purpose.DHCP4, partial(self._received, answer))
+            self._frames.subscribe(Purpose.DHCP6, partial(self._received, answer6))
+            self._frames.subscribe(Purpose.ARP, partial(self._asked_for, answer_arp))
+            self._frames.subscribe(Purpose.SOLICITATION, partial(self._asked_for, answer_solicitation))
 
-    def _received(self, frame: PortFrame) -> None:
+    def _received(self, decide: _Decide, frame: PortFrame) -> None:
         if not self.running:
             return
         began = self._clock.seconds()
@@ -69,33 +96,30 @@ class DhcpService(Service):
         if not pace.may_answer(began, self._paces.rate_pps):
             self._counter.add("unknown", Reason.RATE_LIMITED)
             return
-        decided = answer(frame.frame, port, network, self._settings)
+        decided = decide(frame.frame, port, network, self._settings)
         if decided.frame is not None:
             self._frames.send(frame.reply_to, decided.frame)
         self._note(decided, port, pace, began)
 
-    def _asked_for(self, frame: PortFrame) -> None:
+    def _asked_for(self, answer_neighbour: _AnswerNeighbour, frame: PortFrame) -> None:
         port = self._table.port(frame.port_id)
         network = self._table.network(port.network_id) if port is not None else None
-        said = answer_arp(frame.frame, network) if self.running and network is not None else None
+        said = answer_neighbour(frame.frame, network) if self.running and network is not None else None
         if said is not None:
             self._frames.send(frame.reply_to, said)
 
-    def _note(self, decided: Answer, port: DhcpPortRecord, pace: PortPace, began: float) -> None:
-        asked = "unknown" if decided.asked is None else decided.asked.name.lower()
-        outcome = str(decided.reason) if decided.answered is None else decided.answered.name.lower()
-        self._counter.add(asked, outcome)
-        is_decision = decided.reason in (Reason.ANSWERED, Reason.NOTED) and decided.asked not in _QUIET
-        if not is_decision or not pace.may_log():
+    def _note(self, decided: Decided, port: DhcpPortRecord, pace: PortPace, began: float) -> None:
+        self._counter.add(decided.question, decided.outcome)
+        if not decided.is_decision or not pace.may_log():
             return
         untold, pace.untold = pace.untold, 0
         self._log.info(
             "{asked} of port {port} ({mac}) for {address}: {outcome} in {ms} ms",
-            asked=asked,
+            asked=decided.question,
             port=port.id,
             mac=port.mac_address,
-            address=show_ip(decided.address) if len(decided.address) == 4 else "nothing",
-            outcome=outcome,
+            address=decided.about,
+            outcome=decided.outcome,
             ms=round((self._clock.seconds() - began) * 1000, 2),
             untold=untold,
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from attrs import frozen
 
 from quantumd.model.qos_records import QosLimit
-from quantumd.model.records import FixedIp, HostRoute
+from quantumd.model.records import ExtraOption, FixedIp, HostRoute
 from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterRoute
 from quantumd.model.security_records import AddressPair, SecurityRule
+from quantumd.model.subnet import is_served
 
 
 @frozen
@@ -38,6 +39,13 @@ class Subnet:
     enable_dhcp: bool
     dns_nameservers: tuple[str, ...]
     host_routes: tuple[HostRoute, ...]
+    ipv6_ra_mode: str | None = None
+    ipv6_address_mode: str | None = None
+
+    @property
+    def is_served(self) -> bool:
+        """Whether DHCP answers clients on it, with addresses or without."""
+        return is_served(self.ip_version, self.enable_dhcp, self.ipv6_ra_mode, self.ipv6_address_mode)
 
 
 @frozen
@@ -59,6 +67,7 @@ class Port:
     qos_policy: str | None = None
     parent_id: str = ""
     segmentation_id: int = 0
+    extra_options: tuple[ExtraOption, ...] = ()
 
 
 @frozen

@@ -10,7 +10,7 @@ from quantumd.model.nouns import DHCP_OWNER
 HOST_CONTENT = frozenset(
     {
         "mac_address", "fixed_ips", "admin_state_up", "network_id", "host_id", "device_owner", "port_security_enabled",
-        "security_groups", "allowed_address_pairs", "qos_policy_id",
+        "security_groups", "allowed_address_pairs", "qos_policy_id", "extra_dhcp_opts",
     }
 )  # fmt: skip
 """Attributes that hosts are told; changing others changes no record."""

@@ -43,9 +43,9 @@ class NetworkRecord:
     """What the l2 role of a host must know of a network that has ports on it.
 
     ``segmentation_id`` is the VLAN id on ``physical_network`` (vlan) or the id in the tunnels (gre, vxlan, geneve).
-    ``dhcp_mac`` and ``dhcp_addresses`` (IPv4) are those of the network's distributed DHCP port; no MAC, no DHCP.
-    ``qos_policy`` is for those of its ports that have none, see quantumd.model.qos. With ``vlan_transparent`` frames
-    keep the tags that VMs give them.
+    ``dhcp_mac``, ``dhcp_addresses`` (IPv4) and ``dhcp_addresses6`` are those of the network's distributed DHCP port; no
+    MAC, no DHCP, and no address of an IP version, no DHCP of it. ``qos_policy`` is for those of its ports that have
+    none, see quantumd.model.qos. With ``vlan_transparent`` frames keep the tags that VMs give them.
     """
 
     kind: ClassVar[str] = "l2.network"
@@ -60,6 +60,7 @@ class NetworkRecord:
     dhcp_addresses: tuple[str, ...]
     qos_policy: str | None = None
     vlan_transparent: bool = False
+    dhcp_addresses6: tuple[str, ...] = ()
 
 
 @frozen
@@ -125,8 +126,30 @@ class DhcpSubnet:
 
 
 @frozen
+class DhcpSubnet6:
+    """One IPv6 subnet that is served: with addresses if it is ``is_stateful``, else only with what else there is."""
+
+    id: str
+    cidr: str
+    is_stateful: bool
+    dns_nameservers: tuple[str, ...]
+
+
+@frozen
+class ExtraOption:
+    """One of a port's ``extra_dhcp_opts``: ``name`` is a name or a number, as the user gave it."""
+
+    ip_version: int
+    name: str
+    value: str
+
+
+@frozen
 class DhcpNetworkRecord:
-    """What the dhcp role of a host must know of a network that has ports on it and at least one served subnet."""
+    """What the dhcp role of a host must know of a network that has ports on it and at least one served subnet.
+
+    ``subnets`` are those of IPv4.
+    """
 
     kind: ClassVar[str] = "dhcp.network"
     id: str
@@ -134,11 +157,15 @@ class DhcpNetworkRecord:
     mtu_bytes: int
     server_mac: str
     subnets: tuple[DhcpSubnet, ...]
+    subnets6: tuple[DhcpSubnet6, ...] = ()
 
 
 @frozen
 class DhcpPortRecord:
-    """What the dhcp role of a host must know of a port bound to it: its IPv4 addresses, in the port's order."""
+    """What the dhcp role of a host must know of a port bound to it: its addresses, in the port's order.
+
+    ``fixed_ips`` are those of IPv4.
+    """
 
     kind: ClassVar[str] = "dhcp.port"
     id: str
@@ -146,6 +173,8 @@ class DhcpPortRecord:
     network_id: str
     mac_address: str
     fixed_ips: tuple[FixedIp, ...]
+    fixed_ips6: tuple[FixedIp, ...] = ()
+    extra_options: tuple[ExtraOption, ...] = ()
 
 
 Record: TypeAlias = (
@@ -196,8 +225,10 @@ VERSIONED_BY_READING: frozenset[str] = frozenset(
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
 
 ADDED_SINCE: Mapping[str, tuple[object, ...]] = {
-    NetworkRecord.kind: (None, False),
+    NetworkRecord.kind: (None, False, ()),
     PortRecord.kind: (None, "", 0),
+    DhcpNetworkRecord.kind: ((),),
+    DhcpPortRecord.kind: ((), ()),
     RouterRecord.kind: ((),),
 }
 """What the last fields say, where they say nothing, of kinds that hosts of before know without these fields."""

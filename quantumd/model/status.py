@@ -45,7 +45,7 @@ class Realisation:
 def roles_of(is_served: bool) -> tuple[str, ...]:
     """Return the roles that must realise a port.
 
-    :param is_served: whether it has an IPv4 address on a subnet with DHCP.
+    :param is_served: whether it has an address on a subnet where DHCP answers.
     """
     return (L2, DHCP) if is_served else (L2,)
 

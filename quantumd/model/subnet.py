@@ -16,6 +16,9 @@ DHCPV6_STATELESS = "dhcpv6-stateless"
 IPV6_MODES = (DHCPV6_STATEFUL, DHCPV6_STATELESS, SLAAC)
 """What ``ipv6_ra_mode`` and ``ipv6_address_mode`` can be, beside nothing."""
 
+DHCPV6_MODES = frozenset({DHCPV6_STATEFUL, DHCPV6_STATELESS})
+"""Values of ``ipv6_address_mode`` with which clients ask a DHCP server for something."""
+
 AUTO_ADDRESS_MODES = frozenset({SLAAC, DHCPV6_STATELESS})
 """Modes in which ports compute their address from their MAC."""
 
@@ -42,9 +45,19 @@ def is_host_content(changed: Collection[str]) -> bool:
     return not HOST_CONTENT.isdisjoint(changed)
 
 
-def is_served(ip_version: int, enable_dhcp: bool) -> bool:
-    """Whether the network's DHCP port has an address on the subnet."""
-    return ip_version == 4 and enable_dhcp
+def is_served(ip_version: int, enable_dhcp: bool, ra_mode: str | None = None, address_mode: str | None = None) -> bool:
+    """Whether DHCP answers clients on the subnet, and the network's DHCP port has an address there.
+
+    An IPv6 subnet without any mode is served like one that is stateful, as Neutron 29 does.
+    """
+    if not enable_dhcp or ip_version == 4:
+        return enable_dhcp
+    return address_mode in DHCPV6_MODES if address_mode is not None else ra_mode is None
+
+
+def gives_addresses(ra_mode: str | None, address_mode: str | None) -> bool:
+    """Whether DHCP gives ports their addresses on an IPv6 subnet that is served; else it only tells the rest."""
+    return address_mode == DHCPV6_STATEFUL or (address_mode is None and ra_mode is None)
 
 
 def version_of(text: str) -> int:

@@ -17,7 +17,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, or_
 from quantumd.model.network import TUNNEL_TYPES
 from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
 from quantumd.model.port import dhcp_device_id, is_dhcp_port
-from quantumd.model.records import FixedIp, HostRoute
+from quantumd.model.records import ExtraOption, FixedIp, HostRoute
 from quantumd.model.security_records import AddressPair
 from quantumd.model.status import L2
 from quantumd.store import tables as t
@@ -29,6 +29,7 @@ CHUNK = 500
 """How many ids one statement asks for."""
 
 _PAIRS: Final = "allowed_address_pairs"
+_OPTIONS: Final = "extra_dhcp_opts"
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
@@ -59,6 +60,8 @@ _SUBNETS = (
         t.subnets.c.enable_dhcp,
         t.subnets.c.dns_nameservers,
         t.subnets.c.host_routes,
+        t.subnets.c.ipv6_ra_mode,
+        t.subnets.c.ipv6_address_mode,
     )
     .where(t.subnets.c.network_id.in_(_IDS))
     .order_by(t.subnets.c.created_at, t.subnets.c.id)
@@ -256,6 +259,7 @@ def _ports(connection: Connection, rows: Sequence[Any]) -> Iterator[Port]:
             port_security_enabled=row.port_security_enabled,
             security_groups=tuple(groups[row.id]),
             allowed_address_pairs=address_pairs(row.details),
+            extra_options=extra_options(row.details),
             qos_policy=row.policy_id,
             parent_id=row.parent_id or "",
             segmentation_id=row.segmentation_id or 0,
@@ -270,6 +274,14 @@ def address_pairs(details: str | None) -> tuple[AddressPair, ...]:
     return tuple(AddressPair(pair["mac_address"], str(ip_network(pair["ip_address"], strict=False))) for pair in pairs)
 
 
+def extra_options(details: str | None) -> tuple[ExtraOption, ...]:
+    """Return the DHCP options of its own among the details of a port's row."""
+    if details is None or _OPTIONS not in details:
+        return ()
+    options = orjson.loads(details)[_OPTIONS]
+    return tuple(ExtraOption(each["ip_version"], each["opt_name"], each["opt_value"]) for each in options)
+
+
 def _subnet(row: Any) -> Subnet:
     routes = orjson.loads(row.host_routes)
     return Subnet(
@@ -281,4 +293,6 @@ def _subnet(row: Any) -> Subnet:
         enable_dhcp=row.enable_dhcp,
         dns_nameservers=tuple(orjson.loads(row.dns_nameservers)),
         host_routes=tuple(HostRoute(route["destination"], route["nexthop"]) for route in routes),
+        ipv6_ra_mode=row.ipv6_ra_mode,
+        ipv6_address_mode=row.ipv6_address_mode,
     )

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from attrs import define, field, frozen
 
@@ -52,9 +53,12 @@ class Lease:
     told: Mapping[str, str] = field(repr=False)
 
 
+L = TypeVar("L")
+
+
 @define
-class Client:
-    """A DHCP client of one VM, running until ``stop()``. Use ``Udhcpc`` or ``Dhclient``.
+class Client(Generic[L]):
+    """A DHCP client of one VM, running until ``stop()``. Use ``Udhcpc``, ``Dhclient`` or ``Dhclient6``.
 
     ``directory`` gets its files. ``more`` are more options of the program.
     """
@@ -93,7 +97,7 @@ class Client:
         """What has happened so far, in order, in the client's own words."""
         return tuple(self.leases.read_text().split()) if self.leases.exists() else ()
 
-    def await_event(self, event: str, limit_seconds: float = 15.0, times: int = 1) -> Lease:
+    def await_event(self, event: str, limit_seconds: float = 15.0, times: int = 1) -> L:
         """Wait until an event has happened ``times`` times; return what the client was told then. NoLease if not."""
         deadline = time.monotonic() + limit_seconds
         while self.events().count(event) < times:
@@ -102,12 +106,12 @@ class Client:
             time.sleep(0.005)
         return self.lease(event)
 
-    def lease(self, event: str) -> Lease:
+    def lease(self, event: str) -> L:
         """What the client was told at the last such event."""
         lines = Path(f"{self.leases}.{event}").read_text().splitlines()
         return self.read(dict(line.partition("=")[::2] for line in lines if "=" in line))
 
-    def read(self, told: Mapping[str, str]) -> Lease:
+    def read(self, told: Mapping[str, str]) -> L:
         """Read the variables that the script was given."""
         raise NoLease("a client is Udhcpc or Dhclient")
 
@@ -119,7 +123,7 @@ class Client:
 
 
 @define
-class Udhcpc(Client):
+class Udhcpc(Client[Lease]):
     """Busybox's client. Events: deconfig, bound, renew, nak, leasefail."""
 
     def command(self) -> tuple[str, ...]:
@@ -146,7 +150,7 @@ class Udhcpc(Client):
 
 
 @define
-class Dhclient(Client):
+class Dhclient(Client[Lease]):
     """ISC's client. Events: PREINIT, BOUND, RENEW, REBIND, EXPIRE, FAIL."""
 
     def command(self) -> tuple[str, ...]:
@@ -195,15 +199,16 @@ def _routes(octets: list[int]) -> tuple[tuple[str, str], ...]:
 
 def udhcpc(vm: Vm, directory: Path, limit_seconds: float = 15.0, more: tuple[str, ...] = ()) -> Lease:
     """Get a lease with udhcpc, configure ``eth0`` with it and end the client. NoLease when none comes in time."""
-    return _once(Udhcpc(vm, directory, more), "bound", limit_seconds)
+    return once(Udhcpc(vm, directory, more), "bound", limit_seconds)
 
 
 def dhclient(vm: Vm, directory: Path, limit_seconds: float = 15.0, more: tuple[str, ...] = ()) -> Lease:
     """Get a lease with ISC's dhclient, configure ``eth0`` with it and end the client. NoLease when none in time."""
-    return _once(Dhclient(vm, directory, more), "BOUND", limit_seconds)
+    return once(Dhclient(vm, directory, more), "BOUND", limit_seconds)
 
 
-def _once(client: Client, event: str, limit_seconds: float) -> Lease:
+def once(client: Client[L], event: str, limit_seconds: float) -> L:
+    """Start a client, wait for an event and end it; return what it was told then. NoLease when it comes not in time."""
     client.start()
     try:
         return client.await_event(event, limit_seconds)

@@ -47,6 +47,13 @@ EVERY_RECORD = (
     r.NetworkRecord("n2", 3, "local", None, None, 1500, True, None, (), "q1"),
     r.PortRecord("p4", 5, "n1", "fa:16:3e:00:00:02", (), True, "", qos_policy="q1"),
     QosPolicyRecord("q1", 9, (QosLimit("egress", "kbps", 1000, 100), QosLimit("ingress", "kpps", 2)), 26),
+    r.NetworkRecord("n3", 3, "local", None, None, 1500, True, "fa:16:3e:00:00:09", (), dhcp_addresses6=("fd00::1",)),
+    r.DhcpNetworkRecord(
+        "n3", 3, 1500, "fa:16:3e:00:00:09", (), (r.DhcpSubnet6("s6", "fd00::/64", True, ("fd00::53",)),)
+    ),
+    r.DhcpPortRecord(
+        "p6", 5, "n3", "fa:16:3e:00:00:06", (), (r.FixedIp("s6", "fd00::6"),), (r.ExtraOption(6, "59", "x"),)
+    ),
     r.DhcpPortRecord("p1", 5, "n1", "fa:16:3e:00:00:01", (r.FixedIp("s1", "10.0.0.5"),)),
 )
 GONE = m.Gone("l2.port", "p3", 9, True, "n1", ("192.0.2.9",))

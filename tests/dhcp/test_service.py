@@ -12,16 +12,23 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import pack_ip
 from quantumd.dhcp.message import MessageType
+from quantumd.dhcp.message6 import MessageType6
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
 from quantumd.edge.frames.interfaces import PortFrame, Purpose
 from quantumd.edge.frames.memory import MemoryFrames
 from tests.dhcp.client import MAC, NETWORK, PORT, frame_of, read, request_payload
+from tests.dhcp.client6 import ADDRESS, CLIENT, NETWORK6, PORT6, SERVER, frame6_of, ia, payload6, read6
+from tests.dhcp.test_neighbour import asked
+from tests.dhcp.test_oracle6 import solicitation
 
 DISCOVER = frame_of(request_payload(MessageType.DISCOVER))
 REBOOT = frame_of(request_payload(MessageType.REQUEST, [(50, pack_ip("10.0.0.5"))]))
 FOREIGN = frame_of(request_payload(MessageType.REQUEST, [(50, pack_ip("10.0.0.6"))]))
 RELEASE = frame_of(request_payload(MessageType.RELEASE, ciaddr="10.0.0.5"))
+
+SOLICIT6 = frame6_of(payload6(MessageType6.SOLICIT, (CLIENT, ia())))
+REQUEST6 = frame6_of(payload6(MessageType6.REQUEST, (CLIENT, SERVER, ia(ADDRESS))))
 
 
 @define
@@ -143,3 +150,34 @@ class ServiceTests(SynchronousTestCase):
         self.assertLess(len(self.events), 25)
         told = len(self.events) + sum(int(str(event["untold"])) for event in self.events)
         self.assertGreater(told, 1000)
+
+    def test_ipv6_is_answered_beside_ipv4(self) -> None:
+        """From the same table, within the same limit, under names of its own."""
+        self.table.put_network(evolve(NETWORK, subnets6=NETWORK6.subnets6))
+        self.table.put_port(evolve(PORT, fixed_ips6=PORT6.fixed_ips6))
+        for frame in (SOLICIT6, REQUEST6, b"junk"):
+            self.frames.arrive(PortFrame(Purpose.DHCP6, PORT.id, frame, 7))
+        self.assertEqual(
+            self.tally.counts,
+            {("solicit6", "advertise"): 1, ("request6", "reply"): 1, ("unknown", "frame_truncated"): 1},
+        )
+        kinds = [read6(frame).kind for _, frame in self.frames.sent]
+        self.assertEqual(kinds, [MessageType6.ADVERTISE, MessageType6.REPLY])
+        (event,) = self.events
+        self.assertEqual((event["asked"], event["address"], event["outcome"]), ("request6", ADDRESS, "reply"))
+        for _ in range(100):
+            self.say(DISCOVER)
+        self.assertEqual(len(self.frames.sent), 19)
+
+    def test_who_asks_for_the_server_is_told(self) -> None:
+        """Over IPv4 and IPv6; not of a network that is not served, nor when stopped."""
+        self.table.put_network(evolve(NETWORK, subnets6=NETWORK6.subnets6))
+        questions = ((Purpose.ARP, asked()), (Purpose.SOLICITATION, solicitation()))
+        for purpose, frame in questions:
+            self.frames.arrive(PortFrame(purpose, PORT.id, frame, 7))
+            self.frames.arrive(PortFrame(purpose, "another", frame, 8))
+        self.assertEqual([reply_to for reply_to, _ in self.frames.sent], [7, 7])
+        self.service.stopService()
+        for purpose, frame in questions:
+            self.frames.arrive(PortFrame(purpose, PORT.id, frame, 7))
+        self.assertEqual(len(self.frames.sent), 2)

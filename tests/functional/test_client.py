@@ -150,13 +150,15 @@ class ClientTests(SynchronousTestCase):
         self.expect_refusal("No Port found for nobody", "port", "show", "nobody")
         self.expect_refusal(f"No Network found for {NOBODY}", "port", "create", "--network", NOBODY, "x")
         self.expect_refusal("MTU is too big", "network", "create", "--mtu", "9000", "x")
-        self.expect_refusal("ipv6_ra_mode", *subnet, "2001:db8::/64", "--ip-version", "6", "--ipv6-ra-mode", "slaac")
+        modes = ("--ipv6-ra-mode", "slaac", "--ipv6-address-mode", "dhcpv6-stateful")
+        self.expect_refusal("they must be the same value", *subnet, "2001:db8::/64", "--ip-version", "6", *modes)
 
     def test_extensions_are_listed(self) -> None:
         """Those that packets obey, and no others."""
         listed = {row["Alias"] for row in self.openstack("extension", "list", "--network")}
-        self.assertLessEqual({"binding", "provider", "net-mtu", "security-group", "port-security", "qos"}, listed)
-        self.assertFalse({"router", "dns-integration"} & listed)
+        wanted = {"binding", "provider", "net-mtu", "security-group", "port-security", "qos", "router"}
+        self.assertLessEqual({*wanted, "extra_dhcp_opt"}, listed)
+        self.assertFalse({"local_ip", "dns-integration"} & listed)
         self.assertEqual(self.openstack("extension", "show", "provider")["alias"], "provider")
 
     def test_what_was_created_in_bulk_is_listed(self) -> None:

@@ -167,6 +167,18 @@ class LeaseTests(HostCase):
         self.assertEqual(udhcpc(guest.vm, self.files).ip_address, guest.ip)
         self.assertEqual(self.status_of(guest), "ACTIVE")
 
+    def test_a_port_has_options_of_its_own(self) -> None:
+        """From the moment that they are set; its neighbour does not have them."""
+        options = [{"opt_name": "bootfile-name", "opt_value": "pxe.0"}, {"opt_name": "42", "opt_value": "10.0.0.7"}]
+        self.update("port", self.guest.id, extra_dhcp_opts=options)
+
+        def boot_file_of(guest: Guest) -> str | None:
+            lease = udhcpc(guest.vm, self.files, more=("-O", "bootfile", "-O", "ntpsrv"))
+            return None if lease.told.get("ntpsrv") != "10.0.0.7" else lease.told.get("boot_file")
+
+        self.wait_for("the port's options", lambda: boot_file_of(self.guest) == "pxe.0")
+        self.assertIsNone(boot_file_of(self.other))
+
     def test_two_subnets_lease_by_port(self) -> None:
         """Each port has the address, gateway and server of the subnet that it is on."""
         network = self.make_network("10.1.0.0/24", "10.2.0.0/24")

@@ -34,9 +34,13 @@ from tests.bed.counts import count
 
 NETWORKS = {
     "n-local": NetworkRecord("n-local", 1, "local", None, None, 1500, True, "fa:16:3e:00:01:00", ("10.0.0.2",)),
-    "n-twin": NetworkRecord("n-twin", 1, "local", None, None, 1500, True, "fa:16:3e:00:02:00", ("10.0.0.2",)),
+    "n-twin": NetworkRecord(
+        "n-twin", 1, "local", None, None, 1500, True, "fa:16:3e:00:02:00", ("10.0.0.2",), dhcp_addresses6=("fd00:1::1",)
+    ),
     "n-vlan": NetworkRecord("n-vlan", 1, "vlan", "physnet1", 100, 1500, True, None, (), "silver"),
-    "n-flat": NetworkRecord("n-flat", 1, "flat", "physnet1", None, 1500, True, None, ()),
+    "n-flat": NetworkRecord(
+        "n-flat", 1, "flat", "physnet1", None, 1500, True, "fa:16:3e:00:05:00", (), dhcp_addresses6=("fd00:2::1",)
+    ),
     "n-vxlan": NetworkRecord("n-vxlan", 1, "vxlan", None, 5001, 1450, True, None, ()),
 }
 NETWORKS |= {name: evolve(NETWORKS[name], vlan_transparent=True) for name in ("n-twin", "n-vxlan")}

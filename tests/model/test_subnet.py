@@ -12,6 +12,7 @@ from quantumd.model.subnet import (
     cidr_fault,
     dhcp_fault,
     first_mismatch,
+    gives_addresses,
     ipv6_modes_fault,
     is_auto_address,
     is_host_content,
@@ -88,9 +89,23 @@ class SubnetTests(SynchronousTestCase):
         values = (("cidr", "10.0.0.0/24"), ("gateway_ip", "fd00::1"))
         self.assertEqual(first_mismatch(4, values), Mismatch("gateway_ip", "fd00::1"))
 
-    def test_only_ipv4_with_dhcp_is_served(self) -> None:
-        """IPv6 subnets and those without DHCP have no address of the DHCP port."""
-        self.assertEqual([is_served(4, True), is_served(4, False), is_served(6, True)], [True, False, False])
+    def test_what_is_served(self) -> None:
+        """Without DHCP nothing is; over IPv6 the modes say what clients ask for, and no mode is as if stateful."""
+        self.assertEqual([is_served(4, True), is_served(4, False), is_served(6, False)], [True, False, False])
+        for ra_mode, address_mode, served, gives in (
+            (None, None, True, True),
+            (None, DHCPV6_STATEFUL, True, True),
+            (DHCPV6_STATEFUL, DHCPV6_STATEFUL, True, True),
+            (None, DHCPV6_STATELESS, True, False),
+            (DHCPV6_STATELESS, DHCPV6_STATELESS, True, False),
+            (SLAAC, SLAAC, False, False),
+            (None, SLAAC, False, False),
+            (SLAAC, None, False, False),
+            (DHCPV6_STATEFUL, None, False, False),
+        ):
+            modes = (ra_mode, address_mode)
+            self.assertEqual((is_served(6, True, *modes), gives_addresses(*modes)), (served, gives), modes)
+            self.assertFalse(is_served(6, False, *modes))
 
     def test_pools_are_no_news_for_hosts(self) -> None:
         """Hosts are told addresses, not what more could be given."""

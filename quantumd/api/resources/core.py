@@ -16,7 +16,7 @@ from quantumd.api.resources.networks import Networks
 from quantumd.api.resources.port_attributes import PORT_ATTRIBUTES
 from quantumd.api.resources.ports import Ports
 from quantumd.api.resources.segment_settings import underlay_of
-from quantumd.api.resources.subnet_attributes import IPV6_CAPABILITY, subnet_attributes
+from quantumd.api.resources.subnet_attributes import ADVERTISING_CAPABILITY, DHCPV6_CAPABILITY, subnet_attributes
 from quantumd.api.resources.subnets import Subnets
 from quantumd.store import tables
 
@@ -53,7 +53,10 @@ def core_resources(parts: Parts, families: Sequence[Feature] = ()) -> tuple[Reso
         Resource(
             "subnet",
             "subnets",
-            (*subnet_attributes(parts.obeys(IPV6_CAPABILITY)), *_attributes(subnets.aspects)),
+            (
+                *subnet_attributes(parts.obeys(ADVERTISING_CAPABILITY), parts.obeys(DHCPV6_CAPABILITY)),
+                *_attributes(subnets.aspects),
+            ),
             subnets,
             SubnetNotFound,
             is_taggable=True,

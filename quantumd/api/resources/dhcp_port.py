@@ -14,11 +14,12 @@ from quantumd.api.extensions.quotas.counts import forget_count
 from quantumd.api.resources.allocation import Address, addresses_of, lowest_free_address, shown_addresses
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.errors import IpAddressGenerationFailure, MacAddressGenerationFailure
-from quantumd.api.resources.facts import NetworkFacts
+from quantumd.api.resources.facts import NetworkFacts, SubnetFacts
 from quantumd.api.resources.port_rows import change_port, insert_port, new_port_view, remove_port, settled
 from quantumd.api.resources.port_views import PORT_ROW, fixed_ips_of, port_view
 from quantumd.api.resources.views import View
 from quantumd.config import NetworkSettings
+from quantumd.model.addresses import eui64_number
 from quantumd.model.binding import DISTRIBUTED
 from quantumd.model.macs import GENERATED_BITS, generate_mac
 from quantumd.model.nouns import DHCP_OWNER
@@ -53,15 +54,15 @@ class DhcpPorts:
         before = dhcp_port_of(tx, network.id)
         if not served:
             return None if before is None else remove_port(tx, request_id, before)
-        had = () if before is None else addresses_of(tx, before["id"])
-        addresses = _addresses(tx, network, had)
         if before is None:
-            return self._create(tx, request_id, network, addresses)
-        return change_port(tx, request_id, before, {}, addresses)[1]
+            return self._create(tx, request_id, network)
+        had = addresses_of(tx, before["id"])
+        return change_port(tx, request_id, before, {}, _addresses(tx, network, before["mac_address"], had))[1]
 
-    def _create(self, tx: Transaction, request_id: str, network: NetworkFacts, addresses: Sequence[Address]) -> int:
+    def _create(self, tx: Transaction, request_id: str, network: NetworkFacts) -> int:
         def attempt() -> int:
             mac = generate_mac(self.settings.mac_base, self.chance.bits(GENERATED_BITS))
+            addresses = _addresses(tx, network, mac)
             return insert_port(tx, request_id, self._new_view(tx, network, mac, addresses), addresses)
 
         # It counts as a port of the network's project, though nobody asked for it.
@@ -84,14 +85,23 @@ class DhcpPorts:
         return {**view, "binding:vif_type": DISTRIBUTED}
 
 
-def _addresses(tx: Transaction, network: NetworkFacts, had: Sequence[Address]) -> tuple[Address, ...]:
-    """Return one address on each served subnet: the one that the port has, else the lowest free one."""
+def _addresses(
+    tx: Transaction, network: NetworkFacts, mac_address: str, had: Sequence[Address] = ()
+) -> tuple[Address, ...]:
+    """Return one address on each served subnet: the one that the port has, else a new one."""
     by_subnet = {address.subnet_id: address for address in had}
     chosen = []
     for subnet in network.subnets:
         if subnet.is_served:
-            found = by_subnet.get(subnet.id) or lowest_free_address(tx, subnet)
+            found = by_subnet.get(subnet.id) or _new_address(tx, subnet, mac_address)
             if found is None:
                 raise IpAddressGenerationFailure(network.id)
             chosen.append(found)
     return tuple(chosen)
+
+
+def _new_address(tx: Transaction, subnet: SubnetFacts, mac_address: str) -> Address | None:
+    """Return the lowest free address, or the computed one where every port computes its own; None when all are used."""
+    if subnet.is_auto_address:
+        return Address(subnet.id, subnet.ip_version, eui64_number(subnet.cidr, mac_address))
+    return lowest_free_address(tx, subnet)

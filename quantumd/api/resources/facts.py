@@ -34,11 +34,8 @@ class SubnetFacts:
     """Whether ports compute their address on it from their MAC (SLAAC, stateless DHCPv6)."""
     service_types: tuple[str, ...] = ()
     segment_id: str | None = None
-
-    @property
-    def is_served(self) -> bool:
-        """Whether the network's DHCP port has an address on it."""
-        return is_served(self.ip_version, self.enable_dhcp)
+    is_served: bool = False
+    """Whether DHCP answers clients on it, and the network's DHCP port has an address there."""
 
 
 @frozen
@@ -180,6 +177,7 @@ def _subnet_facts(row: Sequence[Any]) -> SubnetFacts:
         is_auto_address(ipv6_ra_mode, ipv6_address_mode),
         tuple(orjson.loads(service_types)) if service_types else (),
         segment_id,
+        is_served(ip_version, bool(enable_dhcp), ipv6_ra_mode, ipv6_address_mode),
     )
 
 

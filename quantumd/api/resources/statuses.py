@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 
 from quantumd.api.resources.port_rows import change_status
 from quantumd.api.resources.port_views import journalled_port, port_views
@@ -18,6 +18,7 @@ from quantumd.model.messages import PortReport, Report
 from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.port import dhcp_device_id, is_dhcp_port
 from quantumd.model.status import ACTIVE, DHCP, DOWN, L2, Realisation, Wanted, next_status, roles_of
+from quantumd.model.subnet import DHCPV6_MODES
 from quantumd.store.tables import ip_allocations, networks, ports, realisations, subnets
 from quantumd.store.transaction import Transaction
 
@@ -59,10 +60,16 @@ _REALISATIONS = PreparedIds(
     ),
     realisations.c.port_id,
 )
+# As quantumd.model.subnet has it; subnets of IPv4 have no modes.
+IS_SERVED = or_(
+    subnets.c.ipv6_address_mode.in_([text_of(mode) for mode in sorted(DHCPV6_MODES)]),
+    and_(subnets.c.ipv6_address_mode.is_(None), subnets.c.ipv6_ra_mode.is_(None)),
+)
+"""Whether a subnet with DHCP is served, in SQL."""
 _SERVED_PORTS = PreparedIds(
     select(ip_allocations.c.port_id)
     .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
-    .where(subnets.c.ip_version == literal_column("4"), subnets.c.enable_dhcp.is_(True))
+    .where(subnets.c.enable_dhcp.is_(True), IS_SERVED)
     .distinct(),
     ip_allocations.c.port_id,
 )

@@ -32,8 +32,11 @@ from quantumd.api.values import (
 from quantumd.model.addresses import prefix_of
 from quantumd.model.subnet import IPV6_MODES
 
-IPV6_CAPABILITY: Final = "ipv6-modes"
-"""What drivers can do when routers advertise prefixes and hosts compute addresses as the subnets say."""
+ADVERTISING_CAPABILITY: Final = "ipv6-modes"
+"""What drivers can do when routers advertise prefixes as ``ipv6_ra_mode`` says."""
+
+DHCPV6_CAPABILITY: Final = "dhcpv6"
+"""What drivers can do when ports get their DHCPv6 requests answered as ``ipv6_address_mode`` says."""
 
 _LARGEST_LENGTH: Final = 2**31 - 1
 
@@ -122,18 +125,18 @@ ROUTES = list_of(
 )
 
 
-def _mode_attributes(are_served: bool) -> tuple[Attribute, ...]:
-    value = or_none(one_of(*IPV6_MODES))
-    if not are_served:
-        value = _only_null("router advertisements are not served yet, so it can only be null")
+def _mode_attributes(are_advertised: bool, has_dhcpv6: bool) -> tuple[Attribute, ...]:
+    mode = or_none(one_of(*IPV6_MODES))
+    ra_mode = mode if are_advertised else _only_null("no router of quantumd advertises, so it can only be null")
+    address_mode = mode if has_dhcpv6 else _only_null("DHCPv6 is not served, so it can only be null")
     return tuple(
         Attribute(name, *value, in_post=True, default=None, filter_convert=filter_text)
-        for name in ("ipv6_ra_mode", "ipv6_address_mode")
+        for name, value in (("ipv6_ra_mode", ra_mode), ("ipv6_address_mode", address_mode))
     )
 
 
-def subnet_attributes(serves_ipv6_modes: bool) -> tuple[Attribute, ...]:
-    """Return the attributes of subnets.
+def subnet_attributes(are_advertised: bool, has_dhcpv6: bool) -> tuple[Attribute, ...]:
+    """Return the attributes of subnets, by whether routers advertise them and whether DHCPv6 is answered.
 
     Left out, ``gateway_ip`` and ``allocation_pools`` are automatic; a ``gateway_ip`` of null means none.
     """
@@ -154,7 +157,7 @@ def subnet_attributes(serves_ipv6_modes: bool) -> tuple[Attribute, ...]:
             extension="default-subnetpools",
         ),
         Attribute("enable_dhcp", *BOOLEAN, in_post=True, in_put=True, default=True, filter_convert=filter_boolean),
-        *_mode_attributes(serves_ipv6_modes),
+        *_mode_attributes(are_advertised, has_dhcpv6),
         Attribute("gateway_ip", *IP_ADDRESS_OR_NONE, in_post=True, in_put=True, filter_convert=filter_ip_address),
         Attribute("cidr", *_SUBNET_PREFIX, in_post=True, filter_convert=filter_cidr),
         Attribute("allocation_pools", *_none_for_empty(_RANGES), in_post=True, in_put=True),

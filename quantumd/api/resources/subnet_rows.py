@@ -12,7 +12,7 @@ from quantumd.api.resources.facts import SubnetFacts, pools_of
 from quantumd.api.resources.tags import forget_tags, tags_of
 from quantumd.api.resources.views import IDS, View, json_text
 from quantumd.model.context import Context
-from quantumd.model.subnet import is_auto_address
+from quantumd.model.subnet import is_auto_address, is_served
 from quantumd.store.tables import subnets
 from quantumd.store.transaction import Transaction
 
@@ -76,6 +76,7 @@ def facts_of(view: Mapping[str, Any]) -> SubnetFacts:
         is_auto_address=is_auto_address(view["ipv6_ra_mode"], view["ipv6_address_mode"]),
         service_types=tuple(view["service_types"]),
         segment_id=view["segment_id"],
+        is_served=is_served(view["ip_version"], view["enable_dhcp"], view["ipv6_ra_mode"], view["ipv6_address_mode"]),
     )
 
 

@@ -15,6 +15,9 @@ class Purpose(IntEnum):
     DHCP4 = 1
     ARP = 2
     """Questions for a neighbour. Where Open vSwitch carries the ports, flows answer them."""
+    DHCP6 = 3
+    SOLICITATION = 4
+    """What ARP is to IPv4."""
 
 
 @frozen

@@ -23,6 +23,7 @@ from quantumd.edge.netlink.interfaces import ILinks
 
 _ETH_P_IP: Final = 0x0800
 _ETH_P_ARP: Final = 0x0806
+_ETH_P_IPV6: Final = 0x86DD
 _REQUEST: Final = 1
 _ETH_P_ALL: Final = 0x0003
 _SOL_PACKET, _IGNORE_OUTGOING = 263, 23
@@ -67,7 +68,38 @@ _ARP: Final[_Filter] = (
     (_RETURN, 0, 0, 0),
     (_RETURN, 0, 0, _LARGEST),
 )
-FILTERS: Final[Mapping[Purpose, _Filter]] = {Purpose.DHCP4: _DHCP, Purpose.ARP: _ARP}
+# No tag; IPv6; UDP next, so no fragment either; to the port of DHCPv6 servers.
+_DHCP6: Final[_Filter] = (
+    (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
+    (_IF_EQUAL, 0, 6, 0),
+    (_LOAD_HALF, 0, 0, 12),
+    (_IF_EQUAL, 0, 4, _ETH_P_IPV6),
+    (_LOAD_BYTE, 0, 0, 20),
+    (_IF_EQUAL, 0, 2, 17),
+    (_LOAD_HALF, 0, 0, 56),
+    (_IF_EQUAL, 1, 0, 547),
+    (_RETURN, 0, 0, 0),
+    (_RETURN, 0, 0, _LARGEST),
+)
+# No tag; IPv6; ICMPv6 next; a neighbour solicitation.
+_SOLICITATION: Final[_Filter] = (
+    (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
+    (_IF_EQUAL, 0, 6, 0),
+    (_LOAD_HALF, 0, 0, 12),
+    (_IF_EQUAL, 0, 4, _ETH_P_IPV6),
+    (_LOAD_BYTE, 0, 0, 20),
+    (_IF_EQUAL, 0, 2, 58),
+    (_LOAD_BYTE, 0, 0, 54),
+    (_IF_EQUAL, 1, 0, 135),
+    (_RETURN, 0, 0, 0),
+    (_RETURN, 0, 0, _LARGEST),
+)
+FILTERS: Final[Mapping[Purpose, _Filter]] = {
+    Purpose.DHCP4: _DHCP,
+    Purpose.ARP: _ARP,
+    Purpose.DHCP6: _DHCP6,
+    Purpose.SOLICITATION: _SOLICITATION,
+}
 """What a socket takes, by its purpose: the kernel looks, so that all else costs the process nothing."""
 
 

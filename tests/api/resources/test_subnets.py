@@ -6,6 +6,7 @@ from typing import Any
 
 from quantumd.api.errors import InvalidValue
 from quantumd.api.resources.subnet_attributes import subnet_attributes
+from quantumd.model.addresses import address_text, eui64_number
 from tests.api.resources.bed import ADMIN, ALICE, View
 from tests.api.resources.case import ResourceCase
 
@@ -121,13 +122,18 @@ class CreateTests(SubnetCase):
         routes = [{"destination": f"10.{number}.0.0/16", "nexthop": "10.9.0.9"} for number in range(21)]
         self.assert_refused(400, "HostRoutesExhausted", self.subnet, host_routes=routes)
 
-    def test_router_advertisements_are_refused_until_they_exist(self) -> None:
-        """A mode other than null is a clear 400, not a silent nothing, unless drivers obey it."""
-        by_name = {attribute.name: attribute for attribute in subnet_attributes(serves_ipv6_modes=False)}
-        for name in ("ipv6_ra_mode", "ipv6_address_mode"):
+    def test_modes_that_nobody_obeys_are_refused(self) -> None:
+        """A mode other than null is a clear 400, not a silent nothing, unless drivers obey it; each by itself."""
+        for obeyed, name, reason in (
+            (1, "ipv6_ra_mode", "no router of quantumd advertises"),
+            (0, "ipv6_address_mode", "DHCPv6 is not served"),
+        ):
+            attributes = subnet_attributes(are_advertised=obeyed == 0, has_dhcpv6=obeyed == 1)
+            by_name = {attribute.name: attribute for attribute in attributes}
             self.assertIsNone(by_name[name].convert(None))
-            refusal = self.assertRaises(InvalidValue, by_name[name].convert, "slaac")
-            self.assertIn("router advertisements", str(refusal))
+            self.assertIn(reason, str(self.assertRaises(InvalidValue, by_name[name].convert, "slaac")))
+            (other,) = {"ipv6_ra_mode", "ipv6_address_mode"} - {name}
+            self.assertEqual(by_name[other].convert("slaac"), "slaac")
 
     def test_network_hears_of_it(self) -> None:
         """A new subnet is a revision of the network and changes its record."""
@@ -269,12 +275,32 @@ class DhcpPortTests(SubnetCase):
         )
 
     def test_one_address_on_each_served_subnet(self) -> None:
-        """The lowest of the pool; none on IPv6 subnets and on those without DHCP."""
+        """The lowest of the pool; none on those without DHCP."""
         self.subnet()
         self.subnet("10.8.0.0/24", enable_dhcp=False)
         self.subnet("fd00:9::/64")
+        self.subnet("fd00:8::/64", enable_dhcp=False)
         self.subnet("10.7.0.0/24")
-        self.assertCountEqual(self.addresses(), ["10.9.0.2", "10.7.0.2"])
+        self.assertCountEqual(self.addresses(), ["10.9.0.2", "10.7.0.2", "fd00:9::1"])
+
+    def test_ipv6_subnets_are_served_as_their_modes_say(self) -> None:
+        """Where ports compute their addresses the DHCP port does too; with SLAAC nobody asks it anything."""
+        self.subnet("fd00:1::/64", ipv6_address_mode="slaac")
+        self.subnet("fd00:2::/64", ipv6_ra_mode="dhcpv6-stateful")
+        self.assertIsNone(self.dhcp_port())
+        self.subnet("fd00:3::/64", ipv6_address_mode="dhcpv6-stateful")
+        self.subnet("fd00:4::/64", ipv6_address_mode="dhcpv6-stateless")
+        mac = (self.dhcp_port() or {})["mac_address"]
+        computed = address_text(6, eui64_number("fd00:4::/64", mac))
+        self.assertCountEqual(self.addresses(), ["fd00:3::1", computed])
+
+    def test_it_computes_its_address_when_it_is_made(self) -> None:
+        """For the first subnet, and it goes with it."""
+        subnet = self.subnet("fd00:4::/64", ipv6_address_mode="dhcpv6-stateless")
+        mac = (self.dhcp_port() or {})["mac_address"]
+        self.assertEqual(self.addresses(), [address_text(6, eui64_number("fd00:4::/64", mac))])
+        self.bed.delete("subnet", subnet["id"])
+        self.assertIsNone(self.dhcp_port())
 
     def test_network_without_served_subnets_has_none(self) -> None:
         """DHCP off, no port."""

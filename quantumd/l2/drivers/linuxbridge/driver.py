@@ -77,6 +77,8 @@ class LinuxBridgeDriver:
             "binding",
             "provider",
             "net-mtu",
+            "dhcpv6",
+            "extra_dhcp_opt",
             "port-security",
             "allowed-address-pairs",
             "security-group",
