@@ -11,6 +11,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.router_records import RouterRecord
@@ -162,6 +163,7 @@ Record: TypeAlias = (
     | TapRecord
     | TapMirrorRecord
     | RouterRecord
+    | InstanceRecord
 )
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
@@ -177,6 +179,7 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     TapRecord,
     TapMirrorRecord,
     RouterRecord,
+    InstanceRecord,
 )
 KINDS: tuple[str, ...] = tuple(cls.kind for cls in RECORD_TYPES)
 """The kinds of records that this version understands."""
@@ -191,6 +194,7 @@ VERSIONED_BY_READING: frozenset[str] = frozenset(
         TapRecord,
         TapMirrorRecord,
         RouterRecord,
+        InstanceRecord,
     )
 )
 """Kinds whose version is the position at which they were read, so that the same content may have several."""
