@@ -16,6 +16,7 @@ from quantumd.edge.ovsdb.interfaces import (
     PutTunnelPort,
     RemovePort,
 )
+from quantumd.model.services import ServicePoint
 
 OWNED = {"quantumd-owned": "true"}
 """The mark on bridges and ports that quantumd made, by which ``quantumctl cleanup`` knows them."""
@@ -36,12 +37,16 @@ class TunnelPlan:
 
 @frozen
 class BridgePlan:
-    """The integration bridge, and physical networks with their bridges. ``datapath_type``: for bridges made anew."""
+    """The integration bridge, and physical networks with their bridges. ``datapath_type``: for bridges made anew.
+
+    ``points``: the services of this host that ports find there.
+    """
 
     integration: str
     mappings: Mapping[str, str]
     datapath_type: str
     tunnels: TunnelPlan = field(factory=TunnelPlan)
+    points: tuple[ServicePoint, ...] = ()
 
 
 def tunnel_name(tunnel_type: str) -> str:

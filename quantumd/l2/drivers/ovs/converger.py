@@ -17,7 +17,7 @@ from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features, mirrors
-from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
+from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings, ServicesView
 from quantumd.l2.drivers.ovs.drift import Drift
 from quantumd.l2.drivers.ovs.exits import Exits, mirror_tunnels, physical_networks, tunnels
 from quantumd.l2.drivers.ovs.guards import GUARDS, guard_objects
@@ -33,6 +33,7 @@ from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.messages import HostReport, PortReport
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
+from quantumd.model.service_place import OUTER_DEVICE
 
 _EARLY = GUARDS | {"bridge"}
 _NO_LOGS = PuntSettings(0, 1, 1)
@@ -224,7 +225,8 @@ class OvsConverger:
         noun, name = key
         now = self._clock.seconds()
         if noun == "bridge":
-            return features.bridge_objects(self._logging)
+            offered = ServicesView(self._bridges.points, self._view.ofport_named(OUTER_DEVICE))
+            return features.bridge_objects(self._logging, offered)
         if noun == "network":
             network = self._view.network(name, now)
             return features.network_objects(network) if network is not None else NONE
@@ -238,7 +240,9 @@ class OvsConverger:
             return guard_objects(self._view.policies, key)
         port = self._view.port(name, now)
         self._versions[key] = port.port.version if port is not None else 0
-        return features.port_objects(port, self._punt, self._logging, self._storm_pps) if port is not None else NONE
+        if port is None:
+            return NONE
+        return features.port_objects(port, self._punt, self._logging, self._storm_pps, self._bridges.points)
 
     def _remember_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
         put: dict[str, str] = {}

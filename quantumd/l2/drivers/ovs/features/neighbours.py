@@ -31,7 +31,7 @@ def remote_port_flows(view: RemotePortView) -> Iterator[Flow]:
             yield Flow(Table.RESPOND, 100, request, mark, arp_reply(mac(answers), int(address)))
         else:
             wanted = match(**_neighbour(_SOLICITATION), nd_target=int(address), **asked)
-            yield Flow(Table.RESPOND, 100, wanted, mark, _advertise(mac(answers), int(address)))
+            yield Flow(Table.RESPOND, 100, wanted, mark, advertise(mac(answers), int(address)))
 
 
 def arp_reply(answers: int, address: int) -> bytes:
@@ -65,7 +65,8 @@ def bridge_flows() -> Iterator[Flow]:
     yield Flow(Table.ADVERTISE, 100, match(**_neighbour(_ADVERTISEMENT)), mark, go_to(Table.OUTPUT, finish))
 
 
-def _advertise(answers: int, address: int) -> bytes:
+def advertise(answers: int, address: int) -> bytes:
+    """Return what turns a solicitation for an address into the answer of a MAC address, back where it came from."""
     return go_to(
         Table.ADVERTISE,
         move("eth_src", "eth_dst")
