@@ -57,6 +57,7 @@ class _Exchange:
     network: DhcpNetworkRecord
     mac: bytes
     settings: DhcpSettings
+    metadata: bool
 
     def option(self, code: Code) -> bytes:
         """Return an option of the request, empty when it is not there."""
@@ -71,7 +72,13 @@ class _Exchange:
         return Answer(None, reason, self.message.type, None, address)
 
 
-def answer(frame: bytes, port: DhcpPortRecord, network: DhcpNetworkRecord, settings: DhcpSettings) -> Answer:
+def answer(
+    frame: bytes,
+    port: DhcpPortRecord,
+    network: DhcpNetworkRecord,
+    settings: DhcpSettings,
+    metadata: bool = False,
+) -> Answer:
     """Return the answer to a frame that the port's device sent. Never raises, whatever the frame holds.
 
     Only the port's own MAC is answered. Of the port's addresses those on subnets of ``network`` are served.
@@ -92,7 +99,9 @@ def answer(frame: bytes, port: DhcpPortRecord, network: DhcpNetworkRecord, setti
     if not network.subnets:
         return Answer(None, Reason.NOT_SERVED, message.type)
     own = tuple(pack_ip(fixed.ip_address) for fixed in port.fixed_ips)
-    return _decide(_Exchange(message, datagram.target_ip, own, _leases(port, network), network, mac, settings))
+    return _decide(
+        _Exchange(message, datagram.target_ip, own, _leases(port, network), network, mac, settings, metadata)
+    )
 
 
 def _leases(port: DhcpPortRecord, network: DhcpNetworkRecord) -> tuple[Lease, ...]:
@@ -175,7 +184,11 @@ def _give(exchange: _Exchange, lease: Lease, kind: MessageType, is_lease: bool =
         yiaddr=lease.address if is_lease else NO_ADDRESS,
         giaddr=message.giaddr,
         chaddr=message.chaddr,
-        options=(*_head(exchange, kind, lease.server), *times, *network_options(lease, settings, wanted)),
+        options=(
+            *_head(exchange, kind, lease.server),
+            *times,
+            *network_options(lease, settings, wanted, exchange.metadata),
+        ),
     )
     frame = _send(exchange, reply, lease.server, _target(reply))
     return Answer(frame, Reason.ANSWERED, message.type, kind, lease.address)

@@ -40,6 +40,8 @@ class DhcpService(Service):
     _settings: DhcpSettings
     _clock: IReactorTime
     _counter: Counter
+    _metadata: bool = False
+    """Whether clients are told the way to metadata."""
     _paces: Paces = field(init=False)
     _is_subscribed: bool = field(default=False, init=False)
     _log = Logger()
@@ -69,7 +71,7 @@ class DhcpService(Service):
         if not pace.may_answer(began, self._paces.rate_pps):
             self._counter.add("unknown", Reason.RATE_LIMITED)
             return
-        decided = answer(frame.frame, port, network, self._settings)
+        decided = answer(frame.frame, port, network, self._settings, self._metadata)
         if decided.frame is not None:
             self._frames.send(frame.reply_to, decided.frame)
         self._note(decided, port, pace, began)
