@@ -19,7 +19,7 @@ from quantumd.converge.records import Records
 from quantumd.edge.openflow.interfaces import Flow, SwitchChange
 from quantumd.edge.openflow.match import match
 from quantumd.edge.openflow.memory import MemorySwitch
-from quantumd.l2.drivers.ovs.bridges import BridgePlan, TunnelPlan
+from quantumd.l2.drivers.ovs.bridges import OWNED, BridgePlan, TunnelPlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
@@ -29,6 +29,8 @@ from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.messages import Gone, PortReport, Update
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.records import FixedIp, NetworkRecord, PeerRecord, PortRecord, Record, RemotePortRecord
+from quantumd.model.service_place import OUTER_DEVICE
+from quantumd.model.services import METADATA
 from quantumd.model.tap_mirror_records import TapMirrorRecord
 from tests.bed.counts import count
 
@@ -115,6 +117,7 @@ class World:
         )
         for port_id in sorted(PORTS)[::2]:
             self.vswitch.plug(port_id)
+        self.vswitch.ovsdb.plug("br-int", OUTER_DEVICE, OWNED)
         self.settle()
 
     def begin(self) -> None:
@@ -129,7 +132,8 @@ class World:
 
     def new_converger(self) -> OvsConverger:
         view = HostView(self.records, NetworkNumbers())
-        plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", TunnelPlan("192.0.2.1", ("vxlan",)))
+        tunnels = TunnelPlan("192.0.2.1", ("vxlan",))
+        plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", tunnels, (METADATA,))
         edges = self.vswitch
         parts = (edges.ovsdb, edges.switch, view, plan, PUNT, self.clock, edges.connections)
         return OvsConverger("h", *parts, self.removes_foreign, LOGGING, STORM_PPS)

@@ -65,7 +65,6 @@ class _NovaConnection(Protocol):
         self.was_used = False
         self._nova = nova
         self._timer: Any = None
-        self.ended: Deferred[None] = Deferred()
 
     @property
     def wire(self) -> Any:
@@ -90,8 +89,7 @@ class _NovaConnection(Protocol):
         self._nova.forget(self)
         passing, self.passing = self.passing, None
         if passing is not None:
-            passing.lost()
-        self.ended.callback(None)
+            passing.lost(type(reason.value).__name__)
 
     def use(self, passing: Passing) -> None:
         """Take a request."""
@@ -133,7 +131,7 @@ class NovaResponder:
 
     def answer(self, request: Request, asker: Asker, answer: Any) -> Any:
         """See IResponder."""
-        if not may_be_told(asker.device_id) or not may_be_told(asker.project_id):
+        if not (asker.device_id and may_be_told(asker.device_id) and may_be_told(asker.project_id)):
             answer.refuse(404, "No instance uses this port.")
             return _Nothing()
         if self._under_way >= self._most_connections:
@@ -288,7 +286,7 @@ class Passing:
         if self._reader.is_done:
             self._finish()
 
-    def lost(self) -> None:
+    def lost(self, reason: str) -> None:
         """Note that the connection has ended."""
         was_used = self._connection is not None and self._connection.was_used
         self._connection = None
@@ -300,7 +298,7 @@ class Passing:
         try:
             self._reader.end()
         except BadAnswer as error:
-            self._fail(502, _AWAY, str(error))
+            self._fail(502, _AWAY, f"{error}: {reason}")
         else:
             self._finish()
 

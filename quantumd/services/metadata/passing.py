@@ -52,8 +52,8 @@ def answer_fields(headers: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, bytes
 
 
 def may_be_told(text: str) -> bool:
-    """Whether a text stays in its line of a head: what names a server in Nova does."""
-    return bool(text) and text.isascii() and text.isprintable()
+    """Whether a text stays in its line of a head: what names a server or a project does."""
+    return text.isascii() and text.isprintable()
 
 
 def _passed_on(request: Request) -> Iterator[tuple[bytes, bytes]]:
