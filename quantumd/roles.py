@@ -35,6 +35,7 @@ from quantumd.version import VERSION
 L2: Final = "l2"
 DHCP: Final = "dhcp"
 L3: Final = "l3"
+SERVICES: Final = "services"
 ROLES: Final = (L2, DHCP, L3)
 """What a host can do."""
 
@@ -86,7 +87,9 @@ class HostRoles:
         self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
         self._metrics.repaired_flows.set_function(parts.count_repaired_flows)
         self._metrics.unlogged_packets.set_function(parts.count_unlogged)
-        self._run(parts.converger, records, parts.faults, parts.read_counters)
+        self._run(
+            parts.converger, records, lambda: {**parts.faults(), **self._faults_of_services()}, parts.read_counters
+        )
         if DHCP in wanted:
             self._make_dhcp(parts.frames)
         if L3 in wanted and parts.plugs is not None:
@@ -118,6 +121,10 @@ class HostRoles:
         answering.setServiceParent(self._service)
         parts.connection.setServiceParent(self._service)
 
+    def _faults_of_services(self) -> Mapping[tuple[str, str], str]:
+        loop = self._loops.get(SERVICES)
+        return loop.faults if loop is not None else {}
+
     def _points(self) -> tuple[ServicePoint, ...]:
         return (METADATA,) if self._settings.metadata.enabled else ()
 
@@ -143,7 +150,7 @@ class HostRoles:
             service.setServiceParent(self._service)
         # No records are waited for: what must be there is always the same.
         loop.records_changed(frozenset(), True)
-        self._loops[converger.role] = loop
+        self._loops[SERVICES] = loop
 
     def _make_l3(self, plugs: IPlugs) -> None:
         # What is switched off is not loaded.

@@ -34,6 +34,7 @@ def _measured(secret_file: str) -> Iterator[Row]:
         "metadata__nova_url": f"http://127.0.0.1:{PORT}",
         "metadata__secret_file": secret_file,
         "metadata__rate_per_port": "100000",
+        "l2__service_rate_pps": "100000",
     }
     with routed_bed(**settings) as here, _nova(here):
         vm = _asking_vm(here)

@@ -68,7 +68,7 @@ COLLECTORS = {int(IPv4Address(each.remote_ip)) for each in MIRRORS.values()}
 STRANGER = Flow(5, 7, match(in_port=99), 0x1234, b"")
 PUNT = PuntSettings(7, 20, 20)
 LOGGING = PuntSettings(8, 20, 20)
-STORM_PPS, STORM_KIND = 1000, 5
+STORM_PPS, STORM_KIND, SERVICE_KIND = 1000, 5, 7
 
 
 @define(eq=False)
@@ -136,7 +136,7 @@ class World:
         plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", tunnels, (METADATA,))
         edges = self.vswitch
         parts = (edges.ovsdb, edges.switch, view, plan, PUNT, self.clock, edges.connections)
-        return OvsConverger("h", *parts, self.removes_foreign, LOGGING, STORM_PPS)
+        return OvsConverger("h", *parts, self.removes_foreign, LOGGING, STORM_PPS, service_pps=STORM_PPS)
 
     def tell(self, reports: tuple[PortReport, ...], is_complete: bool) -> None:
         if is_complete:
@@ -253,8 +253,9 @@ def _live(world: World) -> set[str]:
 
 
 def _metered(world: World) -> set[int]:
-    """The meters of limits and storms that there must be, from the definition and not from the code."""
-    found = {STORM_KIND << 29 | (world.vswitch.ofport_of(port_id) or 0) for port_id in _live(world)}
+    """The meters of limits, storms and services that there must be, from the definition and not from the code."""
+    kinds = (STORM_KIND, SERVICE_KIND)
+    found = {kind << 29 | (world.vswitch.ofport_of(port_id) or 0) for port_id in _live(world) for kind in kinds}
     for port_id in _live(world):
         port = world.records.get("l2.port", port_id)
         assert isinstance(port, PortRecord)

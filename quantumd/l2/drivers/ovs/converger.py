@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -57,6 +57,7 @@ class OvsConverger:
     _logging: PuntSettings = _NO_LOGS
     _storm_pps: int = 0
     _zone_limit: int = 0
+    _service_pps: int = 0
     drift: Drift = field(init=False)
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
@@ -66,12 +67,14 @@ class OvsConverger:
     _writer: FlowWriter = field(init=False)
     _exits: tuple[Exits, ...] = field(init=False)
     _watch: Watch = field(init=False)
+    _offered: ServicesView = field(init=False)
     _reports: PortReports = field(init=False)
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
         """Look at Open vSwitch through the edges that were given."""
         self.drift = Drift(self._removes_foreign)
+        self._offered = ServicesView(self._bridges.points, self._service_pps)
         self._writer = FlowWriter(self._switch, self._clock)
         self._revocation = Revocation(self._connections, self._view, self._clock, self._zone_limit)
         self._exits = (
@@ -225,8 +228,8 @@ class OvsConverger:
         noun, name = key
         now = self._clock.seconds()
         if noun == "bridge":
-            offered = ServicesView(self._bridges.points, self._view.ofport_named(OUTER_DEVICE))
-            return features.bridge_objects(self._logging, offered)
+            device = self._view.ofport_named(OUTER_DEVICE)
+            return features.bridge_objects(self._logging, evolve(self._offered, ofport=device))
         if noun == "network":
             network = self._view.network(name, now)
             return features.network_objects(network) if network is not None else NONE
@@ -242,7 +245,7 @@ class OvsConverger:
         self._versions[key] = port.port.version if port is not None else 0
         if port is None:
             return NONE
-        return features.port_objects(port, self._punt, self._logging, self._storm_pps, self._bridges.points)
+        return features.port_objects(port, self._punt, self._logging, self._storm_pps, self._offered)
 
     def _remember_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
         put: dict[str, str] = {}

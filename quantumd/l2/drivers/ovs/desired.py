@@ -139,10 +139,12 @@ class RemotePortView:
 class ServicesView:
     """What this host answers for its ports, and the OpenFlow number of the device behind which that is done.
 
-    None while there is no such device.
+    None while there is no such device, and for what does not depend on it. A port may send so many packets there in a
+    second; 0 is any number.
     """
 
     points: tuple[ServicePoint, ...] = ()
+    rate_pps: int = 0
     ofport: int | None = None
 
 

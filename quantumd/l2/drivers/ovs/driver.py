@@ -181,6 +181,7 @@ class OvsDriver:
             logging=PuntSettings(LOG_CONTROLLER_ID, site.l2.log_rate_pps, site.l2.log_burst_packets),
             storm_pps=site.l2.storm_rate_pps,
             zone_limit=site.l2.connections_per_network,
+            service_pps=site.l2.service_rate_pps,
         )
         return L2Parts(
             converger,

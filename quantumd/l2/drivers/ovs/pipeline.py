@@ -181,6 +181,11 @@ def storm_meter(number: int) -> int:
     return 5 << METER_KIND_BIT | number
 
 
+def service_meter(number: int) -> int:
+    """Return the number of the meter of what a port sends to services of the host."""
+    return 7 << METER_KIND_BIT | number
+
+
 def qos_meter(direction: str, unit: str, number: int) -> int:
     """Return the number of the meter of what a port sends or gets; that of its requests to us is its own."""
     return _QOS_METERS[direction, unit] << METER_KIND_BIT | number

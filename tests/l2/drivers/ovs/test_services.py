@@ -13,12 +13,14 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.converge.records import Records
+from quantumd.edge.openflow.decode import unpack_instructions
 from quantumd.edge.openflow.packet import Packet as Frame
 from quantumd.edge.openflow.walk import Walk
 from quantumd.interfaces import IServiceDoor
 from quantumd.l2.drivers.ovs.bridges import OWNED
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
+from quantumd.l2.drivers.ovs.pipeline import Table, service_meter
 from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.records import FixedIp, PortRecord
 from quantumd.model.service_place import DEVICE_MAC, OUTER_DEVICE, ROUTER_IPV4, ROUTER_IPV6, ROUTER_MAC
@@ -208,6 +210,15 @@ class AskTests(ServiceCase):
         """Two for an IPv4 address, two for IPv6."""
         marked = [flow for flow in self.world.switch.flows.values() if flow.cookie >> 48 == 0x5111]
         self.assertEqual(len([flow for flow in marked if flow.cookie & 0xFFFF]), 4 * 2)
+
+    def test_what_a_port_asks_passes_its_meter(self) -> None:
+        """All ports have one listener."""
+        number = service_meter(self.port())
+        hops = self.send(ask()).hops
+        (metered,) = [hop for hop in hops if hop.flow is not None and hop.table == Table.SERVICE_SENDER]
+        assert metered.flow is not None
+        self.assertEqual(unpack_instructions(metered.flow.instructions).meter, number)
+        self.assertEqual(self.world.switch.meters[number].rate, 5000)
 
 
 class ManyAddressesTests(ServiceCase):

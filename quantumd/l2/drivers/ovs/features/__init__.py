@@ -33,7 +33,6 @@ from quantumd.l2.drivers.ovs.features import (
     trunk,
     tunnel,
 )
-from quantumd.model.services import ServicePoint
 
 
 def bridge_objects(logging: PuntSettings, offered: ServicesView) -> Objects:
@@ -46,7 +45,7 @@ def bridge_objects(logging: PuntSettings, offered: ServicesView) -> Objects:
 
 
 def port_objects(
-    view: PortView, punt: PuntSettings, logging: PuntSettings, storm_pps: int, points: tuple[ServicePoint, ...] = ()
+    view: PortView, punt: PuntSettings, logging: PuntSettings, storm_pps: int, offered: ServicesView
 ) -> Objects:
     """What a live port asks for."""
     return Objects(
@@ -62,10 +61,15 @@ def port_objects(
             *mirror_loops.port_flows(view),
             *storm.port_flows(view, storm_pps),
             *guest_tags.port_flows(view),
-            *services.port_flows(view, points),
+            *services.port_flows(view, offered),
             *classify.port_flows(view),
         ),
-        meters=(*dhcp.port_meters(view, punt), *qos.port_meters(view), *storm.port_meters(view, storm_pps)),
+        meters=(
+            *dhcp.port_meters(view, punt),
+            *qos.port_meters(view),
+            *storm.port_meters(view, storm_pps),
+            *services.port_meters(view, offered),
+        ),
     )
 
 

@@ -11,12 +11,22 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from quantumd.edge.openflow.actions import instructions, load, output, set_field
-from quantumd.edge.openflow.interfaces import Flow
+from quantumd.edge.openflow.interfaces import Flow, Meter
 from quantumd.edge.openflow.match import Value, mac, match
 from quantumd.edge.openflow.oxm import ETH_ARP, ETH_IPV4, ETH_IPV6, IP_ICMPV6, IP_TCP, IP_UDP
 from quantumd.l2.drivers.ovs.desired import PortView, ServicesView
 from quantumd.l2.drivers.ovs.features.neighbours import advertise, arp_reply
-from quantumd.l2.drivers.ovs.pipeline import NETWORK, OUT_PORT, SOURCE, Feature, Source, Table, cookie, go_to
+from quantumd.l2.drivers.ovs.pipeline import (
+    NETWORK,
+    OUT_PORT,
+    SOURCE,
+    Feature,
+    Source,
+    Table,
+    cookie,
+    go_to,
+    service_meter,
+)
 from quantumd.model import services
 from quantumd.model.port import TRUSTED_OWNER_PREFIX
 from quantumd.model.service_place import DEVICE_MAC, ROUTER_IPV4, ROUTER_IPV6, ROUTER_MAC
@@ -47,13 +57,14 @@ def bridge_flows(view: ServicesView) -> Iterator[Flow]:
         yield Flow(Table.CLASSIFY, 100, known, mark, go_to(Table.SERVICE_RECEIVER))
 
 
-def port_flows(view: PortView, points: tuple[ServicePoint, ...]) -> Iterator[Flow]:
+def port_flows(view: PortView, offered: ServicesView) -> Iterator[Flow]:
     """Exchange each address of the port for one that says which port it is, and back.
 
     Nobody can ask by an address that is not the port's own, whether the port is guarded or not.
     """
-    if not points or view.port.device_owner.startswith(TRUSTED_OWNER_PREFIX):
+    if not _may_ask(view, offered):
         return
+    meter = service_meter(view.number) if offered.rate_pps else None
     mark = cookie(Feature.SERVICES, view.number)
     back = (
         set_field("eth_dst", mac(view.port.mac_address))
@@ -63,19 +74,30 @@ def port_flows(view: PortView, points: tuple[ServicePoint, ...]) -> Iterator[Flo
     for place, text in enumerate(services.asking_ipv4(ip.ip_address for ip in view.port.fixed_ips)):
         real, inner = int(IPv4Address(text)), services.inner_ipv4(view.number, place)
         asks = match(**view.sends, eth_type=ETH_IPV4, ipv4_src=real)
-        yield Flow(Table.SERVICE_SENDER, 100, asks, mark, go_to(Table.SERVICE_ENTRY, set_field("ipv4_src", inner)))
+        named = instructions(set_field("ipv4_src", inner), goto=Table.SERVICE_ENTRY, meter=meter)
+        yield Flow(Table.SERVICE_SENDER, 100, asks, mark, named)
         told = match(eth_type=ETH_IPV4, ipv4_dst=inner)
         restored = set_field("ipv4_dst", real) + back
         yield Flow(Table.SERVICE_RECEIVER, 100, told, mark, go_to(Table.SERVICE_ANSWER, restored))
-    yield from _link_local_flows(view, mark, back)
+    yield from _link_local_flows(view, mark, back, meter)
 
 
-def _link_local_flows(view: PortView, mark: int, back: bytes) -> Iterator[Flow]:
+def port_meters(view: PortView, offered: ServicesView) -> Iterator[Meter]:
+    """The meter of what the port asks: all ports have one listener, and none may keep others from it."""
+    if _may_ask(view, offered) and offered.rate_pps:
+        yield Meter(service_meter(view.number), offered.rate_pps, offered.rate_pps)
+
+
+def _may_ask(view: PortView, offered: ServicesView) -> bool:
+    return bool(offered.points) and not view.port.device_owner.startswith(TRUSTED_OWNER_PREFIX)
+
+
+def _link_local_flows(view: PortView, mark: int, back: bytes, meter: int | None) -> Iterator[Flow]:
     """Exchange the prefix of the link, and leave the rest as it is: it is the port's own, or nobody checks it."""
     prefix, link = services.inner_prefix(view.number), services.LINK_LOCAL
     asks = match(**view.sends, eth_type=ETH_IPV6, ipv6_src=(link, services.LINK_LOCAL_MASK))
-    named = load("ipv6_src", prefix, _HIGH_HALF, 64)
-    yield Flow(Table.SERVICE_SENDER, 100, asks, mark, go_to(Table.SERVICE_ENTRY, named))
+    named = instructions(load("ipv6_src", prefix, _HIGH_HALF, 64), goto=Table.SERVICE_ENTRY, meter=meter)
+    yield Flow(Table.SERVICE_SENDER, 100, asks, mark, named)
     told = match(eth_type=ETH_IPV6, ipv6_dst=(prefix << 64, _INNER_PREFIX_MASK))
     restored = load("ipv6_dst", link >> 64, _HIGH_HALF, 64) + back
     yield Flow(Table.SERVICE_RECEIVER, 100, told, mark, go_to(Table.SERVICE_ANSWER, restored))
