@@ -530,3 +530,26 @@ class RepairTests(MetadataCase):
         self.ovs.kill("ovs-vswitchd")
         self.ovs.start_vswitchd()
         self.wait_for("it answers", self._answers, 15)
+
+
+class SwitchTests(MetadataCase):
+    """Metadata are switched on and off for hosts with VMs that run."""
+
+    settings: ClassVar[Mapping[str, str]] = {**ANSWERING, "metadata.enabled": "false"}
+
+    def test_on_and_off(self) -> None:
+        """VMs that were there before are answered; afterwards there is neither a port nor a flow of it."""
+        guest = self.link_guest(self.make_network("10.0.0.0/24"), name="web")
+        self.assertEqual(self.status(guest, "/", seconds=0.5), "000")
+        self.set_enabled("true")
+        self.wait_for("it is answered", lambda: self.status(guest, "/latest/meta-data/", seconds=0.5) == "200")
+        self.assertEqual(self.ask(guest, "/latest/meta-data/hostname"), "web")
+        self.set_enabled("false")
+        self.wait_for("it is not answered", lambda: self.status(guest, "/", seconds=0.5) == "000")
+        self.wait_for("nothing is left", lambda: not self.flows_with("cookie=0x5111"))
+        self.assertNotIn("tap-services", self.ovs.vsctl("list-ports", "br-int"))
+
+    def set_enabled(self, value: str) -> None:
+        """Restart quantumd with other settings."""
+        self.appliance.settings = {**self.settings, "metadata.enabled": value}
+        self.appliance.restart("/readyz")

@@ -18,6 +18,7 @@ from zope.interface import implementer
 from quantumd.edge.http.errors import BadAnswer
 from quantumd.edge.http.messages import Target
 from quantumd.edge.http.streaming import StreamReader
+from quantumd.errors import SettingsError
 from quantumd.interfaces import Asker
 from quantumd.services.metadata.connection import Answer
 from quantumd.services.metadata.interfaces import IAnswering, IResponder
@@ -221,7 +222,14 @@ class Passing:
         self._wait()
         if self._request.length:
             self._answer.wire.pauseProducing()
-        self._connecting = ensureDeferred(self._connect(is_new=bool(self._request.length)))
+        self._begin_connecting(is_new=bool(self._request.length))
+
+    def _begin_connecting(self, is_new: bool) -> None:
+        self._connecting = ensureDeferred(self._connect(is_new)).addErrback(self._broke)
+
+    def _broke(self, failure: Failure) -> None:
+        self._nova.log.failure("metadata of port {port} broke", failure, port=self._asker.port_id)
+        self._fail(502, _AWAY, failure.type.__name__)
 
     # --- the request
 
@@ -250,7 +258,7 @@ class Passing:
         except _UNCONNECTED as error:
             self._fail(502, _AWAY, type(error).__name__)
             return
-        except Exception as error:  # noqa: BLE001 # a secret that cannot be read must not leave anybody waiting
+        except SettingsError as error:
             self._fail(502, _AWAY, str(error))
             return
         if self._is_over:
@@ -293,7 +301,7 @@ class Passing:
         if was_used and not self._reader.has_begun and not self._request.length and self._request.method == b"GET":
             # Nova closed it while the request was on its way; it may do so at any time (RFC 9112 9.3.1).
             self._reader = self._new_reader()
-            self._connecting = ensureDeferred(self._connect(is_new=True))
+            self._begin_connecting(is_new=True)
             return
         try:
             self._reader.end()

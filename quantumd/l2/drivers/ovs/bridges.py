@@ -16,6 +16,7 @@ from quantumd.edge.ovsdb.interfaces import (
     PutTunnelPort,
     RemovePort,
 )
+from quantumd.model.service_place import OUTER_DEVICE
 from quantumd.model.services import ServicePoint
 
 OWNED = {"quantumd-owned": "true"}
@@ -71,7 +72,14 @@ def operations_for(
         if inner not in interfaces or outer not in interfaces:
             operations.append(PutPatchPort(plan.integration, inner, outer, OWNED))
             operations.append(PutPatchPort(bridge, outer, inner, OWNED))
-    return (*operations, *_tunnel_ports(plan, interfaces))
+    return (*operations, *_tunnel_ports(plan, interfaces), *_left_over(plan, interfaces))
+
+
+def _left_over(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) -> Iterator[Operation]:
+    """Remove the device of services where none are offered any more."""
+    device = interfaces.get(OUTER_DEVICE)
+    if device is not None and not plan.points and OWNED.items() <= device.external_ids.items():
+        yield RemovePort(plan.integration, OUTER_DEVICE)
 
 
 def _tunnel_ports(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) -> Iterator[Operation]:
