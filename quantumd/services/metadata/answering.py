@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from quantumd.errors import SettingsError
 from quantumd.interfaces import Asker
-from quantumd.services.metadata.connection import Answer
+from quantumd.services.metadata.answer import Answer
 from quantumd.services.metadata.interfaces import IAnswering, IResponder
 from quantumd.services.metadata.own import Files, document_at
 from quantumd.services.metadata.request import Request
