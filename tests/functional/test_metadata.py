@@ -437,6 +437,7 @@ class OwnTests(MetadataCase):
             self.plug(guest)
             lease = udhcpc(guest.vm, self.directory)
             self.assertIn("169.254.169.254/32", dict(lease.routes))
+            self.wait_for("it is answered", lambda guest=guest: self.status(guest, "/") == "200")  # type: ignore[misc] # its default
             self.assertEqual(self.ask(guest, "/latest/meta-data/local-ipv4"), guest.ip)
 
     test_dhcp_leads_there.skip = missing(*OVS, "udhcpc") or None  # type: ignore[attr-defined] # trial's own
