@@ -37,7 +37,8 @@ NOVA := $(CURDIR)/.venv/nova
 FUZZ := $(CURDIR)/.venv/fuzz
 ANSIBLE := $(CURDIR)/.venv/ansible
 CEILOMETER := $(CURDIR)/.venv/ceilometer
-ENVIRONMENTS := $(CLIENT) $(ORACLE) $(KEYSTONE) $(NOVA) $(ANSIBLE) $(CEILOMETER) $(FUZZ)
+CLOUDINIT := $(CURDIR)/.venv/cloudinit
+ENVIRONMENTS := $(CLIENT) $(ORACLE) $(KEYSTONE) $(NOVA) $(ANSIBLE) $(CEILOMETER) $(FUZZ) $(CLOUDINIT)
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 # Of what only tests import most is never imported: to compile all of it takes three times as long as to install it.
 PIP_TEST_OPTIONS := $(PIP_OPTIONS) --no-compile
@@ -164,4 +165,15 @@ $(ANSIBLE)/.done: constraints/ansible.txt
 $(CEILOMETER)/.done: constraints/ceilometer.txt
 	$(make_environment)
 	@$(@D)/bin/pip install $(PIP_TEST_OPTIONS) -r constraints/ceilometer.txt
+	@touch $@
+
+# Unpacked and not installed: an installed cloud-init takes the machine for a new VM when it boots. Where the
+# distribution has none its test is skipped.
+$(CLOUDINIT)/.done: constraints/cloudinit.txt
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_TEST_OPTIONS) -r constraints/cloudinit.txt
+	@cd $(@D) && rm -rf unpacked cloud-init_*.deb && { apt-get download --quiet=2 cloud-init 2>/dev/null \
+		&& dpkg -x cloud-init_*.deb unpacked && rm cloud-init_*.deb \
+		&& cp -r unpacked/usr/lib/python3/dist-packages/cloudinit lib/python3*/site-packages/ \
+		|| { echo 'cloud-init is not to be had'; rm -f bin/python; }; }
 	@touch $@

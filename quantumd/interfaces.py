@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from attrs import frozen
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
@@ -133,6 +134,56 @@ class IPlugs(Interface):
 
     def on_known(listener: Callable[[], None]) -> None:
         """Call ``listener`` when it is known anew what is plugged."""
+
+
+@frozen
+class Asker:
+    """Who asks a service: a port of this host, by one of its addresses, and what uses the port.
+
+    ``device_id``, ``name`` and ``dns_name`` may be ''.
+    """
+
+    port_id: str
+    network_id: str
+    project_id: str
+    device_id: str
+    address: str
+    mac_address: str
+    fixed_ips: tuple[str, ...]
+    mtu_bytes: int
+    name: str
+    dns_name: str
+    tags: tuple[str, ...]
+
+
+class IServiceDoor(Interface):
+    """How ports of this host come to its services: by one device, which its L2 driver plugs and leads them to.
+
+    Ports ask at the points of quantumd.model.services. Behind the device, of quantumd.model.service_place, each of
+    them is known by another address, which is nobody else's.
+    """
+
+    points = Attribute("tuple[ServicePoint, ...]: where ports ask.")
+    completes_checksums = Attribute("bool: whether what leaves by the device must have its checksums written.")
+    mtu_bytes = Attribute("int: that of the device, the largest of this host's networks or larger.")
+
+    def observe() -> Deferred[None]:
+        """Fire when it is known what is plugged. EdgeError when that is not known."""
+
+    def plugged() -> bool | None:
+        """Return whether the device is plugged; None of one that is broken."""
+
+    def plug() -> Deferred[None]:
+        """Plug the device, which is there; harmless twice. EdgeError."""
+
+    def unplug() -> Deferred[None]:
+        """Unplug it; harmless twice. EdgeError."""
+
+    def on_change(listener: Callable[[], None]) -> None:
+        """Call ``listener`` when it was plugged or unplugged, broke, or is known anew."""
+
+    def asker_at(address: str) -> Asker | None:
+        """Return who is known by an address behind the device; None when that is nobody."""
 
 
 class IConverger(Interface):

@@ -61,6 +61,9 @@ class Metrics:
     foreign_flows: Gauge = field(init=False)
     repaired_flows: Gauge = field(init=False)
     repaired_routers: Gauge = field(init=False)
+    repaired_services: Gauge = field(init=False)
+    metadata_answers: Counter = field(init=False)
+    """By status."""
     unlogged_packets: Gauge = field(init=False)
     dhcp_messages: Counter = field(init=False)
     """By kind (discover, request…) and outcome (offer, ack, nak, ignored)."""
@@ -157,6 +160,14 @@ class Metrics:
     @repaired_routers.default
     def _repaired_routers(self) -> Gauge:
         return self._gauge("repaired_routers", "Routers found changed by others since the start.")
+
+    @repaired_services.default
+    def _repaired_services(self) -> Gauge:
+        return self._gauge("repaired_services", "How often the place of services was found changed since the start.")
+
+    @metadata_answers.default
+    def _metadata_answers(self) -> Counter:
+        return self._counter("metadata_answers", "Answers to requests for metadata.", "status")
 
     @unlogged_packets.default
     def _unlogged_packets(self) -> Gauge:

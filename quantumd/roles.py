@@ -21,18 +21,21 @@ from quantumd.dhcp.converger import DhcpConverger
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
 from quantumd.errors import SettingsError
-from quantumd.interfaces import IBus, IConverger, IPlugs
+from quantumd.interfaces import IBus, IConverger, IPlugs, IServiceDoor
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.metrics import Metrics
 from quantumd.model.bandwidth import Bandwidth, parse_bandwidth
 from quantumd.model.counters import PortCounters
 from quantumd.model.messages import HostReport
+from quantumd.model.service_place import NAMESPACE_ENDING
+from quantumd.model.services import METADATA, ServicePoint
 from quantumd.ordered import OrderedServices
 from quantumd.version import VERSION
 
 L2: Final = "l2"
 DHCP: Final = "dhcp"
 L3: Final = "l3"
+SERVICES: Final = "services"
 ROLES: Final = (L2, DHCP, L3)
 """What a host can do."""
 
@@ -84,11 +87,15 @@ class HostRoles:
         self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
         self._metrics.repaired_flows.set_function(parts.count_repaired_flows)
         self._metrics.unlogged_packets.set_function(parts.count_unlogged)
-        self._run(parts.converger, records, parts.faults, parts.read_counters)
+        self._run(
+            parts.converger, records, lambda: {**parts.faults(), **self._faults_of_services()}, parts.read_counters
+        )
         if DHCP in wanted:
             self._make_dhcp(parts.frames)
         if L3 in wanted and parts.plugs is not None:
             self._make_l3(parts.plugs)
+        if parts.door is not None:
+            self._make_services(parts.door)
         parts.connections.setServiceParent(self._service)
         return Roles(self._service, self._loops)
 
@@ -102,15 +109,48 @@ class HostRoles:
             edges=self._settings.host.edges,
             kernel_datapath=_KERNEL_DATAPATH.exists(),
             run_dir=self._settings.host.run_dir,
+            points=self._points(),
         )
 
     def _make_dhcp(self, parts: FrameParts) -> None:
         records, table = Records(), DhcpTable()
         self._run(DhcpConverger(self._host, VERSION, records, table, parts.frames, self._reactor), records)
         counter = _DhcpCounter(self._metrics)
-        answering = DhcpService(parts.frames, table, self._settings.dhcp, self._reactor, counter)
+        metadata = self._settings.metadata.enabled and parts.has_services
+        answering = DhcpService(parts.frames, table, self._settings.dhcp, self._reactor, counter, metadata)
         answering.setServiceParent(self._service)
         parts.connection.setServiceParent(self._service)
+
+    def _faults_of_services(self) -> Mapping[tuple[str, str], str]:
+        loop = self._loops.get(SERVICES)
+        return loop.faults if loop is not None else {}
+
+    def _points(self) -> tuple[ServicePoint, ...]:
+        return (METADATA,) if self._settings.metadata.enabled else ()
+
+    def _make_services(self, door: IServiceDoor) -> None:
+        # What is switched off is not loaded.
+        from quantumd.l3.names import parse_prefix
+        from quantumd.services.converger import ServicesConverger
+        from quantumd.services.listeners import Listeners
+        from quantumd.services.metadata.service import make_metadata
+        from quantumd.services.service import NamespaceService, make_namespaces
+
+        namespace = f"{parse_prefix(self._settings.l3.namespace_prefix)}{NAMESPACE_ENDING}"
+        namespaces = make_namespaces(self._reactor, self._settings.host.edges, namespace)
+        metadata = make_metadata(self._settings.metadata, self._reactor, door, _metadata_counter(self._metrics))
+        listeners = Listeners(self._reactor, namespaces, namespace, {METADATA: metadata.site})
+        begin = listeners.begin if self._settings.host.edges == "real" else _nothing
+        converger = ServicesConverger(self._host, VERSION, namespace, namespaces, door, begin)
+        self._metrics.repaired_services.set_function(lambda: converger.repaired)
+        loop = ConvergeService(
+            converger, self._reactor, lambda reports, is_complete: None, self._settings.l2.drift_seconds
+        )
+        for service in (NamespaceService(namespaces), metadata, listeners, loop):
+            service.setServiceParent(self._service)
+        # No records are waited for: what must be there is always the same.
+        loop.records_changed(frozenset(), True)
+        self._loops[SERVICES] = loop
 
     def _make_l3(self, plugs: IPlugs) -> None:
         # What is switched off is not loaded.
@@ -173,6 +213,14 @@ def _pass_counter(metrics: Metrics) -> Callable[[PassSummary], None]:
         metrics.steps.labels(summary.role).inc(summary.steps)
 
     return count
+
+
+def _metadata_counter(metrics: Metrics) -> Callable[[int], None]:
+    return lambda status: metrics.metadata_answers.labels(str(status)).inc()
+
+
+def _nothing() -> None:
+    """In memory there is nowhere to listen."""
 
 
 @frozen

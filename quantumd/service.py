@@ -65,8 +65,8 @@ def _make_roles(ground: Ground, bus: IBus, wanted: Collection[str], driver: IL2D
 
 def _make_health(ground: Ground, bus: IBus, roles: Roles) -> None:
     """Make what tells how a process of one role is."""
-    (role,) = roles.loops
     sections: Mapping[str, Any] = {L2: ground.settings.l2, DHCP: ground.settings.dhcp, L3: ground.settings.l3}
+    role = next(each for each in roles.loops if each in sections)
     listen = sections[role].health_listen
     if not listen:
         return

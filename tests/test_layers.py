@@ -10,7 +10,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).resolve().parents[1]
-HOST_ROLES = ("l2", "l3", "dhcp")
+HOST_ROLES = ("l2", "l3", "dhcp", "services")
 ROLES = ("api", *HOST_ROLES)
 MECHANISMS = ("store", "bus", "edge", "converge")
 SHARED = ("config", "errors", "interfaces", "version")
@@ -45,6 +45,7 @@ PURE_CODECS = (
     "quantumd.dhcp.responder6",
     "quantumd.edge.http.answers",
     "quantumd.edge.http.messages",
+    "quantumd.edge.http.streaming",
     "quantumd.edge.netns.announcement",
     "quantumd.edge.netns.interfaces",
     "quantumd.edge.netns.messages",
@@ -55,6 +56,10 @@ PURE_CODECS = (
     "quantumd.edge.openflow.oxm",
     "quantumd.edge.openflow.replies",
     "quantumd.l3.advertisement",
+    "quantumd.services.metadata.own",
+    "quantumd.services.metadata.pace",
+    "quantumd.services.metadata.passing",
+    "quantumd.services.metadata.request",
 )
 
 

@@ -17,6 +17,7 @@ from bench.bars.dhcp import dhcp_bar
 from bench.bars.events import events_bar
 from bench.bars.faults import faults_bar
 from bench.bars.identity import identity_bar
+from bench.bars.metadata import metadata_bar
 from bench.bars.multihost import multihost_bar
 from bench.bars.plug import plug_bar
 from bench.bars.restarts import daemon_bar, switch_bar
@@ -38,6 +39,7 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "daemon": daemon_bar,
     "switch": switch_bar,
     "faults": faults_bar,
+    "metadata": metadata_bar,
     "multihost": multihost_bar,
     "storms": storms_bar,
     "routers": routers_bar,

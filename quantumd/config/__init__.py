@@ -8,6 +8,7 @@ from quantumd.config.api import AgentSettings, ApiSettings
 from quantumd.config.bus import BusSettings
 from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, L3Settings, LogSettings
 from quantumd.config.identity import HttpBasicSettings, KeystoneSettings
+from quantumd.config.metadata import MetadataSettings
 from quantumd.config.network import NetworkSettings, QuotaSettings
 from quantumd.config.reading import apply_document, default_path, load_settings
 from quantumd.config.settings import Settings
@@ -26,6 +27,7 @@ __all__ = [
     "L2Settings",
     "L3Settings",
     "LogSettings",
+    "MetadataSettings",
     "NetworkSettings",
     "NotificationSettings",
     "NovaSettings",

@@ -101,6 +101,12 @@ class L2Settings:
     storm_rate_pps: int = setting(
         1000, "How many broadcast and multicast frames a port may send; 0 is any number.", "packets per second", least=0
     )
+    service_rate_pps: int = setting(
+        5000,
+        "How many packets a port may send to services of its host, metadata among them; 0 is any number.",
+        "packets per second",
+        least=0,
+    )
     log_rate_pps: int = setting(
         100, "How many packets that logs ask for are logged on this host.", "packets per second", least=1
     )

@@ -12,6 +12,7 @@ from quantumd.config.api import AgentSettings, ApiSettings
 from quantumd.config.bus import BusSettings
 from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, L3Settings, LogSettings
 from quantumd.config.identity import HttpBasicSettings, KeystoneSettings
+from quantumd.config.metadata import MetadataSettings
 from quantumd.config.network import NetworkSettings, QuotaSettings
 from quantumd.config.telling import AmqpSettings, NotificationSettings, NovaSettings
 
@@ -35,6 +36,7 @@ class Settings:
     l2: L2Settings = L2Settings()
     dhcp: DhcpSettings = DhcpSettings()
     l3: L3Settings = L3Settings()
+    metadata: MetadataSettings = MetadataSettings()
     log: LogSettings = LogSettings()
 
     @property

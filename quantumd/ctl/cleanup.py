@@ -2,7 +2,7 @@
 
 Marks: ``external_ids:quantumd-owned=true`` on bridges and ports that quantumd made; keys ``quantumd-*`` on others' rows
 that it noted something on; the owner byte in the cookies of flows; a router's id in ``external_ids:quantumd-owner`` of
-its devices, and the names of network namespaces. The database is not touched.
+its devices, and the names of network namespaces, of routers and of services. The database is not touched.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from attrs import frozen
 from quantumd.config import L2Settings
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
 from quantumd.l3.names import PREFIX, router_in
+from quantumd.model.service_place import NAMESPACE_ENDING
 
 OWNED_KEY = "quantumd-owned"
 OWNER_KEY = "quantumd-owner"
@@ -97,8 +98,8 @@ def _remove_marks(rows: Sequence[Row], run_dir: str) -> Iterator[Command]:
 
 
 def namespace_commands(names: Sequence[str], prefix: str = PREFIX) -> tuple[Command, ...]:
-    """Return what removes the namespaces of routers among these, with all that is in them."""
-    ours = sorted(name for name in names if router_in(name, prefix))
+    """Return what removes the namespaces of routers and of services among these, with all that is in them."""
+    ours = sorted(name for name in names if router_in(name, prefix) or name == f"{prefix}{NAMESPACE_ENDING}")
     return tuple(Command(f"remove namespace {name}", ("ip", "netns", "delete", name)) for name in ours)
 
 

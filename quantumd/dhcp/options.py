@@ -12,11 +12,13 @@ from quantumd.dhcp.classless import encode_routes
 from quantumd.dhcp.extra4 import NOTHING_EXTRA, Extra
 from quantumd.dhcp.message import Code
 from quantumd.model.records import DhcpNetworkRecord, DhcpSubnet
+from quantumd.model.services import METADATA
 
 Option = tuple[int, bytes]
 _NOBODY = "0.0.0.0"
 _DEFAULT = "0.0.0.0/0"
 _SHORTEST_WITH_BROADCAST = 30
+_METADATA = f"{METADATA.ipv4}/32"
 
 
 @frozen
@@ -44,7 +46,7 @@ def lease_options(settings: DhcpSettings) -> tuple[Option, ...]:
 
 
 def network_options(
-    lease: Lease, settings: DhcpSettings, wanted: bytes, extra: Extra = NOTHING_EXTRA
+    lease: Lease, settings: DhcpSettings, wanted: bytes, metadata: bool = False, extra: Extra = NOTHING_EXTRA
 ) -> tuple[Option, ...]:
     """Return what describes the network, the most needed first.
 
@@ -53,10 +55,11 @@ def network_options(
     the network says.
 
     :param wanted: the client's option 55.
+    :param metadata: whether metadata are found at METADATA's address, which is then behind the server.
     """
     network, length = split_prefix(lease.subnet.cidr)
     gateway = _gateway(lease)
-    routes = encode_routes(_routes(lease, gateway))
+    routes = encode_routes(_routes(lease, gateway, metadata))
     options: list[Option] = [(Code.SUBNET_MASK, mask_of(length))]
     if routes:
         options.append((Code.CLASSLESS_ROUTES, routes))
@@ -95,7 +98,7 @@ def _gateway(lease: Lease) -> str | None:
     return None if gateway is None or pack_ip(gateway) == lease.address else gateway
 
 
-def _routes(lease: Lease, gateway: str | None) -> Iterator[tuple[str, bytes]]:
+def _routes(lease: Lease, gateway: str | None, metadata: bool) -> Iterator[tuple[str, bytes]]:
     """Yield destinations and next hops, without a hop for what is on the link.
 
     A client that knows option 121 ignores the router option, so the default route is here too (RFC 3442).
@@ -108,6 +111,9 @@ def _routes(lease: Lease, gateway: str | None) -> Iterator[tuple[str, bytes]]:
         hop = pack_ip(route.nexthop)
         if route.destination != _DEFAULT and hop != lease.address:
             yield route.destination, hop
+    # Whether anybody stands at the gateway is not known here; the server always does.
+    if metadata and all(route.destination != _METADATA for route in subnet.host_routes):
+        yield _METADATA, lease.server
     if gateway is not None:
         hop = pack_ip(gateway)
         if not is_inside(hop, *split_prefix(subnet.cidr)):

@@ -78,6 +78,7 @@ class _Exchange:
     network: DhcpNetworkRecord
     mac: bytes
     settings: DhcpSettings
+    metadata: bool
     extra: Extra = NOTHING_EXTRA
 
     def option(self, code: Code) -> bytes:
@@ -93,7 +94,13 @@ class _Exchange:
         return Answer(None, reason, self.message.type, None, address)
 
 
-def answer(frame: bytes, port: DhcpPortRecord, network: DhcpNetworkRecord, settings: DhcpSettings) -> Answer:
+def answer(
+    frame: bytes,
+    port: DhcpPortRecord,
+    network: DhcpNetworkRecord,
+    settings: DhcpSettings,
+    metadata: bool = False,
+) -> Answer:
     """Return the answer to a frame that the port's device sent. Never raises, whatever the frame holds.
 
     Only the port's own MAC is answered. Of the port's addresses those on subnets of ``network`` are served.
@@ -115,7 +122,8 @@ def answer(frame: bytes, port: DhcpPortRecord, network: DhcpNetworkRecord, setti
         return Answer(None, Reason.NOT_SERVED, message.type)
     own = tuple(pack_ip(fixed.ip_address) for fixed in port.fixed_ips)
     extra = extra_options4(port.extra_options) if port.extra_options else NOTHING_EXTRA
-    return _decide(_Exchange(message, datagram.target_ip, own, _leases(port, network), network, mac, settings, extra))
+    leases = _leases(port, network)
+    return _decide(_Exchange(message, datagram.target_ip, own, leases, network, mac, settings, metadata, extra))
 
 
 def _leases(port: DhcpPortRecord, network: DhcpNetworkRecord) -> tuple[Lease, ...]:
@@ -198,7 +206,11 @@ def _give(exchange: _Exchange, lease: Lease, kind: MessageType, is_lease: bool =
         yiaddr=lease.address if is_lease else NO_ADDRESS,
         giaddr=message.giaddr,
         chaddr=message.chaddr,
-        options=(*_head(exchange, kind, lease.server), *times, *network_options(lease, settings, wanted, extra)),
+        options=(
+            *_head(exchange, kind, lease.server),
+            *times,
+            *network_options(lease, settings, wanted, exchange.metadata, extra),
+        ),
         siaddr=extra.next_server,
         sname=extra.server_name,
         file=extra.file_name,

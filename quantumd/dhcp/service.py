@@ -65,6 +65,8 @@ class DhcpService(Service):
     _settings: DhcpSettings
     _clock: IReactorTime
     _counter: Counter
+    _metadata: bool = False
+    """Whether clients are told the way to metadata."""
     _paces: Paces = field(init=False)
     _is_subscribed: bool = field(default=False, init=False)
     _log = Logger()
@@ -78,7 +80,8 @@ class DhcpService(Service):
         super().startService()
         if not self._is_subscribed:
             self._is_subscribed = True
-            self._frames.subscribe(Purpose.DHCP4, partial(self._received, answer))
+            decide = partial(answer, metadata=self._metadata)
+            self._frames.subscribe(Purpose.DHCP4, partial(self._received, decide))
             self._frames.subscribe(Purpose.DHCP6, partial(self._received, answer6))
             self._frames.subscribe(Purpose.ARP, partial(self._asked_for, answer_arp))
             self._frames.subscribe(Purpose.SOLICITATION, partial(self._asked_for, answer_solicitation))

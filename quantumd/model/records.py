@@ -11,6 +11,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.router_records import RouterRecord
@@ -191,6 +192,7 @@ Record: TypeAlias = (
     | TapRecord
     | TapMirrorRecord
     | RouterRecord
+    | InstanceRecord
 )
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
@@ -206,6 +208,7 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     TapRecord,
     TapMirrorRecord,
     RouterRecord,
+    InstanceRecord,
 )
 KINDS: tuple[str, ...] = tuple(cls.kind for cls in RECORD_TYPES)
 """The kinds of records that this version understands."""
@@ -220,6 +223,7 @@ VERSIONED_BY_READING: frozenset[str] = frozenset(
         TapRecord,
         TapMirrorRecord,
         RouterRecord,
+        InstanceRecord,
     )
 )
 """Kinds whose version is the position at which they were read, so that the same content may have several."""

@@ -185,14 +185,18 @@ class Cluster:
 
     def _add_host(self, name: str) -> None:
         ovs = PrivateOvs(self.directory / f"{name}-ovs")
-        roles = [self.make_process(role, name, ovs.directory) for role in ("l2", "dhcp")]
+        # What makes devices runs where the switch does.
+        place = ovs.namespace if name in self.gateways else ""
+        roles = [
+            self.make_process("l2", name, ovs.directory, place),
+            self.make_process("dhcp", name, ovs.directory),
+        ]
         if name in self.gateways:
-            # What makes devices runs where the switch does.
             roles.append(self.make_process("l3", name, ovs.directory, ovs.namespace))
         host = Host(name, ovs, *roles)
         self.hosts = (*self.hosts, host)
         ovs.start()
-        if host.l3 is not None:
+        if place:
             self._relays.append(Relay(ovs.namespace, self.broker.port))
 
     def _settings_of(self, host: str) -> dict[str, str]:

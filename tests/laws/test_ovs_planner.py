@@ -19,7 +19,7 @@ from quantumd.converge.records import Records
 from quantumd.edge.openflow.interfaces import Flow, SwitchChange
 from quantumd.edge.openflow.match import match
 from quantumd.edge.openflow.memory import MemorySwitch
-from quantumd.l2.drivers.ovs.bridges import BridgePlan, TunnelPlan
+from quantumd.l2.drivers.ovs.bridges import OWNED, BridgePlan, TunnelPlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
@@ -29,6 +29,8 @@ from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.messages import Gone, PortReport, Update
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.records import FixedIp, NetworkRecord, PeerRecord, PortRecord, Record, RemotePortRecord
+from quantumd.model.service_place import OUTER_DEVICE
+from quantumd.model.services import METADATA
 from quantumd.model.tap_mirror_records import TapMirrorRecord
 from tests.bed.counts import count
 
@@ -70,7 +72,7 @@ COLLECTORS = {int(IPv4Address(each.remote_ip)) for each in MIRRORS.values()}
 STRANGER = Flow(5, 7, match(in_port=99), 0x1234, b"")
 PUNT = PuntSettings(7, 20, 20)
 LOGGING = PuntSettings(8, 20, 20)
-STORM_PPS, STORM_KIND = 1000, 5
+STORM_PPS, STORM_KIND, SERVICE_KIND = 1000, 5, 7
 
 
 @define(eq=False)
@@ -119,6 +121,7 @@ class World:
         )
         for port_id in sorted(PORTS)[::2]:
             self.vswitch.plug(port_id)
+        self.vswitch.ovsdb.plug("br-int", OUTER_DEVICE, OWNED)
         self.settle()
 
     def begin(self) -> None:
@@ -133,10 +136,11 @@ class World:
 
     def new_converger(self) -> OvsConverger:
         view = HostView(self.records, NetworkNumbers())
-        plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", TunnelPlan("192.0.2.1", ("vxlan",)))
+        tunnels = TunnelPlan("192.0.2.1", ("vxlan",))
+        plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", tunnels, (METADATA,))
         edges = self.vswitch
         parts = (edges.ovsdb, edges.switch, view, plan, PUNT, self.clock, edges.connections)
-        return OvsConverger("h", *parts, self.removes_foreign, LOGGING, STORM_PPS)
+        return OvsConverger("h", *parts, self.removes_foreign, LOGGING, STORM_PPS, service_pps=STORM_PPS)
 
     def tell(self, reports: tuple[PortReport, ...], is_complete: bool) -> None:
         if is_complete:
@@ -253,8 +257,9 @@ def _live(world: World) -> set[str]:
 
 
 def _metered(world: World) -> set[int]:
-    """The meters of limits and storms that there must be, from the definition and not from the code."""
-    found = {STORM_KIND << 29 | (world.vswitch.ofport_of(port_id) or 0) for port_id in _live(world)}
+    """The meters of limits, storms and services that there must be, from the definition and not from the code."""
+    kinds = (STORM_KIND, SERVICE_KIND)
+    found = {kind << 29 | (world.vswitch.ofport_of(port_id) or 0) for port_id in _live(world) for kind in kinds}
     for port_id in _live(world):
         port = world.records.get("l2.port", port_id)
         assert isinstance(port, PortRecord)

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from quantumd.api.hosts.compiled import network_nouns, reaches_for
 from quantumd.api.hosts.ended import Ended, ended_port, tell_of_ended
+from quantumd.api.hosts.instances import TouchedInstances, tell_of_instances
 from quantumd.api.hosts.logged import TouchedLogs, tell_of_logs
 from quantumd.api.hosts.mesh import Moves, tell_of_moves, tell_of_segments
 from quantumd.api.hosts.mirrors import TouchedMirrors, tell_of_mirrors
@@ -77,6 +78,7 @@ class Touched:
     """Networks that some hosts may carry by other segments now."""
     mirrors: TouchedMirrors = field(factory=TouchedMirrors)
     routers: TouchedRouters = field(factory=TouchedRouters)
+    instances: TouchedInstances = field(factory=TouchedInstances)
     first_position: int = 0
 
     @property
@@ -85,7 +87,7 @@ class Touched:
         return not (self.ports or self.networks or self.left) and all(each.is_nothing for each in self._others())
 
     def _others(self) -> tuple[TouchedOthers, ...]:
-        return (self.guards, self.logs, self.qos, self.taps, self.mirrors, self.routers)
+        return (self.guards, self.logs, self.qos, self.taps, self.mirrors, self.routers, self.instances)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
@@ -208,6 +210,7 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
     tell_of_taps(connection, touched.taps, outbox)
     tell_of_mirrors(connection, touched.mirrors, outbox)
     tell_of_routers(connection, touched.routers, outbox)
+    tell_of_instances(connection, touched.instances, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
     for host, policy in policies_to_tell(connection, touched.qos, _with_policies(outbox, bound, networks)):

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from quantumd.api.hosts import mesh, mirrors, qos, routers, taps
 from quantumd.api.hosts.guarded import records_of_groups
+from quantumd.api.hosts.instances import records_of_instances
 from quantumd.api.hosts.logged import records_of_logs
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.touched_guards import new_groups
@@ -22,6 +23,7 @@ from quantumd.compile.snapshot import (
     snapshot,
 )
 from quantumd.model.carrying import NOWHERE, Reach
+from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.nouns import Network
 from quantumd.model.records import Record
@@ -83,6 +85,8 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
     if role == GUARDING_ROLE:
         logged = [row.id for row in rows if _is_in(buckets, PortLogsRecord.kind, row.id)]
         records += records_of_logs(connection, host, logged)
+        used = [row.id for row in rows if _is_in(buckets, InstanceRecord.kind, row.id)]
+        records += records_of_instances(connection, host, used)
     return [record for record in records if record is not None]
 
 
@@ -103,6 +107,7 @@ def records_of_ports(connection: Connection, host: str, port_ids: Iterable[str])
     policies = qos.policies_of(bound, (each.network for each in networks.values()))
     found[qos.ROLE] += tuple(qos.records_for(connection, host, policies))
     found[GUARDING_ROLE] += tuple(records_of_logs(connection, host, [port.id for port in bound]))
+    found[GUARDING_ROLE] += tuple(records_of_instances(connection, host, [port.id for port in bound]))
     return found
 
 

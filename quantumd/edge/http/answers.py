@@ -17,18 +17,20 @@ LARGEST_ANSWER_BYTES: Final = 262_144
 LARGEST_HEAD_BYTES: Final = 65_536
 """How long its head may be; Keystone's holds a token."""
 
-_LONGEST_LINE: Final = 256
+LONGEST_LINE: Final = 256
 """How long the line before a chunk may be."""
 
-_HEAD_END: Final = b"\r\n\r\n"
+HEAD_END: Final = b"\r\n\r\n"
 _STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?")
 _FIELDS: Final = re.compile(rb"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}:[\t\x20-\x7e\x80-\xff]*)*")
-_LENGTH: Final = re.compile(rb"[0-9]{1,12}")
-_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+LENGTH: Final = re.compile(rb"[0-9]{1,12}")
+CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 
 
 @frozen
-class _Head:
+class Head:
+    """What comes before a body."""
+
     status: int
     headers: Mapping[bytes, bytes]
     is_newest: bool
@@ -54,7 +56,7 @@ class AnswerReader:
     """Whether anything has come."""
     _received: bytearray = field(factory=bytearray, init=False)
     _read_bytes: int = field(default=0, init=False)
-    _head: _Head | None = field(default=None, init=False)
+    _head: Head | None = field(default=None, init=False)
     _framing: _Framing | None = field(default=None, init=False)
 
     def feed(self, data: bytes) -> Reply | None:
@@ -74,7 +76,7 @@ class AnswerReader:
         body = self._framing.take(self._received)
         if body is None:
             return None
-        self.may_be_kept = not self._received and not self._framing.ends_with_connection and _keeps(self._head)
+        self.may_be_kept = not self._received and not self._framing.ends_with_connection and keeps(self._head)
         return Reply(self._head.status, self._head.headers, body)
 
     def end(self) -> Reply:
@@ -94,18 +96,19 @@ class AnswerReader:
         if head is not None:
             self._head, self._framing = head, _framing(head)
 
-    def _next_head(self) -> _Head | None:
-        end = self._received.find(_HEAD_END)
+    def _next_head(self) -> Head | None:
+        end = self._received.find(HEAD_END)
         if end > LARGEST_HEAD_BYTES or (end < 0 and len(self._received) > LARGEST_HEAD_BYTES):
             raise BadAnswer("its answer's head is too long")
         if end < 0:
             return None
         text = bytes(self._received[:end])
-        del self._received[: end + len(_HEAD_END)]
-        return _read_head(text)
+        del self._received[: end + len(HEAD_END)]
+        return read_head(text)
 
 
-def _read_head(text: bytes) -> _Head:
+def read_head(text: bytes) -> Head:
+    """Return a head, from its first line to the last, without the empty one behind it. BadAnswer."""
     status = _STATUS.match(text)
     if status is None:
         raise BadAnswer("its answer is not HTTP/1.1")
@@ -117,16 +120,17 @@ def _read_head(text: bytes) -> _Head:
         name, _, value = line.partition(b":")
         name, value = name.lower(), value.strip(b"\t ")
         headers[name] = headers[name] + b", " + value if name in headers else value
-    return _Head(int(status[2]), headers, status[1] == b"1")
+    return Head(int(status[2]), headers, status[1] == b"1")
 
 
-def _keeps(head: _Head) -> bool:
+def keeps(head: Head) -> bool:
+    """Whether the connection may carry another request."""
     wishes = head.headers.get(b"connection")
     # "close" within a longer word closes too: that costs a connection and nothing else.
     return head.is_newest and (wishes is None or b"close" not in wishes.lower())
 
 
-def _framing(head: _Head) -> _Framing:
+def _framing(head: Head) -> _Framing:
     coding, length = head.headers.get(b"transfer-encoding"), head.headers.get(b"content-length")
     if head.status == 101 or (coding is not None and length is not None):
         raise BadAnswer("its answer's end is not clear")
@@ -136,11 +140,11 @@ def _framing(head: _Head) -> _Framing:
         if coding.lower() != b"chunked" or not head.is_newest:
             raise BadAnswer("its answer has a coding that nobody asked for")
         return _Chunked()
-    return _Endless() if length is None else _Sized(_read_length(length))
+    return _Endless() if length is None else _Sized(read_length(length))
 
 
-def _read_length(text: bytes) -> int:
-    if _LENGTH.fullmatch(text) is None:
+def read_length(text: bytes) -> int:
+    if LENGTH.fullmatch(text) is None:
         raise BadAnswer("its answer has a length that is none")
     length = int(text)
     if length > LARGEST_ANSWER_BYTES:
@@ -176,7 +180,7 @@ class _Chunked:
     _is_trailer: bool = field(default=False, init=False)
 
     def take(self, received: bytearray) -> bytes | None:
-        while (end := _line_end(received)) >= 0:
+        while (end := line_end(received)) >= 0:
             line = bytes(received[:end])
             if self._is_trailer:
                 del received[: end + 2]
@@ -188,7 +192,7 @@ class _Chunked:
         return None
 
     def _take_chunk(self, line: bytes, received: bytearray) -> bool:
-        found = _CHUNK.fullmatch(line)
+        found = CHUNK.fullmatch(line)
         if found is None:
             raise BadAnswer("its answer has a chunk without a length")
         begin, size = len(line) + 2, int(found[1], 16)
@@ -207,8 +211,9 @@ class _Chunked:
         return True
 
 
-def _line_end(received: bytearray) -> int:
-    end = received.find(b"\r\n", 0, _LONGEST_LINE + 2)
-    if end < 0 and len(received) > _LONGEST_LINE + 1:
+def line_end(received: bytearray) -> int:
+    """Return where the first line ends; below 0 when it is not all there. BadAnswer where it is too long."""
+    end = received.find(b"\r\n", 0, LONGEST_LINE + 2)
+    if end < 0 and len(received) > LONGEST_LINE + 1:
         raise BadAnswer("its answer has a chunk without a length")
     return end

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from quantumd.config import DhcpSettings, L2Settings
     from quantumd.converge.records import Records
     from quantumd.edge.frames.interfaces import IFrames
-    from quantumd.interfaces import IConverger, IPlugs
+    from quantumd.interfaces import IConverger, IPlugs, IServiceDoor
     from quantumd.model.counters import PortCounters
+    from quantumd.model.services import ServicePoint
 
 
 @frozen
 class Site:
     """Where a driver is put: this host, its settings, and the records that its converger shall read.
 
-    ``run_dir`` is where locks of the running process are kept.
+    ``run_dir`` is where locks of the running process are kept. ``points`` are the services that ports find here.
     """
 
     host: str
@@ -36,14 +37,19 @@ class Site:
     edges: str
     kernel_datapath: bool
     run_dir: str = ""
+    points: tuple[ServicePoint, ...] = ()
 
 
 @frozen
 class FrameParts:
-    """How frames of ports come to the process, and the connection for that, to run."""
+    """How frames of ports come to the process, and the connection for that, to run.
+
+    ``has_services``: whether the driver leads ports to services of the host.
+    """
 
     frames: IFrames
     connection: IService
+    has_services: bool = False
 
 
 @frozen
@@ -65,7 +71,8 @@ class L2Parts:
     with what ports have sent and received, by their ids; a driver that cannot count has none. ``faults``
     returns, by bridge or the like, what is wrong that no step failed for. ``count_unlogged`` returns how many packets
     logs asked for that were too many to be logged. ``plugs`` need no more than ``connections``; None of a driver that
-    plugs no devices of other roles.
+    plugs no devices of other roles. ``door`` is the way of ports to services; None of a driver that has none, or where
+    the site has no points.
     """
 
     converger: IConverger
@@ -77,6 +84,7 @@ class L2Parts:
     count_repaired_flows: Callable[[], int] = lambda: 0
     count_unlogged: Callable[[], int] = lambda: 0
     plugs: IPlugs | None = None
+    door: IServiceDoor | None = None
 
 
 class IL2Driver(Interface):

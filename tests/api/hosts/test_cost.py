@@ -49,9 +49,17 @@ class CostTests(SynchronousTestCase):
         self.assertEqual(two, many)
         self.assertEqual([plan for plan in asked[64] if "SCAN port_security_groups" in plan], [])
 
-    def test_a_rename_is_nothing_to_hosts(self) -> None:
+    def test_a_rename_touches_no_record_of_the_port(self) -> None:
+        """But what a host that answers its ports tells of it."""
+        before = last_position(self.bed.connection)
+        self.bed.update("port", self.port_id, ADMIN, name="another")
+        touched = touched_by(read_after(self.bed.connection, before, 10))
+        self.assertEqual((touched.ports, touched.networks, touched.left), (set(), set(), {}))
+        self.assertEqual(touched.instances.ports, {self.port_id})
+
+    def test_a_description_is_nothing_to_hosts(self) -> None:
         """Nothing is read for them; that it is switched off is told."""
-        for changes, is_told in (({"name": "another"}, False), ({"admin_state_up": False}, True)):
+        for changes, is_told in (({"description": "another"}, False), ({"admin_state_up": False}, True)):
             before = last_position(self.bed.connection)
             self.bed.update("port", self.port_id, ADMIN, **changes)
             rows = read_after(self.bed.connection, before, 10)

@@ -11,7 +11,7 @@ from quantumd.compile.digest import differing_buckets, digest_buckets
 from quantumd.model.bandwidth import Bandwidth
 from quantumd.model.messages import HostReport
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
-from quantumd.model.records import KINDS, NetworkRecord, PortRecord, Record
+from quantumd.model.records import KINDS, NetworkRecord, PortRecord, Record, key_of
 from quantumd.store.journal import last_position, read_after
 from tests.api.resources.bed import ADMIN
 from tests.api.resources.case import ResourceCase
@@ -64,8 +64,8 @@ class RecordTests(PoliciesCase):
     def test_ports_and_networks_name_their_own(self) -> None:
         """Which of them counts is the host's to see."""
         port_id = self.port(self.limited, qos_policy_id=self.gold)
-        records = {each.id: each for each in records_of_host(self.bed.connection, "host-a", "l2", None)}
-        port, network = records[port_id], records[self.limited]
+        records = {key_of(each): each for each in records_of_host(self.bed.connection, "host-a", "l2", None)}
+        port, network = records[PortRecord.kind, port_id], records[NetworkRecord.kind, self.limited]
         assert isinstance(port, PortRecord)
         assert isinstance(network, NetworkRecord)
         self.assertEqual((port.qos_policy, network.qos_policy), (self.gold, self.silver))

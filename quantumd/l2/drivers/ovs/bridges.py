@@ -16,6 +16,8 @@ from quantumd.edge.ovsdb.interfaces import (
     PutTunnelPort,
     RemovePort,
 )
+from quantumd.model.service_place import OUTER_DEVICE
+from quantumd.model.services import ServicePoint
 
 OWNED = {"quantumd-owned": "true"}
 """The mark on bridges and ports that quantumd made, by which ``quantumctl cleanup`` knows them."""
@@ -36,12 +38,16 @@ class TunnelPlan:
 
 @frozen
 class BridgePlan:
-    """The integration bridge, and physical networks with their bridges. ``datapath_type``: for bridges made anew."""
+    """The integration bridge, and physical networks with their bridges. ``datapath_type``: for bridges made anew.
+
+    ``points``: the services of this host that ports find there.
+    """
 
     integration: str
     mappings: Mapping[str, str]
     datapath_type: str
     tunnels: TunnelPlan = field(factory=TunnelPlan)
+    points: tuple[ServicePoint, ...] = ()
 
 
 def tunnel_name(tunnel_type: str) -> str:
@@ -66,7 +72,14 @@ def operations_for(
         if inner not in interfaces or outer not in interfaces:
             operations.append(PutPatchPort(plan.integration, inner, outer, OWNED))
             operations.append(PutPatchPort(bridge, outer, inner, OWNED))
-    return (*operations, *_tunnel_ports(plan, interfaces))
+    return (*operations, *_tunnel_ports(plan, interfaces), *_left_over(plan, interfaces))
+
+
+def _left_over(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) -> Iterator[Operation]:
+    """Remove the device of services where none are offered any more."""
+    device = interfaces.get(OUTER_DEVICE)
+    if device is not None and not plan.points and OWNED.items() <= device.external_ids.items():
+        yield RemovePort(plan.integration, OUTER_DEVICE)
 
 
 def _tunnel_ports(plan: BridgePlan, interfaces: Mapping[str, InterfaceRow]) -> Iterator[Operation]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -17,7 +17,7 @@ from quantumd.edge.tracked.interfaces import IConnections
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IConverger
 from quantumd.l2.drivers.ovs import bridges, features, mirrors
-from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings
+from quantumd.l2.drivers.ovs.desired import NONE, Objects, PuntSettings, ServicesView
 from quantumd.l2.drivers.ovs.drift import Drift
 from quantumd.l2.drivers.ovs.exits import Exits, mirror_tunnels, physical_networks, tunnels
 from quantumd.l2.drivers.ovs.guards import GUARDS, guard_objects
@@ -33,6 +33,7 @@ from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.messages import HostReport, PortReport
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey
+from quantumd.model.service_place import OUTER_DEVICE
 
 _EARLY = GUARDS | {"bridge"}
 _NO_LOGS = PuntSettings(0, 1, 1)
@@ -56,6 +57,7 @@ class OvsConverger:
     _logging: PuntSettings = _NO_LOGS
     _storm_pps: int = 0
     _zone_limit: int = 0
+    _service_pps: int = 0
     drift: Drift = field(init=False)
     _held: Held = field(factory=Held, init=False)
     _wanted: dict[Key, Objects] = field(factory=dict, init=False)
@@ -65,12 +67,14 @@ class OvsConverger:
     _writer: FlowWriter = field(init=False)
     _exits: tuple[Exits, ...] = field(init=False)
     _watch: Watch = field(init=False)
+    _offered: ServicesView = field(init=False)
     _reports: PortReports = field(init=False)
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
         """Look at Open vSwitch through the edges that were given."""
         self.drift = Drift(self._removes_foreign)
+        self._offered = ServicesView(self._bridges.points, self._service_pps)
         self._writer = FlowWriter(self._switch, self._clock)
         self._revocation = Revocation(self._connections, self._view, self._clock, self._zone_limit)
         self._exits = (
@@ -224,7 +228,8 @@ class OvsConverger:
         noun, name = key
         now = self._clock.seconds()
         if noun == "bridge":
-            return features.bridge_objects(self._logging)
+            device = self._view.ofport_named(OUTER_DEVICE)
+            return features.bridge_objects(self._logging, evolve(self._offered, ofport=device))
         if noun == "network":
             network = self._view.network(name, now)
             return features.network_objects(network) if network is not None else NONE
@@ -238,7 +243,9 @@ class OvsConverger:
             return guard_objects(self._view.policies, key)
         port = self._view.port(name, now)
         self._versions[key] = port.port.version if port is not None else 0
-        return features.port_objects(port, self._punt, self._logging, self._storm_pps) if port is not None else NONE
+        if port is None:
+            return NONE
+        return features.port_objects(port, self._punt, self._logging, self._storm_pps, self._offered)
 
     def _remember_numbers(self, keys: frozenset[Key]) -> RememberNumbers:
         put: dict[str, str] = {}

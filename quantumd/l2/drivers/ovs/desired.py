@@ -11,6 +11,7 @@ from quantumd.l2.drivers.ovs.pipeline import SENDER, port_number
 from quantumd.model.qos_records import QosPolicyRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RemotePortRecord
 from quantumd.model.security_records import SecurityRule
+from quantumd.model.services import ServicePoint
 
 
 @frozen
@@ -132,6 +133,19 @@ class RemotePortView:
     network_number: int
     tunnel_ofport: int
     tunnel_ip: str
+
+
+@frozen
+class ServicesView:
+    """What this host answers for its ports, and the OpenFlow number of the device behind which that is done.
+
+    None while there is no such device, and for what does not depend on it. A port may send so many packets there in a
+    second; 0 is any number.
+    """
+
+    points: tuple[ServicePoint, ...] = ()
+    rate_pps: int = 0
+    ofport: int | None = None
 
 
 @frozen

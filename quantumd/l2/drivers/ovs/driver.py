@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from zope.interface import implementer
@@ -26,6 +26,7 @@ from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, PlugP
 from quantumd.l2.drivers.ovs.bridges import BridgePlan, TunnelPlan
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.l2.drivers.ovs.desired import PuntSettings
+from quantumd.l2.drivers.ovs.door import OvsServiceDoor
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.packet_log import PacketLog
 from quantumd.l2.drivers.ovs.plugs import OvsPlugs
@@ -169,13 +170,14 @@ class OvsDriver:
     def install_on(self, site: Site, edges: OvsEdges) -> L2Parts:
         """Make the parts on given edges."""
         view = HostView(site.records, NetworkNumbers())
+        plan = evolve(_bridge_plan(site.l2, site.kernel_datapath), points=site.points)
         packet_log = PacketLog(edges.log_channel, edges.switch, view, site.reactor)
         converger = OvsConverger(
             host=site.host,
             ovsdb=edges.ovsdb,
             switch=edges.switch,
             view=view,
-            bridges=_bridge_plan(site.l2, site.kernel_datapath),
+            bridges=plan,
             punt=PuntSettings(CONTROLLER_ID, site.dhcp.rate_per_port_pps, site.dhcp.rate_per_port_pps),
             clock=site.reactor,
             connections=edges.connections,
@@ -183,6 +185,7 @@ class OvsDriver:
             logging=PuntSettings(LOG_CONTROLLER_ID, site.l2.log_rate_pps, site.l2.log_burst_packets),
             storm_pps=site.l2.storm_rate_pps,
             zone_limit=site.l2.connections_per_network,
+            service_pps=site.l2.service_rate_pps,
         )
         return L2Parts(
             converger,
@@ -194,6 +197,7 @@ class OvsDriver:
             lambda: converger.drift.repaired_flows,
             lambda: packet_log.lost,
             _plugs(site, edges.ovsdb),
+            OvsServiceDoor(edges.ovsdb, plan, view) if plan.points else None,
         )
 
 
@@ -202,7 +206,8 @@ def _plugs(site: Site, ovsdb: IOvsdb) -> OvsPlugs:
 
 
 def _frames(site: Site, channel: IPacketChannel) -> FrameParts:
-    return FrameParts(ChannelFrames(channel), _alone(site, "quantumd-frames", _Connection(channel.start, channel.stop)))
+    connection = _alone(site, "quantumd-frames", _Connection(channel.start, channel.stop))
+    return FrameParts(ChannelFrames(channel), connection, has_services=True)
 
 
 def _read_counters(ovsdb: IOvsdb) -> Deferred[Mapping[str, PortCounters]]:

@@ -71,6 +71,10 @@ class Table(IntEnum):
     SPOOFED_SERVICES = 11
     NEIGHBOUR_SECURITY = 12
     PUNT = 20
+    SERVICE_SENDER = 22
+    SERVICE_ENTRY = 23
+    SERVICE_RECEIVER = 24
+    SERVICE_ANSWER = 25
     FIREWALL_EGRESS = 30
     EGRESS_STATE = 31
     EGRESS_RULES = 32
@@ -115,6 +119,10 @@ DROPPING: tuple[Table, ...] = (
     Table.CLASSIFY,
     Table.TUNNEL,
     Table.NEIGHBOUR_SECURITY,
+    Table.SERVICE_SENDER,
+    Table.SERVICE_ENTRY,
+    Table.SERVICE_RECEIVER,
+    Table.SERVICE_ANSWER,
     Table.EGRESS_RULES,
     Table.ADVERTISE,
     Table.FORWARD,
@@ -142,6 +150,7 @@ class Feature(IntEnum):
     LOGGING = 13
     STORM = 14
     GUEST_TAGS = 16
+    SERVICES = 17
 
 
 OWNER = 0x51
@@ -170,6 +179,11 @@ SECOND_LOOK = 1 << 20
 def storm_meter(number: int) -> int:
     """Return the number of the meter of what a port sends to everybody."""
     return 5 << METER_KIND_BIT | number
+
+
+def service_meter(number: int) -> int:
+    """Return the number of the meter of what a port sends to services of the host."""
+    return 7 << METER_KIND_BIT | number
 
 
 def qos_meter(direction: str, unit: str, number: int) -> int:

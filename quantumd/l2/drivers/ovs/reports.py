@@ -12,6 +12,7 @@ from quantumd.edge.ovsdb.interfaces import IOvsdb
 from quantumd.l2.drivers.ovs.bridges import BridgePlan
 from quantumd.l2.drivers.ovs.exits import Exits
 from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.messages import HostReport, PortReport
 from quantumd.model.records import KINDS
 from quantumd.version import VERSION
@@ -97,5 +98,5 @@ def host_report(host: str, role: str, plan: BridgePlan, ovsdb: IOvsdb) -> HostRe
         physical_networks=tuple(sorted(plan.mappings)),
         tunnel_ip=plan.tunnels.local_ip,
         tunnel_types=plan.tunnels.types,
-        record_kinds=KINDS,
+        record_kinds=KINDS if plan.points else tuple(each for each in KINDS if each != InstanceRecord.kind),
     )

@@ -48,6 +48,8 @@ class HostView:
     """The networks that had ports here when that was last looked at."""
     _live: dict[str, dict[str, int]] = field(factory=dict, init=False)
     """network → port → its number, of plugged and enabled ports: kept, as a network may have thousands."""
+    _numbered: dict[int, str] = field(factory=dict, init=False)
+    """The same ports by their numbers."""
     trunks: TrunkIndex = field(factory=TrunkIndex, init=False)
     taps: TapIndex = field(init=False)
     mirrors: MirrorIndex = field(init=False)
@@ -106,6 +108,7 @@ class HostView:
         self._devices.clear()
         self._port_ids.clear()
         self._live.clear()
+        self._numbered.clear()
 
     def note_records(self, changed: Iterable[RecordKey]) -> frozenset[str]:
         """Bring the index up to date; return the networks whose ports or own record changed."""
@@ -124,7 +127,7 @@ class HostView:
             self._ports_on[old].discard(port_id)
             if not self._ports_on[old]:
                 del self._ports_on[old]
-            self._live.get(old, {}).pop(port_id, None)
+            self._forget_live(old, port_id)
         self.trunks.note(port_id, record if isinstance(record, PortRecord) else None)
         if not isinstance(record, PortRecord):
             return {old} if old else set()
@@ -185,6 +188,11 @@ class HostView:
         device_of = self.trunks.parent_of(port_id) or port_id
         numbers = [self._ofports[name] for name in self._devices.get(device_of, ()) if name in self._ofports]
         return max(numbers, default=None)
+
+    def port_numbered(self, number: int) -> PortRecord | None:
+        """Return the plugged and enabled port that has this number."""
+        record = self.records.get(PortRecord.kind, self._numbered.get(number, ""))
+        return record if isinstance(record, PortRecord) else None
 
     def ofport_named(self, name: str) -> int | None:
         """Return the OpenFlow number of a device by its name."""
@@ -292,11 +300,18 @@ class HostView:
         ofport = self.ofport_of(port_id)
         live = self._live.setdefault(record.network_id, {})
         if record.admin_state_up and ofport is not None:
+            self._forget_live(record.network_id, port_id)
             live[port_id] = port_number(ofport, record.segmentation_id)
+            self._numbered[live[port_id]] = port_id
         else:
-            live.pop(port_id, None)
+            self._forget_live(record.network_id, port_id)
         if not live:
             del self._live[record.network_id]
+
+    def _forget_live(self, network_id: str, port_id: str) -> None:
+        number = self._live.get(network_id, {}).pop(port_id, None)
+        if number is not None and self._numbered.get(number) == port_id:
+            del self._numbered[number]
 
 
 def _different(copies: Iterable[T | None]) -> tuple[T, ...]:

@@ -15,6 +15,7 @@ from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceChange, Interface
 from quantumd.l2.drivers.ovs.bridges import BridgePlan
 from quantumd.l2.drivers.ovs.exits import Exits
 from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.model.service_place import OUTER_DEVICE
 
 Listener: TypeAlias = Callable[["frozenset[Key] | None"], None]
 """Called with keys; with None when everything has to be read anew."""
@@ -89,7 +90,7 @@ class Watch:
         if port_id is not None:
             self._log.info("device {device} has number {ofport}", device=port.name, ofport=ofport, port=port_id)
             self._listener(self._keys_of_port(port_id))
-        elif any(exits.concerns(port.name) for exits in self._exits):
+        elif port.name == OUTER_DEVICE or any(exits.concerns(port.name) for exits in self._exits):
             self._listener(frozenset({bridge_key(self._plan), *self._keys_of_exits((port.name,))}))
 
     def _bridge_changed(self, name: str) -> None:

@@ -11,6 +11,7 @@ from quantumd.l2.drivers.ovs.desired import (
     PuntSettings,
     RemotePortView,
     RemoteView,
+    ServicesView,
     SetView,
 )
 from quantumd.l2.drivers.ovs.features import (
@@ -27,21 +28,25 @@ from quantumd.l2.drivers.ovs.features import (
     physical,
     port_security,
     qos,
+    services,
     storm,
     trunk,
     tunnel,
 )
 
 
-def bridge_objects(logging: PuntSettings) -> Objects:
+def bridge_objects(logging: PuntSettings, offered: ServicesView) -> Objects:
     """What the bridge holds whatever is plugged into it."""
     guarding = (*port_security.bridge_flows(), *firewall.bridge_flows())
     ends = (*classify.bridge_flows(), *trunk.bridge_flows(), *forward.bridge_flows(), *qos.bridge_flows())
-    flows = (*base.bridge_flows(), *guarding, *ends, *neighbours.bridge_flows(), *guest_tags.bridge_flows())
+    answering = (*neighbours.bridge_flows(), *services.bridge_flows(offered))
+    flows = (*base.bridge_flows(), *guarding, *ends, *answering, *guest_tags.bridge_flows())
     return Objects(flows, tuple(forward.bridge_groups()), tuple(packet_logging.bridge_meters(logging)))
 
 
-def port_objects(view: PortView, punt: PuntSettings, logging: PuntSettings, storm_pps: int) -> Objects:
+def port_objects(
+    view: PortView, punt: PuntSettings, logging: PuntSettings, storm_pps: int, offered: ServicesView
+) -> Objects:
     """What a live port asks for."""
     return Objects(
         flows=(
@@ -56,9 +61,15 @@ def port_objects(view: PortView, punt: PuntSettings, logging: PuntSettings, stor
             *mirror_loops.port_flows(view),
             *storm.port_flows(view, storm_pps),
             *guest_tags.port_flows(view),
+            *services.port_flows(view, offered),
             *classify.port_flows(view),
         ),
-        meters=(*dhcp.port_meters(view, punt), *qos.port_meters(view), *storm.port_meters(view, storm_pps)),
+        meters=(
+            *dhcp.port_meters(view, punt),
+            *qos.port_meters(view),
+            *storm.port_meters(view, storm_pps),
+            *services.port_meters(view, offered),
+        ),
     )
 
 
