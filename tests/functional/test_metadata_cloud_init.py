@@ -49,6 +49,6 @@ class CloudInitTests(MetadataCase):
         self.assertEqual((device["name"], device["mac_address"], device["mtu"]), ("eth0", guest.mac, 1500))
         self.assertEqual(device["subnets"], [{"type": "dhcp4"}])
         self.assertEqual((amazon["instance-id"], amazon["local-hostname"]), (guest.id, "web-1"))
-        self.assertEqual(amazon["public-keys"], {"key-0": [_KEY]})
+        self.assertEqual(amazon["public-keys"], {"key-0": _KEY})
         self.assertEqual(told["amazon_userdata"], "#cloud-config\npackages: [vim]\n")
         self.assertNotIn("traceback", self.appliance.log().lower())
