@@ -13,7 +13,7 @@ from quantumd.edge.nft.interfaces import Change, Kind, Name, Place, Ruleset
 from quantumd.l3.desired import DesiredRouter
 from quantumd.l3.features.base import FAMILY
 from quantumd.l3.features.forwarding_changes import changed_ports
-from quantumd.l3.features.nat import FLOATING
+from quantumd.l3.features.nat import FLOATING, OWN
 from quantumd.l3.names import GATEWAY
 from quantumd.l3.steps import ChangeFilters, Deed, EndTranslated
 
@@ -21,6 +21,8 @@ ENDING: Final[Name] = (FAMILY, "ending")
 """The set of outer addresses whose connections have to end. It is there until they have ended."""
 ENDING_PORTS: Final[Name] = (FAMILY, "ending_ports")
 """The same of ports: address, protocol, the first port and the last."""
+_TRANSLATING: Final = ((FAMILY, FLOATING), (FAMILY, OWN))
+"""What outer addresses are in whose connections end when they go."""
 _PORTS: Final = re.compile(r"([0-9.]+) \. ([0-9]+) \. ([0-9]+) \. ([0-9]+)")
 _KINDS: Final = {
     ENDING: Kind("type ipv4_addr;"),
@@ -63,7 +65,7 @@ def _port_place(ports: OuterPorts) -> Place:
 def _ending(desired: DesiredRouter, inside: Seen, filters: Ruleset) -> Iterator[str]:
     """Yield the outer addresses that are gone, or lead elsewhere than before, and those that had to end before."""
     for place, value in filters.elements.items():
-        if place[:2] == (FAMILY, FLOATING) and desired.filters.elements.get(place) != value:
+        if place[:2] in _TRANSLATING and desired.filters.elements.get(place) != value:
             yield place[2]
         if place[:2] == ENDING:
             yield place[2]

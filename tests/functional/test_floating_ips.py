@@ -19,6 +19,20 @@ class OutsideTests(RouterCase):
         with Server(world), Talk(guest, world.ip) as talk:
             self.assertEqual(talk.seen_as(), own)
 
+    def test_translation_that_is_switched_off_ends_what_it_translated(self) -> None:
+        """And nothing that goes between networks inside."""
+        red, blue = self.make_network("10.0.0.0/24"), self.make_network("10.0.1.0/24")
+        outside = self.make_outside()
+        router = self.make_router(red, blue, outside=outside)
+        own = router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"]
+        one, two, world = self.open_guest(red), self.open_guest(blue), self.open_guest(outside)
+        with Server(world), Server(two), Talk(one, world.ip) as outwards, Talk(one, two.ip) as across:
+            self.assertEqual((outwards.seen_as(), across.seen_as()), (own, one.ip))
+            gateway = {"network_id": outside["id"], "enable_snat": False}
+            self.update("router", router["id"], external_gateway_info=gateway)
+            self.wait_for("it is over", lambda: not outwards.seen_as(1.0))
+            self.assertEqual(across.seen_as(), one.ip)
+
     def test_without_translation_the_address_stays(self) -> None:
         """The world must know the way back."""
         network, outside = self.make_network("10.0.0.0/24"), self.make_outside()

@@ -162,6 +162,12 @@ class EndTests(SynchronousTestCase):
         moved = evolve(ROUTER, floating_ips=(evolve(FLOATING, fixed_ip="10.0.0.6"),))
         self.assertIn(EndTranslated(frozenset({FLOATING.floating_ip})), deeds(moved, carried(ROUTER)))
 
+    def test_translation_that_is_switched_off_ends_what_it_translated(self) -> None:
+        """The gateway's address stays; switched on again nothing ends."""
+        off = evolve(ROUTER, enable_snat=False)
+        self.assertIn(EndTranslated(frozenset({"203.0.113.2"})), deeds(off, carried(ROUTER)))
+        self.assertEqual(kinds(deeds(ROUTER, carried(off))), ["ChangeFilters"])
+
     def test_an_address_of_the_gateway_that_goes_ends_what_left_by_it(self) -> None:
         """What left by the others goes on."""
         assert ROUTER.gateway is not None

@@ -18,7 +18,11 @@ FLOATING: Final = "floating"
 FIXED: Final = "fixed"
 """Maps: floating IP → fixed, and back."""
 
+OWN: Final = "own"
+"""The set of the gateway's address while what leaves gets it. No rule asks it; when it goes it tells what must end."""
+
 _ADDRESSES = Kind("type ipv4_addr : ipv4_addr;")
+_OWN = Kind("type ipv4_addr;")
 _BETWEEN_INSIDES = f'iifname "{INSIDE}*" oifname "{INSIDE}*" ct status dnat'
 _HOOKS: Final = {
     "prerouting": "type nat hook prerouting priority -100;",
@@ -32,7 +36,7 @@ def filters_of(router: RouterRecord) -> Filters:
     if router.gateway is None:
         return Filters()
     to_fixed: tuple[str, ...] = (f"dnat ip to ip daddr map @{FLOATING}",)
-    kinds = dict.fromkeys((FLOATING, FIXED), _ADDRESSES)
+    kinds = {OWN: _OWN, **dict.fromkeys((FLOATING, FIXED), _ADDRESSES)}
     if router.forwarded:
         to_fixed += forwarding.RULES
         kinds |= forwarding.KINDS
@@ -66,4 +70,6 @@ def _elements(router: RouterRecord) -> Iterator[tuple[Place, str]]:
     for each in router.floating_ips:
         yield (FAMILY, FLOATING, each.floating_ip), each.fixed_ip
         yield (FAMILY, FIXED, each.fixed_ip), each.floating_ip
+    if router.enable_snat and (own := _own_address(router)):
+        yield (FAMILY, OWN, own), ""
     yield from forwarding.elements_of(router.forwarded)
