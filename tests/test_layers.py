@@ -57,6 +57,7 @@ PURE_CODECS = (
     "quantumd.edge.openflow.replies",
     "quantumd.l3.advertisement",
     "quantumd.services.dns.own",
+    "quantumd.services.dns.passing",
     "quantumd.services.dns.wire",
     "quantumd.services.metadata.own",
     "quantumd.services.pace",

@@ -17,8 +17,9 @@ from twisted.internet.protocol import ClientFactory, DatagramProtocol, Protocol,
 from twisted.protocols.basic import Int16StringReceiver
 from twisted.python.failure import Failure
 
+from quantumd.services.dns.passing import forwarded, is_answer_to, returned
 from quantumd.services.dns.resolvers import Resolver
-from quantumd.services.dns.wire import LARGEST_ANSWER_BYTES, Question, forwarded, is_answer_to, is_truncated, returned
+from quantumd.services.dns.wire import LARGEST_ANSWER_BYTES, Question, is_truncated
 
 _NUMBERS: Final = 1 << 16
 _MOST_STRANGE: Final = 32

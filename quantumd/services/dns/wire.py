@@ -21,7 +21,7 @@ EDNS_BYTES: Final = 1232
 """The most that is sent over UDP: it is never in fragments where the MTU is 1,280. Source: DNS Flag Day 2020."""
 LARGEST_ANSWER_BYTES: Final = 65_535
 
-_ANSWER: Final = 0x8000
+ANSWER: Final = 0x8000
 _AUTHORITATIVE, _TRUNCATED, _RECURSION_WANTED, _RECURSION_HERE = 0x0400, 0x0200, 0x0100, 0x0080
 _CHECKING_DISABLED: Final = 0x0010
 _OPCODE: Final = 0x7800
@@ -99,7 +99,7 @@ def read_question(data: bytes) -> Question | None:
     if not HEADER_BYTES <= len(data) <= LARGEST_QUESTION_BYTES:
         return None
     flags, questions, answers, authorities, additional = struct.unpack_from("!5H", data, 2)
-    if flags & _ANSWER:
+    if flags & ANSWER:
         return None
     if flags & _OPCODE:
         return Question(data, Code.NOT_KNOWN_HERE)
@@ -208,7 +208,7 @@ def answer(question: Question, code: Code, records: Iterable[tuple[Kind, bytes]]
     """
     contents = tuple(records)
     flags = int.from_bytes(question.data[2:4], "big") & (_OPCODE | _RECURSION_WANTED | _CHECKING_DISABLED)
-    flags |= _ANSWER | _RECURSION_HERE | (_AUTHORITATIVE if is_ours else 0) | code & 0xF
+    flags |= ANSWER | _RECURSION_HERE | (_AUTHORITATIVE if is_ours else 0) | code & 0xF
     has_edns = question.edns_bytes is not None
     parts = [struct.pack("!6H", question.id, flags, 1 if question.asked else 0, len(contents), 0, int(has_edns))]
     parts.append(question.asked)
@@ -235,33 +235,6 @@ def fitted(question: Question, said: bytes, most_bytes: int) -> bytes:
     return bytes(short)
 
 
-def forwarded(question: Question, number: int) -> bytes:
-    """Return what others are asked: the question by another number, and with answers of a size that is never in pieces.
-
-    :param number: below 65,536, and not to be guessed.
-    """
-    asking = bytearray(question.data)
-    asking[:2] = number.to_bytes(2, "big")
-    if question.edns_at:
-        asking[question.edns_at : question.edns_at + 2] = question.most_bytes.to_bytes(2, "big")
-    return bytes(asking)
-
-
-def is_answer_to(question: Question, number: int, data: bytes) -> bool:
-    """Whether a message answers what was forwarded by a number: with the same question, whatever its case."""
-    if len(data) < HEADER_BYTES + len(question.asked) or int.from_bytes(data[:2], "big") != number:
-        return False
-    flags, questions = struct.unpack_from("!2H", data, 2)
-    asked = data[HEADER_BYTES : HEADER_BYTES + len(question.asked)]
-    return bool(flags & _ANSWER) and questions == 1 and asked.lower() == question.asked.lower()
-
-
 def is_truncated(data: bytes) -> bool:
     """Whether an answer says that it is not whole."""
     return bool(int.from_bytes(data[2:4], "big") & _TRUNCATED)
-
-
-def returned(question: Question, data: bytes) -> bytes:
-    """Return what others answered, by the number and with the question by which the client knows it."""
-    rest = data[HEADER_BYTES + len(question.asked) :]
-    return question.data[:2] + data[2:HEADER_BYTES] + question.asked + rest

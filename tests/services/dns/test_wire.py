@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.names import dns
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.services.dns import wire
+from quantumd.services.dns import passing, wire
 from quantumd.services.dns.wire import Code, Kind, Question, read_question
 
 HEADER = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0)
@@ -116,7 +116,7 @@ class ReadTests(SynchronousTestCase):
         question = read_question(data)
         if question is not None:
             shown(wire.fitted(question, wire.answer(question, Code.FAILED), question.most_bytes))
-            self.assertLessEqual(len(wire.forwarded(question, 9)), len(data))
+            self.assertLessEqual(len(passing.forwarded(question, 9)), len(data))
 
     @given(st.binary(max_size=200), st.integers(0, 40))
     def test_damaged_questions(self, noise: bytes, at: int) -> None:
@@ -166,15 +166,15 @@ class ForwardTests(SynchronousTestCase):
 
     def test_what_is_asked(self) -> None:
         """The same, by another number, and for no more than goes in one piece."""
-        sent = read(wire.forwarded(self.question, 99))
+        sent = read(passing.forwarded(self.question, 99))
         self.assertEqual((sent.id, sent.edns_bytes, sent.asked), (99, 1232, self.question.asked))
 
     def test_answers(self) -> None:
         """Come back by the client's number."""
         said = b"\0\x63" + wire.answer(self.question, Code.DONE, [wire.address_data("10.0.0.5")])[2:]
-        self.assertTrue(wire.is_answer_to(self.question, 99, said))
-        self.assertTrue(wire.is_answer_to(self.question, 99, said.replace(b"Web", b"wEB")))
-        back = wire.returned(self.question, said.replace(b"Web", b"wEB"))
+        self.assertTrue(passing.is_answer_to(self.question, 99, said))
+        self.assertTrue(passing.is_answer_to(self.question, 99, said.replace(b"Web", b"wEB")))
+        back = passing.returned(self.question, said.replace(b"Web", b"wEB"))
         self.assertEqual((read_question(back), shown(back).id), (None, 7))
         self.assertIn(b"Web", back)
 
@@ -185,13 +185,13 @@ class ForwardTests(SynchronousTestCase):
             b"\0\x62" + said[2:], said.replace(b"Web", b"Wob"), b"\0\x63\1\0" + said[4:], said[:14], b"",
             said[:4] + b"\0\0" + said[6:],
         ):  # fmt: skip
-            self.assertFalse(wire.is_answer_to(self.question, 99, data), data)
+            self.assertFalse(passing.is_answer_to(self.question, 99, data), data)
 
     @given(st.binary(max_size=600))
     def test_any_bytes(self, data: bytes) -> None:
         """Are no answer, unless they are."""
-        if wire.is_answer_to(self.question, 99, data):
-            self.assertEqual(wire.returned(self.question, data)[:2], b"\0\7")
+        if passing.is_answer_to(self.question, 99, data):
+            self.assertEqual(passing.returned(self.question, data)[:2], b"\0\7")
 
 
 def _payload(record: dns.RRHeader) -> Any:
