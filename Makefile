@@ -48,7 +48,8 @@ DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
 DATABASE_PACKAGES := postgresql mariadb-server
 BROKER_PACKAGES := rabbitmq-server
 BENCH_PACKAGES := iperf3
-TEST_PACKAGES := $(DEMO_PACKAGES) python3-venv isc-dhcp-client kea-admin strace systemd tcpdump nftables conntrack
+TEST_PACKAGES := $(DEMO_PACKAGES) python3-venv isc-dhcp-client kea-admin bind9-dnsutils strace systemd tcpdump nftables \
+	conntrack
 
 APPLIANCE := env VENV='$(VENV)' STATE='$(STATE)' HOST='$(HOST)' PORT='$(PORT)' EDGES='$(EDGES)' \
 	OVS_RUN_DIR='$(OVS_RUN_DIR)' CONFIG='$(CONFIG)' conf/appliance

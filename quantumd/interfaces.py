@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from quantumd.converge.plan import Key, Plan, Step
+    from quantumd.model.dns_zones import Zone
     from quantumd.model.messages import HostReport, Message, PortReport
     from quantumd.model.records import RecordKey
     from quantumd.store.transaction import Transaction
@@ -184,6 +185,9 @@ class IServiceDoor(Interface):
 
     def asker_at(address: str) -> Asker | None:
         """Return who is known by an address behind the device; None when that is nobody."""
+
+    def zone_of(network_id: str, domain: str) -> Zone:
+        """Return the names that are known of a network; ``domain`` is that of networks without one (no final dot)."""
 
 
 class IConverger(Interface):

@@ -64,6 +64,8 @@ class Metrics:
     repaired_services: Gauge = field(init=False)
     metadata_answers: Counter = field(init=False)
     """By status."""
+    dns_questions: Counter = field(init=False)
+    """By outcome: own, forwarded, failed, limited, malformed, unknown."""
     unlogged_packets: Gauge = field(init=False)
     dhcp_messages: Counter = field(init=False)
     """By kind (discover, request…) and outcome (offer, ack, nak, ignored)."""
@@ -164,6 +166,10 @@ class Metrics:
     @repaired_services.default
     def _repaired_services(self) -> Gauge:
         return self._gauge("repaired_services", "How often the place of services was found changed since the start.")
+
+    @dns_questions.default
+    def _dns_questions(self) -> Counter:
+        return self._counter("dns_questions", "Questions to networks' DNS servers, by what became of them.", "outcome")
 
     @metadata_answers.default
     def _metadata_answers(self) -> Counter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field, frozen
 from twisted.application.service import IService
@@ -18,6 +18,7 @@ from quantumd.converge.loop import ConvergeService, PassSummary
 from quantumd.converge.presence import Presence, Progress
 from quantumd.converge.records import Records
 from quantumd.dhcp.converger import DhcpConverger
+from quantumd.dhcp.options import Told
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
 from quantumd.errors import SettingsError
@@ -28,9 +29,12 @@ from quantumd.model.bandwidth import Bandwidth, parse_bandwidth
 from quantumd.model.counters import PortCounters
 from quantumd.model.messages import HostReport
 from quantumd.model.service_place import NAMESPACE_ENDING
-from quantumd.model.services import METADATA, ServicePoint
+from quantumd.model.services import DNS, METADATA, ServicePoint
 from quantumd.ordered import OrderedServices
 from quantumd.version import VERSION
+
+if TYPE_CHECKING:
+    from quantumd.services.listeners import Listener
 
 L2: Final = "l2"
 DHCP: Final = "dhcp"
@@ -117,7 +121,8 @@ class HostRoles:
         self._run(DhcpConverger(self._host, VERSION, records, table, parts.frames, self._reactor), records)
         counter = _DhcpCounter(self._metrics)
         metadata = self._settings.metadata.enabled and parts.has_services
-        answering = DhcpService(parts.frames, table, self._settings.dhcp, self._reactor, counter, metadata)
+        dns = self._settings.dns.enabled and parts.has_services
+        answering = DhcpService(parts.frames, table, self._settings.dhcp, self._reactor, counter, Told(metadata, dns))
         answering.setServiceParent(self._service)
         parts.connection.setServiceParent(self._service)
 
@@ -126,31 +131,50 @@ class HostRoles:
         return loop.faults if loop is not None else {}
 
     def _points(self) -> tuple[ServicePoint, ...]:
-        return (METADATA,) if self._settings.metadata.enabled else ()
+        metadata = (METADATA,) if self._settings.metadata.enabled else ()
+        return (*metadata, *(DNS if self._settings.dns.enabled else ()))
 
     def _make_services(self, door: IServiceDoor) -> None:
         # What is switched off is not loaded.
         from quantumd.l3.names import parse_prefix
         from quantumd.services.converger import ServicesConverger
         from quantumd.services.listeners import Listeners
-        from quantumd.services.metadata.service import make_metadata
         from quantumd.services.service import NamespaceService, make_namespaces
 
         namespace = f"{parse_prefix(self._settings.l3.namespace_prefix)}{NAMESPACE_ENDING}"
         namespaces = make_namespaces(self._reactor, self._settings.host.edges, namespace)
-        metadata = make_metadata(self._settings.metadata, self._reactor, door, _metadata_counter(self._metrics))
-        listeners = Listeners(self._reactor, namespaces, namespace, {METADATA: metadata.site})
+        answering, listening = self._make_answering(door)
+        listeners = Listeners(self._reactor, namespaces, namespace, listening)
         begin = listeners.begin if self._settings.host.edges == "real" else _nothing
         converger = ServicesConverger(self._host, VERSION, namespace, namespaces, door, begin)
         self._metrics.repaired_services.set_function(lambda: converger.repaired)
         loop = ConvergeService(
             converger, self._reactor, lambda reports, is_complete: None, self._settings.l2.drift_seconds
         )
-        for service in (NamespaceService(namespaces), metadata, listeners, loop):
+        for service in (NamespaceService(namespaces), *answering, listeners, loop):
             service.setServiceParent(self._service)
         # No records are waited for: what must be there is always the same.
         loop.records_changed(frozenset(), True)
         self._loops[SERVICES] = loop
+
+    def _make_answering(self, door: IServiceDoor) -> tuple[list[IService], dict[ServicePoint, Listener]]:
+        """Return the services that are switched on, and what listens for them."""
+        services: list[IService] = []
+        listening: dict[ServicePoint, Listener] = {}
+        if self._settings.metadata.enabled:
+            from quantumd.services.metadata.service import make_metadata
+
+            metadata = make_metadata(self._settings.metadata, self._reactor, door, _metadata_counter(self._metrics))
+            services.append(metadata)
+            listening[METADATA] = metadata.site
+        if self._settings.dns.enabled:
+            from quantumd.services.dns.service import make_dns
+
+            domain, count = self._settings.network.dns_domain, _dns_counter(self._metrics)
+            dns = make_dns(self._settings.dns, domain, self._reactor, door, count)
+            services.append(dns)
+            listening.update(dns.listeners)
+        return services, listening
 
     def _make_l3(self, plugs: IPlugs) -> None:
         # What is switched off is not loaded.
@@ -217,6 +241,10 @@ def _pass_counter(metrics: Metrics) -> Callable[[PassSummary], None]:
 
 def _metadata_counter(metrics: Metrics) -> Callable[[int], None]:
     return lambda status: metrics.metadata_answers.labels(str(status)).inc()
+
+
+def _dns_counter(metrics: Metrics) -> Callable[[str], None]:
+    return lambda outcome: metrics.dns_questions.labels(outcome).inc()
 
 
 def _nothing() -> None:

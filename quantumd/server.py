@@ -51,6 +51,16 @@ def accounted(settings: NetworkSettings) -> frozenset[str]:
     return frozenset(guarantees if settings.bandwidth_guarantees == "account" else ())
 
 
+def announced(capabilities: frozenset[str], settings: Settings) -> frozenset[str]:
+    """Return what is announced of what a driver makes packets obey, and what the operator says that is enough."""
+    return frozenset(capabilities - _switched_off(settings)) | accounted(settings.network)
+
+
+def _switched_off(settings: Settings) -> frozenset[str]:
+    # Hosts say nothing of it: as with metadata, they agree with the server about what is on.
+    return frozenset() if settings.dns.enabled else frozenset({"dns-integration"})
+
+
 @define(eq=False)
 class ServerSide:
     """The server side of one process. ``begin`` what hosts talk to, then their roles, then ``finish`` with the API."""
@@ -96,7 +106,7 @@ class ServerSide:
         served = serve(
             settings.network,
             {**parse_bridges(settings.l2.bridge_mappings), **parse_interfaces(settings.l2.interface_mappings)},
-            driver.capabilities | accounted(settings.network),
+            announced(driver.capabilities, settings),
             settings.api.preview,
             quota=settings.quota,
             agents=settings.agents,

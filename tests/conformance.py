@@ -17,6 +17,7 @@ _AGENTS: Final = f"{_X}test_agents_list.py"
 _DETAILS: Final = f"{_X}test_port_details_attributes.py"
 _POOLS: Final = f"{_X}test_subnetpools.py"
 _QOS: Final = f"{_X}test_qos_policies.py"
+_DNS: Final = "tests/functional/test_dns.py"
 _PACKETS: Final = "tests/functional/test_qos.py"
 _QUOTAS: Final = f"{_X}test_quotas_requests.py"
 _RBAC: Final = f"{_X}test_rbac.py"
@@ -42,8 +43,11 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "data-plane-status": (f"{_DETAILS}::test_what_is_said_is_kept",),
     "default-subnetpools": (f"{_X}test_subnetpools_allocation.py::DefaultTests",),
     "dhcp_agent_scheduler": (f"{_X}test_agents_dhcp.py",),
-    "dns-domain-ports": (f"{_DETAILS}::NameTests",),
-    "dns-integration": (f"{_DETAILS}::NameTests", f"{_R}test_networks_sharing.py::test_dns_domain"),
+    "dns-domain-ports": (f"{_DETAILS}::NameTests", f"{_DNS}::NamesTests::test_domains"),
+    "dns-integration": (
+        f"{_DETAILS}::NameTests", f"{_R}test_networks_sharing.py::test_dns_domain", f"{_DNS}::NamesTests",
+        "tests/functional/test_dns_hosts.py",
+    ),
     "empty-string-filtering": (
         f"{_A}test_lists.py::test_an_empty_value_is_a_value", f"{_R}test_lists.py::test_empty_text_is_a_value"
     ),

@@ -56,8 +56,11 @@ PURE_CODECS = (
     "quantumd.edge.openflow.oxm",
     "quantumd.edge.openflow.replies",
     "quantumd.l3.advertisement",
+    "quantumd.services.dns.own",
+    "quantumd.services.dns.passing",
+    "quantumd.services.dns.wire",
     "quantumd.services.metadata.own",
-    "quantumd.services.metadata.pace",
+    "quantumd.services.pace",
     "quantumd.services.metadata.passing",
     "quantumd.services.metadata.request",
 )

@@ -35,7 +35,7 @@ def network_record(network: Network, subnets: Iterable[Subnet], dhcp_port: Port 
         network.mtu_bytes,
         dhcp_port.mac_address,
         subnets4,
-        tuple(_subnet6(subnet) for subnet in served if subnet.ip_version == 6),
+        tuple(_subnet6(subnet, addresses[subnet.id]) for subnet in served if subnet.ip_version == 6),
     )
 
 
@@ -43,9 +43,9 @@ def _id_of(subnet: Subnet) -> str:
     return subnet.id
 
 
-def _subnet6(subnet: Subnet) -> DhcpSubnet6:
+def _subnet6(subnet: Subnet, server_address: str) -> DhcpSubnet6:
     is_stateful = gives_addresses(subnet.ipv6_ra_mode, subnet.ipv6_address_mode)
-    return DhcpSubnet6(subnet.id, subnet.cidr, is_stateful, subnet.dns_nameservers)
+    return DhcpSubnet6(subnet.id, subnet.cidr, is_stateful, subnet.dns_nameservers, server_address)
 
 
 def port_record(port: Port) -> DhcpPortRecord:

@@ -6,6 +6,7 @@ file; ``python -m quantumd.config`` prints the sample file.
 
 from quantumd.config.api import AgentSettings, ApiSettings
 from quantumd.config.bus import BusSettings
+from quantumd.config.dns import DnsSettings
 from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, L3Settings, LogSettings
 from quantumd.config.identity import HttpBasicSettings, KeystoneSettings
 from quantumd.config.metadata import MetadataSettings
@@ -21,6 +22,7 @@ __all__ = [
     "BusSettings",
     "DatabaseSettings",
     "DhcpSettings",
+    "DnsSettings",
     "HostSettings",
     "HttpBasicSettings",
     "KeystoneSettings",

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from quantumd.config.api import AgentSettings, ApiSettings
 from quantumd.config.bus import BusSettings
+from quantumd.config.dns import DnsSettings
 from quantumd.config.host import DatabaseSettings, DhcpSettings, HostSettings, L2Settings, L3Settings, LogSettings
 from quantumd.config.identity import HttpBasicSettings, KeystoneSettings
 from quantumd.config.metadata import MetadataSettings
@@ -37,6 +38,7 @@ class Settings:
     dhcp: DhcpSettings = DhcpSettings()
     l3: L3Settings = L3Settings()
     metadata: MetadataSettings = MetadataSettings()
+    dns: DnsSettings = DnsSettings()
     log: LogSettings = LogSettings()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from attrs import frozen
 
@@ -12,13 +13,24 @@ from quantumd.dhcp.classless import encode_routes
 from quantumd.dhcp.extra4 import NOTHING_EXTRA, Extra
 from quantumd.dhcp.message import Code
 from quantumd.model.records import DhcpNetworkRecord, DhcpSubnet
-from quantumd.model.services import METADATA
+from quantumd.model.services import METADATA, dns_servers
 
 Option = tuple[int, bytes]
 _NOBODY = "0.0.0.0"
 _DEFAULT = "0.0.0.0/0"
 _SHORTEST_WITH_BROADCAST = 30
 _METADATA = f"{METADATA.ipv4}/32"
+
+
+@frozen
+class Told:
+    """What clients are told of services of their host: the way to metadata, and that their server is one of DNS too."""
+
+    metadata: bool = False
+    dns: bool = False
+
+
+NOTHING: Final = Told()
 
 
 @frozen
@@ -46,7 +58,7 @@ def lease_options(settings: DhcpSettings) -> tuple[Option, ...]:
 
 
 def network_options(
-    lease: Lease, settings: DhcpSettings, wanted: bytes, metadata: bool = False, extra: Extra = NOTHING_EXTRA
+    lease: Lease, settings: DhcpSettings, wanted: bytes, told: Told = NOTHING, extra: Extra = NOTHING_EXTRA
 ) -> tuple[Option, ...]:
     """Return what describes the network, the most needed first.
 
@@ -55,18 +67,17 @@ def network_options(
     the network says.
 
     :param wanted: the client's option 55.
-    :param metadata: whether metadata are found at METADATA's address, which is then behind the server.
     """
     network, length = split_prefix(lease.subnet.cidr)
     gateway = _gateway(lease)
-    routes = encode_routes(_routes(lease, gateway, metadata))
+    routes = encode_routes(_routes(lease, gateway, told.metadata))
     options: list[Option] = [(Code.SUBNET_MASK, mask_of(length))]
     if routes:
         options.append((Code.CLASSLESS_ROUTES, routes))
     if gateway:
         options.append((Code.ROUTER, pack_ip(gateway)))
     options.append((Code.MTU, min(lease.network.mtu_bytes, 0xFFFF).to_bytes(2, "big")))
-    if servers := _dns_servers(lease.subnet, settings):
+    if servers := _dns_servers(lease, settings, told.dns):
         options.append((Code.DNS, b"".join(map(pack_ip, servers))))
     if settings.domain:
         options.append((Code.DOMAIN_NAME, settings.domain.encode("ascii", "replace")))
@@ -121,7 +132,14 @@ def _routes(lease: Lease, gateway: str | None, metadata: bool) -> Iterator[tuple
         yield _DEFAULT, hop
 
 
-def _dns_servers(subnet: DhcpSubnet, settings: DhcpSettings) -> tuple[str, ...]:
+def _dns_servers(lease: Lease, settings: DhcpSettings, dns: bool) -> tuple[str, ...]:
     """Return the IPv4 DNS servers; 0.0.0.0 as the only one of a subnet says that its clients get none."""
-    servers = subnet.dns_nameservers or settings.dns_servers
+    own = lease.subnet.server_address
+    if not lease.subnet.dns_nameservers and dns and own in _own_servers(lease.network):
+        return (own,)
+    servers = lease.subnet.dns_nameservers or settings.dns_servers
     return tuple(server for server in servers if ":" not in server and server != _NOBODY)
+
+
+def _own_servers(network: DhcpNetworkRecord) -> tuple[str, ...]:
+    return dns_servers(subnet.server_address for subnet in network.subnets)

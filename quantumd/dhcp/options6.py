@@ -9,7 +9,9 @@ from quantumd.dhcp.addresses6 import pack_ip6
 from quantumd.dhcp.domain_names import encode_names
 from quantumd.dhcp.extra6 import extra_options6
 from quantumd.dhcp.message6 import Code6, Option6
+from quantumd.dhcp.options import NOTHING, Told
 from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord
+from quantumd.model.services import dns_servers
 
 _NOBODY = "::"
 _LEAST_REFRESH_SECONDS = 600
@@ -30,7 +32,12 @@ def leases_of(port: DhcpPortRecord, network: DhcpNetworkRecord) -> tuple[bytes, 
 
 
 def network_options6(
-    port: DhcpPortRecord, network: DhcpNetworkRecord, settings: DhcpSettings, *, with_refresh: bool
+    port: DhcpPortRecord,
+    network: DhcpNetworkRecord,
+    settings: DhcpSettings,
+    told: Told = NOTHING,
+    *,
+    with_refresh: bool,
 ) -> Iterator[Option6]:
     """Yield what describes the network, the most needed first; what the port has of its own takes the place of it.
 
@@ -38,22 +45,27 @@ def network_options6(
     who has no lease (RFC 8415 21.23).
     """
     extra = dict(extra_options6(port.extra_options))
-    told: dict[int, bytes] = {}
-    if servers := _dns_servers(port, network, settings):
-        told[Code6.DNS] = b"".join(map(pack_ip6, servers))
+    said: dict[int, bytes] = {}
+    if servers := _dns_servers(port, network, settings, told.dns):
+        said[Code6.DNS] = b"".join(map(pack_ip6, servers))
     if domain := _domain(settings):
-        told[Code6.DOMAIN_SEARCH] = domain
-    told[Code6.REFRESH_SECONDS] = max(settings.lease_seconds, _LEAST_REFRESH_SECONDS).to_bytes(4, "big")
-    told |= extra
+        said[Code6.DOMAIN_SEARCH] = domain
+    said[Code6.REFRESH_SECONDS] = max(settings.lease_seconds, _LEAST_REFRESH_SECONDS).to_bytes(4, "big")
+    said |= extra
     if not with_refresh:
-        del told[Code6.REFRESH_SECONDS]
-    yield from told.items()
+        del said[Code6.REFRESH_SECONDS]
+    yield from said.items()
 
 
-def _dns_servers(port: DhcpPortRecord, network: DhcpNetworkRecord, settings: DhcpSettings) -> tuple[str, ...]:
+def _dns_servers(
+    port: DhcpPortRecord, network: DhcpNetworkRecord, settings: DhcpSettings, dns: bool
+) -> tuple[str, ...]:
     """Return the DNS servers of the port's subnets; :: as the only one of a subnet says that its clients get none."""
     own = {fixed.subnet_id for fixed in port.fixed_ips6}
     named = [server for subnet in network.subnets6 if subnet.id in own for server in subnet.dns_nameservers]
+    if not named and dns:
+        ours = dns_servers(subnet.server_address for subnet in network.subnets6 if subnet.server_address)
+        named = [each.server_address for each in network.subnets6 if each.id in own and each.server_address in ours]
     servers = dict.fromkeys(named or settings.dns_servers)
     return tuple(server for server in servers if ":" in server and server != _NOBODY)
 

@@ -21,7 +21,7 @@ from quantumd.dhcp.message import (
     build_reply,
     parse_message,
 )
-from quantumd.dhcp.options import Lease, Option, lease_options, network_options
+from quantumd.dhcp.options import NOTHING, Lease, Option, Told, lease_options, network_options
 from quantumd.dhcp.reasons import Reason
 from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord
 
@@ -78,7 +78,7 @@ class _Exchange:
     network: DhcpNetworkRecord
     mac: bytes
     settings: DhcpSettings
-    metadata: bool
+    told: Told
     extra: Extra = NOTHING_EXTRA
 
     def option(self, code: Code) -> bytes:
@@ -99,7 +99,7 @@ def answer(
     port: DhcpPortRecord,
     network: DhcpNetworkRecord,
     settings: DhcpSettings,
-    metadata: bool = False,
+    told: Told = NOTHING,
 ) -> Answer:
     """Return the answer to a frame that the port's device sent. Never raises, whatever the frame holds.
 
@@ -123,7 +123,7 @@ def answer(
     own = tuple(pack_ip(fixed.ip_address) for fixed in port.fixed_ips)
     extra = extra_options4(port.extra_options) if port.extra_options else NOTHING_EXTRA
     leases = _leases(port, network)
-    return _decide(_Exchange(message, datagram.target_ip, own, leases, network, mac, settings, metadata, extra))
+    return _decide(_Exchange(message, datagram.target_ip, own, leases, network, mac, settings, told, extra))
 
 
 def _leases(port: DhcpPortRecord, network: DhcpNetworkRecord) -> tuple[Lease, ...]:
@@ -209,7 +209,7 @@ def _give(exchange: _Exchange, lease: Lease, kind: MessageType, is_lease: bool =
         options=(
             *_head(exchange, kind, lease.server),
             *times,
-            *network_options(lease, settings, wanted, exchange.metadata, extra),
+            *network_options(lease, settings, wanted, exchange.told, extra),
         ),
         siaddr=extra.next_server,
         sname=extra.server_name,

@@ -25,6 +25,7 @@ from quantumd.dhcp.message6 import (
     encode_status,
     parse_message6,
 )
+from quantumd.dhcp.options import NOTHING, Told
 from quantumd.dhcp.options6 import leases_of, network_options6, server_duid
 from quantumd.dhcp.reasons import Reason
 from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord
@@ -85,6 +86,7 @@ class _Exchange:
     network: DhcpNetworkRecord
     terms: Terms
     settings: DhcpSettings
+    told: Told
 
     def silence(self, reason: Reason) -> Answer6:
         """Say nothing, and why."""
@@ -95,7 +97,9 @@ class _Exchange:
         return tuple(address for each in self.message.associations for address in each.addresses)
 
 
-def answer6(frame: bytes, port: DhcpPortRecord, network: DhcpNetworkRecord, settings: DhcpSettings) -> Answer6:
+def answer6(
+    frame: bytes, port: DhcpPortRecord, network: DhcpNetworkRecord, settings: DhcpSettings, told: Told = NOTHING
+) -> Answer6:
     """Return the answer to a frame that the port's device sent. Never raises, whatever the frame holds.
 
     Only the port's own MAC is answered, at an address of the link or of the port. Of the port's addresses those on
@@ -120,7 +124,7 @@ def answer6(frame: bytes, port: DhcpPortRecord, network: DhcpNetworkRecord, sett
         return Answer6(None, Reason.FOREIGN_ADDRESS, message.type)
     prefixes = tuple(subnet.cidr for subnet in network.subnets6)
     terms = Terms(leases_of(port, network), settings.lease_seconds, prefixes)
-    return _decide(_Exchange(message, datagram.source_ip, port, network, terms, settings), datagram.target_ip)
+    return _decide(_Exchange(message, datagram.source_ip, port, network, terms, settings, told), datagram.target_ip)
 
 
 def _decide(exchange: _Exchange, target_ip: bytes) -> Answer6:
@@ -237,4 +241,4 @@ def _ids(exchange: _Exchange) -> Iterator[Option6]:
 
 def _told(exchange: _Exchange) -> Iterator[Option6]:
     is_inquiry = exchange.message.type is MessageType6.INFORMATION_REQUEST
-    return network_options6(exchange.port, exchange.network, exchange.settings, with_refresh=is_inquiry)
+    return network_options6(exchange.port, exchange.network, exchange.settings, exchange.told, with_refresh=is_inquiry)

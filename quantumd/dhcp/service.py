@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from quantumd.config import DhcpSettings
 from quantumd.dhcp.neighbour import answer_arp
 from quantumd.dhcp.neighbour6 import answer_solicitation
+from quantumd.dhcp.options import NOTHING, Told
 from quantumd.dhcp.pace import Paces, PortPace
 from quantumd.dhcp.reasons import Reason
 from quantumd.dhcp.responder import answer
@@ -65,8 +66,7 @@ class DhcpService(Service):
     _settings: DhcpSettings
     _clock: IReactorTime
     _counter: Counter
-    _metadata: bool = False
-    """Whether clients are told the way to metadata."""
+    _told: Told = NOTHING
     _paces: Paces = field(init=False)
     _is_subscribed: bool = field(default=False, init=False)
     _log = Logger()
@@ -80,9 +80,8 @@ class DhcpService(Service):
         super().startService()
         if not self._is_subscribed:
             self._is_subscribed = True
-            decide = partial(answer, metadata=self._metadata)
-            self._frames.subscribe(Purpose.DHCP4, partial(self._received, decide))
-            self._frames.subscribe(Purpose.DHCP6, partial(self._received, answer6))
+            self._frames.subscribe(Purpose.DHCP4, partial(self._received, partial(answer, told=self._told)))
+            self._frames.subscribe(Purpose.DHCP6, partial(self._received, partial(answer6, told=self._told)))
             self._frames.subscribe(Purpose.ARP, partial(self._asked_for, answer_arp))
             self._frames.subscribe(Purpose.SOLICITATION, partial(self._asked_for, answer_solicitation))
 

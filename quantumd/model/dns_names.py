@@ -64,6 +64,11 @@ def dotted(domain: str) -> str:
     return domain if not domain or domain.endswith(".") else f"{domain}."
 
 
+def host_of(address: str) -> str:
+    """Return what an address is called whose port has no name of its own."""
+    return "host-" + address.replace(".", "-").replace(":", "-")
+
+
 def assignments(addresses: Sequence[str], name: str, domain: str) -> list[dict[str, str]]:
     """Return what each address of a port is called.
 
@@ -71,7 +76,7 @@ def assignments(addresses: Sequence[str], name: str, domain: str) -> list[dict[s
     """
     found = []
     for address in addresses:
-        host = name or "host-" + address.replace(".", "-").replace(":", "-")
+        host = name or host_of(address)
         full = host if host.endswith(".") or not domain else f"{host}.{domain}"
         found.append({"ip_address": address, "hostname": host, "fqdn": full})
     return found

@@ -11,6 +11,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
+from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
 from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.qos_records import QosPolicyRecord
@@ -128,12 +129,16 @@ class DhcpSubnet:
 
 @frozen
 class DhcpSubnet6:
-    """One IPv6 subnet that is served: with addresses if it is ``is_stateful``, else only with what else there is."""
+    """One IPv6 subnet that is served: with addresses if it is ``is_stateful``, else only with what else there is.
+
+    ``server_address`` is the DHCP port's address on it, '' where it has none.
+    """
 
     id: str
     cidr: str
     is_stateful: bool
     dns_nameservers: tuple[str, ...]
+    server_address: str = ""
 
 
 @frozen
@@ -193,6 +198,8 @@ Record: TypeAlias = (
     | TapMirrorRecord
     | RouterRecord
     | InstanceRecord
+    | DnsZoneRecord
+    | DnsNameRecord
 )
 RECORD_TYPES: tuple[type[Record], ...] = (
     NetworkRecord,
@@ -209,6 +216,8 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     TapMirrorRecord,
     RouterRecord,
     InstanceRecord,
+    DnsZoneRecord,
+    DnsNameRecord,
 )
 KINDS: tuple[str, ...] = tuple(cls.kind for cls in RECORD_TYPES)
 """The kinds of records that this version understands."""
@@ -224,6 +233,8 @@ VERSIONED_BY_READING: frozenset[str] = frozenset(
         TapMirrorRecord,
         RouterRecord,
         InstanceRecord,
+        DnsZoneRecord,
+        DnsNameRecord,
     )
 )
 """Kinds whose version is the position at which they were read, so that the same content may have several."""

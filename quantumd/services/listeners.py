@@ -18,8 +18,11 @@ from quantumd.edge.netns.interfaces import INamespaces
 from quantumd.errors import EdgeError
 from quantumd.model.services import TCP, ServicePoint
 
-Listener: TypeAlias = Factory | AbstractDatagramProtocol
-"""What connections of TCP, or datagrams of UDP, are given to. IServiceDoor tells who is behind a peer's address."""
+Listener: TypeAlias = Factory | Callable[[], AbstractDatagramProtocol]
+"""What connections of TCP are given to, or makes what datagrams of UDP at one address are given to.
+
+IServiceDoor tells who is behind a peer's address.
+"""
 
 RETRY_SECONDS: Final = 1.0
 _BACKLOG: Final = 512
@@ -80,7 +83,7 @@ class Listeners(Service):
     def _adopt(self, opened: socket.socket, listener: Listener) -> Any:
         if isinstance(listener, Factory):
             return self._reactor.adoptStreamPort(opened.fileno(), opened.family, listener)
-        return self._reactor.adoptDatagramPort(opened.fileno(), opened.family, listener, _LARGEST_DATAGRAM_BYTES)
+        return self._reactor.adoptDatagramPort(opened.fileno(), opened.family, listener(), _LARGEST_DATAGRAM_BYTES)
 
     def _failed(self, failure: Failure) -> None:
         failure.trap(EdgeError)

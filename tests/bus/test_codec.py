@@ -14,6 +14,7 @@ from quantumd.model import messages as m
 from quantumd.model import records as r
 from quantumd.model.bandwidth import Bandwidth
 from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
+from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
 from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.logging_records import PacketLog, PortLogsRecord
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
@@ -45,6 +46,8 @@ EVERY_RECORD = (
     TapRecord("t1", 9, "p1", "p2", "BOTH", 7, "vxlan", "192.0.2.1", "192.0.2.2"),
     PortLogsRecord("p1", 8, (PacketLog("l1", "a project", "ALL"),)),
     InstanceRecord("p1", 8, "i1", "a project", "web", "web", ("blue",)),
+    DnsZoneRecord("n1", 8, "blue.example", ("10.0.0.0/24", "fd00::/64")),
+    DnsNameRecord("p1", 8, "n1", "web", "own.example", ("10.0.0.5", "fd00::5")),
     AddressSetRecord("g1/0a", 8, ("10.0.0.5/32", "fd00::5/128")),
     r.NetworkRecord("n2", 3, "local", None, None, 1500, True, None, (), "q1"),
     r.PortRecord("p4", 5, "n1", "fa:16:3e:00:00:02", (), True, "", qos_policy="q1"),

@@ -8,8 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import pack_ip
 from quantumd.dhcp.message import Code
-from quantumd.dhcp.options import Lease, lease_options, network_options
+from quantumd.dhcp.options import Lease, Told, lease_options, network_options
 from quantumd.model.records import DhcpNetworkRecord, DhcpSubnet, HostRoute
+from quantumd.model.services import MOST_DNS
 from tests.dhcp.client import NETWORK, SUBNET, TWO_SUBNETS
 
 SETTINGS = DhcpSettings(lease_seconds=1000, domain="cloud.example", dns_servers=("10.53.0.1",))
@@ -94,6 +95,20 @@ class NetworkTests(SynchronousTestCase):
     def test_subnets_without_dns_get_the_hosts(self) -> None:
         """The setting serves who names none."""
         self.assertEqual(told(evolve(SUBNET, dns_nameservers=()))[6], pack_ip("10.53.0.1"))
+
+    def test_a_network_with_a_dns_server_of_its_own(self) -> None:
+        """Is told of it where the subnet names none; so many subnets have one, and the others get the host's."""
+        bare = evolve(SUBNET, dns_nameservers=())
+        subnets = tuple(evolve(bare, id=f"s{n}", server_address=f"10.0.{n}.2") for n in range(MOST_DNS + 1))
+        network = evolve(NETWORK, subnets=subnets)
+        served = [self._dns(each, network) for each in subnets]
+        expected = [*(f"10.0.{n}.2" for n in range(MOST_DNS)), "10.53.0.1"]
+        self.assertEqual(served, [pack_ip(each) for each in expected])
+        self.assertEqual(self._dns(SUBNET, network), pack_ip("9.9.9.9") + pack_ip("1.1.1.1"))
+
+    def _dns(self, subnet: DhcpSubnet, network: DhcpNetworkRecord) -> bytes:
+        lease = Lease(pack_ip("10.0.0.5"), subnet, network)
+        return dict(network_options(lease, SETTINGS, b"", Told(dns=True)))[Code.DNS]
 
     def test_no_dns_can_be_asked_for(self) -> None:
         """0.0.0.0 as the only server says: none, not even the setting's."""

@@ -9,6 +9,7 @@ from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import pack_mac
 from quantumd.dhcp.addresses6 import link_local, show_ip6
 from quantumd.dhcp.message6 import Code6, MessageType6, Option6, Status6
+from quantumd.dhcp.options import Told
 from quantumd.dhcp.options6 import server_duid
 from quantumd.dhcp.reasons import Reason
 from quantumd.dhcp.responder6 import Answer6, answer6
@@ -24,6 +25,7 @@ from tests.dhcp.client6 import (
     NETWORK6,
     PORT6,
     SECOND_ADDRESS,
+    SECOND_SUBNET6,
     SERVER,
     STATELESS_NETWORK6,
     THREE_SUBNETS6,
@@ -270,6 +272,20 @@ class InformTests(Case):
             (PORT6, nobody, ()),
         ):
             self.assertEqual(read6(answer6(frame, port, network, settings).frame).addresses(Code6.DNS), wanted)
+
+    def test_a_network_with_a_dns_server_of_its_own(self) -> None:
+        """Is told of those of the port's subnets, where these name none; without an address there is none."""
+        frame = frame6_of(payload6(M.INFORMATION_REQUEST, (CLIENT,)))
+        settings = DhcpSettings(dns_servers=("fd00::99",))
+        bare = evolve(NETWORK6.subnets6[0], dns_nameservers=())
+        for subnets, wanted in (
+            ((evolve(bare, server_address="fd00:1::2"), SECOND_SUBNET6), ("fd00:1::2",)),
+            ((bare,), ("fd00::99",)),
+            ((evolve(NETWORK6.subnets6[0], server_address="fd00:1::2"),), ("fd00::53", "fd00::54")),
+        ):
+            network = evolve(NETWORK6, subnets6=subnets)
+            answer = answer6(frame, PORT6, network, settings, Told(dns=True))
+            self.assertEqual(read6(answer.frame).addresses(Code6.DNS), wanted)
 
     def test_a_domain_that_is_none_is_not_told(self) -> None:
         """IPv4 tells it as it is written; here it has labels."""

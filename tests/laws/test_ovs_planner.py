@@ -30,7 +30,7 @@ from quantumd.model.messages import Gone, PortReport, Update
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.records import FixedIp, NetworkRecord, PeerRecord, PortRecord, Record, RemotePortRecord
 from quantumd.model.service_place import OUTER_DEVICE
-from quantumd.model.services import METADATA
+from quantumd.model.services import DNS, METADATA
 from quantumd.model.tap_mirror_records import TapMirrorRecord
 from tests.bed.counts import count
 
@@ -137,7 +137,7 @@ class World:
     def new_converger(self) -> OvsConverger:
         view = HostView(self.records, NetworkNumbers())
         tunnels = TunnelPlan("192.0.2.1", ("vxlan",))
-        plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", tunnels, (METADATA,))
+        plan = BridgePlan("br-int", {"physnet1": "br-ex"}, "netdev", tunnels, (METADATA, *DNS))
         edges = self.vswitch
         parts = (edges.ovsdb, edges.switch, view, plan, PUNT, self.clock, edges.connections)
         return OvsConverger("h", *parts, self.removes_foreign, LOGGING, STORM_PPS, service_pps=STORM_PPS)

@@ -20,6 +20,7 @@ from quantumd.edge.netns.interfaces import Address, Device, Route
 from quantumd.edge.netns.memory import MemoryNamespaces
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import Asker, IServiceDoor
+from quantumd.model.dns_zones import Zone, Zones
 from quantumd.model.service_place import INNER_DEVICE, OUTER_DEVICE
 from quantumd.model.services import METADATA, ServicePoint
 from quantumd.services.converger import ServicesConverger
@@ -71,6 +72,10 @@ class MemoryDoor:
     def asker_at(self, address: str) -> Asker | None:
         """See IServiceDoor."""
         return None
+
+    def zone_of(self, network_id: str, domain: str) -> Zone:
+        """See IServiceDoor."""
+        return Zones().of(network_id, domain)
 
     def changed(self) -> None:
         """Tell that something changed."""

@@ -20,6 +20,7 @@ from quantumd.api.hosts.instances import TouchedInstances, tell_of_instances
 from quantumd.api.hosts.logged import TouchedLogs, tell_of_logs
 from quantumd.api.hosts.mesh import Moves, tell_of_moves, tell_of_segments
 from quantumd.api.hosts.mirrors import TouchedMirrors, tell_of_mirrors
+from quantumd.api.hosts.names import TouchedNames, tell_of_names
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.qos import TouchedQos, policies_to_tell
 from quantumd.api.hosts.routers import TouchedRouters, tell_of_routers
@@ -79,6 +80,7 @@ class Touched:
     mirrors: TouchedMirrors = field(factory=TouchedMirrors)
     routers: TouchedRouters = field(factory=TouchedRouters)
     instances: TouchedInstances = field(factory=TouchedInstances)
+    names: TouchedNames = field(factory=TouchedNames)
     first_position: int = 0
 
     @property
@@ -87,7 +89,7 @@ class Touched:
         return not (self.ports or self.networks or self.left) and all(each.is_nothing for each in self._others())
 
     def _others(self) -> tuple[TouchedOthers, ...]:
-        return (self.guards, self.logs, self.qos, self.taps, self.mirrors, self.routers, self.instances)
+        return (self.guards, self.logs, self.qos, self.taps, self.mirrors, self.routers, self.instances, self.names)
 
     def note(self, row: JournalRow) -> None:
         """Note one row of the journal."""
@@ -211,6 +213,7 @@ def _compile(connection: Connection, touched: Touched, request_id: str) -> list[
     tell_of_mirrors(connection, touched.mirrors, outbox)
     tell_of_routers(connection, touched.routers, outbox)
     tell_of_instances(connection, touched.instances, outbox)
+    tell_of_names(connection, touched.names, outbox)
     for host, record in guards_to_tell(connection, touched.guards, bound, touched.first_position):
         outbox.put[host, GUARDING_ROLE][record.kind, record.id] = record
     for host, policy in policies_to_tell(connection, touched.qos, _with_policies(outbox, bound, networks)):

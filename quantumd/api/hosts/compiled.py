@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
-from quantumd.api.hosts import mesh, mirrors, qos, routers, taps
+from quantumd.api.hosts import mesh, mirrors, names, qos, routers, taps
 from quantumd.api.hosts.guarded import records_of_groups
 from quantumd.api.hosts.instances import records_of_instances
 from quantumd.api.hosts.logged import records_of_logs
@@ -87,6 +87,7 @@ def records_of_host(connection: Connection, host: str, role: str, buckets: froze
         records += records_of_logs(connection, host, logged)
         used = [row.id for row in rows if _is_in(buckets, InstanceRecord.kind, row.id)]
         records += records_of_instances(connection, host, used)
+        records += names.records_of(connection, host, lambda kind, record_id: _is_in(buckets, kind, record_id))
     return [record for record in records if record is not None]
 
 

@@ -13,7 +13,6 @@ from twisted.python.failure import Failure
 from quantumd.interfaces import Asker, IServiceDoor
 from quantumd.services.metadata.answer import Answer, refusal
 from quantumd.services.metadata.interfaces import IResponder
-from quantumd.services.metadata.pace import Paces
 from quantumd.services.metadata.request import (
     HEAD_END,
     LARGEST_HEAD_BYTES,
@@ -21,6 +20,7 @@ from quantumd.services.metadata.request import (
     Request,
     read_request,
 )
+from quantumd.services.pace import Paces
 
 HEAD_SECONDS: Final = 10.0
 """How long a head may take, and how long a body may stop."""

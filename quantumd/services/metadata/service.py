@@ -23,7 +23,7 @@ from quantumd.services.metadata.folder import check_folder, read_files
 from quantumd.services.metadata.interfaces import IResponder
 from quantumd.services.metadata.nova import NovaResponder
 from quantumd.services.metadata.own import Files
-from quantumd.services.metadata.pace import Paces
+from quantumd.services.pace import Paces
 
 SECRET_SECONDS: Final = 5.0
 """How long the secret is not read again."""

@@ -10,6 +10,7 @@ from quantumd.bus import codec
 from quantumd.converge.client import _CALL_TIMEOUT_SECONDS, API_ADDRESS, RecordsClient
 from quantumd.l2.drivers.ovs.converger import OvsConverger
 from quantumd.model.counters import CountersReply, CountersRequest
+from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
 from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.messages import FetchReply, FetchRequest, HostReply, HostReport
@@ -26,7 +27,7 @@ for kind, number in tuple(codec._MESSAGES):
         del codec._MESSAGES[kind, number]
 for record in (
     SecurityGroupRecord, AddressSetRecord, PeerRecord, RemotePortRecord, QosPolicyRecord, PortLogsRecord, TapRecord,
-    TapMirrorRecord, InstanceRecord,
+    TapMirrorRecord, InstanceRecord, DnsZoneRecord, DnsNameRecord,
 ):  # fmt: skip
     del codec._RECORDS[record.kind]
 codec._RECORDS[PortRecord.kind] = codec._object(

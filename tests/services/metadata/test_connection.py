@@ -17,7 +17,7 @@ from quantumd.interfaces import Asker
 from quantumd.services.metadata.answering import OwnResponder
 from quantumd.services.metadata.connection import HEAD_SECONDS, IDLE_SECONDS, MetadataConnection, Site
 from quantumd.services.metadata.own import Files
-from quantumd.services.metadata.pace import Paces
+from quantumd.services.pace import Paces
 from tests.services.metadata.askers import ASKER
 
 GET = b"GET /latest/meta-data/mac HTTP/1.1\r\n\r\n"

@@ -20,7 +20,7 @@ from quantumd.errors import SettingsError
 from quantumd.interfaces import Asker
 from quantumd.services.metadata.connection import STALL_SECONDS, Site
 from quantumd.services.metadata.nova import IDLE_SECONDS, NovaConnection, NovaResponder
-from quantumd.services.metadata.pace import Paces
+from quantumd.services.pace import Paces
 from tests.services.metadata.askers import ASKER
 from tests.services.metadata.test_connection import Door, Wire
 

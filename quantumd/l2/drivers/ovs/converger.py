@@ -232,7 +232,7 @@ class OvsConverger:
             return features.bridge_objects(self._logging, evolve(self._offered, ofport=device))
         if noun == "network":
             network = self._view.network(name, now)
-            return features.network_objects(network) if network is not None else NONE
+            return features.network_objects(network, self._offered) if network is not None else NONE
         if noun == PEER:
             peer = self._view.peer(name)
             return features.peer_objects(peer) if peer is not None else NONE

@@ -14,10 +14,11 @@ from quantumd.interfaces import Asker, IServiceDoor
 from quantumd.l2.drivers.ovs.bridges import OWNED, BridgePlan
 from quantumd.l2.drivers.ovs.pipeline import TAG_BITS, TAGGED
 from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.model.dns_zones import Zone
 from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.records import NetworkRecord, PortRecord
 from quantumd.model.service_place import OUTER_DEVICE, mtu_for
-from quantumd.model.services import InnerAddress, ServicePoint, asking_ipv4, read_inner
+from quantumd.model.services import InnerAddress, ServicePoint, asking_ipv4, asking_ipv6, read_inner
 
 
 @implementer(IServiceDoor)
@@ -94,6 +95,10 @@ class OvsServiceDoor:
             tuple(ip.ip_address for ip in port.fixed_ips), network.mtu_bytes, used.name, used.dns_name, used.tags,
         )  # fmt: skip
 
+    def zone_of(self, network_id: str, domain: str) -> Zone:
+        """See IServiceDoor."""
+        return self._view.zones.of(network_id, domain)
+
     def _changed(self, changes: tuple[InterfaceChange, ...]) -> None:
         if any(row is not None and row.name == OUTER_DEVICE for each in changes for row in (each.old, each.new)):
             self._tell()
@@ -111,5 +116,8 @@ def _number(inner: InnerAddress) -> int:
 def _real_address(port: PortRecord, inner: InnerAddress) -> str:
     if inner.link_local:
         return inner.link_local
+    if inner.place6:
+        others = asking_ipv6(ip.ip_address for ip in port.fixed_ips)
+        return others[inner.place6 - 1] if inner.place6 <= len(others) else ""
     places = asking_ipv4(ip.ip_address for ip in port.fixed_ips)
     return places[inner.place] if inner.place < len(places) else ""

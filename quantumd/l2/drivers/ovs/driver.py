@@ -145,6 +145,7 @@ class OvsDriver:
             "router",
             "floating-ip-port-forwarding",
             "ipv6-modes",
+            "dns-integration",
             "taas",
             "tap-mirror",
             *(f"tap-mirror-{each}" for each in MIRROR_TYPES),

@@ -12,6 +12,7 @@ from quantumd.edge.ovsdb.interfaces import IOvsdb
 from quantumd.l2.drivers.ovs.bridges import BridgePlan
 from quantumd.l2.drivers.ovs.exits import Exits
 from quantumd.l2.drivers.ovs.view import HostView
+from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
 from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.messages import HostReport, PortReport
 from quantumd.model.records import KINDS
@@ -98,5 +99,13 @@ def host_report(host: str, role: str, plan: BridgePlan, ovsdb: IOvsdb) -> HostRe
         physical_networks=tuple(sorted(plan.mappings)),
         tunnel_ip=plan.tunnels.local_ip,
         tunnel_types=plan.tunnels.types,
-        record_kinds=KINDS if plan.points else tuple(each for each in KINDS if each != InstanceRecord.kind),
+        record_kinds=_kinds(plan),
     )
+
+
+def _kinds(plan: BridgePlan) -> tuple[str, ...]:
+    """Return the kinds of records that the host has a use for."""
+    unused: set[str] = set() if plan.points else {InstanceRecord.kind}
+    if not any(point.is_of_network for point in plan.points):
+        unused |= {DnsZoneRecord.kind, DnsNameRecord.kind}
+    return tuple(each for each in KINDS if each not in unused)

@@ -17,6 +17,8 @@ from quantumd.l2.drivers.ovs.qos_policies import QosPolicies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
 from quantumd.l2.drivers.ovs.taps import TapIndex
 from quantumd.l2.drivers.ovs.trunks import TrunkIndex
+from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
+from quantumd.model.dns_zones import Zones
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
 from quantumd.model.tap_mirror_records import TapMirrorRecord
@@ -51,6 +53,7 @@ class HostView:
     _numbered: dict[int, str] = field(factory=dict, init=False)
     """The same ports by their numbers."""
     trunks: TrunkIndex = field(factory=TrunkIndex, init=False)
+    zones: Zones = field(factory=Zones, init=False)
     taps: TapIndex = field(init=False)
     mirrors: MirrorIndex = field(init=False)
     qos: QosPolicies = field(init=False)
@@ -118,7 +121,16 @@ class HostView:
                 networks.update(self._note_port(record_id))
             elif kind == NetworkRecord.kind:
                 networks.add(record_id)
+            elif kind in (DnsNameRecord.kind, DnsZoneRecord.kind):
+                self._note_name(kind, record_id)
         return frozenset(networks)
+
+    def _note_name(self, kind: str, record_id: str) -> None:
+        record = self.records.get(kind, record_id)
+        if kind == DnsNameRecord.kind:
+            self.zones.put_name(record_id, record if isinstance(record, DnsNameRecord) else None)
+        else:
+            self.zones.put_zone(record_id, record if isinstance(record, DnsZoneRecord) else None)
 
     def _note_port(self, port_id: str) -> set[str]:
         record = self.records.get(PortRecord.kind, port_id)

@@ -73,7 +73,7 @@ def port_objects(
     )
 
 
-def network_objects(view: NetworkView) -> Objects:
+def network_objects(view: NetworkView, offered: ServicesView) -> Objects:
     """What a network with live ports asks for."""
     return Objects(
         flows=(
@@ -81,6 +81,7 @@ def network_objects(view: NetworkView) -> Objects:
             *forward.network_flows(view),
             *physical.network_flows(view),
             *tunnel.network_flows(view),
+            *services.network_flows(view, offered),
         ),
         groups=tuple(forward.network_groups(view)),
     )

@@ -7,14 +7,14 @@ networks with the same addresses meet there. No connection is tracked for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from quantumd.edge.openflow.actions import instructions, load, output, set_field
 from quantumd.edge.openflow.interfaces import Flow, Meter
 from quantumd.edge.openflow.match import Value, mac, match
 from quantumd.edge.openflow.oxm import ETH_ARP, ETH_IPV4, ETH_IPV6, IP_ICMPV6, IP_TCP, IP_UDP
-from quantumd.l2.drivers.ovs.desired import PortView, ServicesView
+from quantumd.l2.drivers.ovs.desired import NetworkView, PortView, ServicesView
 from quantumd.l2.drivers.ovs.features.neighbours import advertise, arp_reply
 from quantumd.l2.drivers.ovs.pipeline import (
     NETWORK,
@@ -29,6 +29,7 @@ from quantumd.l2.drivers.ovs.pipeline import (
 )
 from quantumd.model import services
 from quantumd.model.port import TRUSTED_OWNER_PREFIX
+from quantumd.model.records import NetworkRecord
 from quantumd.model.service_place import DEVICE_MAC, ROUTER_IPV4, ROUTER_IPV6, ROUTER_MAC
 from quantumd.model.services import ServicePoint
 
@@ -45,9 +46,12 @@ def bridge_flows(view: ServicesView) -> Iterator[Flow]:
     """Answer for the addresses of services, take what is asked there, and let answers be of who was asked."""
     mark = cookie(Feature.SERVICES, 0)
     for point in view.points:
-        yield from _found(point, mark)
-        yield from _asked(point, view.ofport, mark)
-        yield from _answered(point, mark)
+        if not point.is_of_network:
+            yield from _found(point, mark)
+            yield from _asked(point, mark)
+            yield from _answered(point, mark)
+        if view.ofport is not None:
+            yield from _entering(point, view.ofport, mark)
     if view.points:
         # Nothing else is there, whoever is asked for the way.
         yield Flow(Table.FORWARD, 100, match(eth_dst=mac(DEVICE_MAC)), mark, b"")
@@ -55,6 +59,33 @@ def bridge_flows(view: ServicesView) -> Iterator[Flow]:
     if view.points and view.ofport is not None:
         known = match(in_port=view.ofport, vlan_vid=0)
         yield Flow(Table.CLASSIFY, 100, known, mark, go_to(Table.SERVICE_RECEIVER))
+
+
+def network_flows(view: NetworkView, offered: ServicesView) -> Iterator[Flow]:
+    """Let the network's DHCP addresses stand for its DNS server."""
+    if not _has_dns(offered) or view.network.dhcp_mac is None:
+        return
+    mark = cookie(Feature.SERVICES, view.number)
+    here = {NETWORK: view.number}
+    for place, server in _dns_servers(view.network):
+        for point in services.dns_points(place):
+            (address,) = (each for version, each in _addresses(point) if version == server.version)
+            asked = _asking(server.version, point, int(server)) | here
+            way = go_to(Table.SERVICE_SENDER, set_field(f"ipv{server.version}_dst", address))
+            yield Flow(Table.PUNT, 100, match(**asked), mark, way)
+            said = _packet(server.version, point, "src", _inner(server.version, point)) | here
+            own = set_field("eth_src", mac(view.network.dhcp_mac)) + set_field(f"ipv{server.version}_src", int(server))
+            yield Flow(Table.SERVICE_ANSWER, 100, match(**said), mark, go_to(Table.QOS_INGRESS, own))
+
+
+def _dns_servers(network: NetworkRecord) -> Iterator[tuple[int, IPv4Address | IPv6Address]]:
+    """Yield the addresses of the network's DNS server, each with its place among those of its IP version."""
+    for addresses in (network.dhcp_addresses, network.dhcp_addresses6):
+        yield from enumerate(map(ip_address, services.dns_servers(addresses)))
+
+
+def _has_dns(offered: ServicesView) -> bool:
+    return any(point.is_of_network for point in offered.points)
 
 
 def port_flows(view: PortView, offered: ServicesView) -> Iterator[Flow]:
@@ -80,6 +111,8 @@ def port_flows(view: PortView, offered: ServicesView) -> Iterator[Flow]:
         restored = set_field("ipv4_dst", real) + back
         yield Flow(Table.SERVICE_RECEIVER, 100, told, mark, go_to(Table.SERVICE_ANSWER, restored))
     yield from _link_local_flows(view, mark, back, meter)
+    if _has_dns(offered):
+        yield from _ipv6_flows(view, mark, back, meter)
 
 
 def port_meters(view: PortView, offered: ServicesView) -> Iterator[Meter]:
@@ -103,6 +136,19 @@ def _link_local_flows(view: PortView, mark: int, back: bytes, meter: int | None)
     yield Flow(Table.SERVICE_RECEIVER, 100, told, mark, go_to(Table.SERVICE_ANSWER, restored))
 
 
+def _ipv6_flows(view: PortView, mark: int, back: bytes, meter: int | None) -> Iterator[Flow]:
+    """Exchange the first half of each other address; the second one stays."""
+    addresses = services.asking_ipv6(ip.ip_address for ip in view.port.fixed_ips)
+    for place, text in enumerate(addresses, start=1):
+        real, prefix = int(IPv6Address(text)), services.inner_prefix(view.number, place)
+        asks = match(**view.sends, eth_type=ETH_IPV6, ipv6_src=real)
+        named = instructions(load("ipv6_src", prefix, _HIGH_HALF, 64), goto=Table.SERVICE_ENTRY, meter=meter)
+        yield Flow(Table.SERVICE_SENDER, 110, asks, mark, named)
+        told = match(eth_type=ETH_IPV6, ipv6_dst=(prefix << 64, _INNER_PREFIX_MASK))
+        restored = load("ipv6_dst", real >> 64, _HIGH_HALF, 64) + back
+        yield Flow(Table.SERVICE_RECEIVER, 100, told, mark, go_to(Table.SERVICE_ANSWER, restored))
+
+
 def _found(point: ServicePoint, mark: int) -> Iterator[Flow]:
     """Answer ports of this host that look for a service on their link."""
     here: dict[str, Value] = {SOURCE: int(Source.PORT)}
@@ -113,16 +159,23 @@ def _found(point: ServicePoint, mark: int) -> Iterator[Flow]:
     yield Flow(Table.RESPOND, 100, wanted, mark, advertise(mac(DEVICE_MAC), ipv6))
 
 
-def _asked(point: ServicePoint, ofport: int | None, mark: int) -> Iterator[Flow]:
-    """Take what is for a service, by whatever way the port thinks that it goes. Later fragments say no port."""
+def _asked(point: ServicePoint, mark: int) -> Iterator[Flow]:
+    """Take what is for a service, by whatever way the port thinks that it goes."""
     for version, address in _addresses(point):
-        asked = _packet(version, point, "dst", address) | {SOURCE: int(Source.PORT), "ip_frag": _NOT_A_FRAGMENT}
-        yield Flow(Table.PUNT, 100, match(**asked), mark, go_to(Table.SERVICE_SENDER))
-        if ofport is None:
-            continue
+        yield Flow(Table.PUNT, 100, match(**_asking(version, point, address)), mark, go_to(Table.SERVICE_SENDER))
+
+
+def _asking(version: int, point: ServicePoint, address: int) -> dict[str, Value]:
+    """Return what a port's packet for a service is known by; later fragments say no port."""
+    return _packet(version, point, "dst", address) | {SOURCE: int(Source.PORT), "ip_frag": _NOT_A_FRAGMENT}
+
+
+def _entering(point: ServicePoint, ofport: int, mark: int) -> Iterator[Flow]:
+    """Give what is for a service to the device."""
+    for version, address in _addresses(point):
         hop = set_field("eth_src", mac(ROUTER_MAC)) + set_field("eth_dst", mac(DEVICE_MAC))
         if version == 6:
-            hop += set_field("ipv6_dst", int(IPv6Address(point.inner_ipv6)))
+            hop += set_field("ipv6_dst", _inner(version, point))
         entering = match(**_packet(version, point, "dst", address))
         yield Flow(Table.SERVICE_ENTRY, 100, entering, mark, instructions(hop + output(ofport)))
 
@@ -130,8 +183,7 @@ def _asked(point: ServicePoint, ofport: int | None, mark: int) -> Iterator[Flow]
 def _answered(point: ServicePoint, mark: int) -> Iterator[Flow]:
     """Let answers come from the address that was asked; who answers says nothing else to ports."""
     for version, address in _addresses(point):
-        inner = address if version == 4 else int(IPv6Address(point.inner_ipv6))
-        said = match(**_packet(version, point, "src", inner))
+        said = match(**_packet(version, point, "src", _inner(version, point)))
         own = set_field("eth_src", mac(DEVICE_MAC)) + (set_field("ipv6_src", address) if version == 6 else b"")
         yield Flow(Table.SERVICE_ANSWER, 100, said, mark, go_to(Table.QOS_INGRESS, own))
 
@@ -147,6 +199,10 @@ def _router_of_answers(mark: int) -> Iterator[Flow]:
 
 def _addresses(point: ServicePoint) -> tuple[tuple[int, int], ...]:
     return ((4, int(IPv4Address(point.ipv4))), (6, int(IPv6Address(point.ipv6))))
+
+
+def _inner(version: int, point: ServicePoint) -> int:
+    return int(ip_address(point.ipv4 if version == 4 else point.inner_ipv6))
 
 
 def _packet(version: int, point: ServicePoint, end: str, address: int) -> dict[str, Value]:

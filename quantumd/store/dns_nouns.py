@@ -1,0 +1,93 @@
+"""Rows → the names that networks know. Runs on the store's threads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import orjson
+from attrs import frozen
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+
+from quantumd.store.nouns import CHUNK
+from quantumd.store.tables import ip_allocations, networks, ports, subnets
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PORTS = select(ports.c.id, ports.c.network_id, ports.c.details)
+_OF_PORTS = _PORTS.where(ports.c.id.in_(_IDS))
+_IDS_ON = select(ports.c.id).where(ports.c.network_id.in_(_IDS))
+_ADDRESSES = (
+    select(ip_allocations.c.port_id, ip_allocations.c.ip_address)
+    .where(ip_allocations.c.port_id.in_(_IDS))
+    .order_by(ip_allocations.c.port_id, ip_allocations.c.ordinal)
+)
+_DOMAINS = select(networks.c.id, networks.c.dns_domain).where(networks.c.id.in_(_IDS))
+_CIDRS = select(subnets.c.network_id, subnets.c.cidr).where(subnets.c.network_id.in_(_IDS)).order_by(subnets.c.cidr)
+_NETWORKS_OF_HOST = select(ports.c.network_id).where(ports.c.host_id == bindparam("host")).distinct()
+_NAME: Final = "dns_name"
+_DOMAIN: Final = "dns_domain"
+
+
+@frozen
+class Named:
+    """A port, what it is called and where, '' for nothing, and its addresses."""
+
+    port_id: str
+    network_id: str
+    name: str
+    domain: str
+    addresses: tuple[str, ...]
+
+
+@frozen
+class Domain:
+    """A network's domain, '' for none, and the prefixes of its subnets."""
+
+    network_id: str
+    domain: str
+    cidrs: tuple[str, ...]
+
+
+def named(connection: Connection, port_ids: Iterable[str]) -> Iterator[Named]:
+    """Yield what ports are called, of those that have addresses."""
+    wanted = sorted(set(port_ids))
+    addresses: defaultdict[str, list[str]] = defaultdict(list)
+    for row in _rows(connection, _ADDRESSES, wanted):
+        addresses[row.port_id].append(row.ip_address)
+    for row in _rows(connection, _OF_PORTS, wanted):
+        if row.id in addresses:
+            name, domain = _said(row.details)
+            yield Named(row.id, row.network_id, name, domain.rstrip("."), tuple(addresses[row.id]))
+
+
+def ports_on(connection: Connection, network_ids: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids of the ports of networks."""
+    return tuple(row.id for row in _rows(connection, _IDS_ON, sorted(set(network_ids))))
+
+
+def domains(connection: Connection, network_ids: Iterable[str]) -> Iterator[Domain]:
+    """Yield the domains and prefixes of networks."""
+    wanted = sorted(set(network_ids))
+    cidrs: defaultdict[str, list[str]] = defaultdict(list)
+    for row in _rows(connection, _CIDRS, wanted):
+        cidrs[row.network_id].append(row.cidr)
+    for row in _rows(connection, _DOMAINS, wanted):
+        yield Domain(row.id, row.dns_domain.rstrip("."), tuple(cidrs[row.id]))
+
+
+def networks_of(connection: Connection, host: str) -> tuple[str, ...]:
+    """Return the networks that have ports bound to a host."""
+    return tuple(sorted(connection.execute(_NETWORKS_OF_HOST, {"host": host}).scalars()))
+
+
+def _said(details: str | None) -> tuple[str, str]:
+    if details is None or '"dns_' not in details:
+        return "", ""
+    known = orjson.loads(details)
+    return str(known.get(_NAME) or ""), str(known.get(_DOMAIN) or "")
+
+
+def _rows(connection: Connection, statement: Select[Any], wanted: list[str]) -> Iterator[Any]:
+    for start in range(0, len(wanted), CHUNK):
+        yield from connection.execute(statement, {"ids": wanted[start : start + CHUNK]})
