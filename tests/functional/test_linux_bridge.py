@@ -390,7 +390,7 @@ class RestartTests(BridgedCase):
         self.assertIsNotNone(lost, said)
         if lost is not None:
             self.assertEqual(lost[1], lost[2], said)
-            self.assertGreater(int(lost[1]), 500)
+            self.assertGreater(int(lost[1]), 200)
         self.assertEqual(self.state(), before)
 
     def group(self, is_stateful: bool) -> str:
