@@ -312,7 +312,7 @@ class RestartTests(GroupsCase):
         network = self.make_network("10.0.0.0/24", "fd00:10::/64")
         for each in (group, stateless, group):
             self.members(network, each)
-        before = self.flows()
+        before = self.settled()
         self.assertGreater(len([flow for flow in before if "nw_frag=later" in flow]), 10)
         start = len(self.appliance.log())
         self.appliance.restart("/readyz")
@@ -322,6 +322,18 @@ class RestartTests(GroupsCase):
         self.wait_for("it is gone", lambda: not self.flows_with("table=200"))
         self.assertEqual(self.flows(), before)
         self.assertNotIn("are gone or changed", self.appliance.log()[start:])
+
+    def settled(self) -> list[str]:
+        """Return all flows when half a second changes none: what members are to others comes after their ports."""
+        found: list[list[str]] = []
+
+        def is_settled() -> bool:
+            found.append(self.flows())
+            time.sleep(0.5)
+            return self.flows() == found[-1]
+
+        self.wait_for("flows that stay", is_settled)
+        return found[-1]
 
     def flows(self) -> list[str]:
         """Return all flows, without what is counted."""
