@@ -119,6 +119,11 @@ _TUNNEL_ENDS = select(t.hosts.c.host, t.hosts.c.tunnel_ip, t.hosts.c.tunnel_vers
 _KINDS_OF_HOSTS = select(t.hosts.c.host, t.hosts.c.record_kinds).where(
     t.hosts.c.host.in_(_IDS), t.hosts.c.role == bindparam("as_role"), t.hosts.c.record_kinds.is_not(None)
 )
+_ANYBODY = (
+    select(t.hosts.c.host)
+    .where(t.hosts.c.role == bindparam("as_role"), t.hosts.c.record_kinds.like(bindparam("kind")))
+    .limit(1)
+)
 _IS_TUNNELLED = or_(
     t.networks.c.network_type.in_(TUNNEL_TYPES),
     exists().where(t.segments.c.network_id == t.networks.c.id, t.segments.c.network_type.in_(TUNNEL_TYPES)),
@@ -219,6 +224,12 @@ def hosts_that_understand(connection: Connection, kind: str, wanted: Iterable[st
     """Return those of the hosts whose role understands records of a kind, by what it said; others refuse them."""
     rows = _rows(connection, _KINDS_OF_HOSTS, sorted(set(wanted)), as_role=role)
     return frozenset(row.host for row in rows if kind in row.record_kinds.split(","))
+
+
+def is_understood(connection: Connection, kind: str, role: str = L2) -> bool:
+    """Whether any host's role understands records of a kind, whose name is no part of that of another kind."""
+    asked = {"as_role": role, "kind": f"%{kind}%"}
+    return connection.execute(_ANYBODY, asked).first() is not None
 
 
 def ports_bound_on(connection: Connection, network_ids: Iterable[str]) -> dict[str, Port]:

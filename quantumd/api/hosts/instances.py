@@ -51,7 +51,7 @@ class TouchedInstances:
 
 def tell_of_instances(connection: Connection, touched: TouchedInstances, outbox: Outbox) -> None:
     """Put into the outbox what hosts must know of those that use their ports, and of which they are rid."""
-    if touched.is_nothing:
+    if touched.is_nothing or not nouns.is_understood(connection, InstanceRecord.kind):
         return
     # The position is read first: what commits in between is in the records and also comes as an update.
     position = last_position(connection)

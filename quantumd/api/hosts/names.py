@@ -64,7 +64,7 @@ class TouchedNames:
 
 def tell_of_names(connection: Connection, touched: TouchedNames, outbox: Outbox) -> None:
     """Put into the outbox what hosts must know of names, and of which they are rid."""
-    if touched.is_nothing:
+    if touched.is_nothing or not nouns.is_understood(connection, DnsNameRecord.kind):
         return
     # The position is read first: what commits in between is in the records and also comes as an update.
     position = last_position(connection)
