@@ -24,6 +24,7 @@ _START_SECONDS = 30.0
 # A process that ends at once leaves its socket, which the test holds, open: nobody would ever answer there.
 _ASK_SECONDS = 2.0
 _STOP_SECONDS = 15.0
+_NAMESPACES = Path("/run/netns")
 # Systemd's protocol: the socket is descriptor 3 and LISTEN_PID the process that execs (sd_listen_fds(3)).
 _PASS_SOCKET = 'fd=$1; shift; exec 3<&$fd; [ $fd = 3 ] || eval "exec $fd<&-"; LISTEN_PID=$$ exec "$@"'
 
@@ -178,9 +179,11 @@ class Appliance:
         return self.start(path)
 
     def close(self) -> None:
-        """Kill the process if it runs and give up the port."""
+        """Kill the process if it runs, give up the port and remove the namespaces that it made."""
         if self.is_running:
             self.kill()
+        for made in _NAMESPACES.glob(f"{self.routers_prefix}*"):
+            subprocess.run(("ip", "netns", "del", made.name), check=True, timeout=_STOP_SECONDS)
         if self._socket:
             self._socket.close()
             self._socket = None
