@@ -89,22 +89,24 @@ class AnswerReader:
         return Reply(self._head.status, self._head.headers, bytes(self._received))
 
     def _begin(self) -> None:
-        head = self._next_head()
+        head = take_head(self._received)
         # Answers that say that there will be one: 100, 103.
         while head is not None and 100 <= head.status < 200 and head.status != 101:
-            head = self._next_head()
+            head = take_head(self._received)
         if head is not None:
             self._head, self._framing = head, _framing(head)
 
-    def _next_head(self) -> Head | None:
-        end = self._received.find(HEAD_END)
-        if end > LARGEST_HEAD_BYTES or (end < 0 and len(self._received) > LARGEST_HEAD_BYTES):
-            raise BadAnswer("its answer's head is too long")
-        if end < 0:
-            return None
-        text = bytes(self._received[:end])
-        del self._received[: end + len(HEAD_END)]
-        return read_head(text)
+
+def take_head(received: bytearray) -> Head | None:
+    """Take a head from what was received and return it; None while it is not whole. BadAnswer."""
+    end = received.find(HEAD_END)
+    if end > LARGEST_HEAD_BYTES or (end < 0 and len(received) > LARGEST_HEAD_BYTES):
+        raise BadAnswer("its answer's head is too long")
+    if end < 0:
+        return None
+    text = bytes(received[:end])
+    del received[: end + len(HEAD_END)]
+    return read_head(text)
 
 
 def read_head(text: bytes) -> Head:

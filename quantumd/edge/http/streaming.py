@@ -6,13 +6,11 @@ from attrs import define, field
 
 from quantumd.edge.http.answers import (
     CHUNK,
-    HEAD_END,
-    LARGEST_HEAD_BYTES,
     LENGTH,
     Head,
     keeps,
     line_end,
-    read_head,
+    take_head,
 )
 from quantumd.edge.http.errors import BadAnswer
 
@@ -69,22 +67,12 @@ class StreamReader:
         self.is_done = True
 
     def _begin(self) -> bool:
-        head = self._next_head()
+        head = take_head(self._received)
         while head is not None and 100 <= head.status < 200 and head.status != 101:
-            head = self._next_head()
+            head = take_head(self._received)
         if head is not None:
             self._frame(head)
         return head is not None
-
-    def _next_head(self) -> Head | None:
-        end = self._received.find(HEAD_END)
-        if end > LARGEST_HEAD_BYTES or (end < 0 and len(self._received) > LARGEST_HEAD_BYTES):
-            raise BadAnswer("its answer's head is too long")
-        if end < 0:
-            return None
-        text = bytes(self._received[:end])
-        del self._received[: end + len(HEAD_END)]
-        return read_head(text)
 
     def _frame(self, head: Head) -> None:
         coding, length = head.headers.get(b"transfer-encoding"), head.headers.get(b"content-length")

@@ -8,14 +8,13 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Row, select
 
-from quantumd.api.errors import HTTPBadRequest, InvalidValue
 from quantumd.api.extensions.agents.agents import Agents
+from quantumd.api.extensions.agents.asked import agent_row, id_in
 from quantumd.api.extensions.agents.errors import AgentNotFound, InvalidDHCPAgent
 from quantumd.api.extensions.agents.scheduling import IDhcpScheduler
 from quantumd.api.resources.errors import NetworkNotFound
 from quantumd.api.resources.network_views import NetworkViews
 from quantumd.api.resources.views import View, in_batches
-from quantumd.api.values import UUID
 from quantumd.model.context import Context
 from quantumd.store.tables import networks
 from quantumd.store.tables.services import agents
@@ -33,7 +32,7 @@ class DhcpScheduling:
 
     def networks(self, connection: Connection, context: Context, parts: Parts, query: Any) -> View:
         """Return the networks that an agent serves. PolicyNotAuthorized."""
-        row = _agent(connection, parts["agent_id"])
+        row = agent_row(connection, parts["agent_id"])
         ids: list[str] = []
         if row is not None and row.role == "dhcp":
             ids = self.scheduler.networks_on(connection, row)
@@ -53,7 +52,7 @@ class DhcpScheduling:
 
         :raises PolicyNotAuthorized, InvalidDHCPAgent, NetworkNotFound, NetworkHostedByDHCPAgent: see there.
         """
-        network_id = _network_id(body)
+        network_id = id_in(body, "network_id")
         row = _dhcp_agent(tx.connection, parts["agent_id"])
         _require_network(tx.connection, network_id)
         self.scheduler.put(tx, network_id, row)
@@ -74,12 +73,8 @@ class DhcpScheduling:
         _journal(tx, context, row, before=network_id, after=None)
 
 
-def _agent(connection: Connection, agent_id: str) -> Row[Any] | None:
-    return connection.execute(select(agents).where(agents.c.id == agent_id)).first()
-
-
 def _dhcp_agent(connection: Connection, agent_id: str) -> Row[Any]:
-    row = _agent(connection, agent_id)
+    row = agent_row(connection, agent_id)
     if row is None:
         raise AgentNotFound(agent_id)
     if row.role != "dhcp":
@@ -90,16 +85,6 @@ def _dhcp_agent(connection: Connection, agent_id: str) -> Row[Any]:
 def _require_network(connection: Connection, network_id: str) -> None:
     if connection.execute(select(networks.c.id).where(networks.c.id == network_id)).first() is None:
         raise NetworkNotFound(network_id)
-
-
-def _network_id(body: Any) -> str:
-    if not isinstance(body, dict) or "network_id" not in body:
-        raise HTTPBadRequest("Failed to parse request. Required attribute 'network_id' not specified")
-    try:
-        network_id: str = UUID.convert(body["network_id"])
-    except InvalidValue as refusal:
-        raise refusal.of_attribute("network_id") from None
-    return network_id
 
 
 def _journal(tx: Transaction, context: Context, row: Row[Any], before: str | None, after: str | None) -> None:

@@ -8,14 +8,13 @@ from typing import Any, Final
 from attrs import frozen
 from sqlalchemy import Connection, Row, select
 
-from quantumd.api.errors import HTTPBadRequest, InvalidValue
 from quantumd.api.extensions.agents.agents import Agents
+from quantumd.api.extensions.agents.asked import agent_row, id_in
 from quantumd.api.extensions.agents.errors import AgentNotFound, InvalidL3Agent, RouterNotHostedByL3Agent
 from quantumd.api.extensions.routers.errors import RouterNotFound
 from quantumd.api.extensions.routers.hosting import RouterHosts, move, zones_of
 from quantumd.api.extensions.routers.rows import ROUTERS
 from quantumd.api.resources.views import View, in_batches
-from quantumd.api.values import UUID
 from quantumd.model.context import Context
 from quantumd.model.status import L3
 from quantumd.store.tables.routers import routers
@@ -36,7 +35,7 @@ class RouterScheduling:
 
     def routers(self, connection: Connection, context: Context, parts: Parts, query: Any) -> View:
         """Return the routers that an agent carries; none of what is no L3 agent."""
-        row = _agent(connection, parts["agent_id"])
+        row = agent_row(connection, parts["agent_id"])
         ids: list[str] = []
         if row is not None and row.role == L3:
             carried = select(routers.c.id).where(routers.c.host == row.host).order_by(routers.c.id)
@@ -56,7 +55,7 @@ class RouterScheduling:
 
         :raises AgentNotFound, InvalidL3Agent, RouterNotFound: see there.
         """
-        router_id = _router_id(body)
+        router_id = id_in(body, "router_id")
         row = _l3_agent(tx.connection, parts["agent_id"])
         if not self.hosts.may_carry(tx, row.host):
             raise InvalidL3Agent(row.id)
@@ -76,12 +75,8 @@ class RouterScheduling:
         move(tx, context, router_id, self.hosts.choose(tx, zones_of(tx, router_id), but=row.host))
 
 
-def _agent(connection: Connection, agent_id: str) -> Row[Any] | None:
-    return connection.execute(select(agents).where(agents.c.id == agent_id)).first()
-
-
 def _l3_agent(connection: Connection, agent_id: str) -> Row[Any]:
-    row = _agent(connection, agent_id)
+    row = agent_row(connection, agent_id)
     if row is None:
         raise AgentNotFound(agent_id)
     if row.role != L3:
@@ -94,16 +89,6 @@ def _carrier(connection: Connection, router_id: str) -> str:
     if row is None:
         raise RouterNotFound(router_id)
     return str(row.host)
-
-
-def _router_id(body: Any) -> str:
-    if not isinstance(body, dict) or "router_id" not in body:
-        raise HTTPBadRequest("Failed to parse request. Required attribute 'router_id' not specified")
-    try:
-        router_id: str = UUID.convert(body["router_id"])
-    except InvalidValue as refusal:
-        raise refusal.of_attribute("router_id") from None
-    return router_id
 
 
 def _shown(view: View) -> View:
