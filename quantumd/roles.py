@@ -17,10 +17,6 @@ from quantumd.converge.counting import PortCounting
 from quantumd.converge.loop import ConvergeService, PassSummary
 from quantumd.converge.presence import Presence, Progress
 from quantumd.converge.records import Records
-from quantumd.dhcp.converger import DhcpConverger
-from quantumd.dhcp.options import Told
-from quantumd.dhcp.service import DhcpService
-from quantumd.dhcp.table import DhcpTable
 from quantumd.errors import SettingsError
 from quantumd.interfaces import IBus, IConverger, IPlugs, IServiceDoor
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
@@ -117,6 +113,12 @@ class HostRoles:
         )
 
     def _make_dhcp(self, parts: FrameParts) -> None:
+        # An API process that only takes this module's types loads none of it.
+        from quantumd.dhcp.converger import DhcpConverger
+        from quantumd.dhcp.options import Told
+        from quantumd.dhcp.service import DhcpService
+        from quantumd.dhcp.table import DhcpTable
+
         records, table = Records(), DhcpTable()
         self._run(DhcpConverger(self._host, VERSION, records, table, parts.frames, self._reactor), records)
         counter = _DhcpCounter(self._metrics)
