@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantumd.api.notifications.outbox import WINDOW
 from tests.bed.appliance import Appliance
 from tests.bed.counts import count, is_soak
 from tests.bed.figures import note
@@ -151,7 +152,7 @@ class OutageTests(NotificationsCase):
     """The broker is away for a while and quantumd is written to."""
 
     @pytest.mark.time_limit(count(150, 400))
-    def test_nothing_is_lost_or_out_of_order_or_told_twice(self) -> None:
+    def test_nothing_is_lost_or_out_of_order_or_told_twice_without_need(self) -> None:
         """60 s without a broker under 100 writes a second, in a soak; 5 s in any other run."""
         down = count(5, 60)
         with Writer(self.appliance) as writer:
@@ -165,17 +166,20 @@ class OutageTests(NotificationsCase):
         self.await_told(120.0)
         caught_up = time.monotonic() - began
         expected = 2 * writer.writes
-        # The listener drops repeats that oslo.messaging recognises; the broker's own count shows all.
-        queued = int(self.server.control("list_queues", "messages").splitlines()[-1])
-        heard = Listener(self.server, expected).heard()
-        ids = [each["metadata"]["message_id"] for each in heard]
+        # A broker that stops may keep what it has not confirmed: those come again, as few as listeners remember.
+        repeats = int(self.server.control("list_queues", "messages").splitlines()[-1]) - expected
+        heard = Listener(self.server, silence=3.0).heard()
+        twice = len(heard) - len({each["metadata"]["message_id"] for each in heard})
         note(
             f"notifications: broker down {down + started:.0f} s, {writer.writes} writes,"
             f" slowest {writer.slowest:.2f} s, "
-            f"{len(heard)} of {expected} told, {len(ids) - len(set(ids))} twice, {queued - expected} repeats queued,"
+            f"{len(heard) - twice} of {expected} told, {repeats} repeats queued, {twice} of them heard,"
             f" all confirmed {caught_up:.0f} s after the broker's start began"
         )
-        self.assertEqual((len(heard), len(set(ids))), (expected, expected))
+        self.assertEqual(len(heard) - twice, expected)
+        # oslo.messaging recognises no repeat that arrives while the first is still with its endpoint.
+        self.assertLessEqual(twice, repeats)
+        self.assertLessEqual(repeats, WINDOW)
         self._assert_order(heard, writer)
 
     def test_a_killed_broker_loses_nothing(self) -> None:
