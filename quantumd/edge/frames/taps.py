@@ -10,6 +10,7 @@ import ctypes
 import socket
 import struct
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from attrs import define, field
@@ -18,6 +19,7 @@ from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from quantumd.edge.descriptors import close_after_events
 from quantumd.edge.frames.interfaces import IFrames, PortFrame, Purpose
 from quantumd.edge.netlink.interfaces import ILinks
 
@@ -187,7 +189,9 @@ class _Ear:
         """Listen no more."""
         if self._rest is not None and self._rest.active():
             self._rest.cancel()
-        self._socket.close()
+        # The kernel waits for all its processors before it lets a packet socket go, for tens of milliseconds.
+        reactor = self._owner.reactor
+        close_after_events(reactor, partial(reactor.callInThread, self._socket.close))
 
 
 @implementer(IFrames)

@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
 
+from quantumd.edge.descriptors import close_after_events
 from quantumd.errors import EdgeError, EdgeTimeout, EdgeUnavailable
 
 HEADER: Final = struct.Struct("=IHHII")
@@ -99,7 +100,7 @@ class NetlinkWire:
         if self._socket is None:
             return
         self._reactor.removeReader(self)
-        self._socket.close()
+        close_after_events(self._reactor, self._socket.close)
         self._socket = None
         self._fail_all(EdgeUnavailable("netlink is closed"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ovs.poller
@@ -12,6 +13,8 @@ from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime, IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from quantumd.edge.descriptors import close_after_events
 
 
 @define
@@ -77,7 +80,7 @@ class Watch:
         """Watch for nothing more; harmless twice."""
         self.pause()
         if self._duplicate is not None:
-            os.close(self._duplicate)
+            close_after_events(self._clock, partial(os.close, self._duplicate))
         self._duplicate = self._socket = None
 
     def fileno(self) -> int:

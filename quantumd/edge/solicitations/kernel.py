@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from attrs import define, field
@@ -14,6 +15,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
 
+from quantumd.edge.descriptors import close_after_events
 from quantumd.edge.netns.interfaces import INamespaces
 from quantumd.edge.solicitations.interfaces import ISolicitations
 
@@ -125,7 +127,7 @@ class KernelSolicitations:
         ear = self._ears.pop(namespace, None)
         if ear is not None:
             self._reactor.removeReader(ear)
-            ear.connectionLost(None)
+            close_after_events(self._reactor, partial(ear.connectionLost, None))
 
     def stop(self) -> None:
         """See ISolicitations."""
