@@ -74,6 +74,10 @@ class SegmentCase(RolesCase):
         """Whether a host has flows that name a VM's MAC address."""
         return guest.mac in host.ovs.ofctl("dump-flows")
 
+    def knows_one(self, host: Host, *guests: Guest) -> bool:
+        """Whether a host has flows that name one of several."""
+        return any(self.knows(host, each) for each in guests)
+
     def restart(self, host: Host, **settings: str) -> None:
         """Start the l2 role of a host again with other settings; what they were is back after the test."""
         before = dict(host.l2.settings)
@@ -149,8 +153,7 @@ class ChangeTests(SegmentCase):
         for host in (self.both, self.tunnelled):
             self.restart(host, tunnel_types='["vxlan"]')
         # The two start again side by side, and the second may be the first to say what it has.
-        for guest in (two, three):
-            self.wait_for("the others to forget them", lambda guest=guest: not self.knows(self.other, guest), 30)
+        self.wait_for("the others to forget them", lambda: not self.knows_one(self.other, two, three), 30)
         self.expect((two, three), four)
 
     @pytest.mark.time_limit(240)
