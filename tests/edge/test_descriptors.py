@@ -37,8 +37,10 @@ class WatchingReactor(Clock):
         if reader in self.watched:
             self.watched.remove(reader)
 
-    def removeWriter(self, writer: Any) -> None:
+    def addWriter(self, writer: Any) -> None:
         """Nothing here is watched for that."""
+
+    removeWriter = addWriter
 
     def callInThread(self, call: Callable[[], object]) -> None:
         """Call it."""
