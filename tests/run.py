@@ -57,7 +57,17 @@ _SERVICES = _files(
 )
 """What needs the real world and is about servers and clients: databases, brokers, Keystone, Nova, SDKs."""
 
-_BESIDE = _files("ansible", "deploy")
+_BESIDE = _files(
+    "ansible",
+    "deploy",
+    "dns",
+    "dns_hosts",
+    "dns_ipv6",
+    "metadata",
+    "metadata_cloud_init",
+    "metadata_hosts",
+    "port_forwardings",
+)
 """Those that go with the tests that need no world, so that each process takes about as long."""
 
 _BRIDGES = _files("linux_bridge", "linux_bridge_guards", "linux_bridge_tunnels")

@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 import re
-import threading
+from _thread import start_new_thread
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -50,7 +50,8 @@ def on_thread(reactor: Any, work: Callable[[], T]) -> Deferred[T]:
         reactor.callFromThread(done.callback, result)
 
     try:
-        threading.Thread(target=run, name="netns", daemon=True).start()
+        # Thread.start would keep the reactor until the thread has had its turn.
+        start_new_thread(run, ())
     except RuntimeError as error:
         return fail(EdgeUnavailable(f"no thread can be started: {error}"))
     return done.addTimeout(LIMIT_SECONDS, reactor, _took_too_long).addErrback(as_edge_error)
