@@ -26,6 +26,8 @@ def router_record(router: Router, position: int) -> RouterRecord:
         routes=router.routes,
         floating_ips=router.floating_ips,
         forwarded=router.forwarded,
+        enable_ndp_proxy=router.enable_ndp_proxy,
+        proxied=router.proxied if router.enable_ndp_proxy else (),
     )
 
 

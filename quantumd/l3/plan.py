@@ -126,6 +126,9 @@ def _operations(
             yield i.PutPair(wire.device, _alias(desired), seen.completes_checksums)
     put = (each for each in wanted.addresses - held if each.device not in new)
     yield from map(i.PutAddress, sorted(put, key=repr))
+    answered = {each for each in inside.proxied if each.device in desired.wires and each.device not in new}
+    yield from (i.RemoveProxied(each) for each in sorted(inside.proxied - wanted.proxied, key=repr))
+    yield from (i.PutProxied(each) for each in sorted(wanted.proxied - answered, key=repr))
     # With a device that is made anew, or its address, routes go that may be wanted, whatever they went through.
     yield from _put_routes(wanted.routes if new or first else wanted.routes - inside.routes)
     yield from (i.RemoveRoute(each) for each in sorted(_surplus_routes(desired, inside), key=_length))
@@ -188,9 +191,10 @@ def _plugs(desired: DesiredRouter, seen: Observed, new: frozenset[str]) -> Itera
 
 def _announcements(desired: DesiredRouter, inside: i.Seen, plugged: Mapping[str, Wire]) -> Iterator[i.Operation]:
     """Announce what neighbours do not know, or knew at another MAC."""
-    for address in sorted(desired.addressing.addresses, key=repr):
+    held = inside.addresses | inside.proxied
+    for address in sorted(desired.addressing.addresses | desired.addressing.proxied, key=repr):
         device = desired.wires[address.device].device
         before = inside.devices.get(address.device)
         has_moved = before is not None and before.mac != device.mac
-        if address not in inside.addresses or address.device in plugged or has_moved:
+        if address not in held or address.device in plugged or has_moved:
             yield i.Announce(device.mac, address)

@@ -162,7 +162,7 @@ class Router:
     """A router with all that its record is made of; ``host`` is '' while none carries it.
 
     Ports are in the order of their ids, floating IPs in that of their addresses, and lead somewhere. What is
-    ``forwarded`` is in the order of the floating IPs, protocols and ports.
+    ``forwarded`` is in the order of the floating IPs, protocols and ports, ``proxied`` are addresses in their order.
     """
 
     id: str
@@ -173,3 +173,5 @@ class Router:
     ports: tuple[RouterPort, ...]
     floating_ips: tuple[FloatingAddress, ...]
     forwarded: tuple[ForwardedPorts, ...] = ()
+    enable_ndp_proxy: bool = False
+    proxied: tuple[str, ...] = ()

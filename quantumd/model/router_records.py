@@ -72,7 +72,9 @@ class RouterRecord:
 
     ``nexthops`` are the gateways of the gateway port's subnets, one of each version of IP at most. With ``enable_snat``
     what leaves by the gateway gets the gateway's first IPv4 address. ``version`` is the position at which it was read,
-    which no digest covers: see docs/decisions/record-versions.md.
+    which no digest covers: see docs/decisions/record-versions.md. With ``enable_ndp_proxy`` the router answers on its
+    gateway's link for the ``proxied`` IPv6 addresses inside, and lets in by it what is for them, and nothing else of
+    IPv6.
     """
 
     kind: ClassVar[str] = "l3.router"
@@ -86,3 +88,5 @@ class RouterRecord:
     routes: tuple[RouterRoute, ...] = ()
     floating_ips: tuple[FloatingAddress, ...] = ()
     forwarded: tuple[ForwardedPorts, ...] = ()
+    enable_ndp_proxy: bool = False
+    proxied: tuple[str, ...] = ()

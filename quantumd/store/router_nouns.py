@@ -14,11 +14,16 @@ from quantumd.model.router import GATEWAY
 from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterRoute
 from quantumd.store.nouns import CHUNK
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
-from quantumd.store.tables.routers import floating_ips, port_forwardings, router_ports, routers
+from quantumd.store.tables.routers import floating_ips, ndp_proxies, port_forwardings, router_ports, routers
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _ROUTERS = select(
-    routers.c.id, routers.c.host, routers.c.admin_state_up, routers.c.enable_snat, routers.c.routes
+    routers.c.id,
+    routers.c.host,
+    routers.c.admin_state_up,
+    routers.c.enable_snat,
+    routers.c.routes,
+    routers.c.enable_ndp_proxy,
 ).where(routers.c.id.in_(_IDS))
 _OF_HOST = select(routers.c.id).where(routers.c.host == bindparam("host")).order_by(routers.c.id)
 _PORTS = (
@@ -76,6 +81,11 @@ _FORWARDED = (
     .where(floating_ips.c.router_id.in_(_IDS))
     .order_by(floating_ips.c.floating_ip_address, port_forwardings.c.protocol, port_forwardings.c.external_first)
 )
+_PROXIED = (
+    select(ndp_proxies.c.router_id, ndp_proxies.c.ip_address)
+    .where(ndp_proxies.c.router_id.in_(_IDS))
+    .order_by(ndp_proxies.c.ip_address)
+)
 _STANDING = (
     select(router_ports.c.router_id)
     .join(ports, ports.c.id == router_ports.c.port_id)
@@ -89,6 +99,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
     """Return routers by id; unknown ids are left out."""
     wanted = sorted(set(ids))
     used, led, forwarded = _ports(connection, wanted), _led(connection, wanted), _forwarded(connection, wanted)
+    proxied = _proxied(connection, wanted)
     return {
         row.id: Router(
             id=row.id,
@@ -99,6 +110,8 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
             ports=tuple(used[row.id]),
             floating_ips=tuple(led[row.id]),
             forwarded=tuple(forwarded[row.id]),
+            enable_ndp_proxy=row.enable_ndp_proxy,
+            proxied=tuple(proxied[row.id]),
         )
         for row in _rows(connection, _ROUTERS, wanted)
     }
@@ -148,6 +161,13 @@ def _forwarded(connection: Connection, router_ids: list[str]) -> Mapping[str, li
     found: defaultdict[str, list[ForwardedPorts]] = defaultdict(list)
     for router_id, *ports_led in _rows(connection, _FORWARDED, router_ids):
         found[router_id].append(ForwardedPorts(*ports_led))
+    return found
+
+
+def _proxied(connection: Connection, router_ids: list[str]) -> Mapping[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for router_id, address in _rows(connection, _PROXIED, router_ids):
+        found[router_id].append(address)
     return found
 
 

@@ -23,7 +23,7 @@ INSIDE = RouterPort(
 FORWARDED = ForwardedPorts("172.24.4.78", "tcp", 80, 80, "10.0.0.5", 8080, 8080)
 FLOATING = FloatingAddress("f1", "172.24.4.77", "10.0.0.5")
 ROUTE = RouterRoute("10.77.0.0/16", "10.0.0.7")
-ROUTER = Router("r1", "host-a", True, False, (ROUTE,), (GATEWAY, INSIDE), (FLOATING,), (FORWARDED,))
+ROUTER = Router("r1", "host-a", True, False, (ROUTE,), (GATEWAY, INSIDE), (FLOATING,), (FORWARDED,), True, ("fd00::5",))
 
 
 class RecordTests(SynchronousTestCase):
@@ -45,8 +45,15 @@ class RecordTests(SynchronousTestCase):
                 (ROUTE,),
                 (FLOATING,),
                 (FORWARDED,),
+                True,
+                ("fd00::5",),
             ),
         )
+
+    def test_who_answers_for_nobody_has_nobody_to_answer_for(self) -> None:
+        """Whatever was asked of it when it did."""
+        record = router_record(evolve(ROUTER, enable_ndp_proxy=False), 12)
+        self.assertEqual((record.enable_ndp_proxy, record.proxied), (False, ()))
 
     def test_what_is_disabled_is_left_out(self) -> None:
         """With a gateway its next hops."""

@@ -21,9 +21,11 @@ from quantumd.edge.netns.interfaces import (
     OuterPorts,
     PutAddress,
     PutPair,
+    PutProxied,
     PutRoute,
     RemoveAddress,
     RemovePair,
+    RemoveProxied,
     RemoveRoute,
     Route,
     Seen,
@@ -41,6 +43,8 @@ FILTERS = Change(
     elements={("inet", "floating", "203.0.113.5"): "10.0.0.5", ("inet", "ending", "203.0.113.6"): ""},
 )
 NEWS_SECONDS = 1.0
+LOOK_SECONDS = 3.0
+"""How long it takes at most until it is noticed what the kernel tells nobody."""
 
 
 class NamespacesCase(TestCase):
@@ -223,6 +227,19 @@ class NamespacesContract(NamespacesCase):
         )
         await deferLater(reactor, 0.1)
 
+    async def test_addresses_are_answered_for(self) -> None:
+        """However often; on what is not there that is an error, and none to let it be. With a device they go."""
+        await self.make_router(self.pairs[GATEWAY])
+        proxied = {Address(GATEWAY, "fd00::5/128"), Address(GATEWAY, "fd00::6/128"), Address(INSIDE, "fd01::6/128")}
+        await self.apply(*map(PutProxied, sorted(proxied, key=repr) * 2))
+        self.assertEqual((await self.look()).proxied, proxied)
+        await self.refused(self.namespaces.apply(self.name, (PutProxied(Address("nothing", "fd00::5/128")),)))
+        nowhere = RemoveProxied(Address("nothing", "fd00::5/128"))
+        await self.apply(*(RemoveProxied(Address(INSIDE, "fd01::6/128")),) * 2, nowhere)
+        self.assertEqual((await self.look()).proxied, {each for each in proxied if each.device == GATEWAY})
+        await self.apply(RemovePair(GATEWAY))
+        self.assertEqual((await self.look()).proxied, frozenset())
+
     # --- routes
 
     async def test_routes_are_read_as_they_were_made(self) -> None:
@@ -332,3 +349,18 @@ class NamespacesContract(NamespacesCase):
             await self.within(NEWS_SECONDS, lambda: told, what)
             await deferLater(reactor, 0.4)
             self.assertEqual(set(told), {self.name})
+
+    async def test_an_address_that_is_answered_for_no_more_is_told(self) -> None:
+        """Within some seconds; and no longer when that was seen."""
+        address = Address(INSIDE, "fd01::6/128")
+        await self.make_router(PutProxied(address))
+        await self.look()
+        await deferLater(reactor, 0.4)
+        told: list[str] = []
+        self.namespaces.on_change(told.append)
+        await self.make_stranger().apply(self.name, (RemoveProxied(address),))
+        await self.within(LOOK_SECONDS, lambda: told)
+        self.assertEqual((await self.look()).proxied, frozenset())
+        told.clear()
+        await deferLater(reactor, LOOK_SECONDS)
+        self.assertEqual(told, [])

@@ -13,7 +13,8 @@ from quantumd.edge.nft.interfaces import Place
 from quantumd.l3.features.base import FAMILY
 from quantumd.l3.features.forwarding import FORWARDED, GATHERED, SPREAD
 from quantumd.l3.features.nat import FIXED, FLOATING
-from quantumd.l3.names import GATEWAY, namespace_of
+from quantumd.l3.features.neighbours import PROXIED
+from quantumd.l3.names import GATEWAY, INSIDE, namespace_of
 from tests.l3.world import ROUTER_ID, World
 
 
@@ -63,6 +64,8 @@ class Model:
     """Prefix, metric and device of each."""
     _spans: Mapping[tuple[str, int], Sequence[tuple[int, int, str, int]]] = field(init=False)
     """First and last of ports that are translated, to which address and port, 0: to themselves."""
+    _lets_in: frozenset[str] | None = None
+    """Which addresses of IPv6 packets may go to from the gateway inside; None: any."""
     _known: dict[str, str] = field(factory=dict)
     """The device by which packets to an address leave, '' when there is none, or it is the router's own."""
 
@@ -83,7 +86,17 @@ class Model:
             return None
         destination, port = self._led(packet)
         device = self._way(destination)
+        if self._is_kept_out(packet, device):
+            return None
         return Way(device, destination, port) if device in self._live else None
+
+    def _is_kept_out(self, packet: Packet, device: str) -> bool:
+        comes_in = packet.device.startswith(GATEWAY) and device.startswith(INSIDE)
+        return (
+            comes_in
+            and ":" in packet.destination
+            and packet.destination not in (self._lets_in if self._lets_in is not None else (packet.destination,))
+        )
 
     def _led(self, packet: Packet) -> tuple[str, int]:
         """Return to which address and port a packet is translated; as it is said when it is not."""
@@ -126,7 +139,10 @@ def model_of(world: World, router_id: str = ROUTER_ID) -> Model:
     elements |= {place: value for place, value in filters.elements.items() if place[1] == FIXED}
     own = frozenset(each.address.partition("/")[0] for each in seen.addresses)
     live = frozenset(name for name in seen.devices if _is_live(world, seen, name))
-    return Model(elements, chain.digest if chain is not None else "", live, own, tuple(_ways(seen)))
+    lets_in = None
+    if (FAMILY, PROXIED) in filters.chains:
+        lets_in = frozenset(place[2] for place in filters.elements if place[1] == PROXIED)
+    return Model(elements, chain.digest if chain is not None else "", live, own, tuple(_ways(seen)), lets_in)
 
 
 def _is_live(world: World, seen: Seen, name: str) -> bool:

@@ -25,6 +25,7 @@ from tests.l3.world import STRANGERS_NAMESPACE, STRANGERS_PORT, World
 IDS: Final = tuple(f"0{at}000000-0000-4000-8000-000000000000" for at in (1, 2))
 FLOATINGS: Final = ("203.0.113.5", "203.0.113.6")
 FIXED: Final = ("10.0.0.5", "10.0.1.6")
+PROXIED: Final = ("fd00::5", "fd00::6")
 ROUTES: Final = (
     RouterRoute("10.9.0.0/16", "10.0.0.9"), RouterRoute("10.9.0.0/16", "10.0.0.8"),
     RouterRoute("10.9.0.0/16", "10.0.1.9"),
@@ -86,6 +87,8 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
         tuple(each for each in near if draw(st.booleans())),
         tuple(FloatingAddress(outer, outer, fixed) for outer, fixed in leads.items()),
         tuple(each for each in forwarded if each is not None),
+        answers := gateway is not None and draw(st.booleans()),
+        tuple(each for each in PROXIED if answers and draw(st.booleans())),
     )  # fmt: skip
 
 
@@ -106,6 +109,7 @@ def _more(seen: Seen) -> Seen:
         devices={**seen.devices, "theirs": theirs},
         addresses=seen.addresses | addresses,
         routes=seen.routes | routes,
+        proxied=seen.proxied | {Address(name, "fd00::77/128") for name in seen.devices},
     )
 
 
@@ -115,6 +119,7 @@ MEDDLING: Final[dict[str, Callable[[Seen], Seen]]] = {
     "take away": _taken_away,
     "more": _more,
     "flush": lambda seen: Seen(seen.devices, is_named=seen.is_named, is_settled=seen.is_settled),
+    "lose proxied": lambda seen: evolve(seen, proxied=frozenset()),
     "lose routes": lambda seen: evolve(seen, routes=frozenset()),
     "empty": lambda seen: evolve(seen, devices={}, addresses=frozenset(), routes=frozenset()),
 }
@@ -356,4 +361,5 @@ def packets(*records: RouterRecord) -> list[Packet]:
     devices = sorted({prefix + each.port_id[:11] for each, prefix in links})
     ends = ("10.0.0.5", "10.0.1.6", "10.0.2.7", "10.9.0.1", "10.9.9.1", *FLOATINGS, "203.0.113.9", "198.51.100.1")
     found = [Packet(*each) for each in product(devices, ends, ends) if each[1] != each[2]]
+    found += [Packet(*each) for each in product(devices, ("fd02::9", "fd00::5"), (*PROXIED, "fd00::7", "fd02::9"))]
     return found + [Packet(*each, *port) for each in product(devices, ends[:1], FLOATINGS) for port in PORTS]

@@ -33,6 +33,7 @@ from quantumd.api.extensions.journal import feature as journal
 from quantumd.api.extensions.local_ips import feature as local_ips
 from quantumd.api.extensions.logging import feature as logging
 from quantumd.api.extensions.metering import feature as metering
+from quantumd.api.extensions.ndp_proxies.feature import feature as ndp_proxies_family
 from quantumd.api.extensions.network_cascade_delete import feature as network_cascade_delete
 from quantumd.api.extensions.network_zones import feature as network_zones
 from quantumd.api.extensions.networks import feature as networks
@@ -66,6 +67,7 @@ FEATURES: tuple[MakeFeature, ...] = (
     routers_family,
     floating_ips_family,
     port_forwardings_family,
+    ndp_proxies_family,
     trunks.feature,
     taps.feature,
     tap_mirrors.feature,

@@ -23,6 +23,7 @@ from quantumd.store.journal import last_position
 
 _OWNERS = frozenset(PORT_OWNERS.values())
 _NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "updated_at"})
+_INSIDE_ROUTERS = frozenset({"port_forwarding", "ndp_proxy"})
 _OF_SUBNETS = frozenset({"gateway_ip", "dns_nameservers"})
 _OF_NETWORKS = frozenset({"mtu", "admin_state_up"})
 
@@ -53,7 +54,7 @@ class TouchedRouters:
         elif resource == "floatingip":
             if _differs(before, after):
                 self.routers.update(each["router_id"] for each in (before, after) if each.get("router_id"))
-        elif resource == "port_forwarding":
+        elif resource in _INSIDE_ROUTERS:
             if _differs(before, after):
                 self.routers.update(each["router_id"] for each in (before, after) if each)
         elif resource == "port":

@@ -36,15 +36,18 @@ SETTINGS: Final = {
     "ipv6/conf/default/accept_redirects": "0",
     "ipv6/conf/default/accept_dad": "0",
     "ipv6/conf/all/accept_dad": "0",
+    "ipv6/conf/all/proxy_ndp": "1",
 }
 """Of the kernel, by name below net (sysctl): packets are forwarded, and nobody on a link tells the router otherwise.
 
+With proxy_ndp it answers for those addresses for which it is told to, and for no others.
 Without promote_secondaries the first address of a subnet would take the others with it when it goes.
 """
 
-NEIGHBOURS: Final = {"retrans_time_ms": "100", "mcast_solicit": "10"}
+NEIGHBOURS: Final = {"retrans_time_ms": "100", "mcast_solicit": "10", "proxy_delay": "0"}
 """Of a device, by name below neigh: who has an address is asked ten times in a second, not three times in three.
 
+Who asks for an address that is answered for here is answered at once, not within 0.8 s.
 The first question may go out a moment before the switch carries the port.
 """
 

@@ -42,9 +42,12 @@ async def look(ends: Ends) -> tuple[i.Seen, bool]:
     outers = await _outer_ends(ends, theirs.values())
     addresses = await ends.inner.request(m.GET_ADDRESS, DUMP, m.addresses())
     routes = await ends.inner.request(m.GET_ROUTE, DUMP, m.routes())
+    proxied = await ends.inner.request(m.GET_NEIGHBOUR, DUMP, m.proxied())
     devices = {link.device.name: evolve(link.device, outer=outers.get(at, "")) for at, link in theirs.items()}
     names = {at: link.device.name for at, link in theirs.items()}
-    seen = i.Seen(devices, _read_addresses(addresses, names), _read_routes(routes, names))
+    seen = i.Seen(
+        devices, _read_addresses(addresses, names), _read_routes(routes, names), _read_proxied(proxied, names)
+    )
     return seen, any(link.device.name == LOOPBACK and link.device.is_up for link in links)
 
 
@@ -62,6 +65,11 @@ async def _outer_ends(ends: Ends, links: Iterable[m.Link]) -> dict[int, str]:
 
 def _read_addresses(said: Iterable[Message], names: Mapping[int, str]) -> frozenset[i.Address]:
     held = filter(None, (m.read_address(each.body) for each in said))
+    return frozenset(i.Address(names[index], text) for index, text in held if index in names)
+
+
+def _read_proxied(said: Iterable[Message], names: Mapping[int, str]) -> frozenset[i.Address]:
+    held = filter(None, (m.read_proxied(each.body) for each in said))
     return frozenset(i.Address(names[index], text) for index, text in held if index in names)
 
 
@@ -120,6 +128,19 @@ async def remove_address(ends: Ends, address: i.Address) -> None:
     link = await _named(ends.inner, address.device)
     if link is not None:
         await _send(ends.inner, m.DEL_ADDRESS, 0, m.address(link.index, address.address), _GONE)
+
+
+async def put_proxied(ends: Ends, address: i.Address) -> None:
+    """See PutProxied. EdgeError."""
+    index = await index_of(ends.inner, address.device)
+    await _send(ends.inner, m.NEW_NEIGHBOUR, CREATE | REPLACE, m.proxied_at(index, address.address))
+
+
+async def remove_proxied(ends: Ends, address: i.Address) -> None:
+    """See RemoveProxied. EdgeError."""
+    link = await _named(ends.inner, address.device)
+    if link is not None:
+        await _send(ends.inner, m.DEL_NEIGHBOUR, 0, m.proxied_at(link.index, address.address), _GONE)
 
 
 async def put_route(ends: Ends, route: i.Route) -> None:

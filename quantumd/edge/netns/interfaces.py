@@ -61,6 +61,7 @@ class Route:
 class Seen:
     """What is in a namespace: devices by name, their addresses but for those of the link, and routes that are ours.
 
+    ``proxied`` are addresses of IPv6 that are elsewhere, and for which the namespace answers on the link of a device.
     One that is not ``is_named`` is still there, and has lost the name by which others find it. One that is not
     ``is_settled`` does not forward packets as ``add`` has it.
     """
@@ -68,6 +69,7 @@ class Seen:
     devices: Mapping[str, Device] = field(factory=dict)
     addresses: frozenset[Address] = frozenset()
     routes: frozenset[Route] = frozenset()
+    proxied: frozenset[Address] = frozenset()
     is_named: bool = True
     is_settled: bool = True
 
@@ -128,6 +130,20 @@ class Announce:
 
 
 @frozen
+class PutProxied:
+    """Answer for an address of IPv6 on the link of a device; one for which it does already is no error."""
+
+    address: Address
+
+
+@frozen
+class RemoveProxied:
+    """Answer for an address no more; one for which it does not is no error. It is announced no more."""
+
+    address: Address
+
+
+@frozen
 class PutRoute:
     """Add a route, or put it in the place of another one of ours to the same destination and of the same metric."""
 
@@ -141,7 +157,9 @@ class RemoveRoute:
     route: Route
 
 
-Operation: TypeAlias = PutPair | RemovePair | PutAddress | RemoveAddress | Announce | PutRoute | RemoveRoute
+Operation: TypeAlias = (
+    PutPair | RemovePair | PutAddress | RemoveAddress | PutProxied | RemoveProxied | Announce | PutRoute | RemoveRoute
+)
 
 
 class INamespaces(Interface):
@@ -156,7 +174,8 @@ class INamespaces(Interface):
     def on_change(listener: Callable[[str], None]) -> None:
         """Call ``listener(name)`` a moment after others changed something in a namespace that was read, or removed it.
 
-        Of what this process did itself it may be called too.
+        Of what this process did itself it may be called too. That an address is answered for no more is found within
+        some seconds, where there were any.
         """
 
     def names() -> Deferred[frozenset[str]]:

@@ -19,6 +19,7 @@ from quantumd.edge.netlink.wire import NetlinkWire
 from quantumd.edge.netns import chores, devices, inside
 from quantumd.edge.netns import interfaces as i
 from quantumd.edge.netns.announcing import Announcements
+from quantumd.edge.netns.proxied import ProxiedWatch
 from quantumd.edge.netns.rooms import ROUTE, Room, Rooms
 from quantumd.edge.nft.interfaces import Change, Ruleset
 from quantumd.edge.nft.library import list_table, run_commands
@@ -39,6 +40,7 @@ class KernelNamespaces:
     _prefix: str
     _rooms: Rooms = field(init=False)
     _announcements: Announcements = field(init=False)
+    _proxied: ProxiedWatch = field(init=False)
     _outside: NetlinkWire = field(init=False)
     _home: int = field(default=-1, init=False)
     _listeners: list[Callable[[str], None]] = field(factory=list, init=False)
@@ -53,6 +55,10 @@ class KernelNamespaces:
     def _make_announcements(self) -> Announcements:
         return Announcements(self._reactor, self._announce)
 
+    @_proxied.default
+    def _make_proxied(self) -> ProxiedWatch:
+        return ProxiedWatch(self._reactor, self._rooms)
+
     @_outside.default
     def _make_outside(self) -> NetlinkWire:
         return NetlinkWire(self._reactor, ROUTE)
@@ -62,6 +68,7 @@ class KernelNamespaces:
         self._home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self._outside.open()
         self._rooms.open()
+        self._proxied.start()
         inside.DIRECTORY.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._watch = INotify(self._reactor)
         self._watch.startReading()
@@ -73,6 +80,7 @@ class KernelNamespaces:
             self._watch.loseConnection()
             self._watch = None
         self._announcements.stop()
+        self._proxied.stop()
         self._rooms.close()
         self._outside.close()
         if self._home >= 0:
@@ -106,6 +114,7 @@ class KernelNamespaces:
 
     async def _remove(self, name: str) -> None:
         self._announcements.forget(name)
+        self._proxied.note(name, frozenset())
         self._rooms.forget(name)
         await self._rooms.on_thread(lambda: inside.remove_named(name))
 
@@ -119,6 +128,7 @@ class KernelNamespaces:
             return None
         is_named, is_settled = await self._rooms.within(room, lambda: _look_around(room))
         seen, has_loopback = await room.turn.run(lambda: ensureDeferred(devices.look(self._ends(room))))
+        self._proxied.note(name, seen.proxied)
         return evolve(seen, is_named=is_named, is_settled=is_settled and has_loopback)
 
     def apply(self, name: str, operations: Iterable[i.Operation]) -> Deferred[None]:
@@ -150,6 +160,11 @@ class KernelNamespaces:
             case i.RemoveAddress(address=address):
                 self._announcements.end(room.name, address)
                 await devices.remove_address(ends, address)
+            case i.PutProxied(address=address):
+                await devices.put_proxied(ends, address)
+            case i.RemoveProxied(address=address):
+                self._announcements.end(room.name, address)
+                await devices.remove_proxied(ends, address)
             case i.PutRoute(route=route):
                 await devices.put_route(ends, route)
             case i.RemoveRoute(route=route):

@@ -111,6 +111,11 @@ class MemoryNamespaces:
                 room.seen = evolve(room.seen, addresses=room.seen.addresses | {address})
             case i.RemoveAddress(address=address):
                 room.seen = _reachable(evolve(room.seen, addresses=room.seen.addresses - {address}))
+            case i.PutProxied(address=address):
+                _require(room.seen, address.device)
+                room.seen = evolve(room.seen, proxied=room.seen.proxied | {address})
+            case i.RemoveProxied(address=address):
+                room.seen = evolve(room.seen, proxied=room.seen.proxied - {address})
             case i.PutRoute(route=route):
                 _put_route(room, route)
             case i.RemoveRoute(route=route):
@@ -135,7 +140,9 @@ class MemoryNamespaces:
             self.outside.pop(gone.outer, None)
             addresses = frozenset(each for each in room.seen.addresses if each.device != name)
             routes = frozenset(each for each in room.seen.routes if each.device != name)
-            room.seen = _reachable(evolve(room.seen, devices=devices, addresses=addresses, routes=routes))
+            proxied = frozenset(each for each in room.seen.proxied if each.device != name)
+            left = evolve(room.seen, devices=devices, addresses=addresses, routes=routes, proxied=proxied)
+            room.seen = _reachable(left)
 
     def read_filters(self, name: str) -> Deferred[Ruleset]:
         """See INamespaces."""

@@ -1,6 +1,6 @@
 """Devices, addresses and routes as rtnetlink says them. Pure.
 
-Source: rtnetlink(7), linux/if_addr.h, linux/rtnetlink.h, linux/veth.h.
+Source: rtnetlink(7), linux/if_addr.h, linux/neighbour.h, linux/rtnetlink.h, linux/veth.h.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from quantumd.edge.netns.interfaces import Device, Route
 NEW_LINK, DEL_LINK, GET_LINK = 16, 17, 18
 NEW_ADDRESS, DEL_ADDRESS, GET_ADDRESS = 20, 21, 22
 NEW_ROUTE, DEL_ROUTE, GET_ROUTE = 24, 25, 26
-GROUPS: Final = (1, 5, 7, 9, 11)
-"""Devices, and addresses and routes of IPv4 and IPv6."""
+NEW_NEIGHBOUR, DEL_NEIGHBOUR, GET_NEIGHBOUR = 28, 29, 30
+GROUPS: Final = (1, 5, 7, 9, 11, 25)
+"""Devices, addresses and routes of IPv4 and IPv6, and settings of IPv6."""
 OUR_ROUTES: Final = 81
 """The protocol by which our routes are known: a number that no routing daemon has (rtnetlink(7))."""
 
 _LINK = struct.Struct("=BxHiII")
 _ADDRESS = struct.Struct("=BBBBi")
+_NEIGHBOUR = struct.Struct("=BxxxiHBB")
+"""ndmsg: family, index of the device, state, flags, type."""
 _ROUTE = struct.Struct("=BBBBBBBBI")
 _HOP = struct.Struct("=HBBi")
 """rtnexthop: length, flags, hops, index of the device."""
@@ -37,6 +40,7 @@ _DESTINATION, _OUT, _GATEWAY, _PRIORITY, _SEVERAL = 1, 4, 5, 6, 9
 _MAIN, _UNICAST, _ON_LINK = 254, 1, 4
 _ANY_KIND, _ANY_SCOPE = 0, 255
 _INET, _INET6 = 2, 10
+_PROXY, _NEIGHBOUR_ADDRESS = 0x08, 1
 _ANYWHERE: Final = {_INET: "0.0.0.0", _INET6: "::"}
 
 
@@ -125,6 +129,24 @@ def read_address(body: bytes) -> tuple[int, str] | None:
     said = a.unpack(body[_ADDRESS.size :])
     text = a.read_address(said.get(_IFA_LOCAL) or said.get(_IFA_ADDRESS))
     return (index, f"{text}/{length}") if text and scope < _LINK_SCOPE else None
+
+
+def proxied() -> bytes:
+    """Ask for all addresses of IPv6 that are answered for."""
+    return _NEIGHBOUR.pack(_INET6, 0, 0, _PROXY, 0)
+
+
+def proxied_at(index: int, text: str) -> bytes:
+    """Name an address that is answered for on the link of a device."""
+    address_text = str(ip_interface(text).ip)
+    return _NEIGHBOUR.pack(_INET6, index, 0, _PROXY, 0) + a.address(_NEIGHBOUR_ADDRESS, address_text)
+
+
+def read_proxied(body: bytes) -> tuple[int, str] | None:
+    """Return the index of a device and an address that is answered for there; None of any other neighbour."""
+    family, index, _, flags, _ = _NEIGHBOUR.unpack_from(body)
+    text = a.read_address(a.unpack(body[_NEIGHBOUR.size :]).get(_NEIGHBOUR_ADDRESS))
+    return (index, f"{text}/128") if family == _INET6 and flags & _PROXY and text else None
 
 
 def routes() -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from quantumd.edge.netns.interfaces import Address, Route
 from quantumd.l3.features.base import Addressing
+from quantumd.l3.features.neighbours import proxied_of
 from quantumd.l3.names import GATEWAY, INSIDE, inner_of
 from quantumd.model.router_records import RouterRecord
 
@@ -14,8 +15,8 @@ _ANYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 
 
 def addressing_of(router: RouterRecord) -> Addressing:
-    """Return what a router answers to, and its routes."""
-    return Addressing(frozenset(_addresses(router)), frozenset(_routes(router)))
+    """Return what a router answers to and for, and its routes."""
+    return Addressing(frozenset(_addresses(router)), frozenset(_routes(router)), proxied_of(router))
 
 
 def _addresses(router: RouterRecord) -> Iterator[Address]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from attrs import field, frozen
@@ -23,9 +23,22 @@ class Filters:
     elements: Mapping[Place, str] = field(factory=dict)
 
 
+def merged(some: Iterable[Filters]) -> Filters:
+    """Return all of these; no two have anything of one name."""
+    chains: dict[Name, Chain] = {}
+    sets: dict[Name, Kind] = {}
+    elements: dict[Place, str] = {}
+    for each in some:
+        chains.update(each.chains)
+        sets.update(each.sets)
+        elements.update(each.elements)
+    return Filters(chains, sets, elements)
+
+
 @frozen
 class Addressing:
-    """What a router answers to, and where it sends what is for others."""
+    """What a router answers to, where it sends what is for others, and for whom else it answers."""
 
     addresses: frozenset[Address] = frozenset()
     routes: frozenset[Route] = frozenset()
+    proxied: frozenset[Address] = frozenset()

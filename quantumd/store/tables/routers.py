@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint, false
 
 from quantumd.store.tables.base import POSITION, described_columns, id_column, metadata, project_column
 
@@ -20,12 +20,14 @@ routers = Table(
     Column("host", String(255), nullable=False, server_default="", index=True),
     Column("record_version", POSITION, nullable=False, server_default="0"),
     Column("availability_zone_hints", String(255), nullable=False, server_default="[]"),
+    Column("enable_ndp_proxy", Boolean, nullable=False, server_default=false()),
 )
 """``enable_snat``: whether what leaves by the gateway gets the gateway's address. ``routes``: JSON, in their order.
 
 ``host`` carries the router, '' while none does; ``record_version`` is where in the journal it was given to it or was
 enabled again, whichever was later, and 0 once the host has realised that. ``availability_zone_hints``: JSON, names of
-the zones in one of which its host must be; of none of them it may be in any.
+the zones in one of which its host must be; of none of them it may be in any. ``enable_ndp_proxy``: whether it
+answers for addresses inside on the link of its gateway.
 """
 
 router_ports = Table(
@@ -75,3 +77,20 @@ port_forwardings = Table(
     UniqueConstraint("floatingip_id", "protocol", "external_first"),
 )
 """Ports of a floating IP, from ``external_first`` to ``external_last``, and those to which they lead."""
+
+ndp_proxies = Table(
+    "ndp_proxies",
+    metadata,
+    id_column(),
+    project_column(),
+    Column("name", String(255), nullable=False),
+    Column("description", String(1024), nullable=False),
+    Column("created_at", String(20), nullable=False),
+    Column("updated_at", String(20), nullable=False),
+    Column("revision_number", Integer, nullable=False),
+    Column("router_id", String(36), ForeignKey("routers.id"), nullable=False),
+    Column("port_id", String(36), ForeignKey("ports.id"), nullable=False, index=True),
+    Column("ip_address", String(45), nullable=False),
+    UniqueConstraint("router_id", "ip_address"),
+)
+"""Addresses of ports inside for which a router answers on the link of its gateway."""

@@ -73,6 +73,7 @@ class RouterTests(RouterCase):
                 "admin_state_up": True,
                 "status": "DOWN",
                 "external_gateway_info": None,
+                "enable_ndp_proxy": False,
                 "availability_zone_hints": [],
                 "availability_zones": [],
                 "routes": [],

@@ -28,6 +28,14 @@ _SCOPES = (
 )
 
 
+def scope_of_network(connection: Connection, network_id: str, ip_version: int) -> str | None:
+    """Return the address scope that a network is in by its subnets of a version of IP; None when it is in none."""
+    for _, version, scope_id in connection.execute(_SCOPES, {"ids": [network_id]}):
+        if version == ip_version:
+            return str(scope_id)
+    return None
+
+
 @implementer(IAspect)
 @frozen
 class NetworkScopes:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from quantumd.api.attributes import Attribute
+from quantumd.api.extensions.ndp_proxies.attributes import ENABLED
 from quantumd.api.resources.network_values import ZONE_HINTS
 from quantumd.api.resources.port_attributes import FIXED_IPS
 from quantumd.api.resources.standard_attributes import ADMIN_STATE_UP, ID, NAMED, PROJECT_ID, STANDARD, STATUS
@@ -43,6 +44,7 @@ ATTRIBUTES: Final = (
     Attribute(HINTS, *ZONE_HINTS, in_post=True, default=(), extension=BY_ZONE),
     Attribute(ZONES, *list_of(string(255)), extension=BY_ZONE),
     Attribute("routes", *none_as([], ROUTES), in_put=True, extension="extraroute"),
+    ENABLED,
     *STANDARD,
 )
 """A gateway of null, or of an empty object, is none. Left out, ``enable_snat`` of a gateway is true."""

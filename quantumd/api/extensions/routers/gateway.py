@@ -11,6 +11,7 @@ from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.external_net.facts import external_network
 from quantumd.api.extensions.floating_ips.errors import RouterExternalGatewayInUseByFloatingIp
 from quantumd.api.extensions.floating_ips.rows import reached_by
+from quantumd.api.extensions.ndp_proxies.enabling import require_no_proxies
 from quantumd.api.extensions.routers.ports import RouterPorts
 from quantumd.api.extensions.routers.rows import links_of, ports_of
 from quantumd.api.resources.allocation import Vacancies
@@ -45,11 +46,12 @@ class Gateways:
         self._require_apart(tx, router)
 
     def clear(self, tx: Transaction, context: Context, router: View) -> None:
-        """Take the gateway away, if there is one. RouterExternalGatewayInUseByFloatingIp."""
+        """Take the gateway away, if there is one. RouterExternalGatewayInUseByFloatingIp, and …ByNDPProxy."""
         for port_id in ports_of(tx, router["id"], GATEWAY):
             port = port_of(tx.connection, (), port_id)
             if port is not None and any(port["network_id"] == outside for outside, _ in reached_by(tx, router["id"])):
                 raise RouterExternalGatewayInUseByFloatingIp(router["id"], port["network_id"])
+            require_no_proxies(tx, router["id"])
             self.ports.remove(tx, context, port_id)
 
     def _readdress(self, tx: Transaction, context: Context, network: NetworkFacts, port: View, fixed_ips: Any) -> None:

@@ -10,6 +10,7 @@ from attrs import frozen
 from quantumd.api.errors import BadRequest, InvalidInput
 from quantumd.api.extensions.floating_ips.errors import RouterInterfaceInUseByFloatingIP
 from quantumd.api.extensions.floating_ips.rows import reached_by
+from quantumd.api.extensions.ndp_proxies.enabling import require_none_inside
 from quantumd.api.extensions.routers.errors import (
     PortInUse,
     RouterInterfaceInUseByRoute,
@@ -58,7 +59,7 @@ class Interfaces:
         """Let the router leave a subnet. See Action.
 
         :raises RouterInterfaceNotFound, RouterInterfaceNotFoundForSubnet, SubnetMismatchForPort: it is not there.
-        :raises RouterInterfaceInUseByRoute, RouterInterfaceInUseByFloatingIP: it is needed.
+        :raises RouterInterfaceInUseByRoute, RouterInterfaceInUseByFloatingIP, and …ByNDPProxy: it is needed.
         """
         router = ROUTERS.show(tx.connection, context, parts["resource_id"])
         port_id, subnet_id = _named(body)
@@ -155,6 +156,7 @@ def _require_unused(tx: Transaction, router: View, leaving: Sequence[Link]) -> N
     for link in leaving:
         if link.subnet_id in reached:
             raise RouterInterfaceInUseByFloatingIP(router["id"], link.subnet_id)
+    require_none_inside(tx, router["id"], {link.subnet_id for link in leaving})
     staying = [link for some in links_of(tx, router["id"]).values() for link in some if link not in leaving]
     for route in router["routes"]:
         if not is_reached(staying, route["nexthop"]):

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from quantumd.api.extensions.availability_zones.zones import require_zones
+from quantumd.api.extensions.ndp_proxies.attributes import ENABLE
+from quantumd.api.extensions.ndp_proxies.enabling import enabled_at_first, enabled_now
 from quantumd.api.extensions.routers.attributes import GATEWAY, HINTS, ZONES
 from quantumd.api.extensions.routers.errors import RouterInUse
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
@@ -48,15 +50,16 @@ class Routers(KeptAsRows):
         require_zones(tx.connection, "router", [each for each in hints if each != self.own_zone])
         host = self.hosts.choose(tx, hints)
         row = {**values, "status": ACTIVE if host else DOWN, "routes": [], HINTS: hints, ZONES: []}
-        row |= {"enable_snat": enable_snat, GATEWAY: None}
+        row |= {"enable_snat": enable_snat, GATEWAY: None, ENABLE: False}
         ROUTERS.insert(tx, context, row)
         if host:
             give(tx, context, values["id"], host)
         router = ROUTERS.show(tx.connection, context, values["id"])
-        if not wanted:
-            return router
-        self.gateways.set(tx, context, router, wanted)
-        return ROUTERS.change(tx, context, router, {GATEWAY: gateway_of(tx, router["id"], enable_snat)})
+        if wanted:
+            self.gateways.set(tx, context, router, wanted)
+        gateway = gateway_of(tx, router["id"], enable_snat)
+        changed = {GATEWAY: gateway, ENABLE: enabled_at_first(tx, router["id"], gateway, body[ENABLE])}
+        return ROUTERS.change(tx, context, router, changed)
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations. Errors are those of Gateways and of ExtraRoutes.require."""
@@ -64,6 +67,9 @@ class Routers(KeptAsRows):
         changed = dict(changes)
         if GATEWAY in changed:
             changed |= self._new_gateway(tx, context, before, changed[GATEWAY])
+        if not changed.keys().isdisjoint((GATEWAY, ENABLE)):
+            gateway = changed.get(GATEWAY, before[GATEWAY])
+            changed[ENABLE] = enabled_now(tx, before, gateway, changes.get(ENABLE))
         if "routes" in changed:
             changed["routes"] = list(changed["routes"])
         routes = changed.get("routes", before["routes"])

@@ -41,4 +41,8 @@ RULES: Final[Mapping[str, str]] = {
     "get_floatingip_port_forwarding": PARENT_READER,
     "update_floatingip_port_forwarding": PARENT_MEMBER,
     "delete_floatingip_port_forwarding": PARENT_MEMBER,
+    "create_ndp_proxy": MEMBER,
+    "get_ndp_proxy": READER,
+    "update_ndp_proxy": MEMBER,
+    "delete_ndp_proxy": MEMBER,
 }

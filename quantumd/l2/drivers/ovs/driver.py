@@ -144,6 +144,7 @@ class OvsDriver:
             "trunk",
             "router",
             "floating-ip-port-forwarding",
+            "l3-ndp-proxy",
             "ipv6-modes",
             "dns-integration",
             "taas",

@@ -1,0 +1,48 @@
+"""NDP proxies."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0025"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+_COLUMN = "enable_ndp_proxy"
+
+
+def upgrade() -> None:
+    """Add the column, and make the table; routers that are there answer for nobody."""
+    # An upgrade of MariaDB that was cut short is run again.
+    found = sa.inspect(op.get_bind())
+    if _COLUMN not in {each["name"] for each in found.get_columns("routers")}:
+        op.add_column("routers", sa.Column(_COLUMN, sa.Boolean(), server_default=sa.false(), nullable=False))
+    if "ndp_proxies" in found.get_table_names():
+        return
+    op.create_table(
+        "ndp_proxies",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("project_id", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("description", sa.String(length=1024), nullable=False),
+        sa.Column("created_at", sa.String(length=20), nullable=False),
+        sa.Column("updated_at", sa.String(length=20), nullable=False),
+        sa.Column("revision_number", sa.Integer(), nullable=False),
+        sa.Column("router_id", sa.String(length=36), nullable=False),
+        sa.Column("port_id", sa.String(length=36), nullable=False),
+        sa.Column("ip_address", sa.String(length=45), nullable=False),
+        sa.ForeignKeyConstraint(["router_id"], ["routers.id"], name=op.f("fk_ndp_proxies_router_id")),
+        sa.ForeignKeyConstraint(["port_id"], ["ports.id"], name=op.f("fk_ndp_proxies_port_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ndp_proxies")),
+        sa.UniqueConstraint("router_id", "ip_address", name=op.f("uq_ndp_proxies_router_id_ip_address")),
+        sa.Index(op.f("ix_ndp_proxies_project_id"), "project_id"),
+        sa.Index(op.f("ix_ndp_proxies_port_id"), "port_id"),
+    )
+
+
+def downgrade() -> None:
+    """Remove them."""
+    op.drop_table("ndp_proxies")
+    op.drop_column("routers", _COLUMN)
