@@ -65,6 +65,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
         f"{_A}test_lists.py::test_unknown_filters_are_named", f"{_A}test_pages.py::TimeTests"
     ),
     "flavors": (f"{_X}test_flavors_profiles.py",),
+    "floatingip-pools": (f"{_X}test_floating_ips.py::PoolTests",),
     "floating-ip-port-forwarding": (_FORWARDINGS, "tests/functional/test_port_forwardings.py"),
     "floating-ip-port-forwarding-description": (f"{_FORWARDINGS}::test_the_view_is_whole",),
     "floating-ip-port-forwarding-detail": (f"{_FORWARDINGS}::test_the_floating_ip_shows_them",),
@@ -76,6 +77,8 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "journal": (f"{_X}test_journal.py",),
     "l2_adjacency": (f"{_X}test_segments_resource.py::test_network_that_is_routed_is_not_adjacent",),
     "l3_agent_scheduler": (f"{_X}test_router_agents.py",),
+    "l3-ext-ndp-proxy": (f"{_X}test_ndp_proxies.py::RouterSideTests",),
+    "l3-ndp-proxy": (f"{_X}test_ndp_proxies.py", "tests/functional/test_ndp_proxies.py"),
     "l3-port-ip-change-not-allowed": (f"{_SMALL}::test_addresses_of_routers_stay",),
     "local_ip": (f"{_X}test_local_ips_resource.py",),
     "logging": (

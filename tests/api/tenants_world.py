@@ -38,7 +38,9 @@ OPERATORS = "operators"
 PUBLIC = "public"
 """Everybody sees it, administrators change it."""
 
-LIST_ONLY = frozenset({"loggable_resource", "availability_zone", "service_provider", "rule_type", "agent"})
+LIST_ONLY = frozenset({
+    "loggable_resource", "availability_zone", "service_provider", "rule_type", "agent", "floatingip_pool",
+})  # fmt: skip
 """What nobody makes by requests. Agents are there when hosts report; others than administrators see none."""
 
 SECRET = "s3cret"
@@ -224,6 +226,26 @@ def _outside(world: World) -> None:
     path = f"floatingips/{forwarding['id']}/port_forwardings"
     target = forwarding_to(world, world.ports[5])
     world.keep(path, "port_forwarding", description=SECRET, protocol="tcp", external_port=2022, **target)
+    _answered_for(world)
+
+
+def _answered_for(world: World) -> None:
+    """Have a router answer for a port of a network of its own: all in an address scope of IPv6."""
+    make = world.api.make
+    scope_id = make("address-scopes", "address_scope", ADMIN, name="world", ip_version=6, shared=True)["id"]
+    pool = {"address_scope_id": scope_id, "prefixes": ["2001:db8::/48"], "default_prefixlen": 64, "shared": True}
+    of_pool = {"ip_version": 6, "subnetpool_id": make("subnetpools", "subnetpool", ADMIN, name="all", **pool)["id"]}
+    network_id = make("networks", "network", ALICE, name=SECRET)["id"]
+    outside_id = make("networks", "network", ADMIN, **{"router:external": True})["id"]
+    subnet_id = make("subnets", "subnet", ALICE, name=SECRET, network_id=network_id, **of_pool)["id"]
+    outer_id = make("subnets", "subnet", ADMIN, network_id=outside_id, **of_pool)["id"]
+    world.seen |= {outside_id, outer_id, scope_id, of_pool["subnetpool_id"]}
+    gateway = {"external_gateway_info": {"network_id": outside_id}, "enable_ndp_proxy": True}
+    router_id = make("routers", "router", ALICE, name=SECRET, **gateway)["id"]
+    world.api.request("PUT", f"routers/{router_id}/add_router_interface", {"subnet_id": subnet_id}, ALICE)
+    port_id = make("ports", "port", ALICE, name=SECRET, network_id=network_id)["id"]
+    said = {"router_id": router_id, "port_id": port_id, "description": SECRET}
+    world.keep("ndp_proxies", "ndp_proxy", name=SECRET, **said)
 
 
 def forwarding_to(world: World, port_id: str) -> dict[str, Any]:

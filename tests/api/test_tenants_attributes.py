@@ -39,6 +39,8 @@ REFERENCES: Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]] = {
         "port",
         {"protocol": "tcp", "external_port": 80, "internal_port": 80, "internal_ip_address": "10.2.2.2"},
     ),
+    ("ndp_proxy", "router_id"): ("router", {"port_id": "own port"}),
+    ("ndp_proxy", "port_id"): ("port", {"router_id": "own router"}),
     ("trunk", "port_id"): ("port", {}),
     ("trunk", "sub_ports"): ("port", {"port_id": "own port"}),
     ("tap_service", "port_id"): ("port", {}),
@@ -95,6 +97,7 @@ class OwnCase(TenantCase):
         self.own["subnetpool"] = pool["id"]
         local_ip = make("local_ips", "local_ip", BOB, local_port_id=self.own["port"])
         self.own["local_ip"] = local_ip["id"]
+        self.own["router"] = make("routers", "router", BOB)["id"]
         floating_ip = make("floatingips", "floatingip", BOB, floating_network_id=self.world.external)
         self.own["floatingip"] = floating_ip["id"]
 

@@ -28,7 +28,6 @@ NOT_WALKED = {
     "network meter": "routers cannot do it yet",
     "router add gateway": "routers have one gateway yet",
     "router remove gateway": "routers have one gateway yet",
-    "router ndp proxy": "routers cannot do it yet",
     # Version 4.22 of the SDK puts them under another name than neutron-lib's and today's servers'.
     "security group default statefulness": "the client's mistake",
 }
@@ -116,6 +115,10 @@ class WalkTests(SynchronousTestCase):
     def test_port_forwardings(self) -> None:
         """Ports of floating IPs, and where they lead."""
         self.walk(routers.FORWARDED)
+
+    def test_ndp_proxies(self) -> None:
+        """Who is answered for outside."""
+        self.walk(routers.PROXIED)
 
     def test_agents_of_routers(self) -> None:
         """Which agent carries which router."""

@@ -24,7 +24,8 @@ class ProxyHost(RouterCase):
         scope = self.appliance.create("address_scope", name="world", ip_version=6)["id"]
         pool = {"address_scope_id": scope, "prefixes": ["2001:db8::/48"], "default_prefixlen": 64}
         self.pool = self.appliance.create("subnetpool", name="all", **pool)["id"]
-        self.network, self.outside = self.make_network(), self.make_network(**{"router:external": True})
+        self.network = self.make_network()
+        self.outside = self.appliance.create("network", **{"router:external": True})
         self.prefix = self.pooled(self.network)
         self.pooled(self.outside)
         self.router = self.make_router(self.network, outside=self.outside, enable_ndp_proxy=True)
@@ -136,16 +137,19 @@ class EndureTests(ProxyHost):
             "the setting": ("sysctl", "-qw", "net.ipv6.conf.all.proxy_ndp=0"),
             "the set": ("nft", "flush", "set", "inet", "quantumd", "proxied"),
         }.items():
-            time.sleep(1.0)  # nothing is looked at any more because of what was done before
-            logged = len(self.appliance.log())
+            # Nothing is looked at any more because of what was done before.
+            time.sleep(1.0)
+            self.logged = len(self.appliance.log())
             self.inside_router(self.router, *command)
-            began = time.monotonic()
-            self.wait_for(
-                f"{what}: noticed", lambda at=logged: "set right" in self.appliance.log()[at:], REPAIR_SECONDS
-            )
-            self.wait_for(f"{what}: reached again", lambda: self.is_reached(self.guest), REPAIR_SECONDS)
-            note(f"{what} → reached again: {time.monotonic() - began:.2f} s")
+            self.await_repaired(what)
             self.assertEqual(sorted(self.answered().splitlines()), sorted(whole.splitlines()))
+
+    def await_repaired(self, what: str) -> None:
+        """Wait until it was noticed that something is wrong, and the VM is reached again."""
+        began = time.monotonic()
+        self.wait_for(f"{what}: noticed", lambda: "set right" in self.appliance.log()[self.logged :], REPAIR_SECONDS)
+        self.wait_for(f"{what}: reached again", lambda: self.is_reached(self.guest), REPAIR_SECONDS)
+        note(f"{what} → reached again: {time.monotonic() - began:.2f} s")
 
     def gateway_port(self) -> str:
         """Return the id of the router's gateway port."""

@@ -27,6 +27,7 @@ from quantumd.api.extensions.external_net import feature as external_net
 from quantumd.api.extensions.extra_dhcp_options import feature as extra_dhcp_options
 from quantumd.api.extensions.feature import Admit, Feature, MakeFeature, Parts
 from quantumd.api.extensions.flavors import feature as flavors
+from quantumd.api.extensions.floating_ip_pools.feature import feature as floating_ip_pools_family
 from quantumd.api.extensions.floating_ips.feature import feature as floating_ips_family
 from quantumd.api.extensions.ip_availability import feature as ip_availability
 from quantumd.api.extensions.journal import feature as journal
@@ -66,6 +67,7 @@ from quantumd.model.network import carried_types
 FEATURES: tuple[MakeFeature, ...] = (
     routers_family,
     floating_ips_family,
+    floating_ip_pools_family,
     port_forwardings_family,
     ndp_proxies_family,
     trunks.feature,

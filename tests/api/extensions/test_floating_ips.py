@@ -161,3 +161,19 @@ class AssociationTests(FloatingCase):
         self.bed.update("floatingip", made["id"], ALICE, port_id=None)
         self.remove(self.made, subnet_id=self.inner)
         self.bed.delete("router", self.made["id"], ALICE)
+
+
+class PoolTests(FloatingCase):
+    """Where they can come from."""
+
+    def test_ipv4_subnets_of_external_networks(self) -> None:
+        """Of those that the caller sees, as its own project's; nothing inside, and none of IPv6."""
+        other, second = self.external("172.25.0.0/24")
+        more: View = {"ip_version": 6, "cidr": "fd01::/64"}
+        self.bed.create("subnet", network_id=other, **more)
+        (policy,) = self.bed.listed("rbac_policy", object_id=(other,))
+        self.bed.update("rbac_policy", policy["id"], target_tenant=UNKNOWN)
+        seen = {"subnet_id": self.outer, "subnet_name": "", "network_id": self.outside, "cidr": "172.24.4.0/24"}
+        self.assertEqual(self.bed.listed("floatingip_pool", ALICE), [{**seen, "project_id": "alice"}])
+        self.assertEqual(self.bed.listed("floatingip_pool", BOB), [{**seen, "project_id": "bob"}])
+        self.assertEqual([each["subnet_id"] for each in self.bed.listed("floatingip_pool")], [self.outer, second])

@@ -209,6 +209,34 @@ class AnnounceTests(RouterHostCase):
         record = self.after(lambda: self.bed.delete("port", self.world.ports[0], ALICE))
         self.assertEqual(record.forwarded, ())
 
+    def test_ndp_proxies(self) -> None:
+        """Made, and deleted by itself or with the port; of a name nobody hears; who answers no more has none."""
+        scope = self.bed.create("address_scope", name="world", shared=True, ip_version=6)["id"]
+        pool: View = {"address_scope_id": scope, "prefixes": ["2001:db8::/48"], "default_prefixlen": 64}
+        pool_id = self.bed.create("subnetpool", shared=True, name="all", **pool)["id"]
+        of_pool: View = {"ip_version": 6, "subnetpool_id": pool_id}
+        outside, inside = self.bed.create("network", router__external=True)["id"], self.world.inside[0][0]
+        self.bed.create("subnet", network_id=outside, **of_pool)
+        subnet = self.bed.create("subnet", ALICE, network_id=inside, **of_pool)["id"]
+        port = self.bed.create("port", ALICE, network_id=inside)["id"]
+        self.world.act("add_router_interface", self.router, {"subnet_id": subnet})
+        said: View = {"external_gateway_info": {"network_id": outside}, "enable_ndp_proxy": True}
+        record = self.after(lambda: self.bed.update("router", self.router, ALICE, **said))
+        self.assertEqual((record.enable_ndp_proxy, record.proxied), (True, ()))
+        made: list[View] = []
+        named: View = {"router_id": self.router, "port_id": port}
+        record = self.after(lambda: made.append(self.bed.create("ndp_proxy", ALICE, **named)))
+        self.assertEqual(record.proxied, (made[0]["ip_address"],))
+        self.expect_silence(lambda: self.bed.update("ndp_proxy", made[0]["id"], ALICE, name="n"))
+        record = self.after(lambda: self.bed.update("router", self.router, ALICE, enable_ndp_proxy=False))
+        self.assertEqual((record.enable_ndp_proxy, record.proxied), (False, ()))
+        record = self.after(lambda: self.bed.update("router", self.router, ALICE, enable_ndp_proxy=True))
+        self.assertEqual((record.enable_ndp_proxy, len(record.proxied)), (True, 1))
+        record = self.after(lambda: self.bed.delete("ndp_proxy", made[0]["id"], ALICE))
+        self.assertEqual(record.proxied, ())
+        self.assertEqual(len(self.after(lambda: self.bed.create("ndp_proxy", ALICE, **named)).proxied), 1)
+        self.assertEqual(self.after(lambda: self.bed.delete("port", port, ALICE)).proxied, ())
+
     def test_a_floating_ip_whose_port_goes(self) -> None:
         """It leads nowhere then."""
         said = {"floating_network_id": self.world.outside[0], "port_id": self.world.ports[0]}

@@ -158,6 +158,52 @@ FORWARDED: Walk = (
     Step("network delete {outside} {inside}"),
 )
 
+PROXIED: Walk = (
+    Step("address scope create --ip-version 6 world", keeps="scope"),
+    Step(
+        "subnet pool create --address-scope {scope} --pool-prefix 2001:db8::/48 --default-prefix-length 64 all",
+        keeps="pool",
+    ),
+    Step("network create --external outside", keeps="outside"),
+    Step("subnet create --network {outside} --ip-version 6 --subnet-pool {pool} outer"),
+    Step("network create inside", keeps="inside"),
+    Step("subnet create --network {inside} --ip-version 6 --subnet-pool {pool} inner", keeps="inner"),
+    Step("port create --network {inside} web", keeps="web"),
+    Step("router create --external-gateway {outside} edge", {"enable_ndp_proxy": False}, keeps="edge"),
+    Step("router add subnet {edge} {inner}"),
+    Step("router ndp proxy create --name n --port {web} {edge}", refused="must be set as True"),
+    Step("router set --enable-ndp-proxy {edge}"),
+    Step("router show {edge}", {"enable_ndp_proxy": True}),
+    Step(
+        "router ndp proxy create --name n --port {web} --description d {edge}",
+        {"name": "n", "port_id": "{web}", "router_id": "{edge}", "description": "d", "revision_number": 1},
+        keeps="proxy",
+    ),
+    Step(
+        "router ndp proxy create --name o --port {web} --ip-address 2001:db8:9::9 {edge}",
+        refused="not belong",
+    ),
+    Step(
+        "router ndp proxy list --router {edge} --port {web} --name n",
+        [{"ID": "{proxy}", "Name": "n", "Router ID": "{edge}"}],
+    ),
+    Step("router ndp proxy list --ip-address 2001:db8:9::9", []),
+    Step("router ndp proxy set --name m --description e {proxy}"),
+    Step("router ndp proxy show m", {"id": "{proxy}", "name": "m", "description": "e"}),
+    Step("router unset --external-gateway {edge}", refused="ndp proxies still in use"),
+    Step("router remove subnet {edge} {inner}", refused="ndp proxies still in use"),
+    Step("router ndp proxy delete {proxy}"),
+    Step("router set --disable-ndp-proxy {edge}"),
+    Step("router remove subnet {edge} {inner}"),
+    Step("router delete {edge}"),
+    Step("router create --external-gateway {outside} --enable-ndp-proxy edge", {"enable_ndp_proxy": True}),
+    Step("router delete edge"),
+    Step("port delete {web}"),
+    Step("network delete {outside} {inside}"),
+    Step("subnet pool delete {pool}"),
+    Step("address scope delete {scope}"),
+)
+
 AGENTS: Walk = (
     Step("router create carried", keeps="carried"),
     Step("network agent list --router {carried}", [{"Agent Type": "L3 agent", "Host": "host-a"}], keeps="l3"),

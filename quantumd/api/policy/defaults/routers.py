@@ -41,6 +41,7 @@ RULES: Final[Mapping[str, str]] = {
     "get_floatingip_port_forwarding": PARENT_READER,
     "update_floatingip_port_forwarding": PARENT_MEMBER,
     "delete_floatingip_port_forwarding": PARENT_MEMBER,
+    "get_floatingip_pool": READER,
     "create_ndp_proxy": MEMBER,
     "get_ndp_proxy": READER,
     "update_ndp_proxy": MEMBER,

@@ -1,0 +1,1 @@
+"""Where floating IPs can come from."""
