@@ -129,6 +129,9 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
         f"{_PACKETS}::test_a_projects_default_is_that_of_its_new_networks"
     ),
     "qos-port-network-policy": (f"{_X}test_qos_uses.py::test_ports_show_the_policy_of_their_network",),
+    "qos-fip": (f"{_X}test_qos_outside.py::FloatingIpTests", "tests/functional/test_router_limits.py"),
+    "qos-fip-network-policy": (f"{_X}test_qos_outside.py::FloatingIpTests",),
+    "qos-gateway-ip": (f"{_X}test_qos_outside.py::GatewayTests", "tests/functional/test_router_limits.py"),
     "qos-pps": (f"{_QOS}::test_rules_of_every_type", f"{_PACKETS}::PacketRateTests"),
     "qos-pps-minimum": (f"{_QOS}::test_rules_of_every_type",),
     "qos-pps-minimum-rule-alias": (f"{_QOS}::test_rules_are_changed_under_their_own_ids",),

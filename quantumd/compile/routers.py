@@ -27,6 +27,7 @@ def router_record(router: Router, position: int) -> RouterRecord:
         floating_ips=router.floating_ips,
         forwarded=router.forwarded,
         enable_ndp_proxy=router.enable_ndp_proxy,
+        limits=() if gateway is None else router.limits,
         proxied=router.proxied if router.enable_ndp_proxy else (),
     )
 

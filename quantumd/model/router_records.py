@@ -67,6 +67,19 @@ class ForwardedPorts:
 
 
 @frozen
+class AddressLimit:
+    """The most that may come to an IPv4 address of the gateway's link (ingress) or go out as from it (egress).
+
+    Kilobits a second, and kilobits at once; a burst of 0 leaves it to the host.
+    """
+
+    address: str
+    direction: str
+    rate_kbps: int
+    burst_kbits: int = 0
+
+
+@frozen
 class RouterRecord:
     """What the l3 role of a host must know of a router that it carries.
 
@@ -74,7 +87,7 @@ class RouterRecord:
     what leaves by the gateway gets the gateway's first IPv4 address. ``version`` is the position at which it was read,
     which no digest covers: see docs/decisions/record-versions.md. With ``enable_ndp_proxy`` the router answers on its
     gateway's link for the ``proxied`` IPv6 addresses inside, and lets in by it what is for them, and nothing else of
-    IPv6.
+    IPv6. ``limits`` are of floating IPs and of addresses of the gateway, at most one of each in a direction.
     """
 
     kind: ClassVar[str] = "l3.router"
@@ -90,3 +103,4 @@ class RouterRecord:
     forwarded: tuple[ForwardedPorts, ...] = ()
     enable_ndp_proxy: bool = False
     proxied: tuple[str, ...] = ()
+    limits: tuple[AddressLimit, ...] = ()

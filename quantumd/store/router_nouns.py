@@ -13,6 +13,7 @@ from quantumd.model.nouns import Router, RouterAddress, RouterPort
 from quantumd.model.router import GATEWAY
 from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterRoute
 from quantumd.store.nouns import CHUNK
+from quantumd.store.router_limits import limits_of
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
 from quantumd.store.tables.routers import floating_ips, ndp_proxies, port_forwardings, router_ports, routers
 
@@ -99,7 +100,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
     """Return routers by id; unknown ids are left out."""
     wanted = sorted(set(ids))
     used, led, forwarded = _ports(connection, wanted), _led(connection, wanted), _forwarded(connection, wanted)
-    proxied = _proxied(connection, wanted)
+    proxied, limits = _proxied(connection, wanted), limits_of(connection, wanted)
     return {
         row.id: Router(
             id=row.id,
@@ -112,6 +113,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
             forwarded=tuple(forwarded[row.id]),
             enable_ndp_proxy=row.enable_ndp_proxy,
             proxied=tuple(proxied[row.id]),
+            limits=tuple(limits.get(row.id, ())),
         )
         for row in _rows(connection, _ROUTERS, wanted)
     }

@@ -23,20 +23,22 @@ class Rate:
     pps: float
 
 
-def datagrams(sender: Guest, receiver: Guest, kbps: float, seconds: float = 5.0, size: int = 1400) -> Rate:
-    """Offer datagrams at a rate; return what arrived."""
-    return _measure(sender, receiver, seconds, "udp", str(kbps), str(size))
+def datagrams(
+    sender: Guest, receiver: Guest, kbps: float, seconds: float = 5.0, size: int = 1400, to: str = ""
+) -> Rate:
+    """Offer datagrams at a rate, ``to`` another address of the receiver if one is named; return what arrived."""
+    return _measure(sender, receiver, to, seconds, "udp", str(kbps), str(size))
 
 
-def tcp_stream(sender: Guest, receiver: Guest, seconds: float = 8.0, congestion: str = "cubic") -> Rate:
-    """Offer as much as TCP takes; return what arrived."""
-    return _measure(sender, receiver, seconds, "tcp", congestion)
+def tcp_stream(sender: Guest, receiver: Guest, seconds: float = 8.0, congestion: str = "cubic", to: str = "") -> Rate:
+    """Offer as much as TCP takes; see ``datagrams``."""
+    return _measure(sender, receiver, to, seconds, "tcp", congestion)
 
 
-def _measure(sender: Guest, receiver: Guest, seconds: float, kind: str, *more: str) -> Rate:
+def _measure(sender: Guest, receiver: Guest, to: str, seconds: float, kind: str, *more: str) -> Rate:
     with (
         _start(receiver, "receive", kind, receiver.ip, str(seconds)) as ear,
-        _start(sender, "send", kind, receiver.ip, str(seconds), *more) if _is_ready(ear) else ear as mouth,
+        _start(sender, "send", kind, to or receiver.ip, str(seconds), *more) if _is_ready(ear) else ear as mouth,
     ):
         said, _ = ear.communicate(timeout=seconds + _WAIT_SECONDS)
         mouth.kill()

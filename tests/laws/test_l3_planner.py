@@ -17,7 +17,14 @@ from quantumd.edge.nft.interfaces import Chain, Kind, Place
 from quantumd.l3.features.forwarding import FORWARDED, GATHERED, SPREAD
 from quantumd.l3.names import namespace_of
 from quantumd.l3.steps import ChangeInside, ChangeRouter, Deed
-from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterLink, RouterRecord, RouterRoute
+from quantumd.model.router_records import (
+    AddressLimit,
+    FloatingAddress,
+    ForwardedPorts,
+    RouterLink,
+    RouterRecord,
+    RouterRoute,
+)
 from tests.bed.counts import count
 from tests.l3.packets import Packet, model_of
 from tests.l3.world import STRANGERS_NAMESPACE, STRANGERS_PORT, World
@@ -25,6 +32,10 @@ from tests.l3.world import STRANGERS_NAMESPACE, STRANGERS_PORT, World
 IDS: Final = tuple(f"0{at}000000-0000-4000-8000-000000000000" for at in (1, 2))
 FLOATINGS: Final = ("203.0.113.5", "203.0.113.6")
 FIXED: Final = ("10.0.0.5", "10.0.1.6")
+LIMITS: Final = (
+    AddressLimit("203.0.113.5", "ingress", 100), AddressLimit("203.0.113.5", "egress", 1000, 2000),
+    AddressLimit("203.0.113.2", "egress", 100),
+)  # fmt: skip
 PROXIED: Final = ("fd00::5", "fd00::6")
 ROUTES: Final = (
     RouterRoute("10.9.0.0/16", "10.0.0.9"), RouterRoute("10.9.0.0/16", "10.0.0.8"),
@@ -89,6 +100,7 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
         tuple(each for each in forwarded if each is not None),
         answers := gateway is not None and draw(st.booleans()),
         tuple(each for each in PROXIED if answers and draw(st.booleans())),
+        tuple(each for each in LIMITS if draw(st.booleans())),
     )  # fmt: skip
 
 

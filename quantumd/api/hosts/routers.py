@@ -13,6 +13,7 @@ from attrs import define, field
 from sqlalchemy import Connection
 
 from quantumd.api.hosts.outbox import Outbox
+from quantumd.api.hosts.qos import TouchedQos
 from quantumd.compile.routers import router_record
 from quantumd.model.messages import Gone
 from quantumd.model.router import CARRIED, PORT_OWNERS
@@ -20,12 +21,13 @@ from quantumd.model.router_records import RouterRecord
 from quantumd.model.status import L3
 from quantumd.store import nouns, router_nouns
 from quantumd.store.journal import last_position
+from quantumd.store.router_limits import routers_using
 
 _OWNERS = frozenset(PORT_OWNERS.values())
 _NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "updated_at"})
 _INSIDE_ROUTERS = frozenset({"port_forwarding", "ndp_proxy"})
 _OF_SUBNETS = frozenset({"gateway_ip", "dns_nameservers"})
-_OF_NETWORKS = frozenset({"mtu", "admin_state_up"})
+_OF_NETWORKS = frozenset({"mtu", "admin_state_up", "qos_policy_id"})
 
 View = Mapping[str, Any]
 Wanted = Callable[[str, str], bool]
@@ -40,14 +42,16 @@ class TouchedRouters:
     """Those whose routers have to hear of it."""
     left: defaultdict[str, set[str]] = field(factory=lambda: defaultdict(set))
     """Hosts that had one to carry, by router."""
+    qos: TouchedQos = field(factory=TouchedQos)
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        return not (self.routers or self.networks or self.left)
+        return not (self.routers or self.networks or self.left) and self.qos.is_nothing
 
     def note(self, resource: str, resource_id: str, before: View, after: View) -> None:
         """Note a row of the journal."""
+        self.qos.note(resource, resource_id, before, after)
         if resource == "router":
             if _differs(before, after):
                 self.routers.add(resource_id)
@@ -89,7 +93,8 @@ def _differs(before: View, after: View) -> bool:
 def tell_of_routers(connection: Connection, touched: TouchedRouters, outbox: Outbox) -> None:
     """Put into the outbox what hosts must know of routers after these changes, and of which they are rid."""
     standing = router_nouns.routers_in(connection, touched.networks) if touched.networks else set()
-    wanted = touched.routers | standing | touched.left.keys()
+    limited = set() if touched.qos.is_nothing else routers_using(connection, touched.qos.policies)
+    wanted = touched.routers | standing | touched.left.keys() | limited
     if not wanted:
         return
     # The position is read first: what commits in between is in the records and also comes as an update.

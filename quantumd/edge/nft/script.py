@@ -40,8 +40,9 @@ def _commands(change: Change, families: Sequence[str]) -> Iterator[str]:
     for of, chain in change.chains.items():
         yield from _rules(of, chain)
     yield from _elements("add", change.elements)
-    yield from (f"delete chain {family} {TABLE} {name}" for family, name in change.gone_chains)
+    # A map may lead to a chain that goes with it.
     yield from (f"delete set {family} {TABLE} {name}" for family, name in change.gone_sets)
+    yield from (f"delete chain {family} {TABLE} {name}" for family, name in change.gone_chains)
 
 
 def _hook(chain: Chain) -> str:

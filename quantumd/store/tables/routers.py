@@ -1,4 +1,4 @@
-"""Routers, the ports that they use, floating IPs, and what these forward."""
+"""Routers, the ports that they use, floating IPs, what these forward, and what hangs on either."""
 
 from __future__ import annotations
 
@@ -94,3 +94,19 @@ ndp_proxies = Table(
     UniqueConstraint("router_id", "ip_address"),
 )
 """Addresses of ports inside for which a router answers on the link of its gateway."""
+
+floating_ip_qos = Table(
+    "floating_ip_qos",
+    metadata,
+    Column("floatingip_id", String(36), ForeignKey("floating_ips.id", ondelete="CASCADE"), primary_key=True),
+    Column("policy_id", String(36), ForeignKey("qos_policies.id"), nullable=False, index=True),
+)
+"""The QoS policies of floating IPs; most have none."""
+
+gateway_qos = Table(
+    "gateway_qos",
+    metadata,
+    Column("router_id", String(36), ForeignKey("routers.id", ondelete="CASCADE"), primary_key=True),
+    Column("policy_id", String(36), ForeignKey("qos_policies.id"), nullable=False, index=True),
+)
+"""Those of routers' gateways."""

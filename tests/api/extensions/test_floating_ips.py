@@ -52,6 +52,8 @@ class FloatingIpTests(FloatingCase):
                 "router_id": None,
                 "port_details": None,
                 "port_forwardings": [],
+                "qos_policy_id": None,
+                "qos_network_policy_id": None,
                 "status": "DOWN",
                 "tags": [],
                 "created_at": "2026-11-20T10:02:34Z",

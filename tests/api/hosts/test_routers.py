@@ -20,7 +20,7 @@ from quantumd.converge.records import Records
 from quantumd.errors import ApiError
 from quantumd.model.messages import HostReport, Update
 from quantumd.model.records import KINDS
-from quantumd.model.router_records import ForwardedPorts, RouterRecord, RouterRoute
+from quantumd.model.router_records import AddressLimit, ForwardedPorts, RouterRecord, RouterRoute
 from quantumd.store.journal import JournalRow, last_position, read_after
 from quantumd.store.tables.routers import routers
 from tests.api.resources.bed import ADMIN, ALICE, Bed, View
@@ -236,6 +236,32 @@ class AnnounceTests(RouterHostCase):
         self.assertEqual(record.proxied, ())
         self.assertEqual(len(self.after(lambda: self.bed.create("ndp_proxy", ALICE, **named)).proxied), 1)
         self.assertEqual(self.after(lambda: self.bed.delete("port", port, ALICE)).proxied, ())
+
+    def test_limits(self) -> None:
+        """Of floating IPs that lead somewhere and of the gateway, by their policies or those of the network."""
+        policy = self.bed.create("policy", name="p", shared=True)["id"]
+        rule = self.bed.create("bandwidth_limit_rule", parent=policy, max_kbps=100)["id"]
+        info: View = {"network_id": self.world.outside[0], "qos_policy_id": policy}
+        record = self.after(lambda: self.bed.update("router", self.router, ALICE, external_gateway_info=info))
+        assert record.gateway is not None
+        own = record.gateway.addresses[0].partition("/")[0]
+        self.assertEqual(record.limits, (AddressLimit(own, "egress", 100),))
+        more: View = {"max_kbps": 200, "max_burst_kbps": 300}
+        record = self.after(lambda: self.bed.update("bandwidth_limit_rule", rule, parent=policy, **more))
+        self.assertEqual(record.limits, (AddressLimit(own, "egress", 200, 300),))
+        said: View = {"floating_network_id": self.world.outside[0], "port_id": self.world.ports[0]}
+        record = self.after(lambda: self.bed.create("floatingip", ALICE, qos_policy_id=policy, **said))
+        address = record.floating_ips[0].floating_ip
+        self.assertEqual({each.address for each in record.limits}, {own, address})
+        record = self.after(lambda: self.bed.delete("bandwidth_limit_rule", rule, parent=policy))
+        self.assertEqual(record.limits, ())
+        other = self.bed.create("policy", name="q", shared=True)["id"]
+        self.bed.create("bandwidth_limit_rule", parent=other, max_kbps=5, direction="ingress")
+        self.bed.create("packet_rate_limit_rule", parent=other, max_kpps=5)
+        floating = self.bed.listed("floatingip", ALICE)[0]["id"]
+        self.bed.update("floatingip", floating, ALICE, qos_policy_id=None)
+        record = self.after(lambda: self.bed.update("network", self.world.outside[0], qos_policy_id=other))
+        self.assertEqual(record.limits, (AddressLimit(address, "ingress", 5),))
 
     def test_a_floating_ip_whose_port_goes(self) -> None:
         """It leads nowhere then."""

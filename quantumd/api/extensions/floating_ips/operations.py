@@ -22,6 +22,8 @@ from quantumd.api.extensions.floating_ips.rows import (
 )
 from quantumd.api.extensions.port_forwardings.errors import FipInUseByPortForwarding
 from quantumd.api.extensions.port_forwardings.rows import has_forwardings, show_forwardings
+from quantumd.api.extensions.qos.aspects import OWN
+from quantumd.api.extensions.qos.outside import ON_FLOATING_IPS, policies_of_new, put_policy
 from quantumd.api.resource import Query
 from quantumd.api.resources.facts import NetworkFacts
 from quantumd.api.resources.kept import KeptAsRows
@@ -57,11 +59,14 @@ class FloatingIps(KeptAsRows):
             "floating_network_id": network.id,
             "floating_ip_address": port["fixed_ips"][0]["ip_address"],
             **NOWHERE,
+            **policies_of_new(tx, context, network.id, body[OWN]),
         }
         led = association(tx, context, view, body["port_id"], body["fixed_ip_address"])
         row = {**view, **led, "status": DOWN, "floating_port_id": port["id"]}
         add_details(tx.connection, context, {floating_ip_id: row})
         FLOATING_IPS.insert(tx, context, row)
+        if body[OWN] is not None:
+            ON_FLOATING_IPS.put(tx, floating_ip_id, body[OWN])
         led_now(tx, floating_ip_id)
         return self.show(tx.connection, context, floating_ip_id)
 
@@ -69,6 +74,8 @@ class FloatingIps(KeptAsRows):
         """See IOperations. FipInUseByPortForwarding; other errors are those of ``association``."""
         before = FLOATING_IPS.show(tx.connection, context, resource_id)
         changed = dict(changes)
+        changed.pop(OWN, None)
+        changed |= put_policy(tx, context, before, changes)
         port_id, address = changed.pop("port_id", None), changed.pop("fixed_ip_address", None)
         if port_id is not None and has_forwardings(tx, resource_id):
             raise FipInUseByPortForwarding(resource_id)

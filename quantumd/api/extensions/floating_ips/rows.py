@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from quantumd.api.extensions.floating_ips.details import add_details
 from quantumd.api.extensions.floating_ips.errors import FloatingIPNotFound
+from quantumd.api.extensions.qos.outside import add_policies
 from quantumd.api.resources.prepared import Prepared, text_of
 from quantumd.api.resources.rows import Rows, of_project
 from quantumd.api.resources.views import View
@@ -19,6 +20,12 @@ from quantumd.store.tables import ip_allocations, ports
 from quantumd.store.tables.routers import floating_ips, port_forwardings, router_ports
 from quantumd.store.transaction import Transaction
 
+
+def _with_children(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
+    add_details(connection, context, views)
+    add_policies(connection, views)
+
+
 _FLOATING = floating_ips.c
 FLOATING_IPS: Final = Rows(
     "floatingip",
@@ -26,7 +33,7 @@ FLOATING_IPS: Final = Rows(
     FloatingIPNotFound,
     of_project(floating_ips),
     hidden=frozenset({"floating_port_id", "record_version"}),
-    children=add_details,
+    children=_with_children,
     is_taggable=True,
     first_revision=0,
 )

@@ -56,7 +56,8 @@ class Kept:
             self.write.write(tx, ({self.key: resource_id, "policy_id": policy_id},))
 
 
-def _kept(table: Table, key: Column[Any]) -> Kept:
+def kept(table: Table, key: Column[Any]) -> Kept:
+    """Return how the policies of what a table names are kept."""
     return Kept(
         key.name,
         select(key).exists(),
@@ -66,8 +67,8 @@ def _kept(table: Table, key: Column[Any]) -> Kept:
     )
 
 
-ON_NETWORKS = _kept(network_qos, network_qos.c.network_id)
-ON_PORTS = _kept(port_qos, port_qos.c.port_id)
+ON_NETWORKS = kept(network_qos, network_qos.c.network_id)
+ON_PORTS = kept(port_qos, port_qos.c.port_id)
 
 # Most deployments have no policies, and lists have many rows, so it is asked first whether there are any at all.
 _IS_NETWORKS_USED = select(ON_NETWORKS.is_used)
@@ -87,7 +88,7 @@ def _is_seen(connection: Connection, context: Context, policy_id: str) -> bool:
     return connection.execute(statement).first() is not None
 
 
-def _changed(tx: Transaction, context: Context, named: Mapping[str, Any], before: View) -> View:
+def changed_policy(tx: Transaction, context: Context, named: Mapping[str, Any], before: View) -> View:
     """Return the policy if an update really changes it. QosPolicyNotFound, PolicyRemoveAuthorizationError."""
     had = before.get(OWN)
     if OWN not in named or named[OWN] == had:
@@ -120,7 +121,7 @@ class NetworkQos:
         self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
     ) -> View:
         if before is not None:
-            return _changed(tx, context, named, before)
+            return changed_policy(tx, context, named, before)
         policy_id = named.get(OWN)
         if policy_id is None:
             rows = _DEFAULT.rows(tx, {"project": view["project_id"]})
@@ -175,7 +176,7 @@ class PortQos:
         self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
     ) -> View:
         if before is not None:
-            changed = _changed(tx, context, named, before)
+            changed = changed_policy(tx, context, named, before)
             self.support.require_for_port(tx.connection, changed.get(OWN), view["id"])
             return changed
         policy_id = named.get(OWN)

@@ -79,6 +79,14 @@ POLICY_ID: Final = _policy_id(
 NETWORK_POLICY_ID: Final = _policy_id("qos_network_policy_id", extension="qos-port-network-policy")
 """The policy of a port's network, beside its own."""
 
+OF_FLOATING_IPS: Final = "qos-fip"
+OF_THEIR_NETWORKS: Final = "qos-fip-network-policy"
+FLOATING_POLICIES: Final = (
+    evolve(POLICY_ID, extension=OF_FLOATING_IPS),
+    evolve(NETWORK_POLICY_ID, extension=OF_THEIR_NETWORKS),
+)
+"""The policy of a floating IP, and that of its network, which counts for those without one."""
+
 
 _PROJECT = evolve(PROJECT_ID, in_post=False, filter_convert=None)
 """Rules show no project of their own, but their maps name one."""

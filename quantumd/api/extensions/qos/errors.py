@@ -44,7 +44,7 @@ class QoSPolicyDefaultAlreadyExists(ApiError):
 
 
 class QosPolicyInUse(ApiError):
-    """A port or network has the policy."""
+    """A port, a network, a floating IP or the gateway of a router has the policy."""
 
     status = 409
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quantumd.api.extensions.aliases import Extension
+from quantumd.api.extensions.qos.attributes import OF_FLOATING_IPS, OF_THEIR_NETWORKS
 
 QOS_EXTENSIONS = (
     Extension("qos", "Quality of Service", "The Quality of Service extension.", "2015-06-08T10:00:00-00:00", "qos"),
@@ -26,6 +27,27 @@ QOS_EXTENSIONS = (
         "Allow to configure QoS minumum bandwidth rule with ingress direction.",
         "2018-07-09T10:00:00-00:00",
         "qos-bw-minimum-ingress",
+    ),
+    Extension(
+        OF_FLOATING_IPS,
+        "Floating IP QoS",
+        "The floating IP Quality of Service extension",
+        "2017-07-20T00:00:00-00:00",
+        OF_FLOATING_IPS,
+    ),
+    Extension(
+        OF_THEIR_NETWORKS,
+        "QoS floating IP network policy ID",
+        "Adds a the QoS network ID to the floating IP definition",
+        "2021-11-15T10:00:00-00:00",
+        OF_FLOATING_IPS,
+    ),
+    Extension(
+        "qos-gateway-ip",
+        "Router gateway IP QoS",
+        "The Router gateway IP Quality of Service extension",
+        "2018-02-24T00:00:00-00:00",
+        "qos-gateway-ip",
     ),
     Extension(
         "qos-port-network-policy",

@@ -27,6 +27,7 @@ from quantumd.model.qos import RULE_TYPES
 from quantumd.model.sharing import depends_on_grant
 from quantumd.store.scope import EVERYBODY, visible
 from quantumd.store.tables import rbac_entries
+from quantumd.store.tables.routers import floating_ip_qos, gateway_qos
 from quantumd.store.tables.services import network_qos, port_qos, qos_policies, qos_rules
 from quantumd.store.transaction import Transaction
 
@@ -38,6 +39,8 @@ _RULES = select(qos_rules).where(qos_rules.c.policy_id.in_(IDS)).order_by(qos_ru
 _USERS = (
     ("port", select(port_qos.c.port_id).where(port_qos.c.policy_id == bindparam("wanted"))),
     ("network", select(network_qos.c.network_id).where(network_qos.c.policy_id == bindparam("wanted"))),
+    ("fip", select(floating_ip_qos.c.floatingip_id).where(floating_ip_qos.c.policy_id == bindparam("wanted"))),
+    ("router", select(gateway_qos.c.router_id).where(gateway_qos.c.policy_id == bindparam("wanted"))),
 )
 
 
@@ -121,7 +124,7 @@ class Policies(KeptAsRows):
         return after
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
-        """See IOperations. Ports and networks that have the policy keep it."""
+        """See IOperations. What has the policy keeps it."""
         before = POLICIES.show(tx.connection, context, resource_id)
         for object_type, users in _USERS:
             user = tx.connection.execute(users.limit(1), {"wanted": resource_id}).first()

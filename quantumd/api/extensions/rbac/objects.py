@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, sele
 
 from quantumd.api.extensions.rbac.shared import ACCESS_AS_EXTERNAL, ACCESS_AS_SHARED
 from quantumd.store.tables import networks, ports, subnets
+from quantumd.store.tables.routers import floating_ip_qos, floating_ips, gateway_qos, routers
 from quantumd.store.tables.security import address_groups, port_security_groups, security_group_rules, security_groups
 from quantumd.store.tables.services import network_qos, port_qos, qos_policies
 from quantumd.store.tables.subnets import address_scopes, subnetpools
@@ -38,6 +39,12 @@ def _qos_users() -> tuple[Select[Any], ...]:
     return (
         select(ports.c.project_id).where(ports.c.id.in_(on_ports)),
         select(networks.c.project_id).where(networks.c.id.in_(on_networks)),
+        select(floating_ips.c.project_id)
+        .join(floating_ip_qos, floating_ip_qos.c.floatingip_id == floating_ips.c.id)
+        .where(floating_ip_qos.c.policy_id == _WANTED),
+        select(routers.c.project_id)
+        .join(gateway_qos, gateway_qos.c.router_id == routers.c.id)
+        .where(gateway_qos.c.policy_id == _WANTED),
     )
 
 

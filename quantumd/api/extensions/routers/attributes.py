@@ -12,7 +12,7 @@ from quantumd.api.resources.network_values import ZONE_HINTS
 from quantumd.api.resources.port_attributes import FIXED_IPS
 from quantumd.api.resources.standard_attributes import ADMIN_STATE_UP, ID, NAMED, PROJECT_ID, STANDARD, STATUS
 from quantumd.api.resources.subnet_attributes import ROUTES
-from quantumd.api.values import BOOLEAN, UUID, Member, Value, dict_of, list_of, none_as, or_none, string
+from quantumd.api.values import BOOLEAN, UUID, UUID_OR_NONE, Member, Value, dict_of, list_of, none_as, or_none, string
 
 ALIAS: Final = "router"
 GATEWAY: Final = "external_gateway_info"
@@ -25,6 +25,7 @@ _GATEWAY = dict_of(
         "network_id": Member(UUID, True),
         "external_fixed_ips": Member(FIXED_IPS),
         "enable_snat": Member(BOOLEAN),
+        "qos_policy_id": Member(UUID_OR_NONE),
     }
 )
 

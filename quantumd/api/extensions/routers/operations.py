@@ -10,6 +10,7 @@ from attrs import frozen
 from quantumd.api.extensions.availability_zones.zones import require_zones
 from quantumd.api.extensions.ndp_proxies.attributes import ENABLE
 from quantumd.api.extensions.ndp_proxies.enabling import enabled_at_first, enabled_now
+from quantumd.api.extensions.qos.outside import put_gateway_policy
 from quantumd.api.extensions.routers.attributes import GATEWAY, HINTS, ZONES
 from quantumd.api.extensions.routers.errors import RouterInUse
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
@@ -57,6 +58,7 @@ class Routers(KeptAsRows):
         router = ROUTERS.show(tx.connection, context, values["id"])
         if wanted:
             self.gateways.set(tx, context, router, wanted)
+            put_gateway_policy(tx, context, router["id"], wanted, None)
         gateway = gateway_of(tx, router["id"], enable_snat)
         changed = {GATEWAY: gateway, ENABLE: enabled_at_first(tx, router["id"], gateway, body[ENABLE])}
         return ROUTERS.change(tx, context, router, changed)
@@ -88,6 +90,7 @@ class Routers(KeptAsRows):
             self.gateways.set(tx, context, before, wanted)
         else:
             self.gateways.clear(tx, context, before)
+        put_gateway_policy(tx, context, before["id"], wanted, before[GATEWAY])
         gateway = gateway_of(tx, before["id"], enable_snat)
         if gateway is None or gateway == before[GATEWAY]:
             return {GATEWAY: gateway}

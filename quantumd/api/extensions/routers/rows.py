@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from quantumd.api.extensions.qos.outside import gateway_policies
 from quantumd.api.extensions.routers.attributes import GATEWAY, HINTS, ZONES
 from quantumd.api.extensions.routers.errors import RouterNotFound
 from quantumd.api.resources.prepared import Prepared, text_of
@@ -68,8 +69,10 @@ def _with_gateways(connection: Connection, context: Context, views: Mapping[str,
         networks[router_id] = network_id
         if subnet_id is not None:
             addresses[router_id].append({"subnet_id": subnet_id, "ip_address": ip_address})
+    policies = gateway_policies(connection, networks)
     for router_id, view in views.items():
-        view[GATEWAY] = gateway_info(networks.get(router_id), addresses[router_id], view.pop("enable_snat"))
+        info = gateway_info(networks.get(router_id), addresses[router_id], view.pop("enable_snat"))
+        view[GATEWAY] = info if info is None else {**info, **policies.get(router_id, {})}
 
 
 def _with_children(connection: Connection, context: Context, views: Mapping[str, View]) -> None:

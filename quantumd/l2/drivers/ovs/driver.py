@@ -141,6 +141,8 @@ class OvsDriver:
             "qos",
             "qos-bw-limit-direction",
             "qos-pps",
+            "qos-fip",
+            "qos-gateway-ip",
             "trunk",
             "router",
             "floating-ip-port-forwarding",

@@ -1,4 +1,4 @@
-"""NDP proxies."""
+"""NDP proxies, and QoS policies of floating IPs and of gateways."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 _COLUMN = "enable_ndp_proxy"
+_POLICIES = (("floating_ip_qos", "floatingip_id", "floating_ips.id"), ("gateway_qos", "router_id", "routers.id"))
 
 
 def upgrade() -> None:
@@ -19,8 +20,15 @@ def upgrade() -> None:
     found = sa.inspect(op.get_bind())
     if _COLUMN not in {each["name"] for each in found.get_columns("routers")}:
         op.add_column("routers", sa.Column(_COLUMN, sa.Boolean(), server_default=sa.false(), nullable=False))
-    if "ndp_proxies" in found.get_table_names():
-        return
+    there = found.get_table_names()
+    if "ndp_proxies" not in there:
+        _make_proxies()
+    for table, key, target in _POLICIES:
+        if table not in there:
+            _make_policies(table, key, target)
+
+
+def _make_proxies() -> None:
     op.create_table(
         "ndp_proxies",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -42,7 +50,21 @@ def upgrade() -> None:
     )
 
 
+def _make_policies(table: str, key: str, target: str) -> None:
+    op.create_table(
+        table,
+        sa.Column(key, sa.String(length=36), nullable=False),
+        sa.Column("policy_id", sa.String(length=36), nullable=False),
+        sa.ForeignKeyConstraint([key], [target], name=op.f(f"fk_{table}_{key}"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["policy_id"], ["qos_policies.id"], name=op.f(f"fk_{table}_policy_id")),
+        sa.PrimaryKeyConstraint(key, name=op.f(f"pk_{table}")),
+        sa.Index(op.f(f"ix_{table}_policy_id"), "policy_id"),
+    )
+
+
 def downgrade() -> None:
     """Remove them."""
+    for table, _, _ in _POLICIES:
+        op.drop_table(table)
     op.drop_table("ndp_proxies")
     op.drop_column("routers", _COLUMN)
