@@ -232,9 +232,9 @@ def _outside(world: World) -> None:
 def _answered_for(world: World) -> None:
     """Have a router answer for a port of a network of its own: all in an address scope of IPv6."""
     make = world.api.make
-    scope_id = make("address-scopes", "address_scope", ADMIN, name="world", ip_version=6, shared=True)["id"]
-    pool = {"address_scope_id": scope_id, "prefixes": ["2001:db8::/48"], "default_prefixlen": 64, "shared": True}
-    of_pool = {"ip_version": 6, "subnetpool_id": make("subnetpools", "subnetpool", ADMIN, name="all", **pool)["id"]}
+    scope_id = make("address-scopes", "address_scope", ALICE, name=SECRET, ip_version=6)["id"]
+    pool = {"address_scope_id": scope_id, "prefixes": ["2001:db8::/48"], "default_prefixlen": 64}
+    of_pool = {"ip_version": 6, "subnetpool_id": make("subnetpools", "subnetpool", ALICE, name=SECRET, **pool)["id"]}
     network_id = make("networks", "network", ALICE, name=SECRET)["id"]
     outside_id = make("networks", "network", ADMIN, **{"router:external": True})["id"]
     subnet_id = make("subnets", "subnet", ALICE, name=SECRET, network_id=network_id, **of_pool)["id"]

@@ -34,6 +34,7 @@ REFERENCES: Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]] = {
     ("port", "qos_policy_id"): ("policy", {"network_id": "own network"}),
     ("floatingip", "floating_network_id"): ("network", {}),
     ("floatingip", "port_id"): ("port", {"floating_network_id": "own external"}),
+    ("floatingip", "qos_policy_id"): ("policy", {"floating_network_id": "own external"}),
     ("floatingip", "subnet_id"): ("subnet", {"floating_network_id": "own external"}),
     ("port_forwarding", "internal_port_id"): (
         "port",

@@ -59,6 +59,11 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         "Their maps say so of no attribute; taps are found and sorted by what they show, as everything else.",
     ),
     Deliberate(
+        ("ndp_proxies.*",),
+        ("is_filter is True",),
+        "Their map says so of the name alone; the client lists those of a router, a port or an address.",
+    ),
+    Deliberate(
         ("tap_services.project_id", "tap_flows.project_id"),
         (f"{STRICTER} (a text)",),
         "Their maps bound no project's id; it is no longer than its column, as that of everything else.",

@@ -35,6 +35,7 @@ NOT_SERVED: Final = (
 """What the names of Neutron's rules hold that are about what quantumd does not serve, or that nothing refers to."""
 BUT_SERVED: Final = (
     "create_default_security_group_rule",
+    "get_floatingip_pool",
     *(f"{verb}_floatingip_port_forwarding" for verb in ("create", "get", "update", "delete")),
 )
 
