@@ -191,7 +191,7 @@ class HostRoles:
         converger = L3Converger(self._host, VERSION, records, edges.namespaces, plugs, advertiser, prefix)
         self._metrics.repaired_routers.set_function(lambda: converger.repaired)
         L3Service(edges.namespaces, advertiser).setServiceParent(self._service)
-        self._run(converger, records)
+        self._run(converger, records, read_counters=converger.read_counters)
 
     def _run(
         self,

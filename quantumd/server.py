@@ -30,6 +30,7 @@ from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.mappings import parse_bridges, parse_interfaces
 from quantumd.model.host_life import HostLife, report_seconds
+from quantumd.model.status import L3
 from quantumd.process import Ground
 from quantumd.roles import Roles
 from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
@@ -58,7 +59,10 @@ def announced(capabilities: frozenset[str], settings: Settings) -> frozenset[str
 
 def _switched_off(settings: Settings) -> frozenset[str]:
     # Hosts say nothing of it: as with metadata, they agree with the server about what is on.
-    return frozenset() if settings.dns.enabled else frozenset({"dns-integration"})
+    off = frozenset() if settings.dns.enabled else frozenset({"dns-integration"})
+    # What is counted is of use to whoever is told.
+    is_told = settings.notifications.enabled and settings.notifications.meters_seconds > 0
+    return off if is_told else off | {"metering"}
 
 
 @define(eq=False)
@@ -153,6 +157,7 @@ class ServerSide:
             served.resources,
             metrics.notifications.inc,
             HostCounters(self._bus, self._store, life, own),
+            HostCounters(self._bus, self._store, life, own, role=L3),
             is_alone=bool(own),
         )
         metrics.cursor_lag.labels(notifications.CURSOR).set_function(lambda: told.consumer.lag_rows)

@@ -28,6 +28,7 @@ def router_record(router: Router, position: int) -> RouterRecord:
         forwarded=router.forwarded,
         enable_ndp_proxy=router.enable_ndp_proxy,
         limits=() if gateway is None else router.limits,
+        meters=() if gateway is None else router.meters,
         proxied=router.proxied if router.enable_ndp_proxy else (),
     )
 

@@ -63,3 +63,6 @@ class NotificationSettings:
     counters_seconds: float = setting(
         0.0, "How often what each port sent and received is told; 0 is never.", "seconds", least=0
     )
+    meters_seconds: float = setting(
+        300.0, "How often what metering labels counted at routers is told; 0 is never.", "seconds", least=0
+    )

@@ -17,6 +17,7 @@ from quantumd.errors import EdgeError
 from quantumd.interfaces import IConverger, IPlugs
 from quantumd.l3.advertiser import Advertiser
 from quantumd.l3.desired import SomeRecords, desire, find_router, keys_of, router_key
+from quantumd.l3.features.metering import counted
 from quantumd.l3.names import INSIDE, PREFIX, inner_end, namespace_of, router_in
 from quantumd.l3.plan import Observed, plan_router
 from quantumd.l3.steps import (
@@ -30,6 +31,7 @@ from quantumd.l3.steps import (
     RemoveNamespace,
     Unplug,
 )
+from quantumd.model.counters import PortCounters
 from quantumd.model.messages import HostReport, PortReport
 from quantumd.model.records import RecordKey
 from quantumd.model.router_records import RouterRecord
@@ -182,6 +184,25 @@ class L3Converger:
             self._advertiser.put(record)
         realised = self._realised.get(router_id)
         return PortReport(router_id, realised.version if realised is not None else 0, True, fault)
+
+    def read_counters(self) -> Deferred[Mapping[str, PortCounters]]:
+        """Fire with what was counted, by ``<router> <label>``. A router that cannot be read is left out."""
+        return ensureDeferred(self._read_counters())
+
+    async def _read_counters(self) -> Mapping[str, PortCounters]:
+        found: dict[str, PortCounters] = {}
+        for record in tuple(self._records.of_kind(RouterRecord.kind)):
+            router = find_router(self._records, record.id)
+            if router is None or not router.meters or router.id not in self._seen:
+                continue
+            try:
+                filters = await self._slots.run(self._namespaces.read_filters, namespace_of(router.id, self._prefix))
+            except EdgeError as error:
+                self._log.warn("what router {router} counted cannot be read: {why}", router=router.id, why=str(error))
+                continue
+            for label_id, count in counted(router, filters.counters).items():
+                found[f"{router.id} {label_id}"] = PortCounters(count.octets, count.packets, 0, 0, 0, 0)
+        return found
 
     def describe(self) -> HostReport:
         """See IConverger."""

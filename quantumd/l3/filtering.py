@@ -98,4 +98,6 @@ def filters_change(desired: DesiredRouter, seen: Ruleset) -> Change:
         gone_chains=frozenset(seen.chains.keys() - wanted.chains.keys()),
         gone_sets=gone_sets,
         gone_elements={place: value for place, value in gone.items() if place[:2] not in gone_sets},
+        counters=frozenset(wanted.counters - seen.counters.keys()),
+        gone_counters=frozenset(seen.counters.keys() - wanted.counters),
     )

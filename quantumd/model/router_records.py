@@ -80,6 +80,23 @@ class AddressLimit:
 
 
 @frozen
+class MeterRule:
+    """What a label counts, or does not: what goes out from addresses inside (egress), or comes in to them (ingress)."""
+
+    direction: str
+    prefix: str
+    is_excluded: bool = False
+
+
+@frozen
+class Meter:
+    """A metering label: what is counted together."""
+
+    label_id: str
+    rules: tuple[MeterRule, ...] = ()
+
+
+@frozen
 class RouterRecord:
     """What the l3 role of a host must know of a router that it carries.
 
@@ -104,3 +121,4 @@ class RouterRecord:
     enable_ndp_proxy: bool = False
     proxied: tuple[str, ...] = ()
     limits: tuple[AddressLimit, ...] = ()
+    meters: tuple[Meter, ...] = ()

@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 from quantumd.model.nouns import Router, RouterAddress, RouterPort
 from quantumd.model.router import GATEWAY
 from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterRoute
+from quantumd.store.meter_nouns import meters_of
 from quantumd.store.nouns import CHUNK
 from quantumd.store.router_limits import limits_of
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
@@ -101,6 +102,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
     wanted = sorted(set(ids))
     used, led, forwarded = _ports(connection, wanted), _led(connection, wanted), _forwarded(connection, wanted)
     proxied, limits = _proxied(connection, wanted), limits_of(connection, wanted)
+    meters = meters_of(connection, wanted)
     return {
         row.id: Router(
             id=row.id,
@@ -114,6 +116,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
             enable_ndp_proxy=row.enable_ndp_proxy,
             proxied=tuple(proxied[row.id]),
             limits=tuple(limits.get(row.id, ())),
+            meters=tuple(meters.get(row.id, ())),
         )
         for row in _rows(connection, _ROUTERS, wanted)
     }

@@ -12,9 +12,11 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
 
+import ceilometer
 import oslo_messaging
 from ceilometer import service
 from ceilometer.event import converter
@@ -56,14 +58,15 @@ class Endpoint:
         return oslo_messaging.NotificationResult.HANDLED
 
 
-def main(url: str, exchange: str, seconds: str, durable: str, count: str, meters_file: str) -> None:
+def main(url: str, exchange: str, seconds: str, durable: str, count: str, meters_file: str, own: str = "") -> None:
     """Listen."""
     # What Ceilometer logs goes elsewhere than our lines.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     password = sys.stdin.readline().rstrip("\n")
     conf = service.prepare_service(argv=[], config_files=[], conf=cfg.ConfigOpts())
-    conf.set_override("meter_definitions_dirs", [meters_file], group="meter")
+    folders = [meters_file] + [str(Path(ceilometer.__file__).parent / "data" / "meters.d")] * (own == "own")
+    conf.set_override("meter_definitions_dirs", folders, group="meter")
     events = converter.setup_events(conf, extension.ExtensionManager("ceilometer.event.trait_plugin"))
     samples = meters.ProcessMeterNotifications(conf, lambda data: None)
     endpoint = Endpoint(out, events, samples)

@@ -21,12 +21,24 @@ def missing_listener() -> str | None:
 
 
 class Listener:
-    """Listens from the start on, until it has heard so many or there was silence."""
+    """Listens from the start on, until it has heard so many or there was silence.
 
-    def __init__(self, server: RabbitmqServer, expected: int = 1_000_000, silence: float = SILENCE_SECONDS) -> None:
+    It takes samples by quantumd's definitions of meters, and by Ceilometer's own if ``has_own_meters``.
+    """
+
+    def __init__(
+        self,
+        server: RabbitmqServer,
+        expected: int = 1_000_000,
+        silence: float = SILENCE_SECONDS,
+        has_own_meters: bool = False,
+    ) -> None:
         script = str(CHECKOUT / "tests" / "bed" / "listener.py")
         self._process = subprocess.Popen(
-            [str(PYTHON), script, server.url, "neutron", str(silence), "durable", str(expected), str(METERS)],
+            [
+                *server.inside, str(PYTHON), script, server.url, "neutron", str(silence), "durable", str(expected),
+                str(METERS), *(("own",) if has_own_meters else ()),
+            ],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         if self._process.stdin is not None:

@@ -43,6 +43,8 @@ def _free_port() -> int:
 class RabbitmqServer:
     """One broker. ``port`` speaks AMQP, ``tls_port`` the same over TLS by the certificate in ``ca_file``."""
 
+    namespace: str = ""
+    """The network namespace in which it runs, unless it is that of the test."""
     folder: Path = field(init=False)
     port: int = field(factory=_free_port, init=False)
     tls_port: int = field(factory=_free_port, init=False)
@@ -76,6 +78,11 @@ class RabbitmqServer:
         }
         text = "".join(f"{name} = {value}\n" for name, value in lines.items())
         (self.folder / "rabbitmq.conf").write_text(text)
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """What a command begins with that runs where it does."""
+        return ("nsenter", f"--net=/run/netns/{self.namespace}") if self.namespace else ()
 
     @property
     def ca_file(self) -> Path:
@@ -179,6 +186,8 @@ class RabbitmqServer:
         # A listener that is open before the broker is ready would take a connection and say nothing.
         if "Server startup complete" not in self.log()[self._said :]:
             return False
+        if self.namespace:
+            return True
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
@@ -190,7 +199,7 @@ class RabbitmqServer:
         with log_path.open("ab") as log:
             return subprocess.Popen(
                 # However the tests end, the broker goes with them.
-                ("setpriv", "--pdeathsig=KILL", *command),
+                (*self.inside, "setpriv", "--pdeathsig=KILL", *command),
                 cwd=self.folder, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What ports of hosts have sent and received, asked of the hosts over the bus."""
+"""What ports of hosts have sent and received, and what routers counted, asked of the hosts over the bus."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ class HostCounters:
     _life: HostLife
     _only: str = ""
     _now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _role: str = L2
 
     def hosts(self) -> Deferred[Sequence[str]]:
         """Return the hosts to ask, in order."""
         if self._only:
             return succeed((self._only,))
         oldest, here = utc_text(self._life.oldest(self._now())), self._life.here
-        return self._store.read(lambda connection: _alive(connection, oldest, here))
+        return self._store.read(lambda connection: _alive(connection, self._role, oldest, here))
 
     def read(self, host: str) -> Deferred[Mapping[str, PortCounters]]:
         """Return the counters of a host's ports by id. EdgeError."""
@@ -56,7 +57,7 @@ class HostCounters:
         after = ""
         for _ in range(MOST_PAGES):
             request = CountersRequest(host, after)
-            reply = await self._bus.call(address_of(host, L2), request, CALL_SECONDS)
+            reply = await self._bus.call(address_of(host, self._role), request, CALL_SECONDS)
             if not isinstance(reply, CountersReply):
                 raise WrongCounters(f"{host} answers a question for counters with {reply.message_kind}")
             found.update((each.port_id, each.counters) for each in reply.ports)
@@ -67,10 +68,10 @@ class HostCounters:
         return found
 
 
-def _alive(connection: Connection, oldest: str, here: str) -> Sequence[str]:
+def _alive(connection: Connection, role: str, oldest: str, here: str) -> Sequence[str]:
     statement = (
         select(hosts.c.host)
-        .where(hosts.c.role == L2, (hosts.c.reported_at >= oldest) | (hosts.c.host == here))
+        .where(hosts.c.role == role, (hosts.c.reported_at >= oldest) | (hosts.c.host == here))
         .order_by(hosts.c.host)
     )
     return connection.execute(statement).scalars().all()

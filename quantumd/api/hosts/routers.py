@@ -12,6 +12,7 @@ from typing import Any
 from attrs import define, field
 from sqlalchemy import Connection
 
+from quantumd.api.hosts.metered import TouchedMeters
 from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.qos import TouchedQos
 from quantumd.compile.routers import router_record
@@ -21,6 +22,7 @@ from quantumd.model.router_records import RouterRecord
 from quantumd.model.status import L3
 from quantumd.store import nouns, router_nouns
 from quantumd.store.journal import last_position
+from quantumd.store.meter_nouns import routers_metered
 from quantumd.store.router_limits import routers_using
 
 _OWNERS = frozenset(PORT_OWNERS.values())
@@ -43,15 +45,17 @@ class TouchedRouters:
     left: defaultdict[str, set[str]] = field(factory=lambda: defaultdict(set))
     """Hosts that had one to carry, by router."""
     qos: TouchedQos = field(factory=TouchedQos)
+    meters: TouchedMeters = field(factory=TouchedMeters)
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        return not (self.routers or self.networks or self.left) and self.qos.is_nothing
+        return not (self.routers or self.networks or self.left) and self.qos.is_nothing and self.meters.is_nothing
 
     def note(self, resource: str, resource_id: str, before: View, after: View) -> None:
         """Note a row of the journal."""
         self.qos.note(resource, resource_id, before, after)
+        self.meters.note(resource, resource_id, before, after)
         if resource == "router":
             if _differs(before, after):
                 self.routers.add(resource_id)
@@ -94,7 +98,9 @@ def tell_of_routers(connection: Connection, touched: TouchedRouters, outbox: Out
     """Put into the outbox what hosts must know of routers after these changes, and of which they are rid."""
     standing = router_nouns.routers_in(connection, touched.networks) if touched.networks else set()
     limited = set() if touched.qos.is_nothing else routers_using(connection, touched.qos.policies)
-    wanted = touched.routers | standing | touched.left.keys() | limited
+    meters = touched.meters
+    metered = set() if meters.is_nothing else routers_metered(connection, meters.labels, meters.projects)
+    wanted = touched.routers | standing | touched.left.keys() | limited | metered
     if not wanted:
         return
     # The position is read first: what commits in between is in the records and also comes as an update.

@@ -13,6 +13,7 @@ from quantumd.api.notifications import CURSOR
 from quantumd.api.notifications.audit import Audit
 from quantumd.api.notifications.counters import CounterTeller, Counting
 from quantumd.api.notifications.messages import Teller
+from quantumd.api.notifications.meters import MeterTeller
 from quantumd.api.notifications.outbox import Address, Outbox
 from quantumd.api.notifications.rounds import Rounds
 from quantumd.api.resource import Resource
@@ -61,12 +62,14 @@ def make_notifications(
     resources: Sequence[Resource],
     count: Callable[[float], None] = lambda confirmed: None,
     counting: Counting | None = None,
+    metering: Counting | None = None,
     is_alone: bool = False,
 ) -> Notifications:
     """Return what tells other services of every change from now on, as the settings say.
 
     :param broker: an IBroker that is a service.
     :param counting: what knows what ports sent and received; without it that is not told.
+    :param metering: what knows what routers counted by labels; the same.
     :param is_alone: it knows that of ports of which no other process does.
     """
     address = Address(settings.exchange, settings.topics, settings.durable, settings.quorum)
@@ -87,4 +90,8 @@ def make_notifications(
         beside = Outbox(broker, reactor, address, publisher_id)
         counters = CounterTeller(store, beside, counting, lambda: is_alone or consumer.has_lease)
         Rounds(reactor, settings.counters_seconds, counters.tell, "counters of ports").setServiceParent(service)
+    if settings.meters_seconds and metering is not None:
+        beside = Outbox(broker, reactor, address, publisher_id)
+        meters = MeterTeller(store, beside, metering, lambda: is_alone or consumer.has_lease)
+        Rounds(reactor, settings.meters_seconds, meters.tell, "meters of routers").setServiceParent(service)
     return Notifications(service, consumer)

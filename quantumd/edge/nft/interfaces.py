@@ -48,12 +48,21 @@ class Kind:
 
 
 @frozen
+class Count:
+    """What a counter has counted since it was made."""
+
+    packets: int = 0
+    octets: int = 0
+
+
+@frozen
 class Ruleset:
     """What there is: chains by their digests, '' of one that is not as it was written."""
 
     chains: Mapping[Name, str] = field(factory=dict)
     sets: frozenset[Name] = frozenset()
     elements: Mapping[Place, str] = field(factory=dict)
+    counters: Mapping[Name, Count] = field(factory=dict)
 
 
 @frozen
@@ -67,12 +76,16 @@ class Change:
     gone_sets: frozenset[Name] = frozenset()
     gone_elements: Mapping[Place, str] = field(factory=dict)
     """With the values that they had."""
+    counters: frozenset[Name] = frozenset()
+    gone_counters: frozenset[Name] = frozenset()
+    """Named counters, which rules of several chains may count with: they keep what they have while rules change."""
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing changes."""
         return not any((
             self.chains, self.sets, self.elements, self.gone_chains, self.gone_sets, self.gone_elements,
+            self.counters, self.gone_counters,
         ))  # fmt: skip
 
 

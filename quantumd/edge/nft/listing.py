@@ -5,16 +5,18 @@ The text is read line by line: nft's JSON is one value, and whoever parses a lar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from quantumd.edge.nft.interfaces import Name, Place, Ruleset
+from quantumd.edge.nft.interfaces import Count, Name, Place, Ruleset
 from quantumd.edge.nft.script import MARK
 
 _WORDS = 3
-_BLOCKS = ("chain", "set", "map")
+_BLOCKS = ("chain", "set", "map", "counter")
+_COUNTED = re.compile(r"packets (\d+) bytes (\d+)")
 _HOOK = "type "
 _ASLEEP, _DROPS = "\tflags dormant\n", "policy drop;"
 """How a table is that does nothing, and a chain that drops what no rule of it takes: so are none of ours."""
@@ -50,12 +52,12 @@ class Looks:
                 self._first[name] = (digest, look)
             elif first != look:
                 chains[name] = ""
-        return Ruleset(chains, listing.ruleset.sets, listing.ruleset.elements)
+        return evolve(listing.ruleset, chains=chains)
 
 
 @define
 class _Block:
-    """A chain, set or map, with the lines in it."""
+    """A chain, set, map or counter, with the lines in it."""
 
     kind: str
     name: Name
@@ -68,6 +70,7 @@ def read_listing(texts: Mapping[str, str]) -> Listing:
     looks: dict[Name, str] = {}
     sets: set[Name] = set()
     elements: dict[Place, str] = {}
+    counters: dict[Name, Count] = {}
     for family, text in texts.items():
         is_asleep = _ASLEEP in text
         for block in _blocks(family, text):
@@ -75,10 +78,13 @@ def read_listing(texts: Mapping[str, str]) -> Listing:
                 is_off = is_asleep or any(_DROPS in line for line in block.lines if line.startswith(_HOOK))
                 rules = [line for line in block.lines if not line.startswith(_HOOK)]
                 chains[block.name], looks[block.name] = "" if is_off else _digest(rules), _look(rules)
+            elif block.kind == "counter":
+                found = _COUNTED.search(" ".join(block.lines))
+                counters[block.name] = Count(int(found[1]), int(found[2])) if found else Count()
             else:
                 sets.add(block.name)
                 elements.update(_elements(block))
-    return Listing(Ruleset(chains, frozenset(sets), elements), looks)
+    return Listing(Ruleset(chains, frozenset(sets), elements, counters), looks)
 
 
 def _blocks(family: str, text: str) -> Iterator[_Block]:

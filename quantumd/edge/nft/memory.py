@@ -8,7 +8,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
-from quantumd.edge.nft.interfaces import Chain, Change, INft, Kind, Name, Place, Ruleset
+from quantumd.edge.nft.interfaces import Chain, Change, Count, INft, Kind, Name, Place, Ruleset
 from quantumd.errors import EdgeError
 
 
@@ -20,6 +20,7 @@ class MemoryNft:
     chains: dict[Name, Chain] = field(factory=dict, init=False)
     sets: dict[Name, Kind] = field(factory=dict, init=False)
     elements: dict[Place, str] = field(factory=dict, init=False)
+    counters: dict[Name, Count] = field(factory=dict, init=False)
     changes: list[Change] = field(factory=list, init=False)
     trouble: str = ""
     """Why nothing can be changed."""
@@ -34,7 +35,7 @@ class MemoryNft:
     def read(self) -> Deferred[Ruleset]:
         """See INft."""
         digests = {name: chain.digest for name, chain in self.chains.items()}
-        return succeed(Ruleset(digests, frozenset(self.sets), dict(self.elements)))
+        return succeed(Ruleset(digests, frozenset(self.sets), dict(self.elements), dict(self.counters)))
 
     def apply(self, change: Change) -> Deferred[None]:
         """See INft."""
@@ -47,6 +48,10 @@ class MemoryNft:
         for place in change.gone_elements:
             self.elements.pop(place, None)
         self.elements.update(change.elements)
+        for name in change.counters:
+            self.counters.setdefault(name, Count())
+        for name in change.gone_counters:
+            self.counters.pop(name, None)
         for name in change.gone_chains:
             self.chains.pop(name, None)
         for name in change.gone_sets:
@@ -63,6 +68,7 @@ class MemoryNft:
         self.chains.clear()
         self.sets.clear()
         self.elements.clear()
+        self.counters.clear()
         for listener in tuple(self._listeners):
             listener()
 

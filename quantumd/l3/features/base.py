@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from attrs import field, frozen
@@ -21,9 +21,10 @@ class Filters:
     chains: Mapping[Name, Chain] = field(factory=dict)
     sets: Mapping[Name, Kind] = field(factory=dict)
     elements: Mapping[Place, str] = field(factory=dict)
+    counters: frozenset[Name] = frozenset()
 
 
-def merged(some: Iterable[Filters]) -> Filters:
+def merged(some: Sequence[Filters]) -> Filters:
     """Return all of these; no two have anything of one name."""
     chains: dict[Name, Chain] = {}
     sets: dict[Name, Kind] = {}
@@ -32,7 +33,7 @@ def merged(some: Iterable[Filters]) -> Filters:
         chains.update(each.chains)
         sets.update(each.sets)
         elements.update(each.elements)
-    return Filters(chains, sets, elements)
+    return Filters(chains, sets, elements, frozenset().union(*(each.counters for each in some)))
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, String, Table
 
 from quantumd.store.tables.base import id_column, metadata, project_column
 
@@ -36,3 +36,16 @@ metering_label_rules = Table(
     Column("created_at", String(20), nullable=False),
 )
 """A rule is of its label's project."""
+
+metered = Table(
+    "metered",
+    metadata,
+    Column("router_id", String(36), ForeignKey("routers.id", ondelete="CASCADE"), primary_key=True),
+    Column("metering_label_id", String(36), ForeignKey("metering_labels.id", ondelete="CASCADE"), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("packets", BigInteger, nullable=False),
+    Column("octets", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("told_at", BigInteger, nullable=False),
+)
+"""What hosts had counted when it was told last, and when that was: seconds since 1970, ``first_at`` the first time."""

@@ -147,6 +147,7 @@ class OvsDriver:
             "router",
             "floating-ip-port-forwarding",
             "l3-ndp-proxy",
+            "metering",
             "ipv6-modes",
             "dns-integration",
             "taas",
