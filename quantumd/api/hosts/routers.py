@@ -23,7 +23,8 @@ from quantumd.store.journal import last_position
 
 _OWNERS = frozenset(PORT_OWNERS.values())
 _NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "updated_at"})
-_OF_SUBNETS = frozenset({"gateway_ip", "dns_nameservers"})
+_OF_SUBNETS = frozenset({"gateway_ip", "dns_nameservers", "subnetpool_id"})
+_SCOPE = "address_scope_id"
 _OF_NETWORKS = frozenset({"mtu", "admin_state_up"})
 
 View = Mapping[str, Any]
@@ -37,13 +38,15 @@ class TouchedRouters:
     routers: set[str] = field(factory=set)
     networks: set[str] = field(factory=set)
     """Those whose routers have to hear of it."""
+    pools: set[str] = field(factory=set)
+    """The same of subnet pools: they have gone into another address scope."""
     left: defaultdict[str, set[str]] = field(factory=lambda: defaultdict(set))
     """Hosts that had one to carry, by router."""
 
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        return not (self.routers or self.networks or self.left)
+        return not (self.routers or self.networks or self.pools or self.left)
 
     def note(self, resource: str, resource_id: str, before: View, after: View) -> None:
         """Note a row of the journal."""
@@ -64,6 +67,9 @@ class TouchedRouters:
         elif resource == "network":
             if before and after and any(before.get(name) != after.get(name) for name in _OF_NETWORKS):
                 self.networks.add(resource_id)
+        elif resource == "subnetpool":
+            if before and after and before.get(_SCOPE) != after.get(_SCOPE):
+                self.pools.add(resource_id)
         elif resource == "agent":
             self._note_agent(before, after)
 
@@ -88,6 +94,8 @@ def _differs(before: View, after: View) -> bool:
 def tell_of_routers(connection: Connection, touched: TouchedRouters, outbox: Outbox) -> None:
     """Put into the outbox what hosts must know of routers after these changes, and of which they are rid."""
     standing = router_nouns.routers_in(connection, touched.networks) if touched.networks else set()
+    if touched.pools:
+        standing |= router_nouns.routers_of_pools(connection, touched.pools)
     wanted = touched.routers | standing | touched.left.keys()
     if not wanted:
         return
