@@ -127,7 +127,12 @@ def _operations(
     put = (each for each in wanted.addresses - held if each.device not in new)
     yield from map(i.PutAddress, sorted(put, key=repr))
     # With a device that is made anew, or its address, routes go that may be wanted, whatever they went through.
-    yield from _put_routes(wanted.routes if new or first else wanted.routes - inside.routes)
+    coming = wanted.routes if new or first else wanted.routes - inside.routes
+    # A table is looked into while all is in it, and what is marked never goes with what is not.
+    yield from _put_routes(each for each in coming if each.table != i.MAIN)
+    yield from (i.PutRule(each) for each in sorted(wanted.rules - inside.rules, key=repr))
+    yield from _put_routes(each for each in coming if each.table == i.MAIN)
+    yield from (i.RemoveRule(each) for each in sorted(inside.rules - wanted.rules, key=repr))
     yield from (i.RemoveRoute(each) for each in sorted(_surplus_routes(desired, inside), key=_length))
     yield from (i.RemoveAddress(each) for each in sorted(surplus - first, key=repr))
     yield from map(i.RemovePair, gone)
@@ -137,7 +142,12 @@ def _operations(
 
 
 def _put_routes(routes: Iterable[i.Route]) -> Iterator[i.Operation]:
-    return (i.PutRoute(each) for each in sorted(routes, key=_length, reverse=True))
+    return (i.PutRoute(each) for each in sorted(routes, key=_coming, reverse=True))
+
+
+def _coming(route: i.Route) -> tuple[bool, int, str]:
+    """Return what routes that come are sorted by: what a table refuses is known before anything is found in it."""
+    return (not (route.nexthops or route.device), *_length(route))
 
 
 def _held(desired: DesiredRouter, inside: i.Seen, new: frozenset[str]) -> Iterator[i.Address]:
@@ -154,9 +164,9 @@ def _excludes(one: i.Address, other: i.Address) -> bool:
 
 def _surplus_routes(desired: DesiredRouter, inside: i.Seen) -> Iterator[i.Route]:
     """Yield the routes that go, and in whose place no other one comes."""
-    places = {(each.destination, each.metric) for each in desired.addressing.routes}
+    places = {each.place for each in desired.addressing.routes}
     for route in inside.routes - desired.addressing.routes:
-        if (route.destination, route.metric) not in places:
+        if route.place not in places:
             yield route
 
 

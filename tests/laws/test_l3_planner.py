@@ -12,12 +12,20 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.converge.plan import merge
-from quantumd.edge.netns.interfaces import Address, Device, Route, Seen
+from quantumd.edge.netns.interfaces import Address, Device, Route, Rule, Seen
 from quantumd.edge.nft.interfaces import Chain, Kind, Place
 from quantumd.l3.features.forwarding import FORWARDED, GATHERED, SPREAD
 from quantumd.l3.names import namespace_of
 from quantumd.l3.steps import ChangeInside, ChangeRouter, Deed
-from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterLink, RouterRecord, RouterRoute
+from quantumd.model.router_records import (
+    FloatingAddress,
+    ForwardedPorts,
+    LinkScope,
+    RouterGateway,
+    RouterLink,
+    RouterRecord,
+    RouterRoute,
+)
 from tests.bed.counts import count
 from tests.l3.packets import Packet, model_of
 from tests.l3.world import STRANGERS_NAMESPACE, STRANGERS_PORT, World
@@ -70,8 +78,8 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
         link(router, 3, ("10.0.2.1/24",)),
     )  # fmt: skip
     interfaces = tuple(each for each in pool if draw(st.booleans()))
-    outside = draw(st.sampled_from((("203.0.113.2/24",), ("203.0.113.3/24", "fd01::3/64"))))
-    gateway = draw(st.sampled_from((None, link(router, 8, outside, 1500), link(router, 9, outside, 1500))))
+    gateways = draw(ways_outside(router))
+    gateway = gateways[0].link if gateways else None
     subnets = {address.partition("/")[0].rpartition(".")[0] for each in interfaces for address in each.addresses}
     prefixes = subnets | ({"fd00::9"} if any("fd00::1" in "".join(each.addresses) for each in interfaces) else set())
     near = [each for each in ROUTES if {each.nexthop, each.nexthop.rpartition(".")[0]} & prefixes]
@@ -80,13 +88,33 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
         leads.popitem()
     free = [each for each in FLOATINGS if gateway is not None and each not in leads]
     forwarded = [draw(st.sampled_from(ways)) for each in free if draw(st.booleans()) for ways in spans(each)]
+    first = gateways[0] if gateways else None
+    scopes = [
+        LinkScope(each.port_id, draw(st.sampled_from(("", "one", "two"))))
+        for each in (*interfaces, *(some.link for some in gateways)) if draw(st.booleans())
+    ]  # fmt: skip
     return RouterRecord(
         IDS[router - 1], 1, draw(st.sampled_from((True, True, True, False))), interfaces, gateway,
-        ("203.0.113.1",) if gateway is not None else (), draw(st.booleans()),
+        first.nexthops if first is not None else (), draw(st.booleans()),
         tuple(each for each in near if draw(st.booleans())),
         tuple(FloatingAddress(outer, outer, fixed) for outer, fixed in leads.items()),
         tuple(each for each in forwarded if each is not None),
+        first.number if first is not None else 1, gateways[1:], draw(st.booleans()), tuple(scopes),
     )  # fmt: skip
+
+
+@st.composite
+def ways_outside(draw: st.DrawFn, router: int) -> tuple[RouterGateway, ...]:
+    """Any gateways, in any order; two of them have one place, and never both. The first has no floating IP yet."""
+    one = draw(st.sampled_from((("203.0.113.2/24",), ("203.0.113.3/24", "fd01::3/64"))))
+    here = (FloatingAddress("198.51.100.5", "198.51.100.5", FIXED[0]),) if draw(st.booleans()) else ()
+    pool = [
+        RouterGateway(link(router, draw(st.sampled_from((8, 9))), one, 1500), 1, ("203.0.113.1",)),
+        RouterGateway(link(router, 7, ("198.51.100.2/24",), 1500), 2, ("198.51.100.1",)),
+        RouterGateway(link(router, 6, ("192.0.2.2/24", "fd02::2/64"), 1500), 3, ("192.0.2.1", "fd02::1")),
+    ]
+    found = draw(st.permutations([each for each in pool if draw(st.booleans())]))
+    return (*found[:1], *(evolve(each, floating_ips=here) if each.number == 2 else each for each in found[1:]))
 
 
 def _down(seen: Seen) -> Seen:
@@ -114,6 +142,7 @@ MEDDLING: Final[dict[str, Callable[[Seen], Seen]]] = {
     "down": _down,
     "take away": _taken_away,
     "more": _more,
+    "lose rules": lambda seen: evolve(seen, rules=frozenset({Rule(4, 77, 177)})),
     "flush": lambda seen: Seen(seen.devices, is_named=seen.is_named, is_settled=seen.is_settled),
     "lose routes": lambda seen: evolve(seen, routes=frozenset()),
     "empty": lambda seen: evolve(seen, devices={}, addresses=frozenset(), routes=frozenset()),
@@ -242,7 +271,7 @@ class LawTests(SynchronousTestCase):
         self.assertTrue(world.plan().is_empty, world.plan())
         self.assertEqual(world.state(), straight.state())
         ended = {address for each in world.namespaces.ended for address in each}
-        kept = {each.floating_ip: each.fixed_ip for each in new.floating_ips}
+        kept = {each.floating_ip: each.fixed_ip for some in new.gateways for each in some.floating_ips}
         if new.admin_state_up:
             moved = {
                 place[2] for place, fixed in before.items() if place[1] == "floating" and kept.get(place[2]) != fixed
@@ -352,8 +381,12 @@ def prefixes(step: ChangeRouter) -> list[tuple[Deed, ...]]:
 def packets(*records: RouterRecord) -> list[Packet]:
     """Return packets from each device to and from whatever these routers know."""
     links = [(each, "qr-") for record in records for each in record.interfaces]
-    links += [(record.gateway, "qg-") for record in records if record.gateway is not None]
+    links += [(each.link, "qg-") for record in records for each in record.gateways]
     devices = sorted({prefix + each.port_id[:11] for each, prefix in links})
-    ends = ("10.0.0.5", "10.0.1.6", "10.0.2.7", "10.9.0.1", "10.9.9.1", *FLOATINGS, "203.0.113.9", "198.51.100.1")
+    ends = ("10.0.0.5", "10.0.1.6", "10.0.2.7", "10.9.0.1", "10.9.9.1", *FLOATINGS, "203.0.113.9", "8.8.8.8")
+    ends += ("198.51.100.5", "198.51.100.9")
     found = [Packet(*each) for each in product(devices, ends, ends) if each[1] != each[2]]
+    outside = ("203.0.113.9", "8.8.8.8", "198.51.100.9", "10.9.0.1")
+    marked = product([each for each in devices if each.startswith("qr-")], ends[:2], outside, (1, 2, 3))
+    found += [Packet(*each, mark=mark) for *each, mark in marked]
     return found + [Packet(*each, *port) for each in product(devices, ends[:1], FLOATINGS) for port in PORTS]

@@ -232,9 +232,7 @@ def _without(seen: i.Seen, route: i.Route) -> frozenset[i.Route]:
 def _reachable(seen: i.Seen) -> i.Seen:
     """Take away routes that lead nowhere any more, as the kernel does when a device goes or has no address."""
     kept = (
-        each
-        for each in seen.routes
-        if each.device or each.devices or all(_is_near(seen, hop) for hop in each.nexthops)
+        each for each in seen.routes if each.device or each.devices or all(_is_near(seen, hop) for hop in each.nexthops)
     )
     return evolve(seen, routes=frozenset(kept))
 
