@@ -20,7 +20,6 @@ from quantumd.l3.features.scopes import CROSSING
 from quantumd.l3.names import GATEWAY, INSIDE, namespace_of
 from tests.l3.world import ROUTER_ID, World
 
-
 _BACKWARDS = re.compile(r'^oifname "([^"]+)" snat ip to ip saddr map @(\S+)$', re.MULTILINE)
 
 

@@ -70,7 +70,7 @@ def link(router: int, port: int, addresses: tuple[str, ...], mtu_bytes: int = 14
 
 @st.composite
 def routers(draw: st.DrawFn, router: int) -> RouterRecord:
-    """Any router that the API lets be: what a route leads to is near, and who has a floating IP has a gateway."""
+    """Any router that the API lets be: what a route leads to is near, and floating IPs lead from gateways to links."""
     both, second = ("10.0.0.1/24", "fd00::1/64"), ("10.0.0.1/24", "10.0.0.2/24")
     red = draw(st.sampled_from((both, second, ("10.0.0.1/24",), ("10.0.0.1/25", "fd00::1/80"), ("10.0.0.2/24",))))
     pool = (
@@ -78,16 +78,18 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
         link(router, 3, ("10.0.2.1/24",)),
     )  # fmt: skip
     interfaces = tuple(each for each in pool if draw(st.booleans()))
-    gateways = draw(ways_outside(router))
-    gateway = gateways[0].link if gateways else None
     subnets = {address.partition("/")[0].rpartition(".")[0] for each in interfaces for address in each.addresses}
+    gateways = draw(ways_outside(router, FIXED[0] if "10.0.0" in subnets else ""))
+    gateway = gateways[0].link if gateways else None
     prefixes = subnets | ({"fd00::9"} if any("fd00::1" in "".join(each.addresses) for each in interfaces) else set())
     near = [each for each in ROUTES if {each.nexthop, each.nexthop.rpartition(".")[0]} & prefixes]
-    leads = {each: draw(st.sampled_from(FIXED)) for each in FLOATINGS if gateway is not None and draw(st.booleans())}
+    fixed = [each for each in FIXED if gateway is not None and each.rpartition(".")[0] in subnets]
+    leads = {each: draw(st.sampled_from(fixed)) for each in FLOATINGS[: 2 * len(fixed)] if draw(st.booleans())}
     if len(set(leads.values())) < len(leads):
         leads.popitem()
     free = [each for each in FLOATINGS if gateway is not None and each not in leads]
-    forwarded = [draw(st.sampled_from(ways)) for each in free if draw(st.booleans()) for ways in spans(each)]
+    spanned = [draw(st.sampled_from(ways)) for each in free if draw(st.booleans()) for ways in spans(each)]
+    forwarded = [each for each in spanned if each is not None and each.fixed_ip in fixed]
     first = gateways[0] if gateways else None
     scopes = [
         LinkScope(each.port_id, draw(st.sampled_from(("", "one", "two"))))
@@ -98,16 +100,16 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
         first.nexthops if first is not None else (), draw(st.booleans()),
         tuple(each for each in near if draw(st.booleans())),
         tuple(FloatingAddress(outer, outer, fixed) for outer, fixed in leads.items()),
-        tuple(each for each in forwarded if each is not None),
+        tuple(forwarded),
         first.number if first is not None else 1, gateways[1:], draw(st.booleans()), tuple(scopes),
     )  # fmt: skip
 
 
 @st.composite
-def ways_outside(draw: st.DrawFn, router: int) -> tuple[RouterGateway, ...]:
+def ways_outside(draw: st.DrawFn, router: int, fixed_ip: str) -> tuple[RouterGateway, ...]:
     """Any gateways, in any order; two of them have one place, and never both. The first has no floating IP yet."""
     one = draw(st.sampled_from((("203.0.113.2/24",), ("203.0.113.3/24", "fd01::3/64"))))
-    here = (FloatingAddress("198.51.100.5", "198.51.100.5", FIXED[0]),) if draw(st.booleans()) else ()
+    here = (FloatingAddress("198.51.100.5", "198.51.100.5", fixed_ip),) if fixed_ip and draw(st.booleans()) else ()
     pool = [
         RouterGateway(link(router, draw(st.sampled_from((8, 9))), one, 1500), 1, ("203.0.113.1",)),
         RouterGateway(link(router, 7, ("198.51.100.2/24",), 1500), 2, ("198.51.100.1",)),
@@ -383,10 +385,20 @@ def packets(*records: RouterRecord) -> list[Packet]:
     links = [(each, "qr-") for record in records for each in record.interfaces]
     links += [(each.link, "qg-") for record in records for each in record.gateways]
     devices = sorted({prefix + each.port_id[:11] for each, prefix in links})
-    ends = ("10.0.0.5", "10.0.1.6", "10.0.2.7", "10.9.0.1", "10.9.9.1", *FLOATINGS, "203.0.113.9", "8.8.8.8")
+    ends: tuple[str, ...] = (
+        "10.0.0.5",
+        "10.0.1.6",
+        "10.0.2.7",
+        "10.9.0.1",
+        "10.9.9.1",
+        *FLOATINGS,
+        "203.0.113.9",
+        "8.8.8.8",
+    )
     ends += ("198.51.100.5", "198.51.100.9")
     found = [Packet(*each) for each in product(devices, ends, ends) if each[1] != each[2]]
     outside = ("203.0.113.9", "8.8.8.8", "198.51.100.9", "10.9.0.1")
-    marked = product([each for each in devices if each.startswith("qr-")], ends[:2], outside, (1, 2, 3))
-    found += [Packet(*each, mark=mark) for *each, mark in marked]
+    insides = [each for each in devices if each.startswith("qr-")]
+    marked = product(insides, ends[:2], outside, (1, 2, 3))
+    found += [Packet(device, source, to, mark=mark) for device, source, to, mark in marked]
     return found + [Packet(*each, *port) for each in product(devices, ends[:1], FLOATINGS) for port in PORTS]

@@ -1,4 +1,4 @@
-"""Devices, addresses, routes and rules of a network namespace, by two sockets: one in it, and one where this process is."""
+"""Devices, addresses, routes and rules of a network namespace, by two sockets: one in it, one where this process is."""
 
 from __future__ import annotations
 

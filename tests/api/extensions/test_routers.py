@@ -73,6 +73,8 @@ class RouterTests(RouterCase):
                 "admin_state_up": True,
                 "status": "DOWN",
                 "external_gateway_info": None,
+                "external_gateways": [],
+                "enable_default_route_ecmp": False,
                 "availability_zone_hints": [],
                 "availability_zones": [],
                 "routes": [],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -18,7 +20,7 @@ def upgrade() -> None:
     _add("router_ports", "number", sa.Integer(), "1")
 
 
-def _add(table: str, column: str, kind: sa.types.TypeEngine[object], default: object) -> None:
+def _add(table: str, column: str, kind: sa.types.TypeEngine[Any], default: Any) -> None:
     # An upgrade of MariaDB that was cut short is run again.
     if column not in {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}:
         op.add_column(table, sa.Column(column, kind, server_default=default, nullable=False))
