@@ -127,18 +127,26 @@ def _operations(
     put = (each for each in wanted.addresses - held if each.device not in new)
     yield from map(i.PutAddress, sorted(put, key=repr))
     # With a device that is made anew, or its address, routes go that may be wanted, whatever they went through.
-    coming = wanted.routes if new or first else wanted.routes - inside.routes
-    # A table is looked into while all is in it, and what is marked never goes with what is not.
-    yield from _put_routes(each for each in coming if each.table != i.MAIN)
-    yield from (i.PutRule(each) for each in sorted(wanted.rules - inside.rules, key=repr))
-    yield from _put_routes(each for each in coming if each.table == i.MAIN)
-    yield from (i.RemoveRule(each) for each in sorted(inside.rules - wanted.rules, key=repr))
-    yield from (i.RemoveRoute(each) for each in sorted(_surplus_routes(desired, inside), key=_length))
+    yield from _routing(desired, inside, wanted.routes if new or first else wanted.routes - inside.routes)
     yield from (i.RemoveAddress(each) for each in sorted(surplus - first, key=repr))
     yield from map(i.RemovePair, gone)
     if gone:
         # The same, and what was added meanwhile may have been given to a device that goes.
         yield from _put_routes(each for each in wanted.routes if not each.device)
+
+
+def _routing(desired: DesiredRouter, inside: i.Seen, coming: Collection[i.Route]) -> Iterator[i.Operation]:
+    """Yield changes of routes and rules: a table is looked into while all is in it, and the main one changes meanwhile.
+
+    So what is marked never goes with what is not.
+    """
+    wanted, going = desired.addressing, sorted(_surplus_routes(desired, inside), key=_length)
+    yield from _put_routes(each for each in coming if each.table != i.MAIN)
+    yield from (i.PutRule(each) for each in sorted(wanted.rules - inside.rules, key=repr))
+    yield from _put_routes(each for each in coming if each.table == i.MAIN)
+    yield from (i.RemoveRoute(each) for each in going if each.table == i.MAIN)
+    yield from (i.RemoveRule(each) for each in sorted(inside.rules - wanted.rules, key=repr))
+    yield from (i.RemoveRoute(each) for each in going if each.table != i.MAIN)
 
 
 def _put_routes(routes: Iterable[i.Route]) -> Iterator[i.Operation]:

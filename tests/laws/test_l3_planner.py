@@ -397,7 +397,7 @@ def packets(*records: RouterRecord) -> list[Packet]:
     )
     ends += ("198.51.100.5", "198.51.100.9")
     found = [Packet(*each) for each in product(devices, ends, ends) if each[1] != each[2]]
-    outside = ("203.0.113.9", "8.8.8.8", "198.51.100.9", "10.9.0.1")
+    outside = ("203.0.113.9", "8.8.8.8", "198.51.100.9")
     insides = [each for each in devices if each.startswith("qr-")]
     marked = product(insides, ends[:2], outside, (1, 2, 3))
     found += [Packet(device, source, to, mark=mark) for device, source, to, mark in marked]
