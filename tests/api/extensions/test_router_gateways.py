@@ -137,7 +137,7 @@ class AddTests(GatewaysCase):
             {"x": 1},
         )
         for wrong in wrongs:
-            body = {"router": {"external_gateways": wrong}}
+            body: View = {"router": {"external_gateways": wrong}}
             message = self.assert_refused(400, "InvalidInput", self.act, "add_external_gateways", made, body)
             self.assertIn("Invalid input for external_gateways. Reason", message)
 
