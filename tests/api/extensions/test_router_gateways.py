@@ -117,7 +117,8 @@ class AddTests(GatewaysCase):
     def test_nothing_changes_nothing(self) -> None:
         """An empty list of any kind, and a body that says nothing of gateways."""
         made = self.with_gateway()
-        for body in ({"external_gateways": []}, {"external_gateways": {}}, {"external_gateways": None}, {}):
+        bodies: tuple[View, ...] = (*({"external_gateways": nothing} for nothing in ([], {}, None)), {})
+        for body in bodies:
             for verb in ("add", "remove"):
                 found = self.act(f"{verb}_external_gateways", made, {"router": body})["router"]
                 self.assertEqual(found, {**made, "tenant_id": "alice"})
@@ -137,8 +138,8 @@ class AddTests(GatewaysCase):
             {"x": 1},
         )
         for wrong in wrongs:
-            body: View = {"router": {"external_gateways": wrong}}
-            message = self.assert_refused(400, "InvalidInput", self.act, "add_external_gateways", made, body)
+            said: View = {"router": {"external_gateways": wrong}}
+            message = self.assert_refused(400, "InvalidInput", self.act, "add_external_gateways", made, said)
             self.assertIn("Invalid input for external_gateways. Reason", message)
 
     def test_there_is_a_limit(self) -> None:
