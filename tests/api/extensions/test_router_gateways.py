@@ -117,7 +117,8 @@ class AddTests(GatewaysCase):
     def test_nothing_changes_nothing(self) -> None:
         """An empty list of any kind, and a body that says nothing of gateways."""
         made = self.with_gateway()
-        bodies: tuple[View, ...] = (*({"external_gateways": nothing} for nothing in ([], {}, None)), {})
+        nothings: tuple[Any, ...] = ([], {}, None)
+        bodies: tuple[View, ...] = (*({"external_gateways": each} for each in nothings), {})
         for body in bodies:
             for verb in ("add", "remove"):
                 found = self.act(f"{verb}_external_gateways", made, {"router": body})["router"]
