@@ -86,13 +86,12 @@ def _reaching(route: Route, own: Collection[IPv4Interface | IPv6Interface]) -> R
     ways = [way for way in zip(route.nexthops, devices, strict=True) if _is_near(*way, own)]
     if not ways:
         return None
-    nexthops = tuple(nexthop for nexthop, _ in ways)
+    nexthops, links = zip(*ways, strict=True)
     if not route.devices:
         return evolve(route, nexthops=nexthops)
-    left = tuple(device for _, device in ways)
-    return evolve(
-        route, nexthops=nexthops, **({"devices": left} if len(ways) > 1 else {"devices": (), "device": left[0]})
-    )
+    if len(ways) == 1:
+        return evolve(route, nexthops=nexthops, device=links[0], devices=())
+    return evolve(route, nexthops=nexthops, devices=links)
 
 
 def _is_near(nexthop: str, device: str, own: Collection[IPv4Interface | IPv6Interface]) -> bool:

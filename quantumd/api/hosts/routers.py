@@ -23,9 +23,12 @@ from quantumd.store.journal import last_position
 
 _OWNERS = frozenset(PORT_OWNERS.values())
 _NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "updated_at"})
-_OF_SUBNETS = frozenset({"gateway_ip", "dns_nameservers", "subnetpool_id"})
-_SCOPE = "address_scope_id"
-_OF_NETWORKS = frozenset({"mtu", "admin_state_up"})
+_OF_SURROUNDINGS: Mapping[str, frozenset[str]] = {
+    "subnet": frozenset({"gateway_ip", "dns_nameservers", "subnetpool_id"}),
+    "network": frozenset({"mtu", "admin_state_up"}),
+    "subnetpool": frozenset({"address_scope_id"}),
+}
+"""What hosts are told of what routers stand in."""
 
 View = Mapping[str, Any]
 Wanted = Callable[[str, str], bool]
@@ -61,17 +64,19 @@ class TouchedRouters:
                 self.routers.update(each["router_id"] for each in (before, after) if each)
         elif resource == "port":
             self._note_port(before, after)
-        elif resource == "subnet":
-            if before and after and any(before.get(name) != after.get(name) for name in _OF_SUBNETS):
-                self.networks.add(after["network_id"])
-        elif resource == "network":
-            if before and after and any(before.get(name) != after.get(name) for name in _OF_NETWORKS):
-                self.networks.add(resource_id)
-        elif resource == "subnetpool":
-            if before and after and before.get(_SCOPE) != after.get(_SCOPE):
-                self.pools.add(resource_id)
+        elif resource in _OF_SURROUNDINGS:
+            self._note_surroundings(resource, resource_id, before, after)
         elif resource == "agent":
             self._note_agent(before, after)
+
+    def _note_surroundings(self, resource: str, resource_id: str, before: View, after: View) -> None:
+        told = _OF_SURROUNDINGS[resource]
+        if not (before and after) or all(before.get(name) == after.get(name) for name in told):
+            return
+        if resource == "subnetpool":
+            self.pools.add(resource_id)
+        else:
+            self.networks.add(after["network_id"] if resource == "subnet" else resource_id)
 
     def _note_port(self, before: View, after: View) -> None:
         users = [each["device_id"] for each in (before, after) if each.get("device_owner") in _OWNERS]
