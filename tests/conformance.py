@@ -23,6 +23,7 @@ _QUOTAS: Final = f"{_X}test_quotas_requests.py"
 _RBAC: Final = f"{_X}test_rbac.py"
 _RULES: Final = f"{_X}test_security_group_rules.py"
 _FORWARDINGS: Final = f"{_X}test_port_forwardings.py"
+_GATEWAYS: Final = f"{_X}test_router_gateways.py"
 _GROUPS: Final = f"{_X}test_security_groups.py"
 _SMALL: Final = f"{_X}test_small_promises.py"
 _SUBNETS: Final = f"{_R}test_subnets_attributes.py"
@@ -30,7 +31,7 @@ _SUBNETS: Final = f"{_R}test_subnets_attributes.py"
 PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "aap-reject-multicast": (f"{_X}test_allowed_address_pairs_ports.py::test_bad_pairs",),
     "address-group": (f"{_X}test_address_groups.py",),
-    "address-scope": (f"{_X}test_address_scopes.py",),
+    "address-scope": (f"{_X}test_address_scopes.py", "tests/functional/test_address_scopes.py"),
     "agent": (f"{_AGENTS}::AgentTests",),
     "agent-resources-synced": (f"{_AGENTS}::test_a_report_is_shown",),
     "agent_sort_key": (f"{_AGENTS}::test_agents_can_be_sorted",),
@@ -51,9 +52,13 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "empty-string-filtering": (
         f"{_A}test_lists.py::test_an_empty_value_is_a_value", f"{_R}test_lists.py::test_empty_text_is_a_value"
     ),
+    "enable-default-route-ecmp": (
+        f"{_GATEWAYS}::SpreadTests", "tests/functional/test_router_gateways.py::DefaultTests::test_over_both"
+    ),
     "events": (
         f"{_A}events/test_streams.py", f"{_A}events/test_isolation.py", "tests/functional/test_events.py"
     ),
+    "external-gateway-multihoming": (_GATEWAYS, "tests/functional/test_router_gateways.py"),
     "external-net": (f"{_X}test_external_net.py", f"{_X}test_rbac_networks.py::ExternalNetworkTests"),
     "expose-port-forwarding-in-fip": (f"{_FORWARDINGS}::test_the_floating_ip_shows_them",),
     "ext-gw-mode": ("tests/api/extensions/test_routers.py::GatewayTests",),

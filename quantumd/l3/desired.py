@@ -78,24 +78,36 @@ def _within_reach(addressing: Addressing) -> Addressing:
     The kernel would refuse them, and all that comes behind would not be done.
     """
     own = [ip_interface(each.address) for each in addressing.addresses]
-    routes = (evolve(each, nexthops=tuple(_near(each, own))) for each in addressing.routes)
-    return evolve(addressing, routes=frozenset(each for each in routes if each.nexthops))
+    return evolve(addressing, routes=frozenset(filter(None, (_reaching(each, own) for each in addressing.routes))))
 
 
-def _near(route: Route, own: Collection[IPv4Interface | IPv6Interface]) -> Iterator[str]:
-    for nexthop in route.nexthops:
-        address = ip_address(nexthop)
-        is_near = route.device or any(address in each.network for each in own)
-        if is_near and all(address != each.ip for each in own):
-            yield nexthop
+def _reaching(route: Route, own: Collection[IPv4Interface | IPv6Interface]) -> Route | None:
+    """Return the route with those next hops that are there; None when there are none any more."""
+    if not route.nexthops:
+        return route
+    devices = route.devices or (route.device,) * len(route.nexthops)
+    ways = [way for way in zip(route.nexthops, devices, strict=True) if _is_near(*way, own)]
+    if not ways:
+        return None
+    nexthops, links = zip(*ways, strict=True)
+    if not route.devices:
+        return evolve(route, nexthops=nexthops)
+    if len(ways) == 1:
+        return evolve(route, nexthops=nexthops, device=links[0], devices=())
+    return evolve(route, nexthops=nexthops, devices=links)
+
+
+def _is_near(nexthop: str, device: str, own: Collection[IPv4Interface | IPv6Interface]) -> bool:
+    address = ip_address(nexthop)
+    is_near = device or any(address in each.network for each in own)
+    return bool(is_near) and all(address != each.ip for each in own)
 
 
 def _wires(router: RouterRecord) -> Iterator[tuple[str, Wire]]:
-    for prefix, links in ((INSIDE, router.interfaces), (GATEWAY, (router.gateway,))):
+    for prefix, links in ((INSIDE, router.interfaces), (GATEWAY, tuple(each.link for each in router.gateways))):
         for link in links:
-            if link is not None:
-                wire = _wire(prefix, link)
-                yield wire.device.name, wire
+            wire = _wire(prefix, link)
+            yield wire.device.name, wire
 
 
 def _wire(prefix: str, link: RouterLink) -> Wire:

@@ -16,6 +16,7 @@ from quantumd.store.nouns import CHUNK
 from quantumd.store.router_limits import limits_of
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
 from quantumd.store.tables.routers import floating_ips, ndp_proxies, port_forwardings, router_ports, routers
+from quantumd.store.tables.subnets import subnetpools
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _ROUTERS = select(
@@ -25,6 +26,7 @@ _ROUTERS = select(
     routers.c.enable_snat,
     routers.c.routes,
     routers.c.enable_ndp_proxy,
+    routers.c.enable_default_route_ecmp,
 ).where(routers.c.id.in_(_IDS))
 _OF_HOST = select(routers.c.id).where(routers.c.host == bindparam("host")).order_by(routers.c.id)
 _PORTS = (
@@ -32,6 +34,8 @@ _PORTS = (
         router_ports.c.router_id,
         router_ports.c.port_id,
         router_ports.c.kind,
+        router_ports.c.ordinal,
+        router_ports.c.number,
         ports.c.network_id,
         ports.c.mac_address,
         ports.c.admin_state_up,
@@ -51,9 +55,11 @@ _ADDRESSES = (
         subnets.c.gateway_ip,
         subnets.c.ipv6_ra_mode,
         subnets.c.dns_nameservers,
+        subnetpools.c.address_scope_id,
     )
     .join(router_ports, router_ports.c.port_id == ip_allocations.c.port_id)
     .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
+    .outerjoin(subnetpools, subnetpools.c.id == subnets.c.subnetpool_id)
     .where(router_ports.c.router_id.in_(_IDS))
     .order_by(ip_allocations.c.port_id, ip_allocations.c.ordinal)
 )
@@ -67,6 +73,9 @@ _FLOATING = (
     .where(floating_ips.c.router_id.in_(_IDS), floating_ips.c.fixed_ip_address.is_not(None))
     .order_by(floating_ips.c.floating_ip_address, floating_ips.c.id)
 )
+_OUTSIDE = select(
+    floating_ips.c.router_id, floating_ips.c.floating_ip_address, floating_ips.c.floating_network_id
+).where(floating_ips.c.router_id.in_(_IDS))
 _FORWARDED = (
     select(
         floating_ips.c.router_id,
@@ -93,6 +102,13 @@ _STANDING = (
     .where(ports.c.network_id.in_(_IDS))
 )
 
+_IN_POOLS = (
+    select(router_ports.c.router_id)
+    .join(ip_allocations, ip_allocations.c.port_id == router_ports.c.port_id)
+    .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
+    .where(subnets.c.subnetpool_id.in_(_IDS))
+)
+
 _Addresses = Mapping[str, list[RouterAddress]]
 
 
@@ -101,6 +117,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
     wanted = sorted(set(ids))
     used, led, forwarded = _ports(connection, wanted), _led(connection, wanted), _forwarded(connection, wanted)
     proxied, limits = _proxied(connection, wanted), limits_of(connection, wanted)
+    outside = _outside(connection, wanted)
     return {
         row.id: Router(
             id=row.id,
@@ -114,6 +131,8 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
             enable_ndp_proxy=row.enable_ndp_proxy,
             proxied=tuple(proxied[row.id]),
             limits=tuple(limits.get(row.id, ())),
+            outside=outside[row.id],
+            enable_default_route_ecmp=row.enable_default_route_ecmp,
         )
         for row in _rows(connection, _ROUTERS, wanted)
     }
@@ -129,11 +148,17 @@ def routers_in(connection: Connection, network_ids: Iterable[str]) -> set[str]:
     return {row.router_id for row in _rows(connection, _STANDING, sorted(set(network_ids)))}
 
 
+def routers_of_pools(connection: Connection, pool_ids: Iterable[str]) -> set[str]:
+    """Return the ids of the routers that use ports with addresses of subnet pools."""
+    return {row.router_id for row in _rows(connection, _IN_POOLS, sorted(set(pool_ids)))}
+
+
 def _ports(connection: Connection, router_ids: list[str]) -> Mapping[str, list[RouterPort]]:
     addresses: defaultdict[str, list[RouterAddress]] = defaultdict(list)
     for row in _rows(connection, _ADDRESSES, router_ids):
         said = (row.ip_address, row.cidr, row.gateway_ip, row.ipv6_ra_mode)
-        addresses[row.port_id].append(RouterAddress(*said, tuple(orjson.loads(row.dns_nameservers))))
+        servers = tuple(orjson.loads(row.dns_nameservers))
+        addresses[row.port_id].append(RouterAddress(*said, servers, row.address_scope_id or ""))
     found: defaultdict[str, list[RouterPort]] = defaultdict(list)
     for row in _rows(connection, _PORTS, router_ids):
         found[row.router_id].append(_port(row, addresses))
@@ -149,6 +174,8 @@ def _port(row: Any, addresses: _Addresses) -> RouterPort:
         mtu_bytes=row.mtu,
         is_enabled=row.admin_state_up and row.is_network_up,
         addresses=tuple(addresses[row.port_id]),
+        ordinal=row.ordinal,
+        number=row.number,
     )
 
 
@@ -156,6 +183,13 @@ def _led(connection: Connection, router_ids: list[str]) -> Mapping[str, list[Flo
     found: defaultdict[str, list[FloatingAddress]] = defaultdict(list)
     for router_id, *floating in _rows(connection, _FLOATING, router_ids):
         found[router_id].append(FloatingAddress(*floating))
+    return found
+
+
+def _outside(connection: Connection, router_ids: list[str]) -> Mapping[str, dict[str, str]]:
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for router_id, address, network_id in _rows(connection, _OUTSIDE, router_ids):
+        found[router_id][address] = network_id
     return found
 
 

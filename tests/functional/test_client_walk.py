@@ -26,8 +26,6 @@ NOT_WALKED = {
     "network agent router set": "of OVN's agents",
     "network l3 conntrack helper": "routers cannot do it yet",
     "network meter": "routers cannot do it yet",
-    "router add gateway": "routers have one gateway yet",
-    "router remove gateway": "routers have one gateway yet",
     # Version 4.22 of the SDK puts them under another name than neutron-lib's and today's servers'.
     "security group default statefulness": "the client's mistake",
 }
@@ -107,6 +105,10 @@ class WalkTests(SynchronousTestCase):
     def test_routers(self) -> None:
         """Routers, what they stand in and where they lead."""
         self.walk(routers.ROUTERS)
+
+    def test_gateways_of_routers(self) -> None:
+        """Several of them, and default routes over all."""
+        self.walk(routers.GATEWAYS)
 
     def test_floating_ips(self) -> None:
         """Floating IPs."""

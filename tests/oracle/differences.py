@@ -113,9 +113,4 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         ("is missing",),
         "Names of floating IPs come with the service of names.",
     ),
-    Deliberate(
-        ("router.add_external_gateways", "router.update_external_gateways", "router.remove_external_gateways"),
-        ("is no PUT request of ours",),
-        "They are of the extension external-gateway-multihoming, which is not served; their map is that of all.",
-    ),
 )

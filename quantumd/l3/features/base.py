@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from quantumd.edge.netns.interfaces import Address, Route
+from quantumd.edge.netns.interfaces import Address, Route, Rule
 from quantumd.edge.nft.interfaces import Chain, Kind, Name, Place
 
 FAMILY: Final = "inet"
@@ -41,4 +41,5 @@ class Addressing:
 
     addresses: frozenset[Address] = frozenset()
     routes: frozenset[Route] = frozenset()
+    rules: frozenset[Rule] = frozenset()
     proxied: frozenset[Address] = frozenset()

@@ -74,6 +74,8 @@ class RouterTests(RouterCase):
                 "status": "DOWN",
                 "external_gateway_info": None,
                 "enable_ndp_proxy": False,
+                "external_gateways": [],
+                "enable_default_route_ecmp": False,
                 "availability_zone_hints": [],
                 "availability_zones": [],
                 "routes": [],
