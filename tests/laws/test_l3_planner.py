@@ -408,7 +408,10 @@ def packets(*records: RouterRecord) -> list[Packet]:
     )
     ends += ("198.51.100.5", "198.51.100.9")
     found = [Packet(*each) for each in product(devices, ends, ends) if each[1] != each[2]]
-    found += [Packet(*each) for each in product(devices, ("fd02::9", "fd00::5"), (*PROXIED, "fd00::7", "fd02::9"))]
+    six = [{each for link in record.interfaces for each in link.addresses if ":" in each} for record in records]
+    # Of IPv6 an address is there only once: while its prefix changes it is away for a moment.
+    if all(each == six[0] for each in six):
+        found += [Packet(*each) for each in product(devices, ("fd02::9", "fd00::5"), (*PROXIED, "fd00::7", "fd02::9"))]
     outside = ("203.0.113.9", "8.8.8.8", "198.51.100.9")
     insides = [each for each in devices if each.startswith("qr-")]
     marked = product(insides, ends[:2], outside, (1, 2, 3))
