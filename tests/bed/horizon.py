@@ -96,6 +96,7 @@ class Visitor:
     def visit(self, path: str, title: str = "") -> None:
         """Go to a page by its path, and wait until the way to it ends with its title."""
         self.browser.open(self.horizon.url + path)
+        self.check()
         self.browser.await_element(".breadcrumb .active", title)
         self.check()
 

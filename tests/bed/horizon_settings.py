@@ -11,8 +11,6 @@ from pathlib import Path
 from types import ModuleType
 
 _OURS = Path(__file__).parents[2] / "conf" / "horizon" / "_50_quantumd.py"
-_RULES = {"identity": "keystone", "network": "neutron"}
-
 # Horizon reads this module in the middle of its own settings: what is computed from these comes after it.
 _local = ModuleType("local.local_settings")
 vars(_local).update(
@@ -20,11 +18,8 @@ vars(_local).update(
     AVAILABLE_THEMES=[("default", "Default", "themes/default")],
     CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     COMPRESS_OFFLINE=True,
-    # Of services that are not here rules are read too, which takes seconds.
-    DEFAULT_POLICY_FILES={name: f"default_policies/{file}.yaml" for name, file in _RULES.items()},
     LANGUAGES=(("en", "English"),),
     OPENSTACK_KEYSTONE_URL=os.environ.get("HORIZON_KEYSTONE", ""),
-    POLICY_FILES={name: f"{file}_policy.yaml" for name, file in _RULES.items()},
     SECRET_KEY=os.urandom(32).hex(),
     STATIC_ROOT=str(Path(sys.prefix) / "static"),
 )

@@ -13,12 +13,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.bed.appliance import Appliance
 from tests.bed.chromium import Chromium, missing_chromium
-from tests.bed.horizon import Horizon, Visitor, missing_horizon
+from tests.bed.compute_servers import ComputeServers
+from tests.bed.horizon import Horizon, HorizonError, Visitor, missing_horizon
 from tests.bed.keystone import Keystone, User, missing_keystone, the_keystone
 
 SETTINGS = {"l2.bridge_mappings": '["public:br-ex"]', "network.vlan_ranges": '["public:3000:3999"]'}
-EXPECTED_REFUSALS: dict[str, str] = {}
-"""Requests of Horizon that quantumd refuses, and why that is right."""
+SERVER_ID = "5f2d1c1e-8d5b-4b8e-9f0a-6c1d2e3f4a5b"
 
 
 @define(eq=False)
@@ -31,10 +31,12 @@ class Stage:
     horizon: Horizon = field(init=False)
     visitor: Visitor = field(init=False)
     user: User = field(init=False)
+    inside: User | None = field(default=None, init=False)
+    """Who is logged in."""
     outside: Any = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Start all of them, and log the user in."""
+        """Start all of them."""
         home = Path(self.folder.name)
         service = self.keystone.settings(self.keystone.make_user("service"), home / "password")
         self.appliance = Appliance(home / "quantumd", settings={**service, **SETTINGS})
@@ -50,8 +52,13 @@ class Stage:
             self.keystone.admin, "subnet", network_id=self.outside["id"], cidr="203.0.113.0/24", ip_version=4,
             enable_dhcp=False,
         )  # fmt: skip
-        with self.visitor.watched():
-            self.visitor.log_in(self.user)
+
+    def enter(self, user: User) -> None:
+        """Log a user in, if it is not the one who is."""
+        if self.inside != user:
+            with self.visitor.watched():
+                self.visitor.log_in(user)
+            self.inside = user
 
     def close(self) -> None:
         """End all of them."""
@@ -97,13 +104,19 @@ class Case(SynchronousTestCase):
     skip = missing_keystone() or missing_horizon() or missing_chromium()
 
     def setUp(self) -> None:
-        """Note where logs are."""
+        """Log in, and note where logs are."""
         self.stage = the_stage()
+        self.user = self.who()
+        self.stage.enter(self.user)
         self.visitor, self.browser = self.stage.visitor, self.stage.visitor.browser
         self.name = f"it-{uuid.uuid4().hex[:8]}"
         self.position = self.stage.appliance.log_bytes
         self.browser.failures.clear()
         self.complaints = len(self.stage.horizon.complaints())
+
+    def who(self) -> User:
+        """Return who is to be logged in."""
+        return self.stage.user
 
     def run_watched(self, *steps: Any) -> None:
         """Take steps, one after the other, and see that nothing failed on the way."""
@@ -120,7 +133,7 @@ class Case(SynchronousTestCase):
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Make a request as the user."""
-        return self.stage.ask(self.stage.user, method, path, body)
+        return self.stage.ask(self.user, method, path, body)
 
     def named(self, resource: str) -> list[Any]:
         """Return what the user has of this test's name."""
@@ -129,9 +142,9 @@ class Case(SynchronousTestCase):
 
     def make_network(self) -> tuple[Any, Any]:
         """Make a network with a subnet by requests."""
-        network = self.stage.make(self.stage.user, "network", name=self.name)
+        network = self.stage.make(self.user, "network", name=self.name)
         subnet = self.stage.make(
-            self.stage.user, "subnet", network_id=network["id"], cidr="10.30.0.0/24", ip_version=4, name=self.name
+            self.user, "subnet", network_id=network["id"], cidr="10.30.0.0/24", ip_version=4, name=self.name
         )
         return network, subnet
 
@@ -141,7 +154,7 @@ class NetworkTests(Case):
 
     def test_a_network_comes_and_goes(self) -> None:
         """With a subnet, by the wizard of three steps; it gets another name, and is deleted."""
-        self.run_watched(self.create, self.look, self.rename, self.look_at_a_port, self.delete)
+        self.run_watched(self.create, self.look, self.rename, self.add_a_subnet, self.look_at_a_port, self.delete)
 
     def create(self) -> None:
         """Fill in the wizard."""
@@ -178,10 +191,26 @@ class NetworkTests(Case):
         self.visitor.row(f"{self.name}-b")
         self.assertEqual(self.ask("GET", f"/v2.0/networks/{self.network['id']}")["network"]["name"], f"{self.name}-b")
 
+    def add_a_subnet(self) -> None:
+        """Make a second subnet, of IPv6."""
+        self.visitor.act(self.network["id"], "Create Subnet")
+        self.browser.await_element(".modal.in", "Create Subnet")
+        self.visitor.choose("ip_version", "IPv6")
+        self.visitor.fill(subnet_name="sixth", cidr="2001:db8:5::/64")
+        self.browser.click(".modal.in .button-next")
+        self.visitor.choose("ipv6_modes", "SLAAC: Address discovered from OpenStack Router")
+        self.visitor.submit("Create")
+        (subnet,) = self.ask("GET", f"/v2.0/subnets?network_id={self.network['id']}&ip_version=6")["subnets"]
+        self.assertEqual(
+            [subnet[each] for each in ("name", "cidr", "ipv6_address_mode", "ipv6_ra_mode")],
+            ["sixth", "2001:db8:5::/64", "slaac", "slaac"],
+        )
+
     def look_at_a_port(self) -> None:
         """See a port in the network's table, and on its own page. Horizon's own rules let only admins make one."""
-        port = self.stage.make(self.stage.user, "port", network_id=self.network["id"], name=self.name)
-        self.visitor.visit(f"/project/networks/{self.network['id']}/detail?tab=network_tabs__ports_tab", self.name)
+        port = self.stage.make(self.user, "port", network_id=self.network["id"], name=self.name)
+        self.visitor.visit(f"/project/networks/{self.network['id']}/detail", self.name)
+        self.browser.click(".nav-tabs a", "Ports")
         shown = self.visitor.row(self.name)
         address = port["fixed_ips"][0]["ip_address"]
         self.assert_in(shown, address, port["mac_address"], "Down")
@@ -191,7 +220,8 @@ class NetworkTests(Case):
 
     def delete(self) -> None:
         """Delete it, with all that is in it."""
-        self.visitor.visit(f"/project/networks/{self.network['id']}/detail?tab=network_tabs__ports_tab", self.name)
+        self.visitor.visit(f"/project/networks/{self.network['id']}/detail", self.name)
+        self.browser.click(".nav-tabs a", "Ports")
         (port,) = self.named("port")
         self.visitor.act(port["id"], "Delete Port")
         self.visitor.submit("Delete Port")
@@ -209,7 +239,7 @@ class RouterTests(Case):
     def test_a_router_comes_and_goes(self) -> None:
         """With a gateway and an interface; both are in tables and in the topology, and go."""
         self.network, self.subnet = self.make_network()
-        self.run_watched(self.create, self.connect, self.draw, self.disconnect, self.delete)
+        self.run_watched(self.create, self.connect, self.draw, self.lead_on, self.disconnect, self.delete)
 
     def create(self) -> None:
         """Fill in the form."""
@@ -231,7 +261,8 @@ class RouterTests(Case):
 
     def connect(self) -> None:
         """Let it stand in the subnet."""
-        self.visitor.visit(f"/project/routers/{self.router['id']}/?tab=router_details__interfaces", self.name)
+        self.visitor.visit(f"/project/routers/{self.router['id']}/", self.name)
+        self.browser.click(".nav-tabs a", "Interfaces")
         self.visitor.press("#interfaces__action_create", "Add Interface")
         self.visitor.choose("subnet_id", "10.30.0.0/24")
         self.visitor.submit("Submit")
@@ -251,9 +282,30 @@ class RouterTests(Case):
                 f"{name} is in the picture",
             )
 
+    def routes(self) -> list[Any]:
+        """Return the router's extra routes."""
+        found: list[Any] = self.ask("GET", f"/v2.0/routers/{self.router['id']}")["router"]["routes"]
+        return found
+
+    def lead_on(self) -> None:
+        """Give it a route of its own, and take it away."""
+        self.visitor.visit(f"/project/routers/{self.router['id']}/", self.name)
+        self.browser.click(".nav-tabs a", "Static Routes")
+        self.visitor.press("#extra_routes__action_create", "Add Static Route")
+        self.visitor.fill(destination="198.51.100.0/24", nexthop="10.30.0.9")
+        self.visitor.submit("Submit")
+        self.browser.click(".nav-tabs a", "Static Routes")
+        self.assert_in(self.visitor.row("198.51.100.0/24"), "10.30.0.9")
+        self.assertEqual(self.routes(), [{"destination": "198.51.100.0/24", "nexthop": "10.30.0.9"}])
+        self.browser.click("#extra_routes button", "Delete Static Route")
+        self.visitor.submit("Delete Static Route")
+        self.visitor.await_no_row("198.51.100.0/24")
+        self.assertEqual(self.routes(), [])
+
     def disconnect(self) -> None:
         """Take the interface away."""
-        self.visitor.visit(f"/project/routers/{self.router['id']}/?tab=router_details__interfaces", self.name)
+        self.visitor.visit(f"/project/routers/{self.router['id']}/", self.name)
+        self.browser.click(".nav-tabs a", "Interfaces")
         (port,) = self.interfaces()
         self.browser.click(f"tr[data-object-id='{port['id']}'] button", "Delete Interface")
         self.visitor.submit("Delete Interface")
@@ -349,3 +401,126 @@ class SecurityGroupTests(Case):
         self.visitor.submit("Delete Security Group")
         self.visitor.await_no_row(self.name)
         self.assertEqual(self.named("security-group"), [])
+
+
+class AssociationTests(Case):
+    """A floating IP leads to a server. Horizon asks Nova for the names of servers, so there is a list of them here."""
+
+    def setUp(self) -> None:
+        """A server's port behind a router; who logs in finds a compute service in the catalogue."""
+        self.servers = ComputeServers({SERVER_ID: "web-1"})
+        self.servers.start()
+        self.addCleanup(self.servers.stop)
+        self.addCleanup(the_stage().keystone.withdraw_compute)
+        the_stage().keystone.publish_compute(self.servers.url)
+        super().setUp()
+        network, subnet = self.make_network()
+        router = self.stage.make(
+            self.user, "router", external_gateway_info={"network_id": self.stage.outside["id"]}, name=self.name
+        )
+        self.ask("PUT", f"/v2.0/routers/{router['id']}/add_router_interface", {"subnet_id": subnet["id"]})
+        self.port = self.stage.make(
+            self.user, "port", network_id=network["id"], device_id=SERVER_ID, device_owner="compute:nova"
+        )
+        self.made = self.stage.make(self.user, "floatingip", floating_network_id=self.stage.outside["id"])
+
+    def who(self) -> User:
+        """A user of its own: the token of the others tells of no compute service."""
+        return self.stage.keystone.make_user("member")
+
+    def floating(self) -> Any:
+        """Return the floating IP."""
+        return self.ask("GET", f"/v2.0/floatingips/{self.made['id']}")["floatingip"]
+
+    def test_it_leads_to_a_server_and_no_longer(self) -> None:
+        """The server is offered by its name."""
+        self.run_watched(self.associate, self.disassociate)
+        self.assertEqual(self.servers.unknown, [])
+
+    def associate(self) -> None:
+        """Fill in the form."""
+        address = self.port["fixed_ips"][0]["ip_address"]
+        self.visitor.visit("/project/floating_ips/", "Floating IPs")
+        self.visitor.press(f"tr[data-object-id='{self.made['id']}'] a.ajax-modal", "Manage Floating IP Associations")
+        self.visitor.choose("port_id", f"web-1: {address}")
+        self.visitor.submit("Associate")
+        self.assert_in(self.visitor.row("Disassociate"), self.made["floating_ip_address"], f"web-1 {address}", "Active")
+        self.assertEqual(
+            [self.floating()[each] for each in ("port_id", "fixed_ip_address")], [self.port["id"], address]
+        )
+
+    def disassociate(self) -> None:
+        """Let it lead nowhere."""
+        self.browser.click(f"tr[data-object-id='{self.made['id']}'] button", "Disassociate")
+        self.visitor.submit("Disassociate")
+        self.browser.await_element(f"tr[data-object-id='{self.made['id']}'] a.ajax-modal", "Associate")
+        self.assertIsNone(self.floating()["port_id"])
+
+
+class AdminTests(Case):
+    """What only admins see."""
+
+    def who(self) -> User:
+        """The admin."""
+        return self.stage.keystone.admin
+
+    def test_a_network_of_a_vlan(self) -> None:
+        """For a project, of the types that the settings of conf/horizon have."""
+        self.run_watched(self.create, self.look_at_agents, self.delete)
+
+    def create(self) -> None:
+        """Fill in the form."""
+        self.visitor.visit("/admin/networks/", "Networks")
+        self.visitor.press("#networks__action_create", "Create Network")
+        self.visitor.fill(name=self.name)
+        self.visitor.choose("tenant_id", self.stage.user.project.name if self.stage.user.project else "")
+        types = "[...document.querySelector('[name=network_type]').options].map(each => each.value)"
+        self.assertEqual(self.browser.run(types), ["local", "flat", "vlan", "vxlan", "gre", "geneve"])
+        self.visitor.choose("network_type", "VLAN")
+        self.visitor.fill(physical_network="public", segmentation_id="3005")
+        self.browser.click(".modal.in label[for=id_with_subnet]")
+        self.visitor.submit("Create")
+        self.assert_in(self.visitor.row(self.name), "Active")
+        (self.network,) = self.named("network")
+        self.assertEqual(
+            [self.network[f"provider:{each}"] for each in ("network_type", "physical_network", "segmentation_id")],
+            ["vlan", "public", 3005],
+        )
+
+    def look_at_agents(self) -> None:
+        """See the hosts' roles."""
+        self.visitor.visit("/admin/info/?tab=system_info__network_agents", "System Information")
+        for kind in ("DHCP agent", "L3 agent", "Open vSwitch agent"):
+            self.assert_in(self.visitor.row(kind), "host-a", "Enabled", "Up")
+
+    def delete(self) -> None:
+        """Delete it."""
+        self.visitor.visit("/admin/networks/", "Networks")
+        self.visitor.act(self.network["id"], "Delete Network")
+        self.visitor.submit("Delete Network")
+        self.visitor.await_no_row(self.name)
+        self.assertEqual(self.named("network"), [])
+
+
+class WatchTests(Case):
+    """What fails behind the user's back fails these tests."""
+
+    def test_what_goes_wrong_is_seen(self) -> None:
+        """A page of a network that is not there: red on the page, and a refusal of quantumd's."""
+        gone = str(uuid.uuid4())
+        path = f"/project/networks/{gone}/detail"
+        failure = self.assertRaises(HorizonError, self.run_watched, lambda: self.visitor.visit(path, "Networks"))
+        # So Horizon calls whatever is refused.
+        self.assertIn("the page says ['Error: Unauthorized: Unable to retrieve details for network", str(failure))
+        self.assertIn("/page.png) shows", str(failure))
+        self.assertIn(f"GET /v2.0/networks/{gone} 404", self.stage.refusals(self.position))
+
+    def test_scripts_that_fail_are_seen(self) -> None:
+        """So are pages that are not there."""
+        self.visitor.visit("/project/networks/", "Networks")
+        self.browser.run("setTimeout(() => { throw new Error('it broke'); }, 0)")
+        self.browser.run("fetch('/no/such/page')")
+        self.browser.await_true("true")
+        seen = "\n".join(self.browser.failures)
+        self.assertIn("it broke", seen)
+        self.assertIn(f"404 {self.stage.horizon.url}/no/such/page", seen)
