@@ -6,6 +6,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import time
 from base64 import b64decode
@@ -17,7 +18,7 @@ from attrs import define, field
 from tests.bed.needs import missing
 
 PROGRAM = "chromium-headless-shell"
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 30.0
 _LOOK_SECONDS = 0.03
 _WIDTH, _HEIGHT = 1400, 1000
 _SWITCHES = (
@@ -91,7 +92,8 @@ class Chromium:
         """End it; harmless when it was never started."""
         if self._process is None:
             return
-        self._process.kill()
+        # What was started is a script of the distribution's, and the browser is several processes.
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(LIMIT_SECONDS)
         self._process = None
         os.close(self._to)

@@ -2,94 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
+import re
+import shutil
 import uuid
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
-from twisted.trial.unittest import SynchronousTestCase
+import pytest
 
-from tests.bed.appliance import Appliance
-from tests.bed.chromium import Chromium, missing_chromium
 from tests.bed.compute_servers import ComputeServers
-from tests.bed.horizon import Horizon, HorizonError, Visitor, missing_horizon
-from tests.bed.keystone import Keystone, User, missing_keystone, the_keystone
+from tests.bed.horizon import HorizonError
+from tests.bed.horizon_case import HorizonCase, the_stage
+from tests.bed.keystone import User
 
-SETTINGS = {"l2.bridge_mappings": '["public:br-ex"]', "network.vlan_ranges": '["public:3000:3999"]'}
 SERVER_ID = "5f2d1c1e-8d5b-4b8e-9f0a-6c1d2e3f4a5b"
-
-
-@define(eq=False)
-class Stage:
-    """A quantumd, a Horizon beside it, and a user with a browser; one for all tests here."""
-
-    keystone: Keystone = field(factory=the_keystone)
-    folder: Any = field(factory=lambda: tempfile.TemporaryDirectory(prefix="qd-horizon-", ignore_cleanup_errors=True))
-    appliance: Appliance = field(init=False)
-    horizon: Horizon = field(init=False)
-    visitor: Visitor = field(init=False)
-    user: User = field(init=False)
-    inside: User | None = field(default=None, init=False)
-    """Who is logged in."""
-    outside: Any = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Start all of them."""
-        home = Path(self.folder.name)
-        service = self.keystone.settings(self.keystone.make_user("service"), home / "password")
-        self.appliance = Appliance(home / "quantumd", settings={**service, **SETTINGS})
-        self.horizon = Horizon(home, self.keystone.url)
-        self.visitor = Visitor(self.horizon, Chromium(home / "profile"))
-        self.keystone.publish(self.appliance.url)
-        self.user = self.keystone.make_user("member")
-        self.appliance.start("/healthz")
-        self.horizon.start()
-        self.visitor.browser.start()
-        self.outside = self.make(self.keystone.admin, "network", name="outside", **{"router:external": True})
-        self.make(
-            self.keystone.admin, "subnet", network_id=self.outside["id"], cidr="203.0.113.0/24", ip_version=4,
-            enable_dhcp=False,
-        )  # fmt: skip
-
-    def enter(self, user: User) -> None:
-        """Log a user in, if it is not the one who is."""
-        if self.inside != user:
-            with self.visitor.watched():
-                self.visitor.log_in(user)
-            self.inside = user
-
-    def close(self) -> None:
-        """End all of them."""
-        self.visitor.browser.close()
-        self.horizon.close()
-        self.appliance.close()
-        self.folder.cleanup()
-
-    def ask(self, user: User, method: str, path: str, body: Any = None) -> Any:
-        """Make a request of a user's own to quantumd."""
-        answer = self.appliance.request(method, path, body, {"X-Auth-Token": self.keystone.token(user)})
-        if answer.status >= 300:
-            raise AssertionError(f"{method} {path}: {answer.status} {answer.body}")
-        return answer.body
-
-    def make(self, user: User, resource: str, **attributes: Any) -> dict[str, Any]:
-        """Create a resource by a request of a user's own."""
-        made: dict[str, Any] = self.ask(user, "POST", f"/v2.0/{resource}s", {resource: attributes})[resource]
-        return made
-
-    def refusals(self, position: int) -> list[str]:
-        """Return which requests were answered 400 and more, after a position in the log."""
-        lines = [line for line in self.appliance.log_after(position).splitlines() if " quantumd.api.access " in line]
-        said = [dict(each.split("=", 1) for each in line.split() if "=" in each) for line in lines]
-        return [f"{each['method']} {each['path']} {each['status']}" for each in said if each["status"] >= "400"]
-
-
-@cache
-def the_stage() -> Stage:
-    """Return the stage: started when it is first asked for."""
-    return Stage()
 
 
 def tearDownModule() -> None:
@@ -98,60 +24,10 @@ def tearDownModule() -> None:
         the_stage().close()
 
 
-class Case(SynchronousTestCase):
-    """A user with a browser, who is logged in; nothing of what the pages do may fail behind the user's back."""
-
-    skip = missing_keystone() or missing_horizon() or missing_chromium()
-
-    def setUp(self) -> None:
-        """Log in, and note where logs are."""
-        self.stage = the_stage()
-        self.user = self.who()
-        self.stage.enter(self.user)
-        self.visitor, self.browser = self.stage.visitor, self.stage.visitor.browser
-        self.name = f"it-{uuid.uuid4().hex[:8]}"
-        self.position = self.stage.appliance.log_bytes
-        self.browser.failures.clear()
-        self.complaints = len(self.stage.horizon.complaints())
-
-    def who(self) -> User:
-        """Return who is to be logged in."""
-        return self.stage.user
-
-    def run_watched(self, *steps: Any) -> None:
-        """Take steps, one after the other, and see that nothing failed on the way."""
-        with self.visitor.watched():
-            for step in steps:
-                step()
-            self.assertEqual(self.stage.refusals(self.position), [])
-            self.assertEqual(self.browser.failures, [])
-            self.assertEqual(self.stage.horizon.complaints()[self.complaints :], [])
-
-    def assert_in(self, shown: str, *words: str) -> None:
-        """All of the words are shown."""
-        self.assertEqual([each for each in words if each not in shown], [], shown)
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Make a request as the user."""
-        return self.stage.ask(self.user, method, path, body)
-
-    def named(self, resource: str) -> list[Any]:
-        """Return what the user has of this test's name."""
-        found: list[Any] = self.ask("GET", f"/v2.0/{resource}s?name={self.name}")[f"{resource.replace('-', '_')}s"]
-        return found
-
-    def make_network(self) -> tuple[Any, Any]:
-        """Make a network with a subnet by requests."""
-        network = self.stage.make(self.user, "network", name=self.name)
-        subnet = self.stage.make(
-            self.user, "subnet", network_id=network["id"], cidr="10.30.0.0/24", ip_version=4, name=self.name
-        )
-        return network, subnet
-
-
-class NetworkTests(Case):
+class NetworkTests(HorizonCase):
     """Networks, subnets and ports."""
 
+    @pytest.mark.time_limit(300)
     def test_a_network_comes_and_goes(self) -> None:
         """With a subnet, by the wizard of three steps; it gets another name, and is deleted."""
         self.run_watched(self.create, self.look, self.rename, self.add_a_subnet, self.look_at_a_port, self.delete)
@@ -233,9 +109,10 @@ class NetworkTests(Case):
         self.assertEqual(self.ask("GET", f"/v2.0/networks?id={self.network['id']}")["networks"], [])
 
 
-class RouterTests(Case):
+class RouterTests(HorizonCase):
     """Routers, and the picture of all."""
 
+    @pytest.mark.time_limit(300)
     def test_a_router_comes_and_goes(self) -> None:
         """With a gateway and an interface; both are in tables and in the topology, and go."""
         self.network, self.subnet = self.make_network()
@@ -325,9 +202,10 @@ class RouterTests(Case):
         self.assertEqual(self.named("router"), [])
 
 
-class FloatingIpTests(Case):
+class FloatingIpTests(HorizonCase):
     """Floating IPs."""
 
+    @pytest.mark.time_limit(300)
     def test_one_is_allocated_and_released(self) -> None:
         """From the pool outside, with a description."""
         self.run_watched(self.allocate, self.release)
@@ -350,9 +228,10 @@ class FloatingIpTests(Case):
         self.assertEqual(self.ask("GET", f"/v2.0/floatingips?description={self.name}")["floatingips"], [])
 
 
-class SecurityGroupTests(Case):
+class SecurityGroupTests(HorizonCase):
     """Security groups and their rules."""
 
+    @pytest.mark.time_limit(300)
     def test_a_group_comes_and_goes(self) -> None:
         """With a rule that lets a port in from everywhere."""
         self.run_watched(self.create, self.add_a_rule, self.take_the_rule_away, self.delete)
@@ -403,7 +282,7 @@ class SecurityGroupTests(Case):
         self.assertEqual(self.named("security-group"), [])
 
 
-class AssociationTests(Case):
+class AssociationTests(HorizonCase):
     """A floating IP leads to a server. Horizon asks Nova for the names of servers, so there is a list of them here."""
 
     def setUp(self) -> None:
@@ -432,6 +311,7 @@ class AssociationTests(Case):
         """Return the floating IP."""
         return self.ask("GET", f"/v2.0/floatingips/{self.made['id']}")["floatingip"]
 
+    @pytest.mark.time_limit(300)
     def test_it_leads_to_a_server_and_no_longer(self) -> None:
         """The server is offered by its name."""
         self.run_watched(self.associate, self.disassociate)
@@ -457,13 +337,14 @@ class AssociationTests(Case):
         self.assertIsNone(self.floating()["port_id"])
 
 
-class AdminTests(Case):
+class AdminTests(HorizonCase):
     """What only admins see."""
 
     def who(self) -> User:
         """The admin."""
         return self.stage.keystone.admin
 
+    @pytest.mark.time_limit(300)
     def test_a_network_of_a_vlan(self) -> None:
         """For a project, of the types that the settings of conf/horizon have."""
         self.run_watched(self.create, self.look_at_agents, self.delete)
@@ -502,9 +383,10 @@ class AdminTests(Case):
         self.assertEqual(self.named("network"), [])
 
 
-class WatchTests(Case):
+class WatchTests(HorizonCase):
     """What fails behind the user's back fails these tests."""
 
+    @pytest.mark.time_limit(300)
     def test_what_goes_wrong_is_seen(self) -> None:
         """A page of a network that is not there: red on the page, and a refusal of quantumd's."""
         gone = str(uuid.uuid4())
@@ -512,9 +394,12 @@ class WatchTests(Case):
         failure = self.assertRaises(HorizonError, self.run_watched, lambda: self.visitor.visit(path, "Networks"))
         # So Horizon calls whatever is refused.
         self.assertIn("the page says ['Error: Unauthorized: Unable to retrieve details for network", str(failure))
-        self.assertIn("/page.png) shows", str(failure))
+        (picture,) = re.findall(r"\((\S+/page\.png)\) shows", str(failure))
+        self.assertGreater(Path(picture).stat().st_size, 1000)
+        shutil.rmtree(Path(picture).parent)
         self.assertIn(f"GET /v2.0/networks/{gone} 404", self.stage.refusals(self.position))
 
+    @pytest.mark.time_limit(300)
     def test_scripts_that_fail_are_seen(self) -> None:
         """So are pages that are not there."""
         self.visitor.visit("/project/networks/", "Networks")
