@@ -43,9 +43,10 @@ class Stage:
         self.visitor = Visitor(self.horizon, Chromium(home / "profile"))
         self.keystone.publish(self.appliance.url)
         self.user = self.keystone.make_user("member")
-        self.appliance.start("/healthz")
+        self.appliance.launch()
         self.horizon.start()
         self.visitor.browser.start()
+        self.appliance.await_answer("/healthz")
         self.outside = self.make(self.keystone.admin, "network", name="outside", **{"router:external": True})
         self.make(
             self.keystone.admin, "subnet", network_id=self.outside["id"], cidr="203.0.113.0/24", ip_version=4,
