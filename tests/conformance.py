@@ -228,6 +228,7 @@ keys, requests and validators of every one that neutron-lib knows with neutron-l
 | The commands of the `openstack` client | `tests/functional/test_client.py`, `tests/functional/test_client_walk.py` |
 | The clients' own tests | `tests/functional/test_sdk_suite.py`, `tests/functional/test_client_suite.py` |
 | Ansible's `openstack.cloud` is idempotent | `tests/functional/test_ansible.py` |
+| Horizon's pages, in a browser | `tests/functional/test_horizon.py` |
 
 The functional network tests that ship with the clients run against quantumd with `api.preview = true` and a real
 Keystone. What need not pass is listed with its reason in `tests/functional/allowed_sdk.txt` and `allowed_client.txt`:

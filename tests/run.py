@@ -45,6 +45,7 @@ _SERVICES = _files(
     "databases",
     "events",
     "fuzz",
+    "horizon",
     "host_users",
     "identity_modes",
     "keystone",
