@@ -40,6 +40,7 @@ def router_record(router: Router, position: int) -> RouterRecord:
         more_gateways=tuple(gateways[1:]),
         enable_default_route_ecmp=router.enable_default_route_ecmp,
         scopes=tuple(_scopes(standing)),
+        helped=router.helped,
         enable_ndp_proxy=router.enable_ndp_proxy,
         proxied=router.proxied if router.enable_ndp_proxy else (),
         limits=router.limits if first else (),

@@ -12,6 +12,7 @@ from quantumd.converge.plan import Key
 from quantumd.edge.netns.interfaces import Device, Route
 from quantumd.l3.features.addressing import addressing_of
 from quantumd.l3.features.base import Addressing, Filters, merged
+from quantumd.l3.features.helping import help_of
 from quantumd.l3.features.limits import limits_of
 from quantumd.l3.features.nat import filters_of
 from quantumd.l3.features.neighbours import entry_of
@@ -68,7 +69,7 @@ def desire(router: RouterRecord | None) -> DesiredRouter | None:
     if router is None or not router.admin_state_up:
         return None
     wires = dict(_wires(router))
-    filters = merged((filters_of(router), entry_of(router), limits_of(router)))
+    filters = merged((filters_of(router), entry_of(router), limits_of(router), help_of(router)))
     return DesiredRouter(router.id, wires, _within_reach(addressing_of(router)), filters)
 
 

@@ -98,4 +98,6 @@ def filters_change(desired: DesiredRouter, seen: Ruleset) -> Change:
         gone_chains=frozenset(seen.chains.keys() - wanted.chains.keys()),
         gone_sets=gone_sets,
         gone_elements={place: value for place, value in gone.items() if place[:2] not in gone_sets},
+        helpers={name: each for name, each in wanted.helpers.items() if name not in seen.helpers},
+        gone_helpers=frozenset(seen.helpers - wanted.helpers.keys()),
     )

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from quantumd.model.qos_records import QosLimit
 from quantumd.model.records import ExtraOption, FixedIp, HostRoute
-from quantumd.model.router_records import AddressLimit, FloatingAddress, ForwardedPorts, RouterRoute
+from quantumd.model.router_records import AddressLimit, FloatingAddress, ForwardedPorts, HelpedPort, RouterRoute
 from quantumd.model.security_records import AddressPair, SecurityRule
 from quantumd.model.subnet import is_served
 
@@ -187,3 +187,4 @@ class Router:
     enable_ndp_proxy: bool = False
     proxied: tuple[str, ...] = ()
     limits: tuple[AddressLimit, ...] = ()
+    helped: tuple[HelpedPort, ...] = ()

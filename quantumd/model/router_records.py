@@ -104,6 +104,18 @@ class LinkScope:
 
 
 @frozen
+class HelpedPort:
+    """A port to which connections say what others will come, and the helper that understands it.
+
+    ``protocol`` is ``tcp`` or ``udp``; ``helper`` is one of ``conntrack_helper.KERNEL_NAMES``.
+    """
+
+    protocol: str
+    port: int
+    helper: str
+
+
+@frozen
 class RouterRecord:
     """What the l3 role of a host must know of a router that it carries.
 
@@ -135,6 +147,7 @@ class RouterRecord:
     enable_ndp_proxy: bool = False
     proxied: tuple[str, ...] = ()
     limits: tuple[AddressLimit, ...] = ()
+    helped: tuple[HelpedPort, ...] = ()
 
     @property
     def gateways(self) -> tuple[RouterGateway, ...]:

@@ -11,11 +11,18 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from quantumd.model.nouns import Router, RouterAddress, RouterPort
 from quantumd.model.router import GATEWAY
-from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterRoute
+from quantumd.model.router_records import FloatingAddress, ForwardedPorts, HelpedPort, RouterRoute
 from quantumd.store.nouns import CHUNK
 from quantumd.store.router_limits import limits_of
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
-from quantumd.store.tables.routers import floating_ips, ndp_proxies, port_forwardings, router_ports, routers
+from quantumd.store.tables.routers import (
+    conntrack_helpers,
+    floating_ips,
+    ndp_proxies,
+    port_forwardings,
+    router_ports,
+    routers,
+)
 from quantumd.store.tables.subnets import subnetpools
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
@@ -96,6 +103,16 @@ _PROXIED = (
     .where(ndp_proxies.c.router_id.in_(_IDS))
     .order_by(ndp_proxies.c.ip_address)
 )
+_HELPED = (
+    select(
+        conntrack_helpers.c.router_id,
+        conntrack_helpers.c.protocol,
+        conntrack_helpers.c.port,
+        conntrack_helpers.c.helper,
+    )
+    .where(conntrack_helpers.c.router_id.in_(_IDS))
+    .order_by(conntrack_helpers.c.protocol, conntrack_helpers.c.port, conntrack_helpers.c.helper)
+)
 _STANDING = (
     select(router_ports.c.router_id)
     .join(ports, ports.c.id == router_ports.c.port_id)
@@ -117,7 +134,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
     wanted = sorted(set(ids))
     used, led, forwarded = _ports(connection, wanted), _led(connection, wanted), _forwarded(connection, wanted)
     proxied, limits = _proxied(connection, wanted), limits_of(connection, wanted)
-    outside = _outside(connection, wanted)
+    outside, helped = _outside(connection, wanted), _helped(connection, wanted)
     return {
         row.id: Router(
             id=row.id,
@@ -128,6 +145,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
             ports=tuple(used[row.id]),
             floating_ips=tuple(led[row.id]),
             forwarded=tuple(forwarded[row.id]),
+            helped=tuple(helped[row.id]),
             enable_ndp_proxy=row.enable_ndp_proxy,
             proxied=tuple(proxied[row.id]),
             limits=tuple(limits.get(row.id, ())),
@@ -204,6 +222,13 @@ def _proxied(connection: Connection, router_ids: list[str]) -> Mapping[str, list
     found: defaultdict[str, list[str]] = defaultdict(list)
     for router_id, address in _rows(connection, _PROXIED, router_ids):
         found[router_id].append(address)
+    return found
+
+
+def _helped(connection: Connection, router_ids: list[str]) -> Mapping[str, list[HelpedPort]]:
+    found: defaultdict[str, list[HelpedPort]] = defaultdict(list)
+    for router_id, *said in _rows(connection, _HELPED, router_ids):
+        found[router_id].append(HelpedPort(*said))
     return found
 
 

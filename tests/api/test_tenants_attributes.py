@@ -166,6 +166,7 @@ class ReferenceTests(OwnCase):
             "minimum_packet_rate_rule": {"min_kpps": 1},
             "port_association": {"fixed_port_id": self.own["port"]},
             "binding": {"host": "h"},
+            "conntrack_helper": {"protocol": "tcp", "port": 21, "helper": "ftp"},
             "port_forwarding": {
                 "protocol": "tcp",
                 "external_port": 80,

@@ -24,7 +24,6 @@ NOT_WALKED = {
     "firewall": "another project's service",
     "vpn": "another project's service",
     "network agent router set": "of OVN's agents",
-    "network l3 conntrack helper": "routers cannot do it yet",
     "network meter": "routers cannot do it yet",
     # Version 4.22 of the SDK puts them under another name than neutron-lib's and today's servers'.
     "security group default statefulness": "the client's mistake",
@@ -121,6 +120,10 @@ class WalkTests(SynchronousTestCase):
     def test_ndp_proxies(self) -> None:
         """Who is answered for outside."""
         self.walk(routers.PROXIED)
+
+    def test_conntrack_helpers(self) -> None:
+        """Which ports are listened to."""
+        self.walk(routers.HELPED)
 
     def test_agents_of_routers(self) -> None:
         """Which agent carries which router."""

@@ -28,7 +28,7 @@ ROLES: Final = ("reader", "member", "manager", "admin", "service", "advsvc", "da
 
 NOT_SERVED: Final = (
     "router:distributed", "router:ha", "router:enable_default_route_bfd", "router-", "routers_", "floatingips_",
-    "floatingip:router_id", "floatingip_", "update_l3-router", "conntrack", "evpn",
+    "floatingip:router_id", "floatingip_", "update_l3-router", "evpn",
     "pvlan", "create_agent", "create_default_security_group", "segments_tags", "restrict_wildcard",
     "regular_user", "context_with_global_access",
 )  # fmt: skip

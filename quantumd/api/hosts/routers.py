@@ -67,6 +67,8 @@ class TouchedRouters:
         elif resource in _INSIDE_ROUTERS:
             if _differs(before, after):
                 self.routers.update(each["router_id"] for each in (before, after) if each)
+        elif resource == "conntrack_helper":
+            self.routers.update(each["router_id"] for each in (before, after) if each)
         elif resource == "port":
             self._note_port(before, after)
         elif resource in _OF_SURROUNDINGS:

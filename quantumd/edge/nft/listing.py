@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from quantumd.edge.nft.interfaces import Name, Place, Ruleset
 from quantumd.edge.nft.script import MARK
 
 _WORDS = 3
-_BLOCKS = ("chain", "set", "map")
+_HELPER = "helper"
+_BLOCKS = ("chain", "set", "map", _HELPER)
 _HOOK = "type "
 _ASLEEP, _DROPS = "\tflags dormant\n", "policy drop;"
 """How a table is that does nothing, and a chain that drops what no rule of it takes: so are none of ours."""
@@ -50,12 +51,12 @@ class Looks:
                 self._first[name] = (digest, look)
             elif first != look:
                 chains[name] = ""
-        return Ruleset(chains, listing.ruleset.sets, listing.ruleset.elements)
+        return evolve(listing.ruleset, chains=chains)
 
 
 @define
 class _Block:
-    """A chain, set or map, with the lines in it."""
+    """A chain, set, map or helper, with the lines in it."""
 
     kind: str
     name: Name
@@ -67,6 +68,7 @@ def read_listing(texts: Mapping[str, str]) -> Listing:
     chains: dict[Name, str] = {}
     looks: dict[Name, str] = {}
     sets: set[Name] = set()
+    helpers: set[Name] = set()
     elements: dict[Place, str] = {}
     for family, text in texts.items():
         is_asleep = _ASLEEP in text
@@ -75,16 +77,18 @@ def read_listing(texts: Mapping[str, str]) -> Listing:
                 is_off = is_asleep or any(_DROPS in line for line in block.lines if line.startswith(_HOOK))
                 rules = [line for line in block.lines if not line.startswith(_HOOK)]
                 chains[block.name], looks[block.name] = "" if is_off else _digest(rules), _look(rules)
+            elif block.kind == _HELPER:
+                helpers.add(block.name)
             else:
                 sets.add(block.name)
                 elements.update(_elements(block))
-    return Listing(Ruleset(chains, frozenset(sets), elements), looks)
+    return Listing(Ruleset(chains, frozenset(sets), elements, frozenset(helpers)), looks)
 
 
 def _blocks(family: str, text: str) -> Iterator[_Block]:
     block: _Block | None = None
     for line in map(str.strip, text.splitlines()):
-        words = line.split(maxsplit=2)
+        words = line.removeprefix("ct ").split(maxsplit=2)
         if block is not None:
             if line == "}":
                 yield block

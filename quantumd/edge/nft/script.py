@@ -34,6 +34,9 @@ def _commands(change: Change, families: Sequence[str]) -> Iterator[str]:
         yield f"add chain {family} {TABLE} {name}" + (f" {{ {_hook(chain)} }}" if chain.hook else "")
     for (family, name), kind in change.sets.items():
         yield f"add {'map' if kind.is_map else 'set'} {family} {TABLE} {name} {{ {kind.of} }}"
+    for (family, name), helper in change.helpers.items():
+        said = f'type "{helper.kernel_name}" protocol {helper.protocol};'
+        yield f"add ct helper {family} {TABLE} {name} {{ {said} }}"
     yield from _elements("delete", change.gone_elements)
     for family, name in change.gone_chains:
         yield f"flush chain {family} {TABLE} {name}"
@@ -43,6 +46,7 @@ def _commands(change: Change, families: Sequence[str]) -> Iterator[str]:
     # A map may lead to a chain that goes with it.
     yield from (f"delete set {family} {TABLE} {name}" for family, name in change.gone_sets)
     yield from (f"delete chain {family} {TABLE} {name}" for family, name in change.gone_chains)
+    yield from (f"delete ct helper {family} {TABLE} {name}" for family, name in change.gone_helpers)
 
 
 def _hook(chain: Chain) -> str:

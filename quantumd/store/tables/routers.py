@@ -116,3 +116,15 @@ gateway_qos = Table(
     Column("policy_id", String(36), ForeignKey("qos_policies.id"), nullable=False, index=True),
 )
 """Those of routers' gateways."""
+
+conntrack_helpers = Table(
+    "conntrack_helpers",
+    metadata,
+    id_column(),
+    Column("router_id", String(36), ForeignKey("routers.id"), nullable=False),
+    Column("protocol", String(16), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("helper", String(64), nullable=False),
+    UniqueConstraint("router_id", "protocol", "port", "helper"),
+)
+"""What connections to a port say of others to come, and who understands it."""

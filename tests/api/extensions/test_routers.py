@@ -76,6 +76,7 @@ class RouterTests(RouterCase):
                 "enable_ndp_proxy": False,
                 "external_gateways": [],
                 "enable_default_route_ecmp": False,
+                "conntrack_helpers": [],
                 "availability_zone_hints": [],
                 "availability_zones": [],
                 "routes": [],

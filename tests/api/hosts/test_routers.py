@@ -20,7 +20,7 @@ from quantumd.converge.records import Records
 from quantumd.errors import ApiError
 from quantumd.model.messages import HostReport, Update
 from quantumd.model.records import KINDS
-from quantumd.model.router_records import AddressLimit, ForwardedPorts, RouterRecord, RouterRoute
+from quantumd.model.router_records import AddressLimit, ForwardedPorts, HelpedPort, RouterRecord, RouterRoute
 from quantumd.store.journal import JournalRow, last_position, read_after
 from quantumd.store.tables.routers import routers
 from tests.api.resources.bed import ADMIN, ALICE, Bed, View
@@ -246,6 +246,21 @@ class AnnounceTests(RouterHostCase):
         self.assertEqual(record.forwarded, (led,))
         record = self.after(lambda: self.bed.delete("port", self.world.ports[0], ALICE))
         self.assertEqual(record.forwarded, ())
+
+    def test_conntrack_helpers(self) -> None:
+        """In order, each with all that is said of it."""
+        parent = {"parent": self.router}
+        said: View = {"protocol": "udp", "port": 69, "helper": "tftp"}
+        record = self.after(lambda: self.bed.create("conntrack_helper", ALICE, **parent, **said))
+        self.assertEqual(record.helped, (HelpedPort("udp", 69, "tftp"),))
+        said = {"protocol": "tcp", "port": 21, "helper": "ftp"}
+        made: list[View] = []
+        record = self.after(lambda: made.append(self.bed.create("conntrack_helper", ALICE, **parent, **said)))
+        self.assertEqual(record.helped, (HelpedPort("tcp", 21, "ftp"), HelpedPort("udp", 69, "tftp")))
+        record = self.after(lambda: self.bed.update("conntrack_helper", made[0]["id"], ALICE, **parent, port=20))
+        self.assertEqual(record.helped[0].port, 20)
+        record = self.after(lambda: self.bed.delete("conntrack_helper", made[0]["id"], ALICE, **parent))
+        self.assertEqual(record.helped, (HelpedPort("udp", 69, "tftp"),))
 
     def test_ndp_proxies(self) -> None:
         """Made, and deleted by itself or with the port; of a name nobody hears; who answers no more has none."""

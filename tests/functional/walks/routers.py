@@ -202,6 +202,26 @@ FORWARDED: Walk = (
     Step("network delete {outside} {inside}"),
 )
 
+HELPED: Walk = (
+    Step("router create edge", keeps="edge"),
+    Step(
+        "network l3 conntrack helper create --helper ftp --protocol tcp --port 21 {edge}",
+        {"helper": "ftp", "protocol": "tcp", "port": 21},
+        keeps="ftp",
+    ),
+    Step("network l3 conntrack helper create --helper tftp --protocol udp --port 69 {edge}", keeps="tftp"),
+    Step("network l3 conntrack helper create --helper ftp --protocol udp --port 9 {edge}", refused="does not support"),
+    Step(
+        "network l3 conntrack helper list --helper ftp --protocol tcp --port 21 {edge}",
+        [{"ID": "{ftp}", "Helper": "ftp", "Protocol": "tcp", "Port": 21}],
+    ),
+    Step("network l3 conntrack helper set --helper sip --protocol udp --port 5060 {edge} {ftp}"),
+    Step("network l3 conntrack helper show {edge} {ftp}", {"helper": "sip", "protocol": "udp", "port": 5060}),
+    Step("network l3 conntrack helper delete {edge} {ftp} {tftp}"),
+    Step("network l3 conntrack helper list {edge}", []),
+    Step("router delete {edge}"),
+)
+
 PROXIED: Walk = (
     Step("address scope create --ip-version 6 world", keeps="scope"),
     Step(

@@ -12,7 +12,19 @@ from quantumd.api.resources.network_values import ZONE_HINTS
 from quantumd.api.resources.port_attributes import FIXED_IPS
 from quantumd.api.resources.standard_attributes import ADMIN_STATE_UP, ID, NAMED, PROJECT_ID, STANDARD, STATUS
 from quantumd.api.resources.subnet_attributes import ROUTES
-from quantumd.api.values import BOOLEAN, UUID, UUID_OR_NONE, Member, Value, dict_of, list_of, none_as, or_none, string
+from quantumd.api.values import (
+    BOOLEAN,
+    OBJECT,
+    UUID,
+    UUID_OR_NONE,
+    Member,
+    Value,
+    dict_of,
+    list_of,
+    none_as,
+    or_none,
+    string,
+)
 
 ALIAS: Final = "router"
 GATEWAY: Final = "external_gateway_info"
@@ -56,6 +68,7 @@ ATTRIBUTES: Final = (
     Attribute(ZONES, *list_of(string(255)), extension=BY_ZONE),
     Attribute("routes", *none_as([], ROUTES), in_put=True, extension="extraroute"),
     ENABLED,
+    Attribute("conntrack_helpers", *list_of(OBJECT), is_sort_key=False, extension="expose-l3-conntrack-helper"),
     *STANDARD,
 )
 """A gateway of null, or of an empty object, is none. Left out, ``enable_snat`` of a gateway is true."""

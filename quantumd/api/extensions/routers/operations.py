@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from quantumd.api.extensions.availability_zones.zones import require_zones
+from quantumd.api.extensions.conntrack_helpers.rows import SHOWN_WITH_ROUTERS, remove_helpers
 from quantumd.api.extensions.ndp_proxies.attributes import ENABLE
 from quantumd.api.extensions.ndp_proxies.enabling import enabled_at_first, enabled_now
 from quantumd.api.extensions.qos.outside import put_gateway_policy
@@ -53,6 +54,7 @@ class Routers(KeptAsRows):
         host = self.hosts.choose(tx, hints)
         row = {**values, "status": ACTIVE if host else DOWN, "routes": [], HINTS: hints, ZONES: []}
         row |= {"enable_snat": enable_snat, GATEWAY: None, GATEWAYS: [], ECMP: bool(body.get(ECMP)), ENABLE: False}
+        row[SHOWN_WITH_ROUTERS] = []
         ROUTERS.insert(tx, context, row)
         if host:
             give(tx, context, values["id"], host)
@@ -101,4 +103,5 @@ class Routers(KeptAsRows):
             raise RouterInUse(resource_id, inside)
         self.gateways.clear_all(tx, context, before)
         self.hosts.release(tx, context, resource_id)
+        remove_helpers(tx, context, resource_id)
         ROUTERS.remove(tx, context, before)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from quantumd.api.extensions.conntrack_helpers.rows import show_helpers
 from quantumd.api.extensions.qos.outside import gateway_policies
 from quantumd.api.extensions.routers.attributes import GATEWAY, GATEWAYS, HINTS, ZONES
 from quantumd.api.extensions.routers.errors import RouterNotFound
@@ -80,6 +81,7 @@ def _with_gateways(connection: Connection, context: Context, views: Mapping[str,
 
 def _with_children(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
     _with_gateways(connection, context, views)
+    show_helpers(connection, views)
     zones = dict(_ZONES.rows(connection, list(views)))
     for router_id, view in views.items():
         view[ZONES] = [zones[router_id]] if zones.get(router_id) else []

@@ -147,6 +147,7 @@ class OvsDriver:
             "router",
             "floating-ip-port-forwarding",
             "l3-ndp-proxy",
+            "l3-conntrack-helper",
             "ipv6-modes",
             "dns-integration",
             "taas",
