@@ -15,7 +15,7 @@ from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import pack_ip
 from quantumd.dhcp.desired import Desired, port_key
 from quantumd.dhcp.message import MessageType
-from quantumd.dhcp.message6 import MessageType6
+from quantumd.edge.dhcpv6.messages import MessageType6
 from quantumd.dhcp.pace import Paces
 from quantumd.dhcp.plan import plan_table
 from quantumd.dhcp.responder import answer

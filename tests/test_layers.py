@@ -43,6 +43,7 @@ PURE_CODECS = (
     "quantumd.dhcp.options6",
     "quantumd.dhcp.responder",
     "quantumd.dhcp.responder6",
+    "quantumd.edge.dhcpv6.messages",
     "quantumd.edge.http.answers",
     "quantumd.edge.http.messages",
     "quantumd.edge.http.streaming",
