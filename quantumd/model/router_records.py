@@ -99,8 +99,9 @@ class RouterRecord:
     ``gateway``, with its ``nexthops`` and number, is the first; ``floating_ips`` and what is ``forwarded`` are of its
     network. ``gateways`` are all of them. With ``enable_snat`` what leaves by a gateway gets the gateway's first IPv4
     address, unless it comes from the same address scope. ``scopes`` has the ports that are in any. With
-    ``enable_default_route_ecmp`` connections are spread over all gateways. ``delegations`` are the subnets inside for which
-    the first gateway asks servers outside for a prefix. ``version`` is the position at which it was read, which no digest covers: see docs/decisions/record-versions.md.
+    ``enable_default_route_ecmp`` connections are spread over all gateways. ``delegations`` are the subnets inside for
+    which servers behind the first gateway are asked for prefixes. ``version`` is the position at which it was read,
+    which no digest covers: see docs/decisions/record-versions.md.
     """
 
     kind: ClassVar[str] = "l3.router"
