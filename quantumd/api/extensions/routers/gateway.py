@@ -15,8 +15,8 @@ from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.external_net.facts import external_network
 from quantumd.api.extensions.floating_ips.errors import RouterExternalGatewayInUseByFloatingIp
 from quantumd.api.extensions.floating_ips.rows import reached_by
-from quantumd.api.extensions.routers.delegations import withdraw
 from quantumd.api.extensions.routers.attributes import MOST_GATEWAYS
+from quantumd.api.extensions.routers.delegations import withdraw
 from quantumd.api.extensions.routers.gateway_rows import HeldGateway, gateways_of, order_gateways, take_gateway
 from quantumd.api.extensions.routers.ports import RouterPorts
 from quantumd.api.extensions.routers.rows import links_of, user_of
