@@ -261,6 +261,19 @@ class LeavingTests(DelegationCase):
         self.bed.update("router", self.made["id"], ALICE, external_gateway_info=None)
         self.assertEqual(self.cidr(), PROVISIONAL)
 
+    def test_one_of_several_gateways_goes(self) -> None:
+        """The prefix is from behind the first one, and goes with that."""
+        elsewhere, _ = self.external("172.25.0.0/24")
+        second = {"router": {"external_gateways": [{"network_id": elsewhere}]}}
+        first = {"router": {"external_gateways": [{"network_id": self.outside}]}}
+        self.act("add_external_gateways", self.made, second)
+        self.assertEqual(self.cidr(), PREFIX)
+        self.act("remove_external_gateways", self.made, second)
+        self.assertEqual(self.cidr(), PREFIX)
+        self.act("add_external_gateways", self.made, second)
+        self.act("remove_external_gateways", self.made, first)
+        self.assertEqual(self.cidr(), PROVISIONAL)
+
     def test_the_same_gateway_again_changes_nothing(self) -> None:
         """Clients send back what they were shown."""
         self.bed.update("router", self.made["id"], ALICE, external_gateway_info={"network_id": self.outside})
