@@ -49,6 +49,7 @@ RUN_PACKAGES := openvswitch-switch libnftables1 iproute2 curl
 DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
 DATABASE_PACKAGES := postgresql mariadb-server
 BROKER_PACKAGES := rabbitmq-server
+PROVIDER_PACKAGES := kea-dhcp6-server
 BENCH_PACKAGES := iperf3
 TEST_PACKAGES := $(DEMO_PACKAGES) python3-venv isc-dhcp-client kea-admin bind9-dnsutils strace systemd tcpdump nftables \
 	conntrack chromium-headless-shell
@@ -114,7 +115,7 @@ packages-bench: packages-test
 	@conf/packages --unstarted $(BENCH_PACKAGES)
 packages-test:
 	@conf/packages $(TEST_PACKAGES)
-	@conf/packages --unstarted $(DATABASE_PACKAGES) $(BROKER_PACKAGES)
+	@conf/packages --unstarted $(DATABASE_PACKAGES) $(BROKER_PACKAGES) $(PROVIDER_PACKAGES)
 
 # Environments: made once, and again when their exact versions change.
 define make_environment

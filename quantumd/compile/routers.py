@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from quantumd.compile.delegations import delegations_of, standing_addresses
 from quantumd.model.nouns import Router, RouterPort
 from quantumd.model.router_records import (
     AdvertisedPrefix,
@@ -44,6 +45,7 @@ def router_record(router: Router, position: int) -> RouterRecord:
         enable_ndp_proxy=router.enable_ndp_proxy,
         proxied=router.proxied if router.enable_ndp_proxy else (),
         limits=router.limits if first else (),
+        delegations=delegations_of(standing) if first else (),
     )
 
 
@@ -65,14 +67,14 @@ def _gateway(router: Router, port: RouterPort, outside: Sequence[RouterPort]) ->
 
 
 def _link(port: RouterPort) -> RouterLink:
-    addresses = tuple(f"{each.ip_address}/{each.cidr.partition('/')[2]}" for each in port.addresses)
+    addresses = tuple(f"{each.ip_address}/{each.cidr.partition('/')[2]}" for each in standing_addresses(port))
     # What is outside has routers of its own.
     advertised = () if port.is_gateway else tuple(_advertised(port))
     return RouterLink(port.id, port.network_id, port.mac_address, port.mtu_bytes, addresses, advertised)
 
 
 def _advertised(port: RouterPort) -> Iterator[AdvertisedPrefix]:
-    for each in port.addresses:
+    for each in standing_addresses(port):
         if each.ipv6_ra_mode is not None:
             servers = tuple(server for server in each.dns_nameservers if ":" in server)
             yield AdvertisedPrefix(each.cidr, each.ipv6_ra_mode, servers)

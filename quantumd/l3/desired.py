@@ -30,6 +30,9 @@ class SomeRecords(Protocol):
     def of_kind(self, kind: str) -> Iterable[Record]:
         """Return every record of a kind."""
 
+    def was_deleted(self, kind: str, record_id: str) -> bool:
+        """Whether what a record was about is known to be deleted, and not only needed no longer here."""
+
 
 @frozen
 class Wire:

@@ -137,7 +137,10 @@ class TapMirror:
 
 @frozen
 class RouterAddress:
-    """An address of a port that a router uses, with the prefix of its subnet and what else matters of that."""
+    """An address of a port that a router uses, with the prefix of its subnet and what else matters of that.
+
+    ``delegated_to``: the id of the subnet, where its prefix is delegated to the router that has this address; else ''.
+    """
 
     ip_address: str
     cidr: str
@@ -145,6 +148,7 @@ class RouterAddress:
     ipv6_ra_mode: str | None = None
     dns_nameservers: tuple[str, ...] = ()
     address_scope: str = ""
+    delegated_to: str = ""
 
 
 @frozen

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from attrs import frozen
 
+from quantumd.model.delegation import Delegation
+
 
 @frozen
 class AdvertisedPrefix:
@@ -122,11 +124,12 @@ class RouterRecord:
     ``gateway``, with its ``nexthops`` and number, is the first; ``floating_ips`` and what is ``forwarded`` are of its
     network. ``gateways`` are all of them. With ``enable_snat`` what leaves by a gateway gets the gateway's first IPv4
     address, unless it comes from the same address scope. ``scopes`` has the ports that are in any. With
-    ``enable_default_route_ecmp`` connections are spread over all gateways. ``version`` is the position at which it was
-    read, which no digest covers: see docs/decisions/record-versions.md. With ``enable_ndp_proxy`` the router
+    ``enable_default_route_ecmp`` connections are spread over all gateways. ``delegations`` are the subnets inside for
+    which servers behind the first gateway are asked for prefixes. ``version`` is the position at which it was read,
+    which no digest covers: see docs/decisions/record-versions.md. With ``enable_ndp_proxy`` the router
     answers on its first gateway's link for the ``proxied`` IPv6 addresses inside, and lets in from outside what is for
     them, and nothing else of IPv6. ``limits`` are of floating IPs and of addresses of gateways, at most one of each in
-    a direction.
+    a direction; ``helped`` are ports whose connections have helpers.
     """
 
     kind: ClassVar[str] = "l3.router"
@@ -148,6 +151,7 @@ class RouterRecord:
     proxied: tuple[str, ...] = ()
     limits: tuple[AddressLimit, ...] = ()
     helped: tuple[HelpedPort, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
 
     @property
     def gateways(self) -> tuple[RouterGateway, ...]:

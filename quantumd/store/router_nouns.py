@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
+from quantumd.model.delegation import PREFIX_DELEGATION
 from quantumd.model.nouns import Router, RouterAddress, RouterPort
 from quantumd.model.router import GATEWAY
 from quantumd.model.router_records import FloatingAddress, ForwardedPorts, HelpedPort, RouterRoute
@@ -63,6 +64,8 @@ _ADDRESSES = (
         subnets.c.ipv6_ra_mode,
         subnets.c.dns_nameservers,
         subnetpools.c.address_scope_id,
+        subnets.c.id.label("subnet_id"),
+        subnets.c.subnetpool_id,
     )
     .join(router_ports, router_ports.c.port_id == ip_allocations.c.port_id)
     .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
@@ -175,8 +178,9 @@ def _ports(connection: Connection, router_ids: list[str]) -> Mapping[str, list[R
     addresses: defaultdict[str, list[RouterAddress]] = defaultdict(list)
     for row in _rows(connection, _ADDRESSES, router_ids):
         said = (row.ip_address, row.cidr, row.gateway_ip, row.ipv6_ra_mode)
-        servers = tuple(orjson.loads(row.dns_nameservers))
-        addresses[row.port_id].append(RouterAddress(*said, servers, row.address_scope_id or ""))
+        is_delegated = row.subnetpool_id == PREFIX_DELEGATION and row.ip_address == row.gateway_ip
+        servers, delegated_to = tuple(orjson.loads(row.dns_nameservers)), row.subnet_id if is_delegated else ""
+        addresses[row.port_id].append(RouterAddress(*said, servers, row.address_scope_id or "", delegated_to))
     found: defaultdict[str, list[RouterPort]] = defaultdict(list)
     for row in _rows(connection, _PORTS, router_ids):
         found[row.router_id].append(_port(row, addresses))

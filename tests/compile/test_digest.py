@@ -8,6 +8,7 @@ from attrs import astuple, evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.compile.digest import digest_record
+from quantumd.model.delegation import Delegation
 from quantumd.model.records import FixedIp, NetworkRecord, PortRecord
 from quantumd.model.router_records import ForwardedPorts, LinkScope, RouterGateway, RouterLink, RouterRecord
 
@@ -38,7 +39,7 @@ class OlderHostTests(SynchronousTestCase):
             self.assertEqual(digest_record(network), blake2b(text.encode(), digest_size=10).hexdigest())
             self.assertNotEqual(digest_record(evolve(network, vlan_transparent=True)), digest_record(network))
 
-    def test_routers_that_forward_no_ports_have_the_digest_that_they_had(self) -> None:
+    def test_routers_that_forward_no_ports_and_ask_for_no_prefixes_have_the_digest_that_they_had(self) -> None:
         """One that does differs."""
         router = RouterRecord("r", 0, True, ())
         text = f"l3.router{astuple(router, recurse=True)[:9]!r}"
@@ -56,5 +57,6 @@ class OlderHostTests(SynchronousTestCase):
         others = (
             router, evolve(router, gateway_number=2), evolve(router, more_gateways=(second,)),
             evolve(router, enable_default_route_ecmp=True), evolve(router, scopes=(LinkScope("p", "s"),)),
+            evolve(router, delegations=(Delegation("s"),)),
         )  # fmt: skip
-        self.assertEqual(len({digest_record(each) for each in others}), 5)
+        self.assertEqual(len({digest_record(each) for each in others}), 6)

@@ -17,15 +17,19 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from quantumd.converge.records import Records
+from quantumd.edge.dhcpv6.memory import MemoryClients
 from quantumd.edge.netns.interfaces import INamespaces, Operation, OuterPorts, Seen
 from quantumd.edge.netns.kernel import KernelNamespaces
 from quantumd.edge.nft.interfaces import Change, Ruleset
+from quantumd.edge.notes.memory import MemoryNote
 from quantumd.edge.ovsdb.interfaces import BridgeRow
 from quantumd.edge.ovsdb.memory import MemoryOvsdb
 from quantumd.edge.solicitations.memory import MemorySolicitations
 from quantumd.l2.drivers.ovs.plugs import OvsPlugs
 from quantumd.l3.advertiser import Advertiser
 from quantumd.l3.converger import L3Converger
+from quantumd.l3.delegation.book import LeaseBook
+from quantumd.l3.delegation.delegator import Delegator
 from quantumd.l3.names import PREFIX
 from quantumd.l3.steps import ChangeRouter
 from quantumd.model.messages import Update
@@ -146,7 +150,9 @@ class RouterPlanTests(NamespacesCase):
         advertiser = Advertiser(MemorySolicitations(), reactor, lambda: 0.5)
         self.addCleanup(advertiser.stop)
         namespaces = Renamed(kernel, self.prefix)
-        self.converger = L3Converger(HOST, "1", self.records, namespaces, plugs, advertiser)
+        delegator = Delegator(MemoryClients(), reactor, lambda: 0.5, LeaseBook(MemoryNote()))
+        self.addCleanup(delegator.stop)
+        self.converger = L3Converger(HOST, "1", self.records, namespaces, plugs, advertiser, delegator)
 
     def steps(self) -> tuple[ChangeRouter, ...]:
         """Return what is to be done."""

@@ -17,9 +17,10 @@ from quantumd.api.extensions.floating_ips.errors import RouterExternalGatewayInU
 from quantumd.api.extensions.floating_ips.rows import reached_by
 from quantumd.api.extensions.ndp_proxies.enabling import require_no_proxies
 from quantumd.api.extensions.routers.attributes import MOST_GATEWAYS
+from quantumd.api.extensions.routers.delegations import withdraw
 from quantumd.api.extensions.routers.gateway_rows import HeldGateway, gateways_of, order_gateways, take_gateway
 from quantumd.api.extensions.routers.ports import RouterPorts
-from quantumd.api.extensions.routers.rows import links_of
+from quantumd.api.extensions.routers.rows import links_of, user_of
 from quantumd.api.resources.allocation import Vacancies, addresses_of
 from quantumd.api.resources.facts import NetworkFacts
 from quantumd.api.resources.port_addresses import chosen_addresses, wish_of
@@ -80,7 +81,10 @@ class Gateways:
         return str(port["id"])
 
     def remove(self, tx: Transaction, context: Context, gateway: HeldGateway) -> None:
-        """Take a gateway away."""
+        """Take a gateway away; with the first one go the prefixes that were delegated by it."""
+        router_id = user_of(tx, gateway.port_id)
+        if router_id is not None and gateways_of(tx, router_id)[0].port_id == gateway.port_id:
+            withdraw(tx, context, router_id)
         self.ports.remove(tx, context, gateway.port_id)
 
     def require_outside(self, tx: Transaction, context: Context, wanted: Mapping[str, Any]) -> None:
