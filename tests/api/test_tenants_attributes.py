@@ -213,6 +213,7 @@ def _shaped(name: str, named: str) -> Any:
 
 
 VALUES: Mapping[str, Any] = {
+    "enable_default_route_ecmp": True,
     "shared": True,
     "router:external": True,
     "is_default": True,
@@ -262,6 +263,7 @@ class AdministratorTests(OwnCase):
             "port": {"network_id": self.own["network"]},
             "address_scope": {"name": "x", "ip_version": 4},
             "floatingip": {"floating_network_id": self.world.external},
+            "router": {"name": "x"},
             "subnetpool": {"name": "x", "prefixes": ["10.9.0.0/16"]},
         }
         for attack in self.attacks(("member", "reader")):
