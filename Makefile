@@ -38,7 +38,9 @@ FUZZ := $(CURDIR)/.venv/fuzz
 ANSIBLE := $(CURDIR)/.venv/ansible
 CEILOMETER := $(CURDIR)/.venv/ceilometer
 CLOUDINIT := $(CURDIR)/.venv/cloudinit
-ENVIRONMENTS := $(CLIENT) $(ORACLE) $(KEYSTONE) $(NOVA) $(ANSIBLE) $(CEILOMETER) $(FUZZ) $(CLOUDINIT)
+HORIZON := $(CURDIR)/.venv/horizon
+ENVIRONMENTS := $(CLIENT) $(ORACLE) $(KEYSTONE) $(NOVA) $(ANSIBLE) $(CEILOMETER) $(FUZZ) $(CLOUDINIT) \
+	$(HORIZON)
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 # Of what only tests import most is never imported: to compile all of it takes three times as long as to install it.
 PIP_TEST_OPTIONS := $(PIP_OPTIONS) --no-compile
@@ -47,9 +49,10 @@ RUN_PACKAGES := openvswitch-switch libnftables1 iproute2 curl
 DEMO_PACKAGES := $(RUN_PACKAGES) ethtool iputils-ping udhcpc
 DATABASE_PACKAGES := postgresql mariadb-server
 BROKER_PACKAGES := rabbitmq-server
+PROVIDER_PACKAGES := kea-dhcp6-server
 BENCH_PACKAGES := iperf3
 TEST_PACKAGES := $(DEMO_PACKAGES) python3-venv isc-dhcp-client kea-admin bind9-dnsutils strace systemd tcpdump nftables \
-	conntrack
+	conntrack chromium-headless-shell
 
 APPLIANCE := env VENV='$(VENV)' STATE='$(STATE)' HOST='$(HOST)' PORT='$(PORT)' EDGES='$(EDGES)' \
 	OVS_RUN_DIR='$(OVS_RUN_DIR)' CONFIG='$(CONFIG)' conf/appliance
@@ -112,7 +115,7 @@ packages-bench: packages-test
 	@conf/packages --unstarted $(BENCH_PACKAGES)
 packages-test:
 	@conf/packages $(TEST_PACKAGES)
-	@conf/packages --unstarted $(DATABASE_PACKAGES) $(BROKER_PACKAGES)
+	@conf/packages --unstarted $(DATABASE_PACKAGES) $(BROKER_PACKAGES) $(PROVIDER_PACKAGES)
 
 # Environments: made once, and again when their exact versions change.
 define make_environment
@@ -166,6 +169,14 @@ $(ANSIBLE)/.done: constraints/ansible.txt
 $(CEILOMETER)/.done: constraints/ceilometer.txt
 	$(make_environment)
 	@$(@D)/bin/pip install $(PIP_TEST_OPTIONS) -r constraints/ceilometer.txt
+	@touch $@
+
+# With its static files, which take 15 s to gather and compile.
+$(HORIZON)/.done: constraints/horizon.txt tests/bed/horizon_settings.py conf/horizon/_50_quantumd.py
+	$(make_environment)
+	@$(@D)/bin/pip install $(PIP_TEST_OPTIONS) -r constraints/horizon.txt
+	@for task in 'collectstatic --noinput' compress; do DJANGO_SETTINGS_MODULE=tests.bed.horizon_settings \
+		$(@D)/bin/python -W ignore -m django $$task >$(@D)/static.log 2>&1 || { cat $(@D)/static.log; exit 1; }; done
 	@touch $@
 
 # Unpacked and not installed: an installed cloud-init takes the machine for a new VM when it boots. Where the

@@ -15,13 +15,13 @@ from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import pack_ip
 from quantumd.dhcp.desired import Desired, port_key
 from quantumd.dhcp.message import MessageType
-from quantumd.dhcp.message6 import MessageType6
 from quantumd.dhcp.pace import Paces
 from quantumd.dhcp.plan import plan_table
 from quantumd.dhcp.responder import answer
 from quantumd.dhcp.responder6 import answer6
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
+from quantumd.edge.dhcpv6.messages import MessageType6
 from quantumd.edge.frames.interfaces import PortFrame, Purpose
 from quantumd.edge.frames.memory import MemoryFrames
 from quantumd.model.records import DhcpPortRecord, FixedIp

@@ -61,6 +61,8 @@ class Metrics:
     foreign_flows: Gauge = field(init=False)
     repaired_flows: Gauge = field(init=False)
     repaired_routers: Gauge = field(init=False)
+    delegated_prefixes: Gauge = field(init=False)
+    """By state: held, awaited."""
     repaired_services: Gauge = field(init=False)
     metadata_answers: Counter = field(init=False)
     """By status."""
@@ -162,6 +164,10 @@ class Metrics:
     @repaired_routers.default
     def _repaired_routers(self) -> Gauge:
         return self._gauge("repaired_routers", "Routers found changed by others since the start.")
+
+    @delegated_prefixes.default
+    def _delegated_prefixes(self) -> Gauge:
+        return self._gauge("delegated_prefixes", "Prefixes that routers of this host were given, or wait for.", "state")
 
     @repaired_services.default
     def _repaired_services(self) -> Gauge:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from random import random
+from random import SystemRandom, random
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field, frozen
@@ -182,15 +183,23 @@ class HostRoles:
         # What is switched off is not loaded.
         from quantumd.l3.advertiser import Advertiser
         from quantumd.l3.converger import L3Converger
+        from quantumd.l3.delegation.book import LeaseBook
+        from quantumd.l3.delegation.delegator import Delegator
         from quantumd.l3.names import parse_prefix
         from quantumd.l3.service import L3Service, make_edges
 
         prefix = parse_prefix(self._settings.l3.namespace_prefix)
-        records, edges = Records(), make_edges(self._reactor, self._settings.host.edges, prefix)
-        advertiser = Advertiser(edges.solicitations, self._reactor, random, prefix)
-        converger = L3Converger(self._host, VERSION, records, edges.namespaces, plugs, advertiser, prefix)
+        host = self._settings.host
+        records, edges = Records(), make_edges(self._reactor, host.edges, prefix, Path(host.state_dir))
+        book = LeaseBook(edges.leases)
+        delegator = Delegator(edges.clients, self._reactor, SystemRandom().random, book, prefix)
+        advertiser = Advertiser(edges.solicitations, self._reactor, random, prefix, delegator.remaining)
+        converger = L3Converger(self._host, VERSION, records, edges.namespaces, plugs, advertiser, delegator, prefix)
         self._metrics.repaired_routers.set_function(lambda: converger.repaired)
-        L3Service(edges.namespaces, advertiser).setServiceParent(self._service)
+        for state in ("held", "awaited"):
+            count = partial(delegator.count, are_held=state == "held")
+            self._metrics.delegated_prefixes.labels(state).set_function(count)
+        L3Service(edges.namespaces, advertiser, delegator, book).setServiceParent(self._service)
         self._run(converger, records, read_counters=converger.read_counters)
 
     def _run(

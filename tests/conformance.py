@@ -23,6 +23,7 @@ _QUOTAS: Final = f"{_X}test_quotas_requests.py"
 _RBAC: Final = f"{_X}test_rbac.py"
 _RULES: Final = f"{_X}test_security_group_rules.py"
 _FORWARDINGS: Final = f"{_X}test_port_forwardings.py"
+_GATEWAYS: Final = f"{_X}test_router_gateways.py"
 _GROUPS: Final = f"{_X}test_security_groups.py"
 _SMALL: Final = f"{_X}test_small_promises.py"
 _SUBNETS: Final = f"{_R}test_subnets_attributes.py"
@@ -30,7 +31,7 @@ _SUBNETS: Final = f"{_R}test_subnets_attributes.py"
 PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "aap-reject-multicast": (f"{_X}test_allowed_address_pairs_ports.py::test_bad_pairs",),
     "address-group": (f"{_X}test_address_groups.py",),
-    "address-scope": (f"{_X}test_address_scopes.py",),
+    "address-scope": (f"{_X}test_address_scopes.py", "tests/functional/test_address_scopes.py"),
     "agent": (f"{_AGENTS}::AgentTests",),
     "agent-resources-synced": (f"{_AGENTS}::test_a_report_is_shown",),
     "agent_sort_key": (f"{_AGENTS}::test_agents_can_be_sorted",),
@@ -51,12 +52,17 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "empty-string-filtering": (
         f"{_A}test_lists.py::test_an_empty_value_is_a_value", f"{_R}test_lists.py::test_empty_text_is_a_value"
     ),
+    "enable-default-route-ecmp": (
+        f"{_GATEWAYS}::SpreadTests", "tests/functional/test_router_gateways.py::DefaultTests::test_over_both"
+    ),
     "events": (
         f"{_A}events/test_streams.py", f"{_A}events/test_isolation.py", "tests/functional/test_events.py"
     ),
+    "external-gateway-multihoming": (_GATEWAYS, "tests/functional/test_router_gateways.py"),
     "external-net": (f"{_X}test_external_net.py", f"{_X}test_rbac_networks.py::ExternalNetworkTests"),
     "expose-port-forwarding-in-fip": (f"{_FORWARDINGS}::test_the_floating_ip_shows_them",),
     "ext-gw-mode": ("tests/api/extensions/test_routers.py::GatewayTests",),
+    "expose-l3-conntrack-helper": (f"{_X}test_conntrack_helpers.py::test_the_router_shows_them",),
     "extraroute": ("tests/api/extensions/test_routers.py::RouteTests",),
     "extraroute-atomic": ("tests/api/extensions/test_routers.py::RouteTests::test_some_come_and_go",),
     "extra_dhcp_opt": (f"{_DETAILS}::OptionTests",),
@@ -77,6 +83,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "journal": (f"{_X}test_journal.py",),
     "l2_adjacency": (f"{_X}test_segments_resource.py::test_network_that_is_routed_is_not_adjacent",),
     "l3_agent_scheduler": (f"{_X}test_router_agents.py",),
+    "l3-conntrack-helper": (f"{_X}test_conntrack_helpers.py", "tests/functional/test_conntrack_helpers.py"),
     "l3-ext-ndp-proxy": (f"{_X}test_ndp_proxies.py::RouterSideTests",),
     "l3-ndp-proxy": (f"{_X}test_ndp_proxies.py", "tests/functional/test_ndp_proxies.py"),
     "l3-port-ip-change-not-allowed": (f"{_SMALL}::test_addresses_of_routers_stay",),
@@ -223,6 +230,7 @@ keys, requests and validators of every one that neutron-lib knows with neutron-l
 | The commands of the `openstack` client | `tests/functional/test_client.py`, `tests/functional/test_client_walk.py` |
 | The clients' own tests | `tests/functional/test_sdk_suite.py`, `tests/functional/test_client_suite.py` |
 | Ansible's `openstack.cloud` is idempotent | `tests/functional/test_ansible.py` |
+| Horizon's pages, in a browser | `tests/functional/test_horizon.py` |
 
 The functional network tests that ship with the clients run against quantumd with `api.preview = true` and a real
 Keystone. What need not pass is listed with its reason in `tests/functional/allowed_sdk.txt` and `allowed_client.txt`:

@@ -45,6 +45,7 @@ _SERVICES = _files(
     "databases",
     "events",
     "fuzz",
+    "horizon",
     "host_users",
     "identity_modes",
     "keystone",
@@ -70,8 +71,10 @@ _BESIDE = _files(
 )
 """Those that go with the tests that need no world, so that each process takes about as long."""
 
-_BRIDGES = _files("linux_bridge", "linux_bridge_guards", "linux_bridge_tunnels")
-"""Those that go with servers and clients for the same reason: the kernel moves their packets, and loses none."""
+_BRIDGES = _files("linux_bridge", "linux_bridge_guards", "linux_bridge_tunnels", "prefix_delegation")
+"""Those that go with servers and clients for the same reason: the kernel moves their packets and loses none, or they
+wait for most of their time.
+"""
 
 
 def main(options: Sequence[str]) -> int:

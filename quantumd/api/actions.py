@@ -39,20 +39,18 @@ class Requested:
         request.resource_label = action.path.partition("/")[0]
         if any("\x00" in part for part in parts.values()):
             raise HTTPNotFound()
-        asked = Question(action.rule)
-        answer = self._may(context)
-        if answer is False:
-            raise asked.refusal
+        self._refuse(context, Question(action.rule))
         body = _body(request)
+        answer = self._refuse(context, self._asked(body))
 
         def write(tx: Transaction) -> Any:
             if answer is None:
-                self.require(tx.connection, context, parts)
+                self.require(tx.connection, context, parts, body)
             return action.operation(tx, context, parts, body)
 
         def read(connection: Connection) -> Any:
             if answer is None:
-                self.require(connection, context, parts)
+                self.require(connection, context, parts, body)
             return action.operation(connection, context, parts, body)
 
         done = await (self.store.write(asked_by(context, write)) if action.writes else self.store.read(read))
@@ -61,14 +59,31 @@ class Requested:
             return None
         return request.show(action.status, orjson.dumps(done))
 
-    def _may(self, context: Context) -> bool | None:
+    def _asked(self, body: Any) -> Question:
         action = self.action
-        return True if action.asks_itself or not action.rule else self.policy.decide(action.rule, context)
+        if self.guard is None or not action.ruled_attribute:
+            return Question(action.rule)
+        return self.guard.question_of_action(action.rule, action.ruled_attribute, body)
 
-    def require(self, connection: Connection, context: Context, parts: Mapping[str, str]) -> None:
+    def _refuse(self, context: Context, asked: Question) -> bool | None:
+        """Return whether the caller may, None when the rows decide. PolicyNotAuthorized when it may not at all."""
+        answer = self._may(context, asked)
+        if answer is False:
+            raise asked.refusal
+        return answer
+
+    def _may(self, context: Context, asked: Question) -> bool | None:
+        if self.action.asks_itself or not self.action.rule:
+            return True
+        answers = [self.policy.decide(rule, context) for rule in asked.rules]
+        if False in answers:
+            return False
+        return None if None in answers else True
+
+    def require(self, connection: Connection, context: Context, parts: Mapping[str, str], body: Any = None) -> None:
         """Refuse what may not be done to the resource that the path names. PolicyNotAuthorized, NotFound."""
-        asked = Question(self.action.rule)
-        answer = self._may(context)
+        asked = self._asked(body)
+        answer = self._may(context, asked)
         if answer:
             return
         if answer is False or self.guard is None:

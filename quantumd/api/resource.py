@@ -147,8 +147,9 @@ class Action:
     answered by 204, or by ``null`` when ``status`` is another than 200. ``query`` actions (GET) get the decoded query
     parameters as ``body``: a list of (key, text). ``rule`` names the rule that is asked first, about the resource whose
     path this one continues; the operation itself asks when ``asks_itself``, and nobody does when there is none.
-    ``not_found`` makes the error for a resource that the caller does not see. ``body_schema`` and ``answer_schema`` are
-    JSON schemas for the OpenAPI document.
+    ``ruled_attribute`` is one that the body has, inside of the resource, and that has rules of its own, as have the
+    keys of what it holds. ``not_found`` makes the error for a resource that the caller does not see. ``body_schema``
+    and ``answer_schema`` are JSON schemas for the OpenAPI document.
     """
 
     method: str
@@ -158,6 +159,7 @@ class Action:
     status: int = 200
     rule: str = ""
     asks_itself: bool = False
+    ruled_attribute: str = ""
     not_found: Callable[[str], Exception] | None = None
     extension: str | None = None
     body_schema: Mapping[str, Any] | None = None

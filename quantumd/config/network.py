@@ -19,6 +19,11 @@ class NetworkSettings:
     gre_ranges: tuple[str, ...] = setting((), "GRE keys that networks are given, each as first:last.")
     vxlan_ranges: tuple[str, ...] = setting((), "VXLAN identifiers that networks are given, each as first:last.")
     geneve_ranges: tuple[str, ...] = setting((), "Geneve identifiers that networks are given, each as first:last.")
+    delegate_prefixes: bool = setting(
+        False,
+        "Whether IPv6 subnets that ask for the default subnet pool have their prefixes delegated by DHCPv6 servers"
+        " outside; a subnetpool_id of prefix_delegation asks for that in any case.",
+    )
     mtu_bytes: int = setting(
         1500, "The MTU of the physical networks, given to the networks on them.", "bytes", least=68, most=65_535
     )

@@ -7,15 +7,8 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from quantumd.dhcp.addresses6 import is_inside6
-from quantumd.dhcp.message6 import (
-    Association,
-    Code6,
-    Option6,
-    Status6,
-    encode_address,
-    encode_option6,
-    encode_status,
-)
+from quantumd.dhcp.message6 import Association
+from quantumd.edge.dhcpv6.messages import Code6, Option6, Status6, encode_address, encode_option6, encode_status
 
 Shares = tuple[tuple[bytes, ...], tuple[Option6, ...]]
 """All addresses that are given, and an option for each association."""

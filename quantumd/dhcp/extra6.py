@@ -10,7 +10,7 @@ from ipaddress import AddressValueError, IPv6Address
 
 from quantumd.dhcp.domain_names import encode_name, encode_names
 from quantumd.dhcp.extra_values import Encoder, guessed, number_of, option_code, text, words_of
-from quantumd.dhcp.message6 import Option6, encode_option6
+from quantumd.edge.dhcpv6.messages import Option6, encode_option6
 from quantumd.model.records import ExtraOption
 
 _NAMES = {

@@ -8,21 +8,19 @@ from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses6 import pack_ip6
 from quantumd.dhcp.domain_names import encode_names
 from quantumd.dhcp.extra6 import extra_options6
-from quantumd.dhcp.message6 import Code6, Option6
 from quantumd.dhcp.options import NOTHING, Told
+from quantumd.edge.dhcpv6.messages import DUID_UUID, Code6, Option6
 from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord
 from quantumd.model.services import dns_servers
 
 _NOBODY = "::"
 _LEAST_REFRESH_SECONDS = 600
 """RFC 8415 7.6, IRT_MINIMUM."""
-_DUID_UUID = b"\0\4"
-"""RFC 6355."""
 
 
 def server_duid(network_id: str) -> bytes:
     """Return the id of a network's server: the same on every host, and as long as the network lives."""
-    return _DUID_UUID + bytes.fromhex(network_id.replace("-", ""))
+    return DUID_UUID + bytes.fromhex(network_id.replace("-", ""))
 
 
 def leases_of(port: DhcpPortRecord, network: DhcpNetworkRecord) -> tuple[bytes, ...]:

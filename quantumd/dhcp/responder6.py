@@ -15,19 +15,11 @@ from quantumd.dhcp.addresses6 import ALL_SERVERS, is_link_local, link_local, pac
 from quantumd.dhcp.associations6 import Terms, offered, renewed, requested, unknown
 from quantumd.dhcp.frames import Datagram
 from quantumd.dhcp.frames6 import IP_BYTES, UDP_BYTES, build_frame6, parse_frame6
-from quantumd.dhcp.message6 import (
-    Code6,
-    Message6,
-    MessageType6,
-    Option6,
-    Status6,
-    build_message6,
-    encode_status,
-    parse_message6,
-)
+from quantumd.dhcp.message6 import Message6, parse_message6
 from quantumd.dhcp.options import NOTHING, Told
 from quantumd.dhcp.options6 import leases_of, network_options6, server_duid
 from quantumd.dhcp.reasons import Reason
+from quantumd.edge.dhcpv6.messages import Code6, MessageType6, Option6, Status6, build_message6, encode_status
 from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord
 
 SERVER_PORT6 = 547

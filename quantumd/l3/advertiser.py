@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantumd.edge.solicitations.interfaces import EVERYBODY, ISolicitations
 from quantumd.errors import EdgeError
-from quantumd.l3.advertisement import advertisement
-from quantumd.l3.names import INSIDE, PREFIX, inner_of, namespace_of
-from quantumd.model.router_records import RouterLink, RouterRecord
+from quantumd.l3.advertisement import LIFETIME_SECONDS, advertisement
+from quantumd.l3.names import INSIDE, PREFIX, inner_of, namespace_of, router_in
+from quantumd.model.router_records import AdvertisedPrefix, RouterLink, RouterRecord
 
 FIRST_SECONDS: Final = (0.0, 1.0, 4.0, 16.0)
 """When a link that is new, or changed, is told."""
@@ -25,6 +25,8 @@ BETWEEN_SECONDS: Final = (200.0, 600.0)
 """Afterwards it is told at times between these."""
 ANSWERS_PER_SECOND: Final = 20.0
 """Of a link. Who is not answered asks again."""
+WITHDRAWN_SECONDS: Final = 5400.0
+"""How long a link is told of a prefix that is its no more (RFC 9096, 3.5); some hosts may not hear it at once."""
 _NOBODY: Final = "::"
 
 
@@ -36,6 +38,15 @@ class _Told:
     allowance: float = ANSWERS_PER_SECOND
     asked_at: float = 0.0
     timer: IDelayedCall | None = None
+    withdrawn: dict[AdvertisedPrefix, float] = field(factory=dict)
+    """Prefixes of before, and until when they are told of."""
+
+    def become(self, link: RouterLink | None, now: float) -> dict[AdvertisedPrefix, float]:
+        """Return what is withdrawn when the link is another one, or (None) is advertised no more."""
+        stay = {each.prefix for each in link.advertised} if link is not None else set()
+        gone = dict.fromkeys(self.link.advertised, now + WITHDRAWN_SECONDS)
+        every = {**self.withdrawn, **gone}
+        return {each: until for each, until in every.items() if each.prefix not in stay and until > now}
 
     def may_answer(self, now: float) -> bool:
         """Whether somebody may be answered now; he is counted."""
@@ -61,6 +72,8 @@ class Advertiser:
     _clock: IReactorTime
     _random: Callable[[], float]
     _prefix: str = PREFIX
+    _times: Callable[[str, str], tuple[int, int] | None] = lambda router_id, prefix: None
+    """Returns for how many seconds, at most, a prefix of a router is preferred and valid."""
     _told: dict[_Place, _Told] = field(factory=dict, init=False)
     _log = Logger()
 
@@ -73,6 +86,7 @@ class Advertiser:
         namespace = namespace_of(router.id, self._prefix)
         for place in [each for each in self._told if each.namespace == namespace]:
             if place.device not in links:
+                self._withdraw(place, router)
                 self._end(place)
         if not links:
             self._solicitations.close(namespace)
@@ -105,10 +119,20 @@ class Advertiser:
             place = _Place(namespace, device)
             told = self._told.get(place)
             if told is None or told.link != link:
+                withdrawn = {}
                 if told is not None:
+                    withdrawn = told.become(link, self._clock.seconds())
                     self._end(place)
-                self._told[place] = _Told(link)
+                self._told[place] = _Told(link, withdrawn=withdrawn)
                 self._tell(place, FIRST_SECONDS)
+
+    def _withdraw(self, place: _Place, router: RouterRecord) -> None:
+        """Tell a link that stays, and has no prefix any more, that it is left."""
+        if router.admin_state_up and place.device in {inner_of(INSIDE, each.port_id) for each in router.interfaces}:
+            told = self._told[place]
+            told.withdrawn = told.become(None, self._clock.seconds())
+            told.link = evolve(told.link, advertised=())
+            self._say(place, EVERYBODY, lifetime_seconds=0)
 
     def _cannot_open(self, failure: Failure, router_id: str) -> None:
         failure.trap(EdgeError)
@@ -143,9 +167,11 @@ class Advertiser:
         if told is not None and told.may_answer(self._clock.seconds()):
             self._say(place, EVERYBODY if source == _NOBODY else source)
 
-    def _say(self, place: _Place, target: str, lifetime_seconds: int | None = None) -> None:
-        link = self._told[place].link
-        message = advertisement(link) if lifetime_seconds is None else advertisement(link, lifetime_seconds)
+    def _say(self, place: _Place, target: str, lifetime_seconds: int = LIFETIME_SECONDS) -> None:
+        told = self._told[place]
+        now, router_id = self._clock.seconds(), router_in(place.namespace, self._prefix)
+        withdrawn = tuple(each for each, until in told.withdrawn.items() if until > now)
+        message = advertisement(told.link, lifetime_seconds, lambda prefix: self._times(router_id, prefix), withdrawn)
         self._solicitations.send(place.namespace, place.device, target, message)
 
 

@@ -16,9 +16,10 @@ from quantumd.edge.nft.interfaces import Ruleset
 from quantumd.errors import EdgeError
 from quantumd.interfaces import IConverger, IPlugs
 from quantumd.l3.advertiser import Advertiser
+from quantumd.l3.delegation.delegator import Delegator
 from quantumd.l3.desired import SomeRecords, desire, find_router, keys_of, router_key
 from quantumd.l3.features.metering import counted
-from quantumd.l3.names import INSIDE, PREFIX, inner_end, namespace_of, router_in
+from quantumd.l3.names import GATEWAY, INSIDE, PREFIX, inner_end, namespace_of, router_in
 from quantumd.l3.plan import Observed, plan_router
 from quantumd.l3.steps import (
     AddNamespace,
@@ -55,6 +56,7 @@ class L3Converger:
     _namespaces: INamespaces
     _plugs: IPlugs
     _advertiser: Advertiser
+    _delegator: Delegator
     _prefix: str = PREFIX
     repaired: int = field(default=0, init=False)
     """How many routers were found changed by others since the start."""
@@ -72,6 +74,7 @@ class L3Converger:
         self._namespaces.on_change(lambda namespace: self._changed(router_in(namespace, self._prefix)))
         self._plugs.on_change(self._changed)
         self._plugs.on_known(lambda: self._tell(None))
+        self._delegator.on_change(lambda router_id: self._tell(frozenset({router_key(router_id)})))
 
     def on_change(self, listener: Callable[[frozenset[Key] | None], None]) -> None:
         """See IConverger."""
@@ -134,6 +137,7 @@ class L3Converger:
         self._busy.add(step.router_id)
         self._advertiser.cease(step.router_id, inner_ends(step.deeds))
         try:
+            await self._leave_outside(step)
             for deed in step.deeds:
                 await self._do(step.router_id, deed)
         finally:
@@ -141,6 +145,14 @@ class L3Converger:
                 await self._look_at(step.router_id)
             finally:
                 self._is_done(step.router_id)
+
+    async def _leave_outside(self, step: ChangeRouter) -> None:
+        """Give back what is the router's no more before its way outside goes."""
+        record = find_router(self._records, step.router_id)
+        is_deleted = self._records.was_deleted(RouterRecord.kind, step.router_id)
+        leaving = self._delegator.cease(step.router_id, inner_ends(step.deeds, GATEWAY), record, is_deleted)
+        if leaving is not None:
+            await leaving
 
     def _is_done(self, router_id: str) -> None:
         self._busy.discard(router_id)
@@ -155,6 +167,7 @@ class L3Converger:
                 await self._namespaces.add(namespace)
             case RemoveNamespace():
                 self._advertiser.forget(router_id)
+                self._delegator.suspend(router_id)
                 await self._namespaces.remove(namespace)
             case ChangeInside(operations):
                 await self._namespaces.apply(namespace, operations)
@@ -178,12 +191,15 @@ class L3Converger:
         if record is None:
             self._realised.pop(router_id, None)
             self._advertiser.forget(router_id)
+            self._delegator.forget(router_id)
             return None
         if fault is None:
             self._realised[router_id] = record
             self._advertiser.put(record)
+            self._delegator.put(record)
         realised = self._realised.get(router_id)
-        return PortReport(router_id, realised.version if realised is not None else 0, True, fault)
+        version, delegated = realised.version if realised is not None else 0, self._delegator.delegated(router_id)
+        return PortReport(router_id, version, True, fault, delegated)
 
     def read_counters(self) -> Deferred[Mapping[str, PortCounters]]:
         """Fire with what was counted, by ``<router> <label>``. A router that cannot be read is left out."""
@@ -235,10 +251,10 @@ class L3Converger:
             listener(keys)
 
 
-def inner_ends(deeds: Iterable[Deed]) -> frozenset[str]:
-    """Return the routers' own ends of the wires that are unplugged."""
+def inner_ends(deeds: Iterable[Deed], prefix: str = INSIDE) -> frozenset[str]:
+    """Return the routers' own ends of the wires that are unplugged; ``prefix`` begins their names."""
     outer = (deed.device for deed in deeds if isinstance(deed, Unplug))
-    return frozenset(inner_end(INSIDE, device) for device in outer)
+    return frozenset(inner_end(prefix, device) for device in outer)
 
 
 def _first_error(failure: Failure) -> Failure:

@@ -12,6 +12,7 @@ from quantumd.converge.plan import Key
 from quantumd.edge.netns.interfaces import Device, Route
 from quantumd.l3.features.addressing import addressing_of
 from quantumd.l3.features.base import Addressing, Filters, merged
+from quantumd.l3.features.helping import help_of
 from quantumd.l3.features.limits import limits_of
 from quantumd.l3.features.metering import meters_of
 from quantumd.l3.features.nat import filters_of
@@ -29,6 +30,9 @@ class SomeRecords(Protocol):
 
     def of_kind(self, kind: str) -> Iterable[Record]:
         """Return every record of a kind."""
+
+    def was_deleted(self, kind: str, record_id: str) -> bool:
+        """Whether what a record was about is known to be deleted, and not only needed no longer here."""
 
 
 @frozen
@@ -69,7 +73,8 @@ def desire(router: RouterRecord | None) -> DesiredRouter | None:
     if router is None or not router.admin_state_up:
         return None
     wires = dict(_wires(router))
-    filters = merged((filters_of(router), entry_of(router), limits_of(router), meters_of(router)))
+    every = (filters_of(router), entry_of(router), limits_of(router), help_of(router), meters_of(router))
+    filters = merged(every)
     return DesiredRouter(router.id, wires, _within_reach(addressing_of(router)), filters)
 
 
@@ -79,24 +84,36 @@ def _within_reach(addressing: Addressing) -> Addressing:
     The kernel would refuse them, and all that comes behind would not be done.
     """
     own = [ip_interface(each.address) for each in addressing.addresses]
-    routes = (evolve(each, nexthops=tuple(_near(each, own))) for each in addressing.routes)
-    return evolve(addressing, routes=frozenset(each for each in routes if each.nexthops))
+    return evolve(addressing, routes=frozenset(filter(None, (_reaching(each, own) for each in addressing.routes))))
 
 
-def _near(route: Route, own: Collection[IPv4Interface | IPv6Interface]) -> Iterator[str]:
-    for nexthop in route.nexthops:
-        address = ip_address(nexthop)
-        is_near = route.device or any(address in each.network for each in own)
-        if is_near and all(address != each.ip for each in own):
-            yield nexthop
+def _reaching(route: Route, own: Collection[IPv4Interface | IPv6Interface]) -> Route | None:
+    """Return the route with those next hops that are there; None when there are none any more."""
+    if not route.nexthops:
+        return route
+    devices = route.devices or (route.device,) * len(route.nexthops)
+    ways = [way for way in zip(route.nexthops, devices, strict=True) if _is_near(*way, own)]
+    if not ways:
+        return None
+    nexthops, links = zip(*ways, strict=True)
+    if not route.devices:
+        return evolve(route, nexthops=nexthops)
+    if len(ways) == 1:
+        return evolve(route, nexthops=nexthops, device=links[0], devices=())
+    return evolve(route, nexthops=nexthops, devices=links)
+
+
+def _is_near(nexthop: str, device: str, own: Collection[IPv4Interface | IPv6Interface]) -> bool:
+    address = ip_address(nexthop)
+    is_near = device or any(address in each.network for each in own)
+    return bool(is_near) and all(address != each.ip for each in own)
 
 
 def _wires(router: RouterRecord) -> Iterator[tuple[str, Wire]]:
-    for prefix, links in ((INSIDE, router.interfaces), (GATEWAY, (router.gateway,))):
+    for prefix, links in ((INSIDE, router.interfaces), (GATEWAY, tuple(each.link for each in router.gateways))):
         for link in links:
-            if link is not None:
-                wire = _wire(prefix, link)
-                yield wire.device.name, wire
+            wire = _wire(prefix, link)
+            yield wire.device.name, wire
 
 
 def _wire(prefix: str, link: RouterLink) -> Wire:

@@ -100,4 +100,6 @@ def filters_change(desired: DesiredRouter, seen: Ruleset) -> Change:
         gone_elements={place: value for place, value in gone.items() if place[:2] not in gone_sets},
         counters=frozenset(wanted.counters - seen.counters.keys()),
         gone_counters=frozenset(seen.counters.keys() - wanted.counters),
+        helpers={name: each for name, each in wanted.helpers.items() if name not in seen.helpers},
+        gone_helpers=frozenset(seen.helpers - wanted.helpers.keys()),
     )

@@ -130,8 +130,7 @@ def _operations(
     yield from (i.RemoveProxied(each) for each in sorted(inside.proxied - wanted.proxied, key=repr))
     yield from (i.PutProxied(each) for each in sorted(wanted.proxied - answered, key=repr))
     # With a device that is made anew, or its address, routes go that may be wanted, whatever they went through.
-    yield from _put_routes(wanted.routes if new or first else wanted.routes - inside.routes)
-    yield from (i.RemoveRoute(each) for each in sorted(_surplus_routes(desired, inside), key=_length))
+    yield from _routing(desired, inside, wanted.routes if new or first else wanted.routes - inside.routes)
     yield from (i.RemoveAddress(each) for each in sorted(surplus - first, key=repr))
     yield from map(i.RemovePair, gone)
     if gone:
@@ -139,8 +138,27 @@ def _operations(
         yield from _put_routes(each for each in wanted.routes if not each.device)
 
 
+def _routing(desired: DesiredRouter, inside: i.Seen, coming: Collection[i.Route]) -> Iterator[i.Operation]:
+    """Yield changes of routes and rules: a table is looked into while all is in it, and the main one changes meanwhile.
+
+    So what is marked never goes with what is not.
+    """
+    wanted, going = desired.addressing, sorted(_surplus_routes(desired, inside), key=_length)
+    yield from _put_routes(each for each in coming if each.table != i.MAIN)
+    yield from (i.PutRule(each) for each in sorted(wanted.rules - inside.rules, key=repr))
+    yield from _put_routes(each for each in coming if each.table == i.MAIN)
+    yield from (i.RemoveRoute(each) for each in going if each.table == i.MAIN)
+    yield from (i.RemoveRule(each) for each in sorted(inside.rules - wanted.rules, key=repr))
+    yield from (i.RemoveRoute(each) for each in going if each.table != i.MAIN)
+
+
 def _put_routes(routes: Iterable[i.Route]) -> Iterator[i.Operation]:
-    return (i.PutRoute(each) for each in sorted(routes, key=_length, reverse=True))
+    return (i.PutRoute(each) for each in sorted(routes, key=_coming, reverse=True))
+
+
+def _coming(route: i.Route) -> tuple[bool, int, str]:
+    """Return what routes that come are sorted by: what a table refuses is known before anything is found in it."""
+    return (not (route.nexthops or route.device), *_length(route))
 
 
 def _held(desired: DesiredRouter, inside: i.Seen, new: frozenset[str]) -> Iterator[i.Address]:
@@ -157,9 +175,9 @@ def _excludes(one: i.Address, other: i.Address) -> bool:
 
 def _surplus_routes(desired: DesiredRouter, inside: i.Seen) -> Iterator[i.Route]:
     """Yield the routes that go, and in whose place no other one comes."""
-    places = {(each.destination, each.metric) for each in desired.addressing.routes}
+    places = {each.place for each in desired.addressing.routes}
     for route in inside.routes - desired.addressing.routes:
-        if (route.destination, route.metric) not in places:
+        if route.place not in places:
             yield route
 
 

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from quantumd.model.bandwidth import Bandwidth
 from quantumd.model.counters import CountersReply, CountersRequest
+from quantumd.model.delegation import DelegatedPrefix
 from quantumd.model.records import Record
 from quantumd.model.role_state import RoleState
 
@@ -100,13 +101,15 @@ class PortReport:
     """What a host observed of one port in one role.
 
     ``version`` is that of the record which is realised (0: none); ``plugged`` is whether its device is there
-    (always True from roles that do not see devices); ``fault`` says why it is not realised.
+    (always True from roles that do not see devices); ``fault`` says why it is not realised. Of a router, prefixes that
+    were delegated to it are told too; of which nothing is said nothing is known.
     """
 
     port_id: str
     version: int
     plugged: bool
     fault: str | None = None
+    delegated: tuple[DelegatedPrefix, ...] = ()
 
     @property
     def is_unknown(self) -> bool:

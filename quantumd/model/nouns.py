@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Mapping
+
+from attrs import field, frozen
 
 from quantumd.model.qos_records import QosLimit
 from quantumd.model.records import ExtraOption, FixedIp, HostRoute
-from quantumd.model.router_records import AddressLimit, FloatingAddress, ForwardedPorts, Meter, RouterRoute
+from quantumd.model.router_records import (
+    AddressLimit,
+    FloatingAddress,
+    ForwardedPorts,
+    HelpedPort,
+    Meter,
+    RouterRoute,
+)
 from quantumd.model.security_records import AddressPair, SecurityRule
 from quantumd.model.subnet import is_served
 
@@ -135,18 +144,26 @@ class TapMirror:
 
 @frozen
 class RouterAddress:
-    """An address of a port that a router uses, with the prefix of its subnet and what else matters of that."""
+    """An address of a port that a router uses, with the prefix of its subnet and what else matters of that.
+
+    ``delegated_to``: the id of the subnet, where its prefix is delegated to the router that has this address; else ''.
+    """
 
     ip_address: str
     cidr: str
     gateway_ip: str | None
     ipv6_ra_mode: str | None = None
     dns_nameservers: tuple[str, ...] = ()
+    address_scope: str = ""
+    delegated_to: str = ""
 
 
 @frozen
 class RouterPort:
-    """A port that a router uses. ``is_enabled``: the port is and its network is. Addresses are in the port's order."""
+    """A port that a router uses. ``is_enabled``: the port is and its network is. Addresses are in the port's order.
+
+    A gateway has an ``ordinal``, by which they are ordered, and a ``number`` of its own, which it keeps.
+    """
 
     id: str
     is_gateway: bool
@@ -155,6 +172,8 @@ class RouterPort:
     mtu_bytes: int
     is_enabled: bool
     addresses: tuple[RouterAddress, ...]
+    ordinal: int = 0
+    number: int = 1
 
 
 @frozen
@@ -162,7 +181,8 @@ class Router:
     """A router with all that its record is made of; ``host`` is '' while none carries it.
 
     Ports are in the order of their ids, floating IPs in that of their addresses, and lead somewhere. What is
-    ``forwarded`` is in the order of the floating IPs, protocols and ports, ``proxied`` are addresses in their order.
+    ``forwarded`` is in the order of the floating IPs, protocols and ports. ``outside`` are the networks of floating
+    IPs by their addresses. ``proxied`` are addresses in their order.
     """
 
     id: str
@@ -173,7 +193,10 @@ class Router:
     ports: tuple[RouterPort, ...]
     floating_ips: tuple[FloatingAddress, ...]
     forwarded: tuple[ForwardedPorts, ...] = ()
+    outside: Mapping[str, str] = field(factory=dict)
+    enable_default_route_ecmp: bool = False
     enable_ndp_proxy: bool = False
     proxied: tuple[str, ...] = ()
     limits: tuple[AddressLimit, ...] = ()
+    helped: tuple[HelpedPort, ...] = ()
     meters: tuple[Meter, ...] = ()

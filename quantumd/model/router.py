@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from attrs import frozen
 
 from quantumd.model.addresses import prefix_of
+from quantumd.model.delegation import PROVISIONAL
 
 GATEWAY = "gateway"
 INTERFACE = "interface"
@@ -30,11 +31,15 @@ class Link:
 
 
 def overlap(links: Iterable[Link], subnet_id: str, cidr: str) -> Link | None:
-    """Return the link that stands in the same subnet or in one with addresses in common; None when there is none."""
+    """Return the link that stands in the same subnet or in one with addresses in common; None when there is none.
+
+    What stands for a prefix that is still to come is in nobody's way.
+    """
     wanted = prefix_of(cidr)
     for link in links:
         held = prefix_of(link.cidr)
-        if link.subnet_id == subnet_id or (held.version == wanted.version and held.overlaps(wanted)):
+        meets = held.version == wanted.version and held.overlaps(wanted) and PROVISIONAL not in (cidr, link.cidr)
+        if link.subnet_id == subnet_id or meets:
             return link
     return None
 

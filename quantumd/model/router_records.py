@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from attrs import frozen
 
+from quantumd.model.delegation import Delegation
+
 
 @frozen
 class AdvertisedPrefix:
@@ -97,14 +99,54 @@ class Meter:
 
 
 @frozen
+class RouterGateway:
+    """A way outside: its port, and the floating IPs of its network.
+
+    ``number`` is its own among the gateways of the router, from 1, and stays with it: connections that go by it are
+    known by it. ``nexthops`` are the gateways of the port's subnets, one of each version of IP at most.
+    """
+
+    link: RouterLink
+    number: int
+    nexthops: tuple[str, ...] = ()
+    floating_ips: tuple[FloatingAddress, ...] = ()
+    forwarded: tuple[ForwardedPorts, ...] = ()
+
+
+@frozen
+class LinkScope:
+    """The address scopes that a port of the router is in, by version of IP; '' is that of what is in none."""
+
+    port_id: str
+    ipv4_scope: str = ""
+    ipv6_scope: str = ""
+
+
+@frozen
+class HelpedPort:
+    """A port to which connections say what others will come, and the helper that understands it.
+
+    ``protocol`` is ``tcp`` or ``udp``; ``helper`` is one of ``conntrack_helper.KERNEL_NAMES``.
+    """
+
+    protocol: str
+    port: int
+    helper: str
+
+
+@frozen
 class RouterRecord:
     """What the l3 role of a host must know of a router that it carries.
 
-    ``nexthops`` are the gateways of the gateway port's subnets, one of each version of IP at most. With ``enable_snat``
-    what leaves by the gateway gets the gateway's first IPv4 address. ``version`` is the position at which it was read,
-    which no digest covers: see docs/decisions/record-versions.md. With ``enable_ndp_proxy`` the router answers on its
-    gateway's link for the ``proxied`` IPv6 addresses inside, and lets in by it what is for them, and nothing else of
-    IPv6. ``limits`` are of floating IPs and of addresses of the gateway, at most one of each in a direction.
+    ``gateway``, with its ``nexthops`` and number, is the first; ``floating_ips`` and what is ``forwarded`` are of its
+    network. ``gateways`` are all of them. With ``enable_snat`` what leaves by a gateway gets the gateway's first IPv4
+    address, unless it comes from the same address scope. ``scopes`` has the ports that are in any. With
+    ``enable_default_route_ecmp`` connections are spread over all gateways. ``delegations`` are the subnets inside for
+    which servers behind the first gateway are asked for prefixes. ``version`` is the position at which it was read,
+    which no digest covers: see docs/decisions/record-versions.md. With ``enable_ndp_proxy`` the router
+    answers on its first gateway's link for the ``proxied`` IPv6 addresses inside, and lets in from outside what is for
+    them, and nothing else of IPv6. ``limits`` are of floating IPs and of addresses of gateways, at most one of each in
+    a direction; ``helped`` are ports whose connections have helpers.
     """
 
     kind: ClassVar[str] = "l3.router"
@@ -118,7 +160,21 @@ class RouterRecord:
     routes: tuple[RouterRoute, ...] = ()
     floating_ips: tuple[FloatingAddress, ...] = ()
     forwarded: tuple[ForwardedPorts, ...] = ()
+    gateway_number: int = 1
+    more_gateways: tuple[RouterGateway, ...] = ()
+    enable_default_route_ecmp: bool = False
+    scopes: tuple[LinkScope, ...] = ()
     enable_ndp_proxy: bool = False
     proxied: tuple[str, ...] = ()
     limits: tuple[AddressLimit, ...] = ()
+    helped: tuple[HelpedPort, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
     meters: tuple[Meter, ...] = ()
+
+    @property
+    def gateways(self) -> tuple[RouterGateway, ...]:
+        """All gateways, the first one first."""
+        if self.gateway is None:
+            return self.more_gateways
+        first = RouterGateway(self.gateway, self.gateway_number, self.nexthops, self.floating_ips, self.forwarded)
+        return (first, *self.more_gateways)

@@ -10,6 +10,7 @@ import orjson
 from attrs import frozen
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
+from quantumd.model.delegation import is_provisional
 from quantumd.store.nouns import CHUNK
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
 
@@ -54,7 +55,8 @@ def named(connection: Connection, port_ids: Iterable[str]) -> Iterator[Named]:
     wanted = sorted(set(port_ids))
     addresses: defaultdict[str, list[str]] = defaultdict(list)
     for row in _rows(connection, _ADDRESSES, wanted):
-        addresses[row.port_id].append(row.ip_address)
+        if not is_provisional(row.ip_address):
+            addresses[row.port_id].append(row.ip_address)
     for row in _rows(connection, _OF_PORTS, wanted):
         if row.id in addresses:
             name, domain = _said(row.details)
@@ -71,7 +73,8 @@ def domains(connection: Connection, network_ids: Iterable[str]) -> Iterator[Doma
     wanted = sorted(set(network_ids))
     cidrs: defaultdict[str, list[str]] = defaultdict(list)
     for row in _rows(connection, _CIDRS, wanted):
-        cidrs[row.network_id].append(row.cidr)
+        if not is_provisional(row.cidr):
+            cidrs[row.network_id].append(row.cidr)
     for row in _rows(connection, _DOMAINS, wanted):
         yield Domain(row.id, row.dns_domain.rstrip("."), tuple(cidrs[row.id]))
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, or_, select
 
+from quantumd.model.delegation import is_provisional
 from quantumd.model.network import TUNNEL_TYPES
 from quantumd.model.nouns import Network, Port, Subnet, TunnelEnd
 from quantumd.model.port import dhcp_device_id, is_dhcp_port
@@ -252,7 +253,8 @@ def _rows(connection: Connection, statement: Select[Any], ids: Iterable[str], **
 def _ports(connection: Connection, rows: Sequence[Any]) -> Iterator[Port]:
     fixed_ips: defaultdict[str, list[FixedIp]] = defaultdict(list)
     for row in _rows(connection, _FIXED_IPS, [row.id for row in rows]):
-        fixed_ips[row.port_id].append(FixedIp(row.subnet_id, row.ip_address))
+        if not is_provisional(row.ip_address):
+            fixed_ips[row.port_id].append(FixedIp(row.subnet_id, row.ip_address))
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for row in _rows(connection, _GROUPS, [row.id for row in rows]):
         groups[row.port_id].append(row.security_group_id)

@@ -9,14 +9,23 @@ from typing import Any
 import orjson
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
+from quantumd.model.delegation import PREFIX_DELEGATION
 from quantumd.model.nouns import Router, RouterAddress, RouterPort
 from quantumd.model.router import GATEWAY
-from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterRoute
+from quantumd.model.router_records import FloatingAddress, ForwardedPorts, HelpedPort, RouterRoute
 from quantumd.store.meter_nouns import meters_of
 from quantumd.store.nouns import CHUNK
 from quantumd.store.router_limits import limits_of
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
-from quantumd.store.tables.routers import floating_ips, ndp_proxies, port_forwardings, router_ports, routers
+from quantumd.store.tables.routers import (
+    conntrack_helpers,
+    floating_ips,
+    ndp_proxies,
+    port_forwardings,
+    router_ports,
+    routers,
+)
+from quantumd.store.tables.subnets import subnetpools
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _ROUTERS = select(
@@ -26,6 +35,7 @@ _ROUTERS = select(
     routers.c.enable_snat,
     routers.c.routes,
     routers.c.enable_ndp_proxy,
+    routers.c.enable_default_route_ecmp,
 ).where(routers.c.id.in_(_IDS))
 _OF_HOST = select(routers.c.id).where(routers.c.host == bindparam("host")).order_by(routers.c.id)
 _PORTS = (
@@ -33,6 +43,8 @@ _PORTS = (
         router_ports.c.router_id,
         router_ports.c.port_id,
         router_ports.c.kind,
+        router_ports.c.ordinal,
+        router_ports.c.number,
         ports.c.network_id,
         ports.c.mac_address,
         ports.c.admin_state_up,
@@ -52,9 +64,13 @@ _ADDRESSES = (
         subnets.c.gateway_ip,
         subnets.c.ipv6_ra_mode,
         subnets.c.dns_nameservers,
+        subnetpools.c.address_scope_id,
+        subnets.c.id.label("subnet_id"),
+        subnets.c.subnetpool_id,
     )
     .join(router_ports, router_ports.c.port_id == ip_allocations.c.port_id)
     .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
+    .outerjoin(subnetpools, subnetpools.c.id == subnets.c.subnetpool_id)
     .where(router_ports.c.router_id.in_(_IDS))
     .order_by(ip_allocations.c.port_id, ip_allocations.c.ordinal)
 )
@@ -68,6 +84,9 @@ _FLOATING = (
     .where(floating_ips.c.router_id.in_(_IDS), floating_ips.c.fixed_ip_address.is_not(None))
     .order_by(floating_ips.c.floating_ip_address, floating_ips.c.id)
 )
+_OUTSIDE = select(
+    floating_ips.c.router_id, floating_ips.c.floating_ip_address, floating_ips.c.floating_network_id
+).where(floating_ips.c.router_id.in_(_IDS))
 _FORWARDED = (
     select(
         floating_ips.c.router_id,
@@ -88,10 +107,27 @@ _PROXIED = (
     .where(ndp_proxies.c.router_id.in_(_IDS))
     .order_by(ndp_proxies.c.ip_address)
 )
+_HELPED = (
+    select(
+        conntrack_helpers.c.router_id,
+        conntrack_helpers.c.protocol,
+        conntrack_helpers.c.port,
+        conntrack_helpers.c.helper,
+    )
+    .where(conntrack_helpers.c.router_id.in_(_IDS))
+    .order_by(conntrack_helpers.c.protocol, conntrack_helpers.c.port, conntrack_helpers.c.helper)
+)
 _STANDING = (
     select(router_ports.c.router_id)
     .join(ports, ports.c.id == router_ports.c.port_id)
     .where(ports.c.network_id.in_(_IDS))
+)
+
+_IN_POOLS = (
+    select(router_ports.c.router_id)
+    .join(ip_allocations, ip_allocations.c.port_id == router_ports.c.port_id)
+    .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
+    .where(subnets.c.subnetpool_id.in_(_IDS))
 )
 
 _Addresses = Mapping[str, list[RouterAddress]]
@@ -103,6 +139,7 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
     used, led, forwarded = _ports(connection, wanted), _led(connection, wanted), _forwarded(connection, wanted)
     proxied, limits = _proxied(connection, wanted), limits_of(connection, wanted)
     meters = meters_of(connection, wanted)
+    outside, helped = _outside(connection, wanted), _helped(connection, wanted)
     return {
         row.id: Router(
             id=row.id,
@@ -113,10 +150,13 @@ def routers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Route
             ports=tuple(used[row.id]),
             floating_ips=tuple(led[row.id]),
             forwarded=tuple(forwarded[row.id]),
+            helped=tuple(helped[row.id]),
             enable_ndp_proxy=row.enable_ndp_proxy,
             proxied=tuple(proxied[row.id]),
             limits=tuple(limits.get(row.id, ())),
             meters=tuple(meters.get(row.id, ())),
+            outside=outside[row.id],
+            enable_default_route_ecmp=row.enable_default_route_ecmp,
         )
         for row in _rows(connection, _ROUTERS, wanted)
     }
@@ -132,11 +172,18 @@ def routers_in(connection: Connection, network_ids: Iterable[str]) -> set[str]:
     return {row.router_id for row in _rows(connection, _STANDING, sorted(set(network_ids)))}
 
 
+def routers_of_pools(connection: Connection, pool_ids: Iterable[str]) -> set[str]:
+    """Return the ids of the routers that use ports with addresses of subnet pools."""
+    return {row.router_id for row in _rows(connection, _IN_POOLS, sorted(set(pool_ids)))}
+
+
 def _ports(connection: Connection, router_ids: list[str]) -> Mapping[str, list[RouterPort]]:
     addresses: defaultdict[str, list[RouterAddress]] = defaultdict(list)
     for row in _rows(connection, _ADDRESSES, router_ids):
         said = (row.ip_address, row.cidr, row.gateway_ip, row.ipv6_ra_mode)
-        addresses[row.port_id].append(RouterAddress(*said, tuple(orjson.loads(row.dns_nameservers))))
+        is_delegated = row.subnetpool_id == PREFIX_DELEGATION and row.ip_address == row.gateway_ip
+        servers, delegated_to = tuple(orjson.loads(row.dns_nameservers)), row.subnet_id if is_delegated else ""
+        addresses[row.port_id].append(RouterAddress(*said, servers, row.address_scope_id or "", delegated_to))
     found: defaultdict[str, list[RouterPort]] = defaultdict(list)
     for row in _rows(connection, _PORTS, router_ids):
         found[row.router_id].append(_port(row, addresses))
@@ -152,6 +199,8 @@ def _port(row: Any, addresses: _Addresses) -> RouterPort:
         mtu_bytes=row.mtu,
         is_enabled=row.admin_state_up and row.is_network_up,
         addresses=tuple(addresses[row.port_id]),
+        ordinal=row.ordinal,
+        number=row.number,
     )
 
 
@@ -159,6 +208,13 @@ def _led(connection: Connection, router_ids: list[str]) -> Mapping[str, list[Flo
     found: defaultdict[str, list[FloatingAddress]] = defaultdict(list)
     for router_id, *floating in _rows(connection, _FLOATING, router_ids):
         found[router_id].append(FloatingAddress(*floating))
+    return found
+
+
+def _outside(connection: Connection, router_ids: list[str]) -> Mapping[str, dict[str, str]]:
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for router_id, address, network_id in _rows(connection, _OUTSIDE, router_ids):
+        found[router_id][address] = network_id
     return found
 
 
@@ -173,6 +229,13 @@ def _proxied(connection: Connection, router_ids: list[str]) -> Mapping[str, list
     found: defaultdict[str, list[str]] = defaultdict(list)
     for router_id, address in _rows(connection, _PROXIED, router_ids):
         found[router_id].append(address)
+    return found
+
+
+def _helped(connection: Connection, router_ids: list[str]) -> Mapping[str, list[HelpedPort]]:
+    found: defaultdict[str, list[HelpedPort]] = defaultdict(list)
+    for router_id, *said in _rows(connection, _HELPED, router_ids):
+        found[router_id].append(HelpedPort(*said))
     return found
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from quantumd.model.delegation import is_provisional
 from quantumd.model.nouns import SecurityGroup
 from quantumd.model.security import protocol_number
 from quantumd.model.security_records import SecurityRule, piece_of
@@ -188,7 +189,8 @@ def _members(
 ) -> dict[str, set[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
     for port_id, address in connection.execute(fixed.where(_IS_MEMBER), asked):
-        found[piece_of(port_id)].add(address)
+        if not is_provisional(address):
+            found[piece_of(port_id)].add(address)
     for port_id, text in connection.execute(details.where(_IS_MEMBER, _WITH_DETAILS), asked):
         found[piece_of(port_id)].update(pair.cidr for pair in address_pairs(text))
     return dict(found)

@@ -33,6 +33,7 @@ def BODIES(world: World) -> Mapping[str, dict[str, Any]]:
         "router": {},
         "floatingip": {"floating_network_id": world.external},
         "port_forwarding": {"protocol": "udp", "external_port": 53, **forwarding_to(world, port_ids[0])},
+        "conntrack_helper": {"protocol": "udp", "port": 69, "helper": "tftp"},
         "ndp_proxy": {name: world.kept["ndp_proxy"].view[name] for name in ("router_id", "port_id")},
         "trunk": {"port_id": port_ids[0]},
         "tap_service": {"port_id": port_ids[1]},

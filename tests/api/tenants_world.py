@@ -219,6 +219,8 @@ def _outside(world: World) -> None:
     world.external = _external_network(world)
     gateway = {"network_id": world.external}
     router_id = world.keep("routers", "router", name=SECRET, description=SECRET, external_gateway_info=gateway)
+    helper: dict[str, Any] = {"protocol": "tcp", "port": 21, "helper": "ftp"}
+    world.keep(f"routers/{router_id}/conntrack_helpers", "conntrack_helper", **helper)
     body = {"subnet_id": world.id("subnet")}
     world.api.request("PUT", f"routers/{router_id}/add_router_interface", body, ALICE)
     world.keep("floatingips", "floatingip", description=SECRET, floating_network_id=world.external)

@@ -166,6 +166,7 @@ class ReferenceTests(OwnCase):
             "minimum_packet_rate_rule": {"min_kpps": 1},
             "port_association": {"fixed_port_id": self.own["port"]},
             "binding": {"host": "h"},
+            "conntrack_helper": {"protocol": "tcp", "port": 21, "helper": "ftp"},
             "port_forwarding": {
                 "protocol": "tcp",
                 "external_port": 80,
@@ -212,6 +213,7 @@ def _shaped(name: str, named: str) -> Any:
 
 
 VALUES: Mapping[str, Any] = {
+    "enable_default_route_ecmp": True,
     "shared": True,
     "router:external": True,
     "is_default": True,
@@ -261,6 +263,7 @@ class AdministratorTests(OwnCase):
             "port": {"network_id": self.own["network"]},
             "address_scope": {"name": "x", "ip_version": 4},
             "floatingip": {"floating_network_id": self.world.external},
+            "router": {"name": "x"},
             "subnetpool": {"name": "x", "prefixes": ["10.9.0.0/16"]},
         }
         for attack in self.attacks(("member", "reader")):

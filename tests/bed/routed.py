@@ -38,6 +38,18 @@ class Routing(HostCase):
                 self.change_interface(router, "add", subnet_id=subnet["id"])
         return router
 
+    def change_gateways(
+        self, router: Mapping[str, Any], verb: str, *gateways: Mapping[str, Any] | str
+    ) -> dict[str, Any]:
+        """``add``, ``update`` or ``remove`` gateways of a router, each by its network or all that is said of it."""
+        said = [{"network_id": each} if isinstance(each, str) else each for each in gateways]
+        answer = self.appliance.request(
+            "PUT", f"/v2.0/routers/{router['id']}/{verb}_external_gateways", {"router": {"external_gateways": said}}
+        )
+        self.assertEqual(answer.status, 200, answer.body)
+        changed: dict[str, Any] = answer.body["router"]
+        return changed
+
     def subnets_of(self, network: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the subnets of a network."""
         found: list[dict[str, Any]] = self.appliance.request("GET", f"/v2.0/subnets?network_id={network['id']}").body[

@@ -40,6 +40,11 @@ class Server:
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
 
+    @property
+    def connections(self) -> int:
+        """How many came so far."""
+        return len(self._open)
+
     def _listen(self) -> socket.socket:
         return socket.create_server(("", self.port), family=socket.AF_INET6, dualstack_ipv6=True)
 

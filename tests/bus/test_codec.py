@@ -14,6 +14,7 @@ from quantumd.model import messages as m
 from quantumd.model import records as r
 from quantumd.model.bandwidth import Bandwidth
 from quantumd.model.counters import CountersReply, CountersRequest, PortCount, PortCounters
+from quantumd.model.delegation import DelegatedPrefix
 from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
 from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.logging_records import PacketLog, PortLogsRecord
@@ -72,6 +73,7 @@ EVERY_MESSAGE: tuple[m.Message, ...] = (
     m.FetchReply(9, EVERY_RECORD, ("ab",)),
     m.HostReport("h", "l2", "0.1.0", "ovs", "{}", ()),
     m.Report("h", "l2", (m.PortReport("p1", 5, True), m.PortReport("p2", 0, False, "no rules")), True, ("p3",)),
+    m.Report("h", "l3", (m.PortReport("r1", 5, True, None, (DelegatedPrefix("s1", "2001:db8::/64"),)),)),
     m.HostReport("h", "l2", "0.1.0", "ovs", "{}", ("physnet1", "physnet2")),
     m.HostReport(
         "h",
@@ -130,6 +132,15 @@ class CodecTests(SynchronousTestCase):
         self.assertEqual(report, m.HostReport("h", "l2", "0"))
         report = decode(orjson.dumps({"kind": "host", "version": 2, "body": body | {"physical_networks": ["p"]}}))
         self.assertEqual(report, m.HostReport("h", "l2", "0", physical_networks=("p",)))
+
+    def test_reports_of_older_hosts_and_to_older_servers_are_understood(self) -> None:
+        """Those of before know nothing of prefixes, and say and read nothing of them."""
+        old = {"port_id": "r", "version": 1, "plugged": True, "fault": None}
+        body = {"host": "h", "role": "l3", "ports": [old], "is_complete": False, "named": []}
+        report = decode(orjson.dumps({"kind": "report", "version": 1, "body": body}))
+        self.assertEqual(report, m.Report("h", "l3", (m.PortReport("r", 1, True),)))
+        said = m.Report("h", "l3", (m.PortReport("r", 1, True, None, (DelegatedPrefix("s", ""),)),))
+        self.assertEqual(orjson.loads(encode(said))["version"], 1)
 
     def test_records_of_an_older_server_are_understood(self) -> None:
         """A port without a word of what guards it is not guarded; what it never lacked it may not lack now."""

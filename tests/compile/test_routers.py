@@ -7,7 +7,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.compile.routers import router_record
 from quantumd.model.nouns import Router, RouterAddress, RouterPort
-from quantumd.model.router_records import FloatingAddress, ForwardedPorts, RouterLink, RouterRecord, RouterRoute
+from quantumd.model.router_records import (
+    FloatingAddress,
+    ForwardedPorts,
+    LinkScope,
+    RouterLink,
+    RouterRecord,
+    RouterRoute,
+)
 
 GATEWAY = RouterPort(
     "p1", True, "n1", "fa:16:3e:00:00:01", 1500, True,
@@ -23,7 +30,18 @@ INSIDE = RouterPort(
 FORWARDED = ForwardedPorts("172.24.4.78", "tcp", 80, 80, "10.0.0.5", 8080, 8080)
 FLOATING = FloatingAddress("f1", "172.24.4.77", "10.0.0.5")
 ROUTE = RouterRoute("10.77.0.0/16", "10.0.0.7")
-ROUTER = Router("r1", "host-a", True, False, (ROUTE,), (GATEWAY, INSIDE), (FLOATING,), (FORWARDED,), True, ("fd00::5",))
+ROUTER = Router(
+    "r1",
+    "host-a",
+    True,
+    False,
+    (ROUTE,),
+    (GATEWAY, INSIDE),
+    (FLOATING,),
+    (FORWARDED,),
+    enable_ndp_proxy=True,
+    proxied=("fd00::5",),
+)
 
 
 class RecordTests(SynchronousTestCase):
@@ -45,10 +63,37 @@ class RecordTests(SynchronousTestCase):
                 (ROUTE,),
                 (FLOATING,),
                 (FORWARDED,),
-                True,
-                ("fd00::5",),
+                enable_ndp_proxy=True,
+                proxied=("fd00::5",),
             ),
         )
+
+    def test_several_gateways_are_in_their_order(self) -> None:
+        """Each with its next hops, its number and the floating IPs of its network; of several there the first's."""
+        there = RouterAddress("172.26.0.9", "172.26.0.0/24", "172.26.0.1")
+        second = RouterPort("p0", True, "n3", "fa:16:3e:00:00:03", 1500, True, (there,), ordinal=1, number=3)
+        third = evolve(second, id="p9", ordinal=2, number=2)
+        led = evolve(FLOATING, id="f2", floating_ip="172.26.0.77")
+        outside = {FLOATING.floating_ip: "n1", FORWARDED.floating_ip: "n3", led.floating_ip: "n3"}
+        router = evolve(ROUTER, ports=(second, GATEWAY, INSIDE, third), floating_ips=(FLOATING, led), outside=outside)
+        record = router_record(evolve(router, enable_default_route_ecmp=True), 12)
+        found = [(each.link.port_id, each.number, each.nexthops) for each in record.gateways]
+        here = ("172.24.4.1", "2001:db8::1")
+        self.assertEqual(found, [("p1", 1, here), ("p0", 3, ("172.26.0.1",)), ("p9", 2, ("172.26.0.1",))])
+        self.assertEqual([each.floating_ips for each in record.gateways], [(FLOATING,), (led,), ()])
+        self.assertEqual([each.forwarded for each in record.gateways], [(), (FORWARDED,), ()])
+        self.assertTrue(record.enable_default_route_ecmp)
+        left = router_record(evolve(router, ports=(evolve(GATEWAY, is_enabled=False), INSIDE, third)), 12)
+        self.assertEqual([each.link.port_id for each in left.gateways], ["p9"])
+        self.assertEqual((left.gateway_number, left.floating_ips, left.forwarded), (2, (led,), (FORWARDED,)))
+
+    def test_ports_in_scopes_are_named(self) -> None:
+        """With the scope of each version of IP; those in none are not."""
+        six = RouterAddress("fd00::1", "fd00::/64", None, address_scope="six")
+        four = evolve(INSIDE.addresses[0], address_scope="four")
+        both, one = evolve(INSIDE, addresses=(four, six)), evolve(INSIDE, id="p3", addresses=(six,))
+        record = router_record(evolve(ROUTER, ports=(GATEWAY, both, one)), 12)
+        self.assertEqual(record.scopes, (LinkScope("p2", "four", "six"), LinkScope("p3", "", "six")))
 
     def test_who_answers_for_nobody_has_nobody_to_answer_for(self) -> None:
         """Whatever was asked of it when it did."""

@@ -23,11 +23,14 @@ from quantumd.edge.netns.interfaces import (
     PutPair,
     PutProxied,
     PutRoute,
+    PutRule,
     RemoveAddress,
     RemovePair,
     RemoveProxied,
     RemoveRoute,
+    RemoveRule,
     Route,
+    Rule,
     Seen,
 )
 from quantumd.edge.nft.interfaces import Chain, Change, Kind, Ruleset
@@ -285,6 +288,50 @@ class NamespacesContract(NamespacesCase):
         self.assertTrue(why)
         self.assertEqual((await self.look()).routes, {good})
 
+    async def test_routes_of_several_links_are_read_as_they_were_made(self) -> None:
+        """Over both versions, to neighbours of equal addresses, in tables of their own; what is refused too."""
+        both = (GATEWAY, INSIDE)
+        routes = frozenset({
+            Route("0.0.0.0/0", ("192.0.2.1", "203.0.113.1"), devices=both),
+            Route("::/0", ("fd01::1", "fd02::1"), devices=(INSIDE, GATEWAY)),
+            Route("0.0.0.0/0", ("203.0.113.1", "203.0.113.1"), table=103, devices=both),
+            Route("::/0", ("fe80::1", "fe80::1"), table=103, devices=both),
+            Route("0.0.0.0/0", ("203.0.113.1",), GATEWAY, table=101), Route("203.0.113.0/24", (), GATEWAY, table=101),
+            Route("fd01::/64", (), INSIDE, table=102), Route("::/0", ("fd01::1",), INSIDE, table=102),
+            *(Route(each, (), metric=1000, table=101) for each in ("0.0.0.0/0", "::/0")),
+        })  # fmt: skip
+        await self.make_router(self.pairs[GATEWAY], *map(PutRoute, sorted(routes, key=repr) * 2))
+        self.assertEqual((await self.look()).routes, routes)
+        for each in routes:
+            await self.apply(RemoveRoute(each))
+        self.assertEqual((await self.look()).routes, frozenset())
+
+    async def test_ways_outside_come_and_go(self) -> None:
+        """From one to two, to the other one alone, which stays when the first device has gone."""
+        await self.make_router(self.pairs[GATEWAY])
+        for where, (one, other) in {"0.0.0.0/0": ("192.0.2.1", "203.0.113.1"), "::/0": ("fd01::1", "fd02::1")}.items():
+            for route in (
+                Route(where, (one,), INSIDE), Route(where, (one, other), devices=(INSIDE, GATEWAY)),
+                Route(where, (other,), GATEWAY),
+            ):  # fmt: skip
+                await self.apply(PutRoute(route))
+                self.assertEqual({each for each in (await self.look()).routes if each.destination == where}, {route})
+        left = (await self.look()).routes
+        await self.apply(RemovePair(INSIDE))
+        self.assertEqual((await self.look()).routes, left)
+        self.assertEqual(len(left), 2)
+
+    # --- rules
+
+    async def test_rules_come_and_go_however_often(self) -> None:
+        """Of both versions."""
+        await self.namespaces.add(self.name)
+        rules = frozenset(Rule(version, mark, 100 + mark) for version in (4, 6) for mark in (1, 2, 100))
+        await self.apply(*map(PutRule, sorted(rules, key=repr) * 2))
+        self.assertEqual((await self.look()).rules, rules)
+        await self.apply(*map(RemoveRule, sorted(rules, key=repr) * 2))
+        self.assertEqual((await self.look()).rules, frozenset())
+
     # --- filters
 
     async def test_filters_are_read_as_they_were_made(self) -> None:
@@ -341,6 +388,8 @@ class NamespacesContract(NamespacesCase):
             "an address": lambda: stranger.apply(name, (PutAddress(Address(INSIDE, "10.0.0.2/24")),)),
             "a route": lambda: stranger.apply(name, (PutRoute(Route("10.9.0.0/16", ("10.0.0.9",))),)),
             "a route of IPv6": lambda: stranger.apply(name, (PutRoute(Route("fd09::/64", ("fd00::9",))),)),
+            "a rule": lambda: stranger.apply(name, (PutRule(Rule(4, 7, 107)),)),
+            "a rule of IPv6": lambda: stranger.apply(name, (PutRule(Rule(6, 7, 107)),)),
             "filters": lambda: stranger.apply_filters(name, FILTERS),
             "the whole": lambda: stranger.remove(name),
         }.items():

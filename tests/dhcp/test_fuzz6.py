@@ -12,10 +12,10 @@ from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import pack_mac
 from quantumd.dhcp.addresses6 import link_local
 from quantumd.dhcp.frames6 import build_frame6, parse_frame6
-from quantumd.dhcp.message6 import Code6, MessageType6, encode_option6
 from quantumd.dhcp.neighbour6 import answer_solicitation
 from quantumd.dhcp.reasons import Reason
 from quantumd.dhcp.responder6 import Answer6, answer6
+from quantumd.edge.dhcpv6.messages import Code6, MessageType6, encode_option6
 from tests.bed.counts import count
 from tests.dhcp.client import MAC, SERVER_MAC
 from tests.dhcp.client6 import (

@@ -8,16 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.dhcp.addresses6 import pack_ip6
 from quantumd.dhcp.frames import Datagram
 from quantumd.dhcp.frames6 import build_frame6, parse_frame6
-from quantumd.dhcp.message6 import (
-    MOST_ASSOCIATIONS,
-    Code6,
-    Message6,
-    MessageType6,
-    build_message6,
-    encode_option6,
-    parse_message6,
-)
+from quantumd.dhcp.message6 import MOST_ASSOCIATIONS, Message6, parse_message6
 from quantumd.dhcp.reasons import Reason
+from quantumd.edge.dhcpv6.messages import Code6, MessageType6, build_message6, encode_option6
 from tests.dhcp.client6 import ADDRESS, CLIENT, CLIENT_DUID, DUID, IAID, SECOND_ADDRESS, SERVER, frame6_of, ia, payload6
 
 SOLICIT = payload6(MessageType6.SOLICIT, (CLIENT, ia()))

@@ -8,11 +8,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import pack_mac
 from quantumd.dhcp.addresses6 import link_local, show_ip6
-from quantumd.dhcp.message6 import Code6, MessageType6, Option6, Status6
 from quantumd.dhcp.options import Told
 from quantumd.dhcp.options6 import server_duid
 from quantumd.dhcp.reasons import Reason
 from quantumd.dhcp.responder6 import Answer6, answer6
+from quantumd.edge.dhcpv6.messages import Code6, MessageType6, Option6, Status6
 from quantumd.model.records import DhcpNetworkRecord, DhcpPortRecord, ExtraOption, FixedIp
 from tests.dhcp.client import MAC, NETWORK, NETWORK_ID, PORT, SERVER_MAC
 from tests.dhcp.client6 import (

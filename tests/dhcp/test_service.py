@@ -12,9 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.config import DhcpSettings
 from quantumd.dhcp.addresses import pack_ip
 from quantumd.dhcp.message import MessageType
-from quantumd.dhcp.message6 import MessageType6
 from quantumd.dhcp.service import DhcpService
 from quantumd.dhcp.table import DhcpTable
+from quantumd.edge.dhcpv6.messages import MessageType6
 from quantumd.edge.frames.interfaces import PortFrame, Purpose
 from quantumd.edge.frames.memory import MemoryFrames
 from tests.dhcp.client import MAC, NETWORK, PORT, frame_of, read, request_payload

@@ -24,10 +24,7 @@ NOT_WALKED = {
     "firewall": "another project's service",
     "vpn": "another project's service",
     "network agent router set": "of OVN's agents",
-    "network l3 conntrack helper": "routers cannot do it yet",
     "network meter": "routers cannot do it yet",
-    "router add gateway": "routers have one gateway yet",
-    "router remove gateway": "routers have one gateway yet",
     # Version 4.22 of the SDK puts them under another name than neutron-lib's and today's servers'.
     "security group default statefulness": "the client's mistake",
 }
@@ -108,6 +105,10 @@ class WalkTests(SynchronousTestCase):
         """Routers, what they stand in and where they lead."""
         self.walk(routers.ROUTERS)
 
+    def test_gateways_of_routers(self) -> None:
+        """Several of them, and default routes over all."""
+        self.walk(routers.GATEWAYS)
+
     def test_floating_ips(self) -> None:
         """Floating IPs."""
         self.walk(routers.FLOATING)
@@ -119,6 +120,10 @@ class WalkTests(SynchronousTestCase):
     def test_ndp_proxies(self) -> None:
         """Who is answered for outside."""
         self.walk(routers.PROXIED)
+
+    def test_conntrack_helpers(self) -> None:
+        """Which ports are listened to."""
+        self.walk(routers.HELPED)
 
     def test_agents_of_routers(self) -> None:
         """Which agent carries which router."""

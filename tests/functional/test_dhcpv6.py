@@ -13,7 +13,7 @@ from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, fragment6
 from scapy.layers.l2 import Ether
 
 from quantumd.dhcp.addresses6 import link_local, show_ip6
-from quantumd.dhcp.message6 import Code6, MessageType6, Status6
+from quantumd.edge.dhcpv6.messages import Code6, MessageType6, Status6
 from tests.bed.bridges import BRIDGES, BridgedCase
 from tests.bed.dhcp_client import NoLease, dhclient
 from tests.bed.dhcp_client6 import Dhclient6, await_link_local, dhclient6, inform6

@@ -17,19 +17,30 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from quantumd.converge.records import Records
+from quantumd.edge.dhcpv6.memory import MemoryClients
 from quantumd.edge.netns.interfaces import INamespaces, Operation, OuterPorts, Seen
 from quantumd.edge.netns.kernel import KernelNamespaces
 from quantumd.edge.nft.interfaces import Change, Ruleset
+from quantumd.edge.notes.memory import MemoryNote
 from quantumd.edge.ovsdb.interfaces import BridgeRow
 from quantumd.edge.ovsdb.memory import MemoryOvsdb
 from quantumd.edge.solicitations.memory import MemorySolicitations
 from quantumd.l2.drivers.ovs.plugs import OvsPlugs
 from quantumd.l3.advertiser import Advertiser
 from quantumd.l3.converger import L3Converger
+from quantumd.l3.delegation.book import LeaseBook
+from quantumd.l3.delegation.delegator import Delegator
 from quantumd.l3.names import PREFIX
 from quantumd.l3.steps import ChangeRouter
 from quantumd.model.messages import Update
-from quantumd.model.router_records import RouterLink, RouterRecord, RouterRoute
+from quantumd.model.router_records import (
+    FloatingAddress,
+    LinkScope,
+    RouterGateway,
+    RouterLink,
+    RouterRecord,
+    RouterRoute,
+)
 from tests.bed.needs import missing
 from tests.bed.openvswitch import run
 from tests.contracts.namespaces import NamespacesCase
@@ -139,7 +150,9 @@ class RouterPlanTests(NamespacesCase):
         advertiser = Advertiser(MemorySolicitations(), reactor, lambda: 0.5)
         self.addCleanup(advertiser.stop)
         namespaces = Renamed(kernel, self.prefix)
-        self.converger = L3Converger(HOST, "1", self.records, namespaces, plugs, advertiser)
+        delegator = Delegator(MemoryClients(), reactor, lambda: 0.5, LeaseBook(MemoryNote()))
+        self.addCleanup(delegator.stop)
+        self.converger = L3Converger(HOST, "1", self.records, namespaces, plugs, advertiser, delegator)
 
     def steps(self) -> tuple[ChangeRouter, ...]:
         """Return what is to be done."""
@@ -161,7 +174,27 @@ class RouterPlanTests(NamespacesCase):
         assert self.router.gateway is not None
         gateway = self.router.gateway
         route = RouterRoute("10.9.0.0/16", "10.0.0.9")
+        there = _with_own_id(evolve(gateway, addresses=("198.51.100.2/24", "fd02::2/64")))
+        led = (FloatingAddress(str(uuid.uuid4()), "198.51.100.5", "10.0.0.5"),)
+        second = RouterGateway(there, 2, ("198.51.100.1", "fd02::1"), led)
+        third = RouterGateway(_with_own_id(evolve(gateway, addresses=("203.0.113.9/24",))), 3, ("203.0.113.1",))
+        several = evolve(self.router, more_gateways=(second, third))
+        behind = (route, RouterRoute("10.8.0.0/16", "198.51.100.7"))
+        scopes = (
+            LinkScope(red.port_id, "one", "two"),
+            LinkScope(gateway.port_id, "one"),
+            LinkScope(there.port_id, "", "two"),
+        )
         routers = (
+            self.router,
+            several,
+            evolve(several, enable_default_route_ecmp=True, routes=behind),
+            evolve(several, enable_default_route_ecmp=True, scopes=scopes),
+            evolve(several, enable_snat=False, scopes=scopes, more_gateways=(second,)),
+            evolve(
+                self.router, gateway=there, gateway_number=2, nexthops=second.nexthops, floating_ips=led, scopes=scopes
+            ),
+            evolve(self.router, gateway=None, nexthops=(), floating_ips=(), scopes=scopes),
             self.router,
             evolve(self.router, routes=(route, evolve(route, nexthop="10.0.1.9"), RouterRoute("fd09::/64", "fd00::9"))),
             evolve(self.router, interfaces=(evolve(red, mac_address="fa:16:3e:00:00:77", mtu_bytes=1300), blue)),
@@ -194,7 +227,8 @@ class RouterPlanTests(NamespacesCase):
 
     async def test_whatever_others_did_is_set_right_at_once(self) -> None:
         """Inside and outside."""
-        await self.arrive(self.router)
+        second = _with_own_id(evolve(self.router.interfaces[0], addresses=("198.51.100.2/24",)))
+        await self.arrive(evolve(self.router, more_gateways=(RouterGateway(second, 2, ("198.51.100.1",)),)))
         inner = f"qr-{self.router.interfaces[0].port_id[:11]}"
         outer = f"tap{self.router.interfaces[0].port_id[:11]}"
         there = ("ip", "-n", self.shown)
@@ -210,6 +244,8 @@ class RouterPlanTests(NamespacesCase):
             (*inside, "nft", "flush", "ruleset"), (*inside, "nft", "add", "chain", "inet", "quantumd", "more"),
             (*inside, "nft", "insert", "rule", "inet", "quantumd", "postrouting", "accept"),
             (*inside, "nft", "delete", "element", "inet", "quantumd", "floating", "{", "203.0.113.5", "}"),
+            (*there, "rule", "del", "fwmark", "2"), (*there, "route", "flush", "table", "102"),
+            (*there, "rule", "add", "fwmark", "9", "table", "102", "priority", "8100", "protocol", "81"),
             ("ip", "netns", "del", self.shown),
         ):  # fmt: skip
             run(*meddling)

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
 
 from attrs import define, field, frozen
 
-from quantumd.edge.netns.interfaces import Seen
+from quantumd.edge.netns.interfaces import MAIN, Seen
 from quantumd.edge.nft.interfaces import Place
 from quantumd.l3.features.base import FAMILY
 from quantumd.l3.features.forwarding import FORWARDED, GATHERED, SPREAD
+from quantumd.l3.features.marks import COMING
 from quantumd.l3.features.nat import FIXED, FLOATING
 from quantumd.l3.features.neighbours import PROXIED
+from quantumd.l3.features.scopes import CROSSING
 from quantumd.l3.names import GATEWAY, INSIDE, namespace_of
 from tests.l3.world import ROUTER_ID, World
+
+_BACKWARDS = re.compile(r'^oifname "([^"]+)" snat ip to ip saddr map @(\S+)$', re.MULTILINE)
 
 
 @frozen
 class Packet:
-    """A packet that arrives by one of the router's devices; of a protocol with ports it goes to one."""
+    """A packet that arrives by one of the router's devices; of a protocol with ports it goes to one.
+
+    It is of a connection that has a ``mark``, 0 of one that has none yet.
+    """
 
     device: str
     source: str
     destination: str
     protocol: int = 0
     port: int = 0
+    mark: int = 0
 
 
 @frozen
@@ -40,14 +50,24 @@ class Way:
 
 @frozen
 class Look:
-    """How a packet looks that leaves: from whom it is, and by which rules it may be translated more.
+    """How a packet looks that leaves: from whom it is, and by which rules it may be translated more, or be dropped.
 
-    What rules mean is not looked at, only which they are. They are for packets that leave by the gateway, and for those
-    that went to a floating IP.
+    What rules mean is not looked at, only which they are. Those that translate are for packets that leave by a gateway,
+    and for those that went to a floating IP.
     """
 
     source: str
     rules: str
+    crossing: str
+
+
+@frozen
+class WayOut:
+    """A route: by which devices what is for a prefix leaves; none, and it is refused."""
+
+    prefix: IPv4Network | IPv6Network
+    metric: int
+    devices: tuple[str, ...]
 
 
 @define(eq=False)
@@ -57,17 +77,25 @@ class Model:
     _elements: Mapping[Place, str]
     _leaving: str
     """By which rules packets leave that may be translated."""
+    _crossing: str
+    """By which rules packets may go from network to network."""
+    _is_marking: bool
+    """Whether packets from inside get the marks of their connections."""
+    _backwards: Mapping[str, str]
+    """The maps from fixed addresses to floating IPs by the devices of their gateways."""
     _live: frozenset[str]
     """The devices that are plugged."""
     _own: frozenset[str]
-    _ways: tuple[tuple[IPv4Network | IPv6Network, int, str], ...]
-    """Prefix, metric and device of each."""
+    _ways: Mapping[int, Sequence[WayOut]]
+    """By table."""
+    _tables: Mapping[int, int]
+    """By mark, those of rules of IPv4."""
     _spans: Mapping[tuple[str, int], Sequence[tuple[int, int, str, int]]] = field(init=False)
     """First and last of ports that are translated, to which address and port, 0: to themselves."""
+    _known: dict[tuple[int, str], tuple[str, ...]] = field(factory=dict)
+    """The devices by which packets to an address leave, of one table or rule and the main one."""
     _lets_in: frozenset[str] | None = None
     """Which addresses of IPv6 packets may go to from the gateway inside; None: any."""
-    _known: dict[str, str] = field(factory=dict)
-    """The device by which packets to an address leave, '' when there is none, or it is the router's own."""
 
     @_spans.default
     def _read_spans(self) -> Mapping[tuple[str, int], Sequence[tuple[int, int, str, int]]]:
@@ -85,7 +113,10 @@ class Model:
         if packet.device not in self._live:
             return None
         destination, port = self._led(packet)
-        device = self._way(destination)
+        is_marked = self._is_marking and packet.device.startswith(INSIDE)
+        devices = self._way(self._tables.get(packet.mark, 0) if is_marked else 0, destination)
+        # Of several the kernel takes one, for the same connection always the same.
+        device = devices[zlib.crc32(repr(packet).encode()) % len(devices)] if devices else ""
         if self._is_kept_out(packet, device):
             return None
         return Way(device, destination, port) if device in self._live else None
@@ -111,38 +142,61 @@ class Model:
     def look(self, packet: Packet, way: Way) -> Look:
         """Return how a packet looks that goes this way."""
         if not way.device.startswith(GATEWAY) and way.destination == packet.destination:
-            return Look(packet.source, "")
-        return Look(self._elements.get((FAMILY, FIXED, packet.source), packet.source), self._leaving)
+            return Look(packet.source, "", self._crossing)
+        fixed = self._backwards.get(way.device, FIXED)
+        source = self._elements.get((FAMILY, fixed, packet.source), packet.source)
+        return Look(source, self._leaving, self._crossing)
 
-    def _way(self, destination: str) -> str:
-        if destination not in self._known:
-            self._known[destination] = self._find_way(destination)
-        return self._known[destination]
+    def _way(self, table: int, destination: str) -> tuple[str, ...]:
+        where = table, destination
+        if where not in self._known:
+            self._known[where] = self._find_way(*where)
+        return self._known[where]
 
-    def _find_way(self, destination: str) -> str:
+    def _find_way(self, table: int, destination: str) -> tuple[str, ...]:
         address = ip_address(destination)
-        ways = [way for way in self._ways if address in way[0]] if destination not in self._own else []
-        # The longest prefix; of equal ones the lowest metric.
-        return max(ways, key=lambda way: (way[0].prefixlen, -way[1]))[2] if ways else ""
+        if destination in self._own:
+            return ()
+        for of_table in filter(None, (table, MAIN)):
+            ways = [way for way in self._ways.get(of_table, ()) if address in way.prefix]
+            if ways:
+                # The longest prefix; of equal ones the lowest metric.
+                return max(ways, key=lambda way: (way.prefix.prefixlen, -way.metric)).devices
+        return ()
 
 
 def model_of(world: World, router_id: str = ROUTER_ID) -> Model:
     """Return what a router does now."""
     seen = world.seen(router_id)
     if seen is None:
-        return Model({}, "", frozenset(), frozenset(), ())
+        return Model({}, "", "", False, {}, frozenset(), frozenset(), {}, {})
     filters = world.namespaces.filters_of(namespace_of(router_id))
-    chain, arriving = (filters.chains.get((FAMILY, name)) for name in ("postrouting", "prerouting"))
+    names = ("postrouting", "prerouting", CROSSING, COMING)
+    chain, arriving, crossing, coming = (filters.chains.get((FAMILY, name)) for name in names)
     # A map that no rule looks into does nothing.
     looked_into = " ".join(arriving.rules) if arriving is not None else ""
     elements = {place: value for place, value in filters.elements.items() if f"@{place[1]}" in looked_into}
-    elements |= {place: value for place, value in filters.elements.items() if place[1] == FIXED}
+    elements |= {place: value for place, value in filters.elements.items() if place[1].startswith(FIXED)}
     own = frozenset(each.address.partition("/")[0] for each in seen.addresses)
     live = frozenset(name for name in seen.devices if _is_live(world, seen, name))
     lets_in = None
     if (FAMILY, PROXIED) in filters.chains:
         lets_in = frozenset(place[2] for place in filters.elements if place[1] == PROXIED)
-    return Model(elements, chain.digest if chain is not None else "", live, own, tuple(_ways(seen)), lets_in)
+    found: defaultdict[int, list[WayOut]] = defaultdict(list)
+    for table, way in _ways(seen):
+        found[table].append(way)
+    return Model(
+        elements,
+        chain.digest if chain is not None else "",
+        crossing.digest if crossing is not None else "",
+        coming is not None and any("meta mark set ct mark" in rule for rule in coming.rules),
+        dict(_BACKWARDS.findall("\n".join(chain.rules))) if chain is not None else {},
+        live,
+        own,
+        found,
+        {rule.mark: rule.table for rule in seen.rules if rule.version == 4},
+        lets_in=lets_in,
+    )
 
 
 def _is_live(world: World, seen: Seen, name: str) -> bool:
@@ -151,10 +205,12 @@ def _is_live(world: World, seen: Seen, name: str) -> bool:
     return row is not None and row.error is None
 
 
-def _ways(seen: Seen) -> Iterator[tuple[IPv4Network | IPv6Network, int, str]]:
-    near = [(ip_interface(each.address).network, 0, each.device) for each in seen.addresses]
-    yield from near
+def _ways(seen: Seen) -> Iterator[tuple[int, WayOut]]:
+    near = [WayOut(ip_interface(each.address).network, 0, (each.device,)) for each in seen.addresses]
+    yield from ((MAIN, each) for each in near)
     for route in seen.routes:
-        hops = [ip_address(each) for each in route.nexthops]
-        device = route.device or next((way[2] for way in near if hops[0] in way[0]), "")
-        yield ip_network(route.destination), route.metric, device
+        devices = route.devices or tuple(filter(None, (route.device,)))
+        if not devices and route.nexthops:
+            hop = ip_address(route.nexthops[0])
+            devices = next((way.devices for way in near if hop in way.prefix), ())
+        yield route.table, WayOut(ip_network(route.destination), route.metric, devices)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import struct
+from ipaddress import IPv6Address
 
 from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.edge.solicitations.memory import MemorySolicitations
-from quantumd.l3.advertiser import ANSWERS_PER_SECOND, BETWEEN_SECONDS, FIRST_SECONDS, Advertiser
+from quantumd.l3.advertiser import (
+    ANSWERS_PER_SECOND,
+    BETWEEN_SECONDS,
+    FIRST_SECONDS,
+    WITHDRAWN_SECONDS,
+    Advertiser,
+)
 from quantumd.model.router_records import AdvertisedPrefix, RouterLink, RouterRecord
 
 ROUTER = "0a000000-0000-4000-8000-000000000001"
@@ -78,6 +85,49 @@ class AdvertiserTests(SynchronousTestCase):
         self.assertEqual(self.told(), [(EVERYBODY, 0)])
         self.clock.advance(10_000)
         self.assertEqual(self.told(), [])
+
+    def prefixes(self) -> dict[str, tuple[int, int]]:
+        """Return the prefixes in what was said last, and for how many seconds each is preferred and valid."""
+        found, message, at = {}, self.world.sent[-1][3], 16
+        while at < len(message):
+            if message[at] == 3:
+                valid, preferred = struct.unpack_from("!II", message, at + 4)
+                found[str(IPv6Address(message[at + 16 : at + 32]))] = preferred, valid
+            at += message[at + 1] * 8
+        return found
+
+    def test_a_prefix_that_was_another_one_is_withdrawn(self) -> None:
+        """For an hour and a half, from its own link only; unless it comes back."""
+        other = evolve(LINK, advertised=(AdvertisedPrefix("fd00:0:0:1::/64", "slaac"),))
+        self.advertiser.put(evolve(RECORD, interfaces=(other,)))
+        self.clock.advance(0)
+        self.assertEqual(self.prefixes(), {"fd00:0:0:1::": (14_400, 86_400), "fd00::": (0, 0)})
+        self.advertiser.put(RECORD)
+        self.clock.advance(0)
+        self.assertEqual(self.prefixes(), {"fd00::": (14_400, 86_400), "fd00:0:0:1::": (0, 0)})
+        self.clock.advance(WITHDRAWN_SECONDS)
+        self.world.ask(NAMESPACE, DEVICE, "fe80::5")
+        self.assertEqual(self.prefixes(), {"fd00::": (14_400, 86_400)})
+
+    def test_a_link_that_has_no_prefix_any_more_is_told(self) -> None:
+        """While it stays: hosts use neither the router nor the addresses for anything new."""
+        self.told()
+        self.advertiser.put(evolve(RECORD, interfaces=(evolve(LINK, advertised=()),)))
+        self.assertEqual(self.prefixes(), {"fd00::": (0, 0)})
+        self.assertEqual(self.told(), [(EVERYBODY, 0)])
+
+    def test_a_prefix_is_good_for_no_longer_than_it_was_given(self) -> None:
+        """As it is when it is said."""
+        times = {"fd00::/64": (100, 200)}
+        self.advertiser = Advertiser(
+            self.world, self.clock, lambda: 0.5, times=lambda router_id, prefix: times.get(prefix)
+        )
+        self.advertiser.put(RECORD)
+        self.clock.advance(0)
+        self.assertEqual(self.prefixes(), {"fd00::": (100, 200)})
+        times["fd00::/64"] = (10_000_000, 10_000_000)
+        self.clock.advance(1)
+        self.assertEqual(self.prefixes(), {"fd00::": (14_400, 86_400)})
 
     def test_a_router_that_advertises_nothing_hears_nothing(self) -> None:
         """Disabled, without IPv6, or gone."""

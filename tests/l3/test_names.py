@@ -19,7 +19,7 @@ from quantumd.model.router_records import FloatingAddress, RouterLink, RouterRec
 
 IDS = st.uuids(version=4).map(str)
 ADDRESSES = st.ip_addresses(v=4).map(str)
-_WORDS = re.compile(r"""[-a-z0-9_.:;@,*={}"' \n]*""")
+_WORDS = re.compile(r"""[-a-z0-9_.:;@,*!={}"' \n]*""")
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from attrs import evolve
@@ -22,10 +23,11 @@ from quantumd.l3.steps import (
     RemoveNamespace,
     Unplug,
 )
-from quantumd.model.router_records import RouterRecord
+from quantumd.model.router_records import RouterGateway, RouterRecord
 from tests.l3.world import (
     FLOATING,
     GATEWAY_INNER,
+    GATEWAY_LINK,
     GATEWAY_OUTER,
     INNER,
     INTERFACE,
@@ -52,6 +54,14 @@ def operations(found: tuple[Deed, ...]) -> list[i.Operation]:
     return [each for deed in found if isinstance(deed, ChangeInside) for each in deed.operations]
 
 
+def ways_changed(operation: i.Operation) -> str:
+    """Return what an operation does to routes and rules; '' of any other."""
+    name = type(operation).__name__
+    if isinstance(operation, (i.PutRoute, i.RemoveRoute)):
+        return f"{name.removesuffix('Route')} {'main' if operation.route.table == i.MAIN else 'table'}"
+    return name if name.endswith("Rule") else ""
+
+
 def carried(router: RouterRecord) -> Observed:
     """Return what is there of a router that is as it shall be."""
     wanted = desire(router)
@@ -63,7 +73,9 @@ def carried(router: RouterRecord) -> Observed:
         wanted.filters.elements,
     )
     plugged = {wire.device.outer: wire.port_id for wire in wanted.wires.values()}
-    return Observed(i.Seen(devices, wanted.addressing.addresses, wanted.addressing.routes), filters, plugged)
+    addressing = wanted.addressing
+    seen = i.Seen(devices, addressing.addresses, addressing.routes, addressing.rules)
+    return Observed(seen, filters, plugged)
 
 
 def meddled(**changes: Any) -> Observed:
@@ -120,6 +132,19 @@ class OrderTests(SynchronousTestCase):
         )
         found = [each.route.destination for each in operations(deeds(new, carried(old))) if hasattr(each, "route")]
         self.assertEqual(found, ["10.4.4.0/24", "10.4.0.0/20", "10.3.0.0/16", "10.1.0.0/16", "10.2.2.0/24"])
+
+    def test_what_is_marked_never_goes_with_what_is_not(self) -> None:
+        """Tables are filled before rules lead there, and emptied when none does; the main one changes in between."""
+        link = evolve(GATEWAY_LINK, port_id="0e000000-0000-4000-8000-000000000001", addresses=("198.51.100.2/24",))
+        second = RouterGateway(link, 2, ("198.51.100.1",))
+        both = evolve(ROUTER, more_gateways=(second,))
+        alone = evolve(ROUTER, gateway=link, nexthops=second.nexthops, gateway_number=2, floating_ips=(), routes=())
+        for old, new, order in (
+            (alone, both, ["Put table", "PutRule", "Put main"]),
+            (both, alone, ["Put main", "Remove main", "RemoveRule", "Remove table"]),
+        ):
+            found = filter(None, map(ways_changed, operations(deeds(new, carried(old)))))
+            self.assertEqual([what for what, _ in groupby(found)], order)
 
     def test_a_changed_prefix_of_an_address_takes_the_place_of_the_old_one(self) -> None:
         """Of IPv6 there cannot be both."""

@@ -11,8 +11,10 @@ from twisted.internet.task import Clock
 from quantumd.converge.loop import ConvergeService
 from quantumd.converge.plan import Plan
 from quantumd.converge.records import Records
+from quantumd.edge.dhcpv6.memory import MemoryClients
 from quantumd.edge.netns.interfaces import Seen
 from quantumd.edge.netns.memory import MemoryNamespaces
+from quantumd.edge.notes.memory import MemoryNote
 from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceRow
 from quantumd.edge.ovsdb.memory import MemoryOvsdb
 from quantumd.edge.solicitations.memory import MemorySolicitations
@@ -20,6 +22,8 @@ from quantumd.errors import EdgeError
 from quantumd.l2.drivers.ovs.plugs import OWNER, OvsPlugs
 from quantumd.l3.advertiser import Advertiser
 from quantumd.l3.converger import L3Converger
+from quantumd.l3.delegation.book import LeaseBook
+from quantumd.l3.delegation.delegator import Delegator
 from quantumd.l3.names import PREFIX, namespace_of
 from quantumd.l3.steps import ChangeRouter
 from quantumd.model.messages import Gone, PortReport, Update
@@ -55,6 +59,8 @@ class World:
     clock: Clock = field(factory=Clock)
     ovsdb: MemoryOvsdb = field(init=False)
     namespaces: MemoryNamespaces = field(factory=lambda: MemoryNamespaces(PREFIX))
+    clients: MemoryClients = field(factory=MemoryClients)
+    leases: MemoryNote = field(factory=MemoryNote)
     wanted: dict[str, RouterRecord] = field(factory=dict)
     told: dict[str, PortReport] = field(factory=dict)
     version: int = 1
@@ -89,7 +95,10 @@ class World:
         self.records = Records()
         self.plugs = OvsPlugs(self.ovsdb, BRIDGE, self.clock)
         advertiser = Advertiser(MemorySolicitations(), self.clock, lambda: 0.5)
-        self.converger = L3Converger(HOST, "1", self.records, self.namespaces, self.plugs, advertiser)
+        book = LeaseBook(self.leases)
+        book.open()
+        delegator = Delegator(self.clients, self.clock, lambda: 0.5, book)
+        self.converger = L3Converger(HOST, "1", self.records, self.namespaces, self.plugs, advertiser, delegator)
         self.loop = ConvergeService(self.converger, self.clock, self._tell)
         self.loop.startService()
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.converge.plan import merge
-from quantumd.edge.netns.interfaces import Address, Device, Route, Seen
+from quantumd.edge.netns.interfaces import Address, Device, Route, Rule, Seen
 from quantumd.edge.nft.interfaces import Chain, Kind, Place
 from quantumd.l3.features.forwarding import FORWARDED, GATHERED, SPREAD
 from quantumd.l3.names import namespace_of
@@ -21,6 +21,9 @@ from quantumd.model.router_records import (
     AddressLimit,
     FloatingAddress,
     ForwardedPorts,
+    HelpedPort,
+    LinkScope,
+    RouterGateway,
     RouterLink,
     RouterRecord,
     RouterRoute,
@@ -32,6 +35,7 @@ from tests.l3.world import STRANGERS_NAMESPACE, STRANGERS_PORT, World
 IDS: Final = tuple(f"0{at}000000-0000-4000-8000-000000000000" for at in (1, 2))
 FLOATINGS: Final = ("203.0.113.5", "203.0.113.6")
 FIXED: Final = ("10.0.0.5", "10.0.1.6")
+HELPED: Final = (HelpedPort("tcp", 21, "ftp"), HelpedPort("udp", 69, "tftp"))
 LIMITS: Final = (
     AddressLimit("203.0.113.5", "ingress", 100), AddressLimit("203.0.113.5", "egress", 1000, 2000),
     AddressLimit("203.0.113.2", "egress", 100),
@@ -74,7 +78,7 @@ def link(router: int, port: int, addresses: tuple[str, ...], mtu_bytes: int = 14
 
 @st.composite
 def routers(draw: st.DrawFn, router: int) -> RouterRecord:
-    """Any router that the API lets be: what a route leads to is near, and who has a floating IP has a gateway."""
+    """Any router that the API lets be: what a route leads to is near, and floating IPs lead from gateways to links."""
     both, second = ("10.0.0.1/24", "fd00::1/64"), ("10.0.0.1/24", "10.0.0.2/24")
     red = draw(st.sampled_from((both, second, ("10.0.0.1/24",), ("10.0.0.1/25", "fd00::1/80"), ("10.0.0.2/24",))))
     pool = (
@@ -82,26 +86,49 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
         link(router, 3, ("10.0.2.1/24",)),
     )  # fmt: skip
     interfaces = tuple(each for each in pool if draw(st.booleans()))
-    outside = draw(st.sampled_from((("203.0.113.2/24",), ("203.0.113.3/24", "fd01::3/64"))))
-    gateway = draw(st.sampled_from((None, link(router, 8, outside, 1500), link(router, 9, outside, 1500))))
     subnets = {address.partition("/")[0].rpartition(".")[0] for each in interfaces for address in each.addresses}
+    gateways = draw(ways_outside(router, FIXED[0] if "10.0.0" in subnets else ""))
+    gateway = gateways[0].link if gateways else None
     prefixes = subnets | ({"fd00::9"} if any("fd00::1" in "".join(each.addresses) for each in interfaces) else set())
     near = [each for each in ROUTES if {each.nexthop, each.nexthop.rpartition(".")[0]} & prefixes]
-    leads = {each: draw(st.sampled_from(FIXED)) for each in FLOATINGS if gateway is not None and draw(st.booleans())}
+    fixed = [each for each in FIXED if gateway is not None and each.rpartition(".")[0] in subnets]
+    leads = {each: draw(st.sampled_from(fixed)) for each in FLOATINGS[: 2 * len(fixed)] if draw(st.booleans())}
     if len(set(leads.values())) < len(leads):
         leads.popitem()
     free = [each for each in FLOATINGS if gateway is not None and each not in leads]
-    forwarded = [draw(st.sampled_from(ways)) for each in free if draw(st.booleans()) for ways in spans(each)]
+    spanned = [draw(st.sampled_from(ways)) for each in free if draw(st.booleans()) for ways in spans(each)]
+    forwarded = [each for each in spanned if each is not None and each.fixed_ip in fixed]
+    first = gateways[0] if gateways else None
+    scopes = [
+        LinkScope(each.port_id, draw(st.sampled_from(("", "one", "two"))))
+        for each in (*interfaces, *(some.link for some in gateways)) if draw(st.booleans())
+    ]  # fmt: skip
     return RouterRecord(
         IDS[router - 1], 1, draw(st.sampled_from((True, True, True, False))), interfaces, gateway,
-        ("203.0.113.1",) if gateway is not None else (), draw(st.booleans()),
+        first.nexthops if first is not None else (), draw(st.booleans()),
         tuple(each for each in near if draw(st.booleans())),
         tuple(FloatingAddress(outer, outer, fixed) for outer, fixed in leads.items()),
-        tuple(each for each in forwarded if each is not None),
+        tuple(forwarded),
+        first.number if first is not None else 1, gateways[1:], draw(st.booleans()), tuple(scopes),
         answers := gateway is not None and draw(st.booleans()),
         tuple(each for each in PROXIED if answers and draw(st.booleans())),
-        tuple(each for each in LIMITS if draw(st.booleans())),
+        tuple(each for each in LIMITS if gateway is not None and draw(st.booleans())),
+        helped=tuple(each for each in HELPED if draw(st.booleans())),
     )  # fmt: skip
+
+
+@st.composite
+def ways_outside(draw: st.DrawFn, router: int, fixed_ip: str) -> tuple[RouterGateway, ...]:
+    """Any gateways, in any order; two of them have one place, and never both. The first has no floating IP yet."""
+    one = draw(st.sampled_from((("203.0.113.2/24",), ("203.0.113.3/24", "fd01::3/64"))))
+    here = (FloatingAddress("198.51.100.5", "198.51.100.5", fixed_ip),) if fixed_ip and draw(st.booleans()) else ()
+    pool = [
+        RouterGateway(link(router, draw(st.sampled_from((8, 9))), one, 1500), 1, ("203.0.113.1",)),
+        RouterGateway(link(router, 7, ("198.51.100.2/24",), 1500), 2, ("198.51.100.1",)),
+        RouterGateway(link(router, 6, ("192.0.2.2/24", "fd02::2/64"), 1500), 3, ("192.0.2.1", "fd02::1")),
+    ]
+    found = draw(st.permutations([each for each in pool if draw(st.booleans())]))
+    return (*found[:1], *(evolve(each, floating_ips=here) if each.number == 2 else each for each in found[1:]))
 
 
 def _down(seen: Seen) -> Seen:
@@ -130,6 +157,7 @@ MEDDLING: Final[dict[str, Callable[[Seen], Seen]]] = {
     "down": _down,
     "take away": _taken_away,
     "more": _more,
+    "lose rules": lambda seen: evolve(seen, rules=frozenset({Rule(4, 77, 177)})),
     "flush": lambda seen: Seen(seen.devices, is_named=seen.is_named, is_settled=seen.is_settled),
     "lose proxied": lambda seen: evolve(seen, proxied=frozenset()),
     "lose routes": lambda seen: evolve(seen, routes=frozenset()),
@@ -259,7 +287,7 @@ class LawTests(SynchronousTestCase):
         self.assertTrue(world.plan().is_empty, world.plan())
         self.assertEqual(world.state(), straight.state())
         ended = {address for each in world.namespaces.ended for address in each}
-        kept = {each.floating_ip: each.fixed_ip for each in new.floating_ips}
+        kept = {each.floating_ip: each.fixed_ip for some in new.gateways for each in some.floating_ips}
         if new.admin_state_up:
             moved = {
                 place[2] for place, fixed in before.items() if place[1] == "floating" and kept.get(place[2]) != fixed
@@ -369,9 +397,26 @@ def prefixes(step: ChangeRouter) -> list[tuple[Deed, ...]]:
 def packets(*records: RouterRecord) -> list[Packet]:
     """Return packets from each device to and from whatever these routers know."""
     links = [(each, "qr-") for record in records for each in record.interfaces]
-    links += [(record.gateway, "qg-") for record in records if record.gateway is not None]
+    links += [(each.link, "qg-") for record in records for each in record.gateways]
     devices = sorted({prefix + each.port_id[:11] for each, prefix in links})
-    ends = ("10.0.0.5", "10.0.1.6", "10.0.2.7", "10.9.0.1", "10.9.9.1", *FLOATINGS, "203.0.113.9", "198.51.100.1")
+    ends: tuple[str, ...] = (
+        "10.0.0.5",
+        "10.0.1.6",
+        "10.0.2.7",
+        "10.9.0.1",
+        "10.9.9.1",
+        *FLOATINGS,
+        "203.0.113.9",
+        "8.8.8.8",
+    )
+    ends += ("198.51.100.5", "198.51.100.9")
     found = [Packet(*each) for each in product(devices, ends, ends) if each[1] != each[2]]
-    found += [Packet(*each) for each in product(devices, ("fd02::9", "fd00::5"), (*PROXIED, "fd00::7", "fd02::9"))]
+    six = [{each for link in record.interfaces for each in link.addresses if ":" in each} for record in records]
+    # Of IPv6 an address is there only once: while its prefix changes it is away for a moment.
+    if all(each == six[0] for each in six):
+        found += [Packet(*each) for each in product(devices, ("fd02::9", "fd00::5"), (*PROXIED, "fd00::7", "fd02::9"))]
+    outside = ("203.0.113.9", "8.8.8.8", "198.51.100.9")
+    insides = [each for each in devices if each.startswith("qr-")]
+    marked = product(insides, ends[:2], outside, (1, 2, 3))
+    found += [Packet(device, source, to, mark=mark) for device, source, to, mark in marked]
     return found + [Packet(*each, *port) for each in product(devices, ends[:1], FLOATINGS) for port in PORTS]

@@ -64,6 +64,11 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         "Their map says so of the name alone; the client lists those of a router, a port or an address.",
     ),
     Deliberate(
+        ("conntrack_helpers.helper",),
+        (f"{STRICTER} (a list)", f"{STRICTER} (an object)"),
+        "Their map makes a text of anything, which is no helper's name, and says so later.",
+    ),
+    Deliberate(
         ("tap_services.project_id", "tap_flows.project_id"),
         (f"{STRICTER} (a text)",),
         "Their maps bound no project's id; it is no longer than its column, as that of everything else.",
@@ -112,10 +117,5 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         ("floatingips.dns_name", "floatingips.dns_domain"),
         ("is missing",),
         "Names of floating IPs come with the service of names.",
-    ),
-    Deliberate(
-        ("router.add_external_gateways", "router.update_external_gateways", "router.remove_external_gateways"),
-        ("is no PUT request of ours",),
-        "They are of the extension external-gateway-multihoming, which is not served; their map is that of all.",
     ),
 )

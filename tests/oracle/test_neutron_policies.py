@@ -27,9 +27,9 @@ _SCRIPT = Path(__file__).with_name("neutron_policies.py")
 ROLES: Final = ("reader", "member", "manager", "admin", "service", "advsvc", "data_plane_integrator", "")
 
 NOT_SERVED: Final = (
-    "router:distributed", "router:ha", "router:enable_default_route", "router-", "routers_", "floatingips_",
-    "floatingip:router_id", "floatingip_", "update_l3-router", "conntrack", "evpn",
-    "pvlan", "create_agent", "create_default_security_group", "external_gateways", "segments_tags", "restrict_wildcard",
+    "router:distributed", "router:ha", "router:enable_default_route_bfd", "router-", "routers_", "floatingips_",
+    "floatingip:router_id", "floatingip_", "update_l3-router", "evpn",
+    "pvlan", "create_agent", "create_default_security_group", "segments_tags", "restrict_wildcard",
     "regular_user", "context_with_global_access",
 )  # fmt: skip
 """What the names of Neutron's rules hold that are about what quantumd does not serve, or that nothing refers to."""

@@ -20,6 +20,7 @@ from quantumd.api.extensions.allowed_address_pairs import feature as allowed_add
 from quantumd.api.extensions.auto_topology.feature import TOPOLOGY_EXTENSIONS, topologies_feature
 from quantumd.api.extensions.availability_zones import feature as availability_zones
 from quantumd.api.extensions.bindings import feature as bindings
+from quantumd.api.extensions.conntrack_helpers.feature import feature as conntrack_helpers_family
 from quantumd.api.extensions.default_rules import feature as default_rules
 from quantumd.api.extensions.dns import feature as dns
 from quantumd.api.extensions.events import feature as events
@@ -70,6 +71,7 @@ FEATURES: tuple[MakeFeature, ...] = (
     floating_ip_pools_family,
     port_forwardings_family,
     ndp_proxies_family,
+    conntrack_helpers_family,
     trunks.feature,
     taps.feature,
     tap_mirrors.feature,

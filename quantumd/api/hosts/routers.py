@@ -28,8 +28,12 @@ from quantumd.store.router_limits import routers_using
 _OWNERS = frozenset(PORT_OWNERS.values())
 _NONE_TO_HOSTS = frozenset({"name", "description", "tags", "revision_number", "updated_at"})
 _INSIDE_ROUTERS = frozenset({"port_forwarding", "ndp_proxy"})
-_OF_SUBNETS = frozenset({"gateway_ip", "dns_nameservers"})
-_OF_NETWORKS = frozenset({"mtu", "admin_state_up", "qos_policy_id"})
+_OF_SURROUNDINGS: Mapping[str, frozenset[str]] = {
+    "subnet": frozenset({"gateway_ip", "dns_nameservers", "subnetpool_id"}),
+    "network": frozenset({"mtu", "admin_state_up", "qos_policy_id"}),
+    "subnetpool": frozenset({"address_scope_id"}),
+}
+"""What hosts are told of what routers stand in."""
 
 View = Mapping[str, Any]
 Wanted = Callable[[str, str], bool]
@@ -42,6 +46,8 @@ class TouchedRouters:
     routers: set[str] = field(factory=set)
     networks: set[str] = field(factory=set)
     """Those whose routers have to hear of it."""
+    pools: set[str] = field(factory=set)
+    """The same of subnet pools: they have gone into another address scope."""
     left: defaultdict[str, set[str]] = field(factory=lambda: defaultdict(set))
     """Hosts that had one to carry, by router."""
     qos: TouchedQos = field(factory=TouchedQos)
@@ -50,7 +56,8 @@ class TouchedRouters:
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        return not (self.routers or self.networks or self.left) and self.qos.is_nothing and self.meters.is_nothing
+        known = self.routers or self.networks or self.pools or self.left
+        return not known and self.qos.is_nothing and self.meters.is_nothing
 
     def note(self, resource: str, resource_id: str, before: View, after: View) -> None:
         """Note a row of the journal."""
@@ -65,16 +72,23 @@ class TouchedRouters:
         elif resource in _INSIDE_ROUTERS:
             if _differs(before, after):
                 self.routers.update(each["router_id"] for each in (before, after) if each)
+        elif resource == "conntrack_helper":
+            self.routers.update(each["router_id"] for each in (before, after) if each)
         elif resource == "port":
             self._note_port(before, after)
-        elif resource == "subnet":
-            if before and after and any(before.get(name) != after.get(name) for name in _OF_SUBNETS):
-                self.networks.add(after["network_id"])
-        elif resource == "network":
-            if before and after and any(before.get(name) != after.get(name) for name in _OF_NETWORKS):
-                self.networks.add(resource_id)
+        elif resource in _OF_SURROUNDINGS:
+            self._note_surroundings(resource, resource_id, before, after)
         elif resource == "agent":
             self._note_agent(before, after)
+
+    def _note_surroundings(self, resource: str, resource_id: str, before: View, after: View) -> None:
+        told = _OF_SURROUNDINGS[resource]
+        if not (before and after) or all(before.get(name) == after.get(name) for name in told):
+            return
+        if resource == "subnetpool":
+            self.pools.add(resource_id)
+        else:
+            self.networks.add(after["network_id"] if resource == "subnet" else resource_id)
 
     def _note_port(self, before: View, after: View) -> None:
         users = [each["device_id"] for each in (before, after) if each.get("device_owner") in _OWNERS]
@@ -97,10 +111,13 @@ def _differs(before: View, after: View) -> bool:
 def tell_of_routers(connection: Connection, touched: TouchedRouters, outbox: Outbox) -> None:
     """Put into the outbox what hosts must know of routers after these changes, and of which they are rid."""
     standing = router_nouns.routers_in(connection, touched.networks) if touched.networks else set()
-    limited = set() if touched.qos.is_nothing else routers_using(connection, touched.qos.policies)
-    meters = touched.meters
-    metered = set() if meters.is_nothing else routers_metered(connection, meters.labels, meters.projects)
-    wanted = touched.routers | standing | touched.left.keys() | limited | metered
+    if touched.pools:
+        standing |= router_nouns.routers_of_pools(connection, touched.pools)
+    if touched.qos.policies:
+        standing |= routers_using(connection, touched.qos.policies)
+    if not touched.meters.is_nothing:
+        standing |= routers_metered(connection, touched.meters.labels, touched.meters.projects)
+    wanted = touched.routers | standing | touched.left.keys()
     if not wanted:
         return
     # The position is read first: what commits in between is in the records and also comes as an update.

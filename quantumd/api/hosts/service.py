@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantumd.api.extensions.agents.heartbeats import note_agent
+from quantumd.api.extensions.routers.delegations import apply_delegations
 from quantumd.api.extensions.routers.hosting import give_waiting
 from quantumd.api.extensions.routers.statuses import apply_router_report
 from quantumd.api.extensions.segments.hosts import keep_physical_networks
@@ -137,6 +138,7 @@ class HostsService(Service):
 def _take_routers(tx: Transaction, report: Report) -> tuple[Statuses, Records]:
     """Take what a host says of routers; return what it may have missed of them."""
     news = apply_router_report(tx, report)
+    apply_delegations(tx, report)
     return news.statuses, {L3: tuple(routers.records_for(tx.connection, report.host, news.behind))}
 
 

@@ -75,9 +75,14 @@ class Guard:
 
     def question(self, verb: str, values: Mapping[str, Any], names: Sequence[str]) -> Question:
         """Return what to ask about a request that sets the attributes ``names`` to what ``values`` holds."""
-        ruled = self.ruled[verb]
-        asked = [each for name in names for each in (name, *_inside(name, values.get(name))) if each in ruled]
-        return Question(f"{verb}_{self.resource.ruled_as}", tuple(dict.fromkeys(asked)))
+        return Question(f"{verb}_{self.resource.ruled_as}", _asked(self.ruled[verb], values, names))
+
+    def question_of_action(self, rule: str, name: str, body: Any) -> Question:
+        """Return what to ask about an action whose body sets the attribute ``name``, if it names one."""
+        inside = body.get(self.resource.member) if isinstance(body, Mapping) else None
+        values = inside if isinstance(inside, Mapping) else {}
+        names = (name,) if name in values else ()
+        return Question(rule, _asked(self.policy.ruled.get(rule, frozenset()), values, names))
 
     def ask(self, question: Question, context: Context, target: Target = nothing_known) -> bool | None:
         """Return whether the caller may; None when that depends on what is not known of the target."""
@@ -190,6 +195,11 @@ def guard_of(resource: Resource, policy: Policy) -> Guard:
     names = {attribute.name for attribute in resource.attributes if attribute.is_visible}
     own = (name for name in sorted(ruled["get"] & names) if policy.texts[f"get_{resource.ruled_as}:{name}"] != as_whole)
     return Guard(policy, resource, ruled, tuple(own))
+
+
+def _asked(ruled: frozenset[str], values: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    asked = [each for name in names for each in (name, *_inside(name, values.get(name))) if each in ruled]
+    return tuple(dict.fromkeys(asked))
 
 
 def _inside(name: str, value: Any) -> Iterator[str]:

@@ -49,8 +49,8 @@ def requests_of(served: Served) -> dict[str, tuple[str, ...]]:
             for rule in _about(action):
                 found.setdefault(rule, []).append(text)
     for request in served.actions:
-        if request.rule:
-            found.setdefault(request.rule, []).append(f"{request.method} /{request.path}")
+        for rule in _about(request.rule) if request.rule else ():
+            found.setdefault(rule, []).append(f"{request.method} /{request.path}")
     return {rule: tuple(dict.fromkeys(texts)) for rule, texts in found.items()}
 
 

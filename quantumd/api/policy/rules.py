@@ -45,6 +45,7 @@ GRANTS_OF: Final[Mapping[str, frozenset[str]]] = {
 """By which grants rows of a resource can be selected, where that is not by their project alone."""
 INSIDE: Final = frozenset({
     "port_binding", "local_ip_port_association", "floatingip_port_forwarding",
+    "router_conntrack_helper",
     "policy_bandwidth_limit_rule", "policy_dscp_marking_rule", "policy_minimum_bandwidth_rule",
     "policy_packet_rate_limit_rule", "policy_minimum_packet_rate_rule",
     "alias_bandwidth_limit_rule", "alias_dscp_marking_rule", "alias_minimum_bandwidth_rule",

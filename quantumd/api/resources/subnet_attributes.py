@@ -8,7 +8,6 @@ from typing import Any, Final
 from quantumd.api.attributes import REQUIRED, Attribute
 from quantumd.api.errors import InvalidInput, InvalidValue
 from quantumd.api.resources.standard_attributes import ID, NAMED, NETWORK_ID, PROJECT_ID, STANDARD
-from quantumd.api.resources.subnet_pools import PREFIX_DELEGATION
 from quantumd.api.values import (
     BOOLEAN,
     CIDR,
@@ -30,6 +29,7 @@ from quantumd.api.values import (
     shown,
 )
 from quantumd.model.addresses import prefix_of
+from quantumd.model.delegation import PREFIX_DELEGATION
 from quantumd.model.subnet import IPV6_MODES
 
 ADVERTISING_CAPABILITY: Final = "ipv6-modes"

@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import bindparam, select
 
 from quantumd.api.errors import BadRequest
+from quantumd.api.resources import delegation
 from quantumd.api.resources.facts import NetworkFacts
 from quantumd.api.resources.pool_errors import (
     MaxPrefixSubnetAllocationError,
@@ -22,14 +23,12 @@ from quantumd.api.resources.pool_errors import (
 )
 from quantumd.model.addresses import prefix_of
 from quantumd.model.context import Context
+from quantumd.model.delegation import PREFIX_DELEGATION
 from quantumd.model.subnet_pool import choose_prefix, is_free, quota_units
 from quantumd.store.scope import visible
 from quantumd.store.tables import subnets
 from quantumd.store.tables.subnets import subnetpools
 from quantumd.store.transaction import Transaction
-
-PREFIX_DELEGATION = "prefix_delegation"
-"""Stands for a prefix that a router is given from outside, in ``subnetpool_id``."""
 
 _POOL = select(
     subnetpools.c.id,
@@ -73,9 +72,12 @@ def allocated_cidrs(tx: Transaction, subnetpool_id: str) -> list[str]:
     return list(tx.connection.execute(_OF_POOL, {"wanted": subnetpool_id}).scalars())
 
 
-def placed(tx: Transaction, context: Context, network: NetworkFacts, body: Mapping[str, Any]) -> dict[str, Any]:
+def placed(
+    tx: Transaction, context: Context, network: NetworkFacts, body: Mapping[str, Any], is_delegated: bool = False
+) -> dict[str, Any]:
     """Return the body of a new subnet with its ``cidr`` and ``subnetpool_id``.
 
+    :param is_delegated: whether the default pool of IPv6 is delegation from outside.
     :raises BadRequest: the request does not say where the prefix is to come from, or says it twice.
     :raises SubnetPoolNotFound, SubnetAllocationError, SubnetPoolQuotaExceeded: the pool cannot give it. Also
         MinPrefixSubnetAllocationError, MaxPrefixSubnetAllocationError.
@@ -84,11 +86,16 @@ def placed(tx: Transaction, context: Context, network: NetworkFacts, body: Mappi
     cidr = body.get("cidr")
     if cidr is not None and body.get("prefixlen") is not None:
         raise BadRequest("subnets", "cidr and prefixlen must not be supplied together")
-    pool = _pool_for(tx, context, body)
+    is_meant = delegation.is_meant(body, is_delegated)
+    if is_meant and cidr is None:
+        _require_affinity(tx, network, 6, PREFIX_DELEGATION, None)
+        return delegation.provisional(body)
+    # As in Neutron who names a prefix has that one.
+    pool = None if is_meant else _pool_for(tx, context, body)
     if pool is None:
         if cidr is None:
             raise BadRequest("subnets", "a subnetpool must be specified in the absence of a cidr")
-        _require_affinity(tx, network, body["ip_version"], None)
+        _require_affinity(tx, network, body["ip_version"], None, None)
         return {**body, "cidr": cidr, "subnetpool_id": None}
     if cidr is None and "allocation_pools" in body:
         raise BadRequest("subnets", "allocation_pools allowed only for specific subnet requests")
@@ -96,18 +103,14 @@ def placed(tx: Transaction, context: Context, network: NetworkFacts, body: Mappi
         reason = f"Cannot allocate IPv{body['ip_version']} subnet from IPv{pool.ip_version} subnet pool"
         raise BadRequest("subnets", reason)
     taken = _taken(tx, pool, body["project_id"], cidr, body.get("prefixlen"))
-    _require_affinity(tx, network, pool.ip_version, pool)
+    _require_affinity(tx, network, pool.ip_version, pool.id, pool.address_scope_id)
     return {**body, "cidr": taken, "subnetpool_id": pool.id}
 
 
 def _pool_for(tx: Transaction, context: Context, body: Mapping[str, Any]) -> PoolFacts | None:
     """Return the pool that the request names or that is the default, locked; None when it wants none."""
     subnetpool_id = body.get("subnetpool_id")
-    if subnetpool_id == PREFIX_DELEGATION:
-        raise BadRequest("subnets", "IPv6 prefix delegation is not served, so subnetpool_id must name a subnet pool")
     if body.get("use_default_subnetpool"):
-        if subnetpool_id is not None:
-            raise BadRequest("subnets", "subnetpool_id and use_default_subnetpool cannot both be specified")
         subnetpool_id = _default_pool_id(tx, context, body)
     if subnetpool_id is None:
         return None
@@ -172,16 +175,17 @@ def _require_quota(pool: PoolFacts, own_cidrs: list[str], prefixlen: int) -> Non
         raise SubnetPoolQuotaExceeded
 
 
-def _require_affinity(tx: Transaction, network: NetworkFacts, ip_version: int, pool: PoolFacts | None) -> None:
+def _require_affinity(
+    tx: Transaction, network: NetworkFacts, ip_version: int, pool_id: str | None, pool_scope_id: str | None
+) -> None:
     """Refuse to mix pools, or address scopes where there are some, among a network's subnets of one IP version."""
     if not any(subnet.ip_version == ip_version for subnet in network.subnets):
         return
     rows = tx.connection.execute(_OF_NETWORK, {"wanted": network.id, "version": ip_version}).all()
     scope_id = next((row.address_scope_id for row in rows if row.address_scope_id is not None), None)
-    if pool is not None and scope_id is not None:
-        if pool.address_scope_id != scope_id:
+    if pool_id is not None and scope_id is not None:
+        if pool_scope_id != scope_id:
             raise NetworkAddressScopeAffinityError
         return
-    wanted = None if pool is None else pool.id
-    if any(row.subnetpool_id != wanted for row in rows):
+    if any(row.subnetpool_id != pool_id for row in rows):
         raise NetworkSubnetPoolAffinityError

@@ -27,6 +27,7 @@ from quantumd.model.addresses import (
     pool_with,
     prefix_of,
 )
+from quantumd.model.delegation import PROVISIONAL
 from quantumd.model.subnet import cidr_fault, dhcp_fault, first_mismatch, ipv6_modes_fault, version_of
 
 
@@ -77,8 +78,12 @@ def _addresses(subnet: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def require_disjoint(network: NetworkFacts, cidr: str) -> None:
-    """Refuse a prefix that overlaps with another of the network; other networks do not matter. InvalidInput."""
-    if first_overlap(cidr, [subnet.cidr for subnet in network.subnets]) is not None:
+    """Refuse a prefix that overlaps with another of the network; other networks do not matter. InvalidInput.
+
+    What stands for a prefix that is still to come is in nobody's way.
+    """
+    others = [subnet.cidr for subnet in network.subnets if subnet.cidr != PROVISIONAL]
+    if cidr != PROVISIONAL and first_overlap(cidr, others) is not None:
         raise InvalidInput(f"Requested subnet with cidr: {cidr} for network: {network.id} overlaps with another subnet")
 
 

@@ -57,7 +57,7 @@ class Subnets:
         network = network_facts(tx, body["network_id"])
         if network is None or not network.is_visible(context.scope_of("network")):
             raise NetworkNotFound(body["network_id"])
-        body = placed(tx, context, network, body)
+        body = placed(tx, context, network, body, self.settings.delegate_prefixes)
         require_possible(body, None, self.settings)
         require_disjoint(network, body["cidr"])
         require_mtu(network.id, network.mtu_bytes, (body["ip_version"],))

@@ -30,7 +30,12 @@ _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _BUFFER_BYTES = 4 * 1024 * 1024
 _READ_BYTES = 262_144
 _READS = 16
-"""How many datagrams are read before other work of the reactor gets its turn."""
+_TURN_SECONDS = 0.005
+"""How many datagrams are read, and for how long, before other work of the reactor gets its turn.
+
+The kernel does what it is asked while it is asked. Who hears an answer and asks for more finds the next answer here at
+once, and waited in between for whatever else holds the devices of the machine.
+"""
 _LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 
 
@@ -147,8 +152,9 @@ class NetlinkWire:
 
     def doRead(self) -> None:
         """See IReadDescriptor."""
+        began = self._reactor.seconds()
         for _ in range(_READS):
-            if self._socket is None:
+            if self._socket is None or self._reactor.seconds() - began > _TURN_SECONDS:
                 return
             try:
                 data = self._socket.recv(_READ_BYTES)

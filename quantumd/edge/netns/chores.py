@@ -29,7 +29,9 @@ SETTINGS: Final = {
     "ipv4/conf/default/send_redirects": "0",
     "ipv4/conf/all/accept_redirects": "0",
     "ipv4/conf/default/accept_redirects": "0",
+    "ipv4/fib_multipath_hash_policy": "1",
     "ipv6/conf/all/forwarding": "1",
+    "ipv6/fib_multipath_hash_policy": "1",
     "ipv6/conf/all/accept_ra": "0",
     "ipv6/conf/default/accept_ra": "0",
     "ipv6/conf/all/accept_redirects": "0",
@@ -41,7 +43,8 @@ SETTINGS: Final = {
 """Of the kernel, by name below net (sysctl): packets are forwarded, and nobody on a link tells the router otherwise.
 
 With proxy_ndp it answers for those addresses for which it is told to, and for no others.
-Without promote_secondaries the first address of a subnet would take the others with it when it goes.
+Without promote_secondaries the first address of a subnet would take the others with it when it goes. Of several next
+hops the ports have a say: many connections between two hosts do not all go the same way.
 """
 
 NEIGHBOURS: Final = {"retrans_time_ms": "100", "mcast_solicit": "10", "proxy_delay": "0"}

@@ -1,4 +1,4 @@
-"""Devices, addresses and routes of a network namespace, by two sockets: one in it, and one where this process is."""
+"""Devices, addresses, routes and rules of a network namespace, by two sockets: one in it, one where this process is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from quantumd.edge.netlink.wire import ACK, CREATE, DUMP, EXCLUSIVE, REPLACE, Message, NetlinkWire, Refused
 from quantumd.edge.netns import interfaces as i
 from quantumd.edge.netns import messages as m
+from quantumd.edge.netns import routing as r
 
 _GONE: Final = (errno.ENODEV, errno.ENOENT, errno.EADDRNOTAVAIL, errno.ESRCH)
 LOOPBACK: Final = "lo"
@@ -41,12 +42,17 @@ async def look(ends: Ends) -> tuple[i.Seen, bool]:
     theirs = {link.index: link for link in links if link.device.name not in _KERNELS_OWN}
     outers = await _outer_ends(ends, theirs.values())
     addresses = await ends.inner.request(m.GET_ADDRESS, DUMP, m.addresses())
-    routes = await ends.inner.request(m.GET_ROUTE, DUMP, m.routes())
+    routes = await ends.inner.request(r.GET_ROUTE, DUMP, r.routes())
+    rules = await ends.inner.request(r.GET_RULE, DUMP, r.rules())
     proxied = await ends.inner.request(m.GET_NEIGHBOUR, DUMP, m.proxied())
     devices = {link.device.name: evolve(link.device, outer=outers.get(at, "")) for at, link in theirs.items()}
     names = {at: link.device.name for at, link in theirs.items()}
     seen = i.Seen(
-        devices, _read_addresses(addresses, names), _read_routes(routes, names), _read_proxied(proxied, names)
+        devices,
+        _read_addresses(addresses, names),
+        _read_routes(routes, names),
+        _read_rules(rules),
+        _read_proxied(proxied, names),
     )
     return seen, any(link.device.name == LOOPBACK and link.device.is_up for link in links)
 
@@ -74,8 +80,20 @@ def _read_proxied(said: Iterable[Message], names: Mapping[int, str]) -> frozense
 
 
 def _read_routes(said: Iterable[Message], names: Mapping[int, str]) -> frozenset[i.Route]:
-    ours = filter(None, (m.read_route(each.body) for each in said))
-    return frozenset(evolve(route, device=names.get(index, "")) for route, index in ours)
+    ours = filter(None, (r.read_route(each.body) for each in said))
+    return frozenset(_placed(route, [names.get(index, "") for index in indexes]) for route, indexes in ours)
+
+
+def _placed(route: i.Route, devices: list[str]) -> i.Route:
+    """Return the route with the names of its devices."""
+    if len(devices) <= 1:
+        return evolve(route, device="".join(devices))
+    nexthops, links = zip(*sorted(zip(route.nexthops, devices, strict=True)), strict=True)
+    return evolve(route, nexthops=nexthops, devices=links)
+
+
+def _read_rules(said: Iterable[Message]) -> frozenset[i.Rule]:
+    return frozenset(filter(None, (r.read_rule(each.body) for each in said)))
 
 
 async def put_pair(ends: Ends, pair: i.PutPair) -> None:
@@ -145,13 +163,24 @@ async def remove_proxied(ends: Ends, address: i.Address) -> None:
 
 async def put_route(ends: Ends, route: i.Route) -> None:
     """See PutRoute. EdgeError."""
-    index = await index_of(ends.inner, route.device) if route.device else 0
-    await _send(ends.inner, m.NEW_ROUTE, CREATE | REPLACE, m.route(route, index))
+    devices = route.devices or ((route.device,) if route.device else ())
+    indexes = [await index_of(ends.inner, each) for each in devices]
+    await _send(ends.inner, r.NEW_ROUTE, CREATE | REPLACE, r.route(route, indexes))
 
 
 async def remove_route(ends: Ends, route: i.Route) -> None:
     """See RemoveRoute. EdgeError."""
-    await _send(ends.inner, m.DEL_ROUTE, 0, m.any_route(route), _GONE)
+    await _send(ends.inner, r.DEL_ROUTE, 0, r.any_route(route), _GONE)
+
+
+async def put_rule(ends: Ends, rule: i.Rule) -> None:
+    """See PutRule. EdgeError."""
+    await _send(ends.inner, r.NEW_RULE, CREATE | EXCLUSIVE, r.rule(rule), (errno.EEXIST,))
+
+
+async def remove_rule(ends: Ends, rule: i.Rule) -> None:
+    """See RemoveRule. EdgeError."""
+    await _send(ends.inner, r.DEL_RULE, 0, r.rule(rule), _GONE)
 
 
 async def index_of(wire: NetlinkWire, name: str) -> int:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 METRIC: Final = 100
 """That of our routes."""
+MAIN: Final = 254
+"""The table that is looked into when no rule says otherwise."""
 
 
 @frozen
@@ -47,19 +49,37 @@ class Address:
 class Route:
     """What is for ``destination``, a prefix, goes to one of ``nexthops``, each connection always to the same.
 
-    With a ``device`` they are taken to be on its link, whatever addresses the device has. Of routes to the same
-    destination the one of the lowest ``metric`` is taken.
+    With a ``device`` they are taken to be on its link, whatever addresses the device has; where they are on several
+    links ``devices`` says of each on which, and they are sorted. Without next hops all of it is on the link of the
+    device, or is refused where there is no device either. Of routes to the same destination in a ``table`` the one of
+    the lowest ``metric`` is taken.
     """
 
     destination: str
     nexthops: tuple[str, ...]
     device: str = ""
     metric: int = METRIC
+    table: int = MAIN
+    devices: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """What there is one route of."""
+        return self.destination, self.metric, self.table
+
+
+@frozen
+class Rule:
+    """Packets of a ``version`` of IP that have a ``mark`` are looked for in a ``table`` first."""
+
+    version: int
+    mark: int
+    table: int
 
 
 @frozen
 class Seen:
-    """What is in a namespace: devices by name, their addresses but for those of the link, and routes that are ours.
+    """What is in a namespace: devices by name, their addresses but for those of the link, routes and rules of ours.
 
     ``proxied`` are addresses of IPv6 that are elsewhere, and for which the namespace answers on the link of a device.
     One that is not ``is_named`` is still there, and has lost the name by which others find it. One that is not
@@ -69,6 +89,7 @@ class Seen:
     devices: Mapping[str, Device] = field(factory=dict)
     addresses: frozenset[Address] = frozenset()
     routes: frozenset[Route] = frozenset()
+    rules: frozenset[Rule] = frozenset()
     proxied: frozenset[Address] = frozenset()
     is_named: bool = True
     is_settled: bool = True
@@ -145,20 +166,44 @@ class RemoveProxied:
 
 @frozen
 class PutRoute:
-    """Add a route, or put it in the place of another one of ours to the same destination and of the same metric."""
+    """Add a route, or put it in the place of another one of ours: see ``Route.place``."""
 
     route: Route
 
 
 @frozen
 class RemoveRoute:
-    """Remove our route to this destination of this metric; one that is not there is no error."""
+    """Remove our route of this place; one that is not there is no error."""
 
     route: Route
 
 
+@frozen
+class PutRule:
+    """Add a rule; one that is there is no error."""
+
+    rule: Rule
+
+
+@frozen
+class RemoveRule:
+    """Remove a rule of ours; one that is not there is no error."""
+
+    rule: Rule
+
+
 Operation: TypeAlias = (
-    PutPair | RemovePair | PutAddress | RemoveAddress | PutProxied | RemoveProxied | Announce | PutRoute | RemoveRoute
+    PutPair
+    | RemovePair
+    | PutAddress
+    | RemoveAddress
+    | PutProxied
+    | RemoveProxied
+    | Announce
+    | PutRoute
+    | RemoveRoute
+    | PutRule
+    | RemoveRule
 )
 
 

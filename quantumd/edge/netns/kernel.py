@@ -169,6 +169,10 @@ class KernelNamespaces:
                 await devices.put_route(ends, route)
             case i.RemoveRoute(route=route):
                 await devices.remove_route(ends, route)
+            case i.PutRule(rule=rule):
+                await devices.put_rule(ends, rule)
+            case i.RemoveRule(rule=rule):
+                await devices.remove_rule(ends, rule)
 
     def _ends(self, room: Room) -> devices.Ends:
         return devices.Ends(room.wire, self._outside, self._home)

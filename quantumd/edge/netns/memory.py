@@ -120,6 +120,10 @@ class MemoryNamespaces:
                 _put_route(room, route)
             case i.RemoveRoute(route=route):
                 room.seen = evolve(room.seen, routes=_without(room.seen, route))
+            case i.PutRule(rule=rule):
+                room.seen = evolve(room.seen, rules=room.seen.rules | {rule})
+            case i.RemoveRule(rule=rule):
+                room.seen = evolve(room.seen, rules=room.seen.rules - {rule})
             case i.Announce():
                 self.announced.append(operation)
 
@@ -139,7 +143,7 @@ class MemoryNamespaces:
         if gone is not None:
             self.outside.pop(gone.outer, None)
             addresses = frozenset(each for each in room.seen.addresses if each.device != name)
-            routes = frozenset(each for each in room.seen.routes if each.device != name)
+            routes = frozenset(each for each in room.seen.routes if name not in (each.device, *each.devices))
             proxied = frozenset(each for each in room.seen.proxied if each.device != name)
             left = evolve(room.seen, devices=devices, addresses=addresses, routes=routes, proxied=proxied)
             room.seen = _reachable(left)
@@ -221,21 +225,22 @@ def _require(seen: i.Seen, device: str) -> None:
 
 
 def _put_route(room: MemoryRoom, route: i.Route) -> None:
-    if route.device:
-        _require(room.seen, route.device)
-    elif not all(_is_near(room.seen, each) for each in route.nexthops):
+    for device in route.devices or filter(None, (route.device,)):
+        _require(room.seen, device)
+    if not (route.device or route.devices) and not all(_is_near(room.seen, each) for each in route.nexthops):
         raise _Refused("Network is unreachable")
     room.seen = evolve(room.seen, routes=_without(room.seen, route) | {route})
 
 
 def _without(seen: i.Seen, route: i.Route) -> frozenset[i.Route]:
-    same = (route.destination, route.metric)
-    return frozenset(each for each in seen.routes if (each.destination, each.metric) != same)
+    return frozenset(each for each in seen.routes if each.place != route.place)
 
 
 def _reachable(seen: i.Seen) -> i.Seen:
     """Take away routes that lead nowhere any more, as the kernel does when a device goes or has no address."""
-    kept = {each for each in seen.routes if each.device or all(_is_near(seen, hop) for hop in each.nexthops)}
+    kept = (
+        each for each in seen.routes if each.device or each.devices or all(_is_near(seen, hop) for hop in each.nexthops)
+    )
     return evolve(seen, routes=frozenset(kept))
 
 

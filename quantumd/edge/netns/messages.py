@@ -1,47 +1,33 @@
-"""Devices, addresses and routes as rtnetlink says them. Pure.
+"""Devices, addresses, and addresses that are answered for, as rtnetlink says them. Pure.
 
-Source: rtnetlink(7), linux/if_addr.h, linux/neighbour.h, linux/rtnetlink.h, linux/veth.h.
+Source: rtnetlink(7), linux/if_addr.h, linux/neighbour.h, linux/veth.h.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from ipaddress import ip_interface, ip_network
-from typing import Final
+from ipaddress import ip_interface
 
 from attrs import frozen
 
 from quantumd.edge.netlink import attributes as a
-from quantumd.edge.netns.interfaces import Device, Route
+from quantumd.edge.netns.interfaces import Device
 
 NEW_LINK, DEL_LINK, GET_LINK = 16, 17, 18
 NEW_ADDRESS, DEL_ADDRESS, GET_ADDRESS = 20, 21, 22
-NEW_ROUTE, DEL_ROUTE, GET_ROUTE = 24, 25, 26
 NEW_NEIGHBOUR, DEL_NEIGHBOUR, GET_NEIGHBOUR = 28, 29, 30
-GROUPS: Final = (1, 5, 7, 9, 11, 25)
-"""Devices, addresses and routes of IPv4 and IPv6, and settings of IPv6."""
-OUR_ROUTES: Final = 81
-"""The protocol by which our routes are known: a number that no routing daemon has (rtnetlink(7))."""
 
 _LINK = struct.Struct("=BxHiII")
 _ADDRESS = struct.Struct("=BBBBi")
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
 """ndmsg: family, index of the device, state, flags, type."""
-_ROUTE = struct.Struct("=BBBBBBBBI")
-_HOP = struct.Struct("=HBBi")
-"""rtnexthop: length, flags, hops, index of the device."""
 _UP, _CARRIER = 1, 1 << 16
 _IFNAME, _MAC, _MTU, _PEER, _LINKINFO, _ALIAS, _NAMESPACE_FD, _AF_SPEC = 3, 1, 4, 5, 18, 20, 28, 26
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _NO_DAD, _UNIVERSE, _LINK_SCOPE = 0x02, 0, 253
-_DESTINATION, _OUT, _GATEWAY, _PRIORITY, _SEVERAL = 1, 4, 5, 6, 9
-_MAIN, _UNICAST, _ON_LINK = 254, 1, 4
-_ANY_KIND, _ANY_SCOPE = 0, 255
 _INET, _INET6 = 2, 10
 _PROXY, _NEIGHBOUR_ADDRESS = 0x08, 1
-_ANYWHERE: Final = {_INET: "0.0.0.0", _INET6: "::"}
 
 
 @frozen
@@ -147,60 +133,3 @@ def read_proxied(body: bytes) -> tuple[int, str] | None:
     family, index, _, flags, _ = _NEIGHBOUR.unpack_from(body)
     text = a.read_address(a.unpack(body[_NEIGHBOUR.size :]).get(_NEIGHBOUR_ADDRESS))
     return (index, f"{text}/128") if family == _INET6 and flags & _PROXY and text else None
-
-
-def routes() -> bytes:
-    """Ask for all routes."""
-    return _ROUTE.pack(0, 0, 0, 0, 0, 0, 0, 0, 0)
-
-
-def route(wanted: Route, index: int) -> bytes:
-    """Name a route; ``index`` is that of its device, 0 of none. Of several next hops the order means nothing."""
-    destination = ip_network(wanted.destination)
-    family = _INET6 if destination.version == 6 else _INET
-    flags = _ON_LINK if index else 0
-    head = _ROUTE.pack(family, destination.prefixlen, 0, 0, _MAIN, OUR_ROUTES, _UNIVERSE, _UNICAST, flags)
-    said = a.pack(_DESTINATION, destination.network_address.packed) + a.number(_PRIORITY, wanted.metric)
-    if len(wanted.nexthops) == 1:
-        return head + said + a.address(_GATEWAY, wanted.nexthops[0]) + (a.number(_OUT, index) if index else b"")
-    return head + said + a.pack(_SEVERAL, b"".join(_hop(each, flags, index) for each in wanted.nexthops))
-
-
-def any_route(wanted: Route) -> bytes:
-    """Name a route of ours by its destination and its metric alone, of any kind and whatever it leads to."""
-    destination = ip_network(wanted.destination)
-    family = _INET6 if destination.version == 6 else _INET
-    head = _ROUTE.pack(family, destination.prefixlen, 0, 0, _MAIN, OUR_ROUTES, _ANY_SCOPE, _ANY_KIND, 0)
-    said = a.pack(_DESTINATION, destination.network_address.packed)
-    return head + said + (a.number(_PRIORITY, wanted.metric) if wanted.metric else b"")
-
-
-def _hop(nexthop: str, flags: int, index: int) -> bytes:
-    gateway = a.address(_GATEWAY, nexthop)
-    return _HOP.pack(_HOP.size + len(gateway), flags, 0, index) + gateway
-
-
-def read_route(body: bytes) -> tuple[Route, int] | None:
-    """Return a route of ours, whose device is not named yet, and the index of that; None of any other."""
-    family, length, _, _, table, protocol, _, _, flags = _ROUTE.unpack_from(body)
-    said = a.unpack(body[_ROUTE.size :])
-    if protocol != OUR_ROUTES or table != _MAIN:
-        return None
-    hops = [(a.read_address(said.get(_GATEWAY)), a.read_number(said.get(_OUT)), flags)]
-    if _SEVERAL in said:
-        hops = list(_hops(said[_SEVERAL])) or hops
-    destination = f"{a.read_address(said.get(_DESTINATION)) or _ANYWHERE.get(family, '')}/{length}"
-    nexthops, metric = tuple(sorted(each for each, _, _ in hops)), a.read_number(said.get(_PRIORITY))
-    _, index, first_flags = hops[0]
-    return Route(destination, nexthops, metric=metric), index if first_flags & _ON_LINK else 0
-
-
-def _hops(data: bytes) -> Iterator[tuple[str, int, int]]:
-    """Yield gateway, index of the device, and flags of each of several next hops."""
-    at = 0
-    while at + _HOP.size <= len(data):
-        length, flags, _, index = _HOP.unpack_from(data, at)
-        if not _HOP.size <= length <= len(data) - at:
-            return
-        yield a.read_address(a.unpack(data[at + _HOP.size : at + length]).get(_GATEWAY)), index, flags
-        at += (length + 3) & ~3

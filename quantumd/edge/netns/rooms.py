@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, DeferredLock, fail
 
 from quantumd.edge.netlink.wire import NetlinkWire, raw_socket
 from quantumd.edge.netns import inside
-from quantumd.edge.netns import messages as m
+from quantumd.edge.netns.routing import GROUPS
 from quantumd.edge.nft.listing import Looks
 from quantumd.errors import EdgeError, EdgeUnavailable
 
@@ -141,7 +141,7 @@ class Rooms:
         def news(*_: object) -> None:
             self.heard(name)
 
-        wire = NetlinkWire(self._reactor, ROUTE, m.GROUPS, news, news)
+        wire = NetlinkWire(self._reactor, ROUTE, GROUPS, news, news)
         filters = NetlinkWire(self._reactor, NETFILTER, (_NFTABLES_GROUP,), news, news)
         try:
             wire.use(door.route)

@@ -17,7 +17,7 @@ TABLE: Final = "quantumd"
 FAMILIES: Final = ("bridge", "inet")
 
 Name: TypeAlias = tuple[str, str]
-"""Family, and the name of a chain, a set or a map."""
+"""Family, and the name of a chain, a set, a map or a helper."""
 Place: TypeAlias = tuple[str, str, str]
 """Family, set or map, and what of it: an element as nft writes it."""
 
@@ -56,12 +56,21 @@ class Count:
 
 
 @frozen
+class Helper:
+    """What reads of connections to come: its name in the kernel, and the protocol whose connections it understands."""
+
+    kernel_name: str
+    protocol: str
+
+
+@frozen
 class Ruleset:
     """What there is: chains by their digests, '' of one that is not as it was written."""
 
     chains: Mapping[Name, str] = field(factory=dict)
     sets: frozenset[Name] = frozenset()
     elements: Mapping[Place, str] = field(factory=dict)
+    helpers: frozenset[Name] = frozenset()
     counters: Mapping[Name, Count] = field(factory=dict)
 
 
@@ -76,6 +85,8 @@ class Change:
     gone_sets: frozenset[Name] = frozenset()
     gone_elements: Mapping[Place, str] = field(factory=dict)
     """With the values that they had."""
+    helpers: Mapping[Name, Helper] = field(factory=dict)
+    gone_helpers: frozenset[Name] = frozenset()
     counters: frozenset[Name] = frozenset()
     gone_counters: frozenset[Name] = frozenset()
     """Named counters, which rules of several chains may count with: they keep what they have while rules change."""
@@ -85,6 +96,7 @@ class Change:
         """Whether nothing changes."""
         return not any((
             self.chains, self.sets, self.elements, self.gone_chains, self.gone_sets, self.gone_elements,
+            self.helpers, self.gone_helpers,
             self.counters, self.gone_counters,
         ))  # fmt: skip
 

@@ -15,7 +15,8 @@ from quantumd.edge.nft.interfaces import Count, Name, Place, Ruleset
 from quantumd.edge.nft.script import MARK
 
 _WORDS = 3
-_BLOCKS = ("chain", "set", "map", "counter")
+_HELPER, _COUNTER = "helper", "counter"
+_BLOCKS = ("chain", "set", "map", _HELPER, _COUNTER)
 _COUNTED = re.compile(r"packets (\d+) bytes (\d+)")
 _HOOK = "type "
 _ASLEEP, _DROPS = "\tflags dormant\n", "policy drop;"
@@ -57,7 +58,7 @@ class Looks:
 
 @define
 class _Block:
-    """A chain, set, map or counter, with the lines in it."""
+    """A chain, set, map, helper or counter, with the lines in it."""
 
     kind: str
     name: Name
@@ -69,6 +70,7 @@ def read_listing(texts: Mapping[str, str]) -> Listing:
     chains: dict[Name, str] = {}
     looks: dict[Name, str] = {}
     sets: set[Name] = set()
+    helpers: set[Name] = set()
     elements: dict[Place, str] = {}
     counters: dict[Name, Count] = {}
     for family, text in texts.items():
@@ -78,19 +80,21 @@ def read_listing(texts: Mapping[str, str]) -> Listing:
                 is_off = is_asleep or any(_DROPS in line for line in block.lines if line.startswith(_HOOK))
                 rules = [line for line in block.lines if not line.startswith(_HOOK)]
                 chains[block.name], looks[block.name] = "" if is_off else _digest(rules), _look(rules)
-            elif block.kind == "counter":
+            elif block.kind == _HELPER:
+                helpers.add(block.name)
+            elif block.kind == _COUNTER:
                 found = _COUNTED.search(" ".join(block.lines))
                 counters[block.name] = Count(int(found[1]), int(found[2])) if found else Count()
             else:
                 sets.add(block.name)
                 elements.update(_elements(block))
-    return Listing(Ruleset(chains, frozenset(sets), elements, counters), looks)
+    return Listing(Ruleset(chains, frozenset(sets), elements, frozenset(helpers), counters), looks)
 
 
 def _blocks(family: str, text: str) -> Iterator[_Block]:
     block: _Block | None = None
     for line in map(str.strip, text.splitlines()):
-        words = line.split(maxsplit=2)
+        words = line.removeprefix("ct ").split(maxsplit=2)
         if block is not None:
             if line == "}":
                 yield block

@@ -8,7 +8,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
-from quantumd.edge.nft.interfaces import Chain, Change, Count, INft, Kind, Name, Place, Ruleset
+from quantumd.edge.nft.interfaces import Chain, Change, Count, Helper, INft, Kind, Name, Place, Ruleset
 from quantumd.errors import EdgeError
 
 
@@ -21,6 +21,7 @@ class MemoryNft:
     sets: dict[Name, Kind] = field(factory=dict, init=False)
     elements: dict[Place, str] = field(factory=dict, init=False)
     counters: dict[Name, Count] = field(factory=dict, init=False)
+    helpers: dict[Name, Helper] = field(factory=dict, init=False)
     changes: list[Change] = field(factory=list, init=False)
     trouble: str = ""
     """Why nothing can be changed."""
@@ -35,7 +36,10 @@ class MemoryNft:
     def read(self) -> Deferred[Ruleset]:
         """See INft."""
         digests = {name: chain.digest for name, chain in self.chains.items()}
-        return succeed(Ruleset(digests, frozenset(self.sets), dict(self.elements), dict(self.counters)))
+        known = Ruleset(
+            digests, frozenset(self.sets), dict(self.elements), frozenset(self.helpers), dict(self.counters)
+        )
+        return succeed(known)
 
     def apply(self, change: Change) -> Deferred[None]:
         """See INft."""
@@ -45,6 +49,7 @@ class MemoryNft:
         self.changes.append(change)
         self.chains.update(change.chains)
         self.sets.update(change.sets)
+        self.helpers.update(change.helpers)
         for place in change.gone_elements:
             self.elements.pop(place, None)
         self.elements.update(change.elements)
@@ -57,6 +62,8 @@ class MemoryNft:
         for name in change.gone_sets:
             self.sets.pop(name, None)
             self.elements = {place: value for place, value in self.elements.items() if place[:2] != name}
+        for name in change.gone_helpers:
+            self.helpers.pop(name, None)
         return succeed(None)
 
     def on_foreign_change(self, listener: Callable[[], None]) -> None:
@@ -69,6 +76,7 @@ class MemoryNft:
         self.sets.clear()
         self.elements.clear()
         self.counters.clear()
+        self.helpers.clear()
         for listener in tuple(self._listeners):
             listener()
 
@@ -82,5 +90,11 @@ class MemoryNft:
             target = value.partition("goto ")[2]
             if target and (family, target) not in chains:
                 return f"there is no chain {target}"
+        helpers = self.helpers.keys() | change.helpers.keys()
+        for (family, _), chain in change.chains.items():
+            for rule in chain.rules:
+                helper = rule.partition('ct helper set "')[2].rstrip('"')
+                if helper and (family, helper) not in helpers:
+                    return f"there is no helper {helper}"
         gone = [place for place in change.gone_elements if place not in self.elements]
         return f"there is no element {gone[0]}" if gone else ""

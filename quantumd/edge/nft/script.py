@@ -35,6 +35,9 @@ def _commands(change: Change, families: Sequence[str]) -> Iterator[str]:
     for (family, name), kind in change.sets.items():
         yield f"add {'map' if kind.is_map else 'set'} {family} {TABLE} {name} {{ {kind.of} }}"
     yield from (f"add counter {family} {TABLE} {name}" for family, name in sorted(change.counters))
+    for (family, name), helper in change.helpers.items():
+        said = f'type "{helper.kernel_name}" protocol {helper.protocol};'
+        yield f"add ct helper {family} {TABLE} {name} {{ {said} }}"
     yield from _elements("delete", change.gone_elements)
     for family, name in change.gone_chains:
         yield f"flush chain {family} {TABLE} {name}"
@@ -45,6 +48,7 @@ def _commands(change: Change, families: Sequence[str]) -> Iterator[str]:
     yield from (f"delete set {family} {TABLE} {name}" for family, name in change.gone_sets)
     yield from (f"delete chain {family} {TABLE} {name}" for family, name in change.gone_chains)
     yield from (f"delete counter {family} {TABLE} {name}" for family, name in sorted(change.gone_counters))
+    yield from (f"delete ct helper {family} {TABLE} {name}" for family, name in change.gone_helpers)
 
 
 def _hook(chain: Chain) -> str:

@@ -7,8 +7,8 @@ from typing import Final
 
 from attrs import field, frozen
 
-from quantumd.edge.netns.interfaces import Address, Route
-from quantumd.edge.nft.interfaces import Chain, Kind, Name, Place
+from quantumd.edge.netns.interfaces import Address, Route, Rule
+from quantumd.edge.nft.interfaces import Chain, Helper, Kind, Name, Place
 
 FAMILY: Final = "inet"
 """That of what routers filter."""
@@ -21,6 +21,7 @@ class Filters:
     chains: Mapping[Name, Chain] = field(factory=dict)
     sets: Mapping[Name, Kind] = field(factory=dict)
     elements: Mapping[Place, str] = field(factory=dict)
+    helpers: Mapping[Name, Helper] = field(factory=dict)
     counters: frozenset[Name] = frozenset()
 
 
@@ -29,11 +30,13 @@ def merged(some: Sequence[Filters]) -> Filters:
     chains: dict[Name, Chain] = {}
     sets: dict[Name, Kind] = {}
     elements: dict[Place, str] = {}
+    helpers: dict[Name, Helper] = {}
     for each in some:
         chains.update(each.chains)
         sets.update(each.sets)
         elements.update(each.elements)
-    return Filters(chains, sets, elements, frozenset().union(*(each.counters for each in some)))
+        helpers.update(each.helpers)
+    return Filters(chains, sets, elements, helpers, frozenset().union(*(each.counters for each in some)))
 
 
 @frozen
@@ -42,4 +45,5 @@ class Addressing:
 
     addresses: frozenset[Address] = frozenset()
     routes: frozenset[Route] = frozenset()
+    rules: frozenset[Rule] = frozenset()
     proxied: frozenset[Address] = frozenset()

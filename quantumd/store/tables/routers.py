@@ -20,6 +20,7 @@ routers = Table(
     Column("host", String(255), nullable=False, server_default="", index=True),
     Column("record_version", POSITION, nullable=False, server_default="0"),
     Column("availability_zone_hints", String(255), nullable=False, server_default="[]"),
+    Column("enable_default_route_ecmp", Boolean, nullable=False, server_default=false()),
     Column("enable_ndp_proxy", Boolean, nullable=False, server_default=false()),
 )
 """``enable_snat``: whether what leaves by the gateway gets the gateway's address. ``routes``: JSON, in their order.
@@ -36,8 +37,13 @@ router_ports = Table(
     Column("port_id", String(36), ForeignKey("ports.id", ondelete="CASCADE"), primary_key=True),
     Column("router_id", String(36), ForeignKey("routers.id"), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
+    Column("ordinal", Integer, nullable=False, server_default="0"),
+    Column("number", Integer, nullable=False, server_default="1"),
 )
-"""``kind``: ``gateway`` or ``interface``."""
+"""``kind``: ``gateway`` or ``interface``.
+
+Of gateways: the one of the lowest ``ordinal`` is the first; ``number`` is its own among those of its router, and stays.
+"""
 
 floating_ips = Table(
     "floating_ips",
@@ -110,3 +116,15 @@ gateway_qos = Table(
     Column("policy_id", String(36), ForeignKey("qos_policies.id"), nullable=False, index=True),
 )
 """Those of routers' gateways."""
+
+conntrack_helpers = Table(
+    "conntrack_helpers",
+    metadata,
+    id_column(),
+    Column("router_id", String(36), ForeignKey("routers.id"), nullable=False),
+    Column("protocol", String(16), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("helper", String(64), nullable=False),
+    UniqueConstraint("router_id", "protocol", "port", "helper"),
+)
+"""What connections to a port say of others to come, and who understands it."""

@@ -139,11 +139,6 @@ class RefusalTests(AllocationCase):
             told = self.assert_refused(400, "BadRequest", self.subnet, **body)
             self.assertEqual(told, f"Bad subnets request: {message}.")
 
-    def test_prefix_delegation_is_refused(self) -> None:
-        """It says so."""
-        told = self.assert_refused(400, "BadRequest", self.subnet, subnetpool_id="prefix_delegation", ip_version=6)
-        self.assertIn("prefix delegation is not served", told)
-
     def test_pools_that_are_not_there(self) -> None:
         """Or that somebody else keeps to itself."""
         self.assert_refused(404, "SubnetPoolNotFound", self.subnet, subnetpool_id=NOBODY_HAS)

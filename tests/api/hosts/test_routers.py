@@ -20,7 +20,7 @@ from quantumd.converge.records import Records
 from quantumd.errors import ApiError
 from quantumd.model.messages import HostReport, Update
 from quantumd.model.records import KINDS
-from quantumd.model.router_records import AddressLimit, ForwardedPorts, RouterRecord, RouterRoute
+from quantumd.model.router_records import AddressLimit, ForwardedPorts, HelpedPort, RouterRecord, RouterRoute
 from quantumd.store.journal import JournalRow, last_position, read_after
 from quantumd.store.tables.routers import routers
 from tests.api.resources.bed import ADMIN, ALICE, Bed, View
@@ -162,6 +162,44 @@ class AnnounceTests(RouterHostCase):
         record = self.after(lambda: self.bed.update("router", self.router, ALICE, external_gateway_info=None))
         self.assertEqual((record.gateway, record.nexthops), (None, ()))
 
+    def test_gateways(self) -> None:
+        """One more, in another order, and one less; whether connections are spread."""
+        both = [{"network_id": each} for each in self.world.outside]
+
+        def change(verb: str, wanted: list[View]) -> Callable[[], Any]:
+            body = {"router": {"external_gateways": wanted}}
+            return lambda: self.world.act(f"{verb}_external_gateways", self.router, body)
+
+        record = self.after(change("add", both[1:]))
+        networks = [(each.link.network_id, each.number) for each in record.gateways]
+        self.assertEqual(networks, [(self.world.outside[0], 1), (self.world.outside[1], 2)])
+        record = self.after(change("update", both[::-1]))
+        self.assertEqual([(each.link.network_id, each.number) for each in record.gateways], networks[::-1])
+        self.assertEqual((record.nexthops, record.gateway_number), (("172.25.0.1",), 2))
+        spread: View = {"enable_default_route_ecmp": True}
+        record = self.after(lambda: self.bed.update("router", self.router, **spread))
+        self.assertTrue(record.enable_default_route_ecmp)
+        floating = self.bed.create("floatingip", ALICE, floating_network_id=self.world.outside[0])
+        record = self.after(self.leading(floating, self.world.ports[0]))
+        self.assertEqual([len(each.floating_ips) for each in record.gateways], [0, 1])
+        record = self.after(change("remove", both[1:]))
+        self.assertEqual((record.nexthops, record.more_gateways), (("172.24.4.1",), ()))
+        self.assertEqual(record.floating_ips[0].floating_ip, floating["floating_ip_address"])
+
+    def test_address_scopes(self) -> None:
+        """A subnet of a pool comes, its pool goes into a scope, into another and out; of a name nobody hears."""
+        scopes = [self.bed.create("address_scope", ALICE, name="s", ip_version=4)["id"] for _ in range(2)]
+        pool = self.bed.create("subnetpool", ALICE, name="p", prefixes=["10.9.0.0/16"], default_prefixlen=24)["id"]
+        network = self.bed.create("network", ALICE)["id"]
+        subnet = self.bed.create("subnet", ALICE, network_id=network, ip_version=4, subnetpool_id=pool)["id"]
+        record = self.after(lambda: self.world.act("add_router_interface", self.router, {"subnet_id": subnet}))
+        self.assertEqual(record.scopes, ())
+        for scope in (*scopes, None):
+            changes: View = {"address_scope_id": scope}
+            record = self.after(lambda: self.bed.update("subnetpool", pool, ALICE, **changes))  # noqa: B023 # it is done at once
+            self.assertEqual([each.ipv4_scope for each in record.scopes], [scope] if scope else [])
+        self.expect_silence(lambda: self.bed.update("subnetpool", pool, ALICE, name="q"))
+
     def test_interfaces(self) -> None:
         """Made, of a port that was there, and taken away."""
         body = {"subnet_id": self.world.inside[1][1]}
@@ -208,6 +246,21 @@ class AnnounceTests(RouterHostCase):
         self.assertEqual(record.forwarded, (led,))
         record = self.after(lambda: self.bed.delete("port", self.world.ports[0], ALICE))
         self.assertEqual(record.forwarded, ())
+
+    def test_conntrack_helpers(self) -> None:
+        """In order, each with all that is said of it."""
+        parent = {"parent": self.router}
+        said: View = {"protocol": "udp", "port": 69, "helper": "tftp"}
+        record = self.after(lambda: self.bed.create("conntrack_helper", ALICE, **parent, **said))
+        self.assertEqual(record.helped, (HelpedPort("udp", 69, "tftp"),))
+        said = {"protocol": "tcp", "port": 21, "helper": "ftp"}
+        made: list[View] = []
+        record = self.after(lambda: made.append(self.bed.create("conntrack_helper", ALICE, **parent, **said)))
+        self.assertEqual(record.helped, (HelpedPort("tcp", 21, "ftp"), HelpedPort("udp", 69, "tftp")))
+        record = self.after(lambda: self.bed.update("conntrack_helper", made[0]["id"], ALICE, **parent, port=20))
+        self.assertEqual(record.helped[0].port, 20)
+        record = self.after(lambda: self.bed.delete("conntrack_helper", made[0]["id"], ALICE, **parent))
+        self.assertEqual(record.helped, (HelpedPort("udp", 69, "tftp"),))
 
     def test_ndp_proxies(self) -> None:
         """Made, and deleted by itself or with the port; of a name nobody hears; who answers no more has none."""

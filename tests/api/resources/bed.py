@@ -171,11 +171,11 @@ class Bed:
         action = next(each for each in self.served.actions if (each.method, each.path) == (method, path))
         context, asked = self.policy.bind(context), requested(action, self.served.resources, self.policy, None)
         if not action.writes:
-            asked.require(self.connection, context, parts)
+            asked.require(self.connection, context, parts, body)
             return action.operation(self.connection, context, parts, body)
         tx = self.tx()
         with tx.savepoint():
-            asked.require(tx.connection, context, parts)
+            asked.require(tx.connection, context, parts, body)
             return action.operation(tx, context, parts, body)
 
     def _require(

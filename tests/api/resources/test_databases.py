@@ -18,7 +18,14 @@ from tests.bed.databases import SERVERS, lacking
 
 SAMPLE = (
     *("test_guards", "test_isolation", "test_lists", "test_networks", "test_pages", "test_ports", "test_subnets"),
-    *("test_ndp_proxies", "test_port_forwardings", "test_qos_guarantees", "test_router_hosts", "test_router_statuses"),
+    *(
+        "test_conntrack_helpers",
+        "test_ndp_proxies",
+        "test_port_forwardings",
+        "test_qos_guarantees",
+        "test_router_hosts",
+        "test_router_statuses",
+    ),
     "test_segments_resource",
 )
 """The modules that every run takes: conflicts, retries, filters, sorting, scopes, ranges, sums, segments."""

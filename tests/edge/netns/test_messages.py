@@ -10,6 +10,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroute2.netlink import NLM_F_REQUEST  # type: ignore[import-untyped] # it has no types
+from pyroute2.netlink.rtnl.fibmsg import fibmsg  # type: ignore[import-untyped] # it has no types
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg  # type: ignore[import-untyped] # it has no types
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg  # type: ignore[import-untyped] # it has no types
 from pyroute2.netlink.rtnl.rtmsg import rtmsg  # type: ignore[import-untyped] # it has no types
@@ -18,7 +19,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.edge.netlink import attributes as a
 from quantumd.edge.netlink.wire import HEADER
 from quantumd.edge.netns import messages as m
-from quantumd.edge.netns.interfaces import Device, Route
+from quantumd.edge.netns import routing as r
+from quantumd.edge.netns.interfaces import Device, Route, Rule
 
 PAIR = Device("qr-0b000000-00", "fa:16:3e:00:00:01", 1450, "tap0b000000-00")
 
@@ -91,39 +93,71 @@ ROUTES = (
     Route("::/0", ("fe80::1",), "qg-1"),
     Route("10.8.0.0/16", ("10.0.0.8", "10.0.0.9")), Route("fd09::/64", ("fd00::8", "fd00::9")),
     Route("10.9.0.0/16", ("10.0.0.9",), metric=5),
+    Route("0.0.0.0/0", ("192.0.2.1", "203.0.113.1"), table=102, devices=("qg-2", "qg-1")),
+    Route("::/0", ("fe80::1", "fe80::1"), devices=("qg-1", "qg-2")), Route("203.0.113.0/24", (), "qg-1", table=101),
+    Route("0.0.0.0/0", (), metric=1000, table=101), Route("::/0", (), metric=1000, table=101),
 )  # fmt: skip
+INDEXES = {"": 0, "qg-1": 5, "qg-2": 6}
+
+
+def indexes_of(route: Route) -> tuple[int, ...]:
+    """Return the indexes of its devices."""
+    return tuple(INDEXES[each] for each in route.devices or filter(None, (route.device,)))
 
 
 class RouteTests(SynchronousTestCase):
     """Routes."""
 
     def test_a_route_is_what_pyroute2_reads(self) -> None:
-        """Of the main table, of our protocol; next hops on the link when a device is named."""
+        """Of its table, of our protocol; next hops on the link when a device is named, what has neither is refused."""
         for route in ROUTES:
-            said = decoded(rtmsg, m.route(route, 5 if route.device else 0))
+            indexes = indexes_of(route)
+            said = decoded(rtmsg, r.route(route, indexes))
             self.assertEqual(f"{said['RTA_DST']}/{said['dst_len']}", route.destination)
-            self.assertEqual((said["table"], said["proto"], said["type"]), (254, m.OUR_ROUTES, 1))
-            self.assertEqual((said["RTA_PRIORITY"], said["flags"]), (route.metric, 4 if route.device else 0))
-            hops = said.get("RTA_MULTIPATH")
-            gateways = [dict(each["attrs"])["RTA_GATEWAY"] for each in hops] if hops else [said["RTA_GATEWAY"]]
+            kind = 1 if route.nexthops or indexes else 7
+            self.assertEqual((said["table"], said["proto"], said["type"]), (route.table, r.OURS, kind))
+            flags = 4 if indexes and route.nexthops else 0
+            self.assertEqual((said["RTA_PRIORITY"], said["flags"]), (route.metric, flags))
+            hops = said.get("RTA_MULTIPATH", ())
+            gateways = [dict(each["attrs"])["RTA_GATEWAY"] for each in hops]
+            gateways = gateways or list(filter(None, [said.get("RTA_GATEWAY")]))
             self.assertEqual(tuple(gateways), route.nexthops)
-            self.assertEqual(said.get("RTA_OIF"), 5 if route.device else None)
+            self.assertEqual(said.get("RTA_OIF"), indexes[0] if indexes and not hops else None)
+            self.assertEqual([each["oif"] for each in hops if route.devices], list(indexes) if route.devices else [])
 
     def test_a_route_is_read_as_it_was_written(self) -> None:
-        """Its device by its index; one of another protocol or table is none of ours."""
+        """Its devices by their indexes; one of another protocol or table is none of ours."""
         for route in ROUTES:
-            body = m.route(route, 5 if route.device else 0)
-            self.assertEqual(m.read_route(body), (evolve(route, device=""), 5 if route.device else 0))
+            body = r.route(route, indexes_of(route))
+            read = r.read_route(body)
+            assert read is not None
+            self.assertEqual(read[0], evolve(route, device="", devices=()))
+            self.assertEqual(sorted(read[1]), sorted(indexes_of(route)))
             for at in (4, 5):
-                self.assertIsNone(m.read_route(body[:at] + b"\x07" + body[at + 1 :]))
+                self.assertIsNone(r.read_route(body[:at] + b"\x07" + body[at + 1 :]))
 
     def test_a_route_that_goes_is_named_by_destination_and_metric_alone(self) -> None:
         """Whatever it leads to."""
         for route in ROUTES:
-            said = decoded(rtmsg, m.any_route(route))
-            self.assertEqual((said["proto"], said["type"], said["scope"]), (m.OUR_ROUTES, 0, 255))
-            self.assertEqual(said["RTA_PRIORITY"], route.metric)
+            said = decoded(rtmsg, r.any_route(route))
+            self.assertEqual((said["proto"], said["type"], said["scope"]), (r.OURS, 0, 255))
+            self.assertEqual((said["RTA_PRIORITY"], said["table"]), (route.metric, route.table))
             self.assertEqual(set(said) & {"RTA_GATEWAY", "RTA_MULTIPATH", "RTA_OIF"}, set())
+
+
+class RuleTests(SynchronousTestCase):
+    """Rules."""
+
+    def test_a_rule_is_what_pyroute2_reads_and_is_read_again(self) -> None:
+        """Of both versions; one of another protocol, or of another priority, is none of ours."""
+        for rule, family in ((Rule(4, 2, 102), socket.AF_INET), (Rule(6, 100, 200), socket.AF_INET6)):
+            body = r.rule(rule)
+            said = decoded(fibmsg, body)
+            self.assertEqual((said["family"], said["table"], said["action"]), (family, rule.table, 1))
+            self.assertEqual((said["FRA_FWMARK"], said["FRA_FWMASK"]), (rule.mark, 0xFFFFFFFF))
+            self.assertEqual(r.read_rule(body), rule)
+            self.assertIsNone(r.read_rule(body.replace(a.number(21, r.OURS, 1), a.number(21, 3, 1))))
+            self.assertIsNone(r.read_rule(body.replace(a.number(6, 8100), a.number(6, 8101))))
 
 
 class BrokenTests(SynchronousTestCase):
@@ -134,5 +168,6 @@ class BrokenTests(SynchronousTestCase):
         """Nothing is read beyond the end."""
         m.read_link(bytes(16) + said)
         m.read_address(bytes(8) + said)
-        m.read_route(struct.pack("=BBBBBBBBI", 2, 16, 0, 0, 254, m.OUR_ROUTES, 0, 1, 0) + said)
-        m.read_route(struct.pack("=BBBBBBBBI", 2, 16, 0, 0, 254, m.OUR_ROUTES, 0, 1, 0) + a.pack(9, said))
+        r.read_route(struct.pack("=BBBBBBBBI", 2, 16, 0, 0, 254, r.OURS, 0, 1, 0) + said)
+        r.read_route(struct.pack("=BBBBBBBBI", 2, 16, 0, 0, 254, r.OURS, 0, 1, 0) + a.pack(9, said))
+        r.read_rule(struct.pack("=BBBBBBBBI", 2, 0, 0, 0, 101, 0, 0, 1, 0) + said)

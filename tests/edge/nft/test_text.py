@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.edge.nft.interfaces import Chain, Change, Kind
+from quantumd.edge.nft.interfaces import Chain, Change, Helper, Kind
 from quantumd.edge.nft.listing import read_listing
 from quantumd.edge.nft.script import script
 
@@ -44,16 +44,20 @@ class ScriptTests(SynchronousTestCase):
             sets={("inet", "to"): Kind("type mark : verdict;")},
             elements={("inet", "to", "0x00000001"): "goto new"},
             gone_chains=frozenset({("inet", "old")}),
+            helpers={("inet", "ftp_tcp"): Helper("ftp", "tcp")},
+            gone_helpers=frozenset({("inet", "sip_udp")}),
             gone_elements={("inet", "to", "0x00000002"): "goto old"},
         )
         lines = script(change).splitlines()
         order = [
             lines.index("add chain inet quantumd new"),
             lines.index("add map inet quantumd to { type mark : verdict; }"),
+            lines.index('add ct helper inet quantumd ftp_tcp { type "ftp" protocol tcp; }'),
             lines.index("delete element inet quantumd to { 0x00000002 : goto old }"),
             lines.index("add rule inet quantumd new ip saddr 10.0.0.1 accept"),
             lines.index("add element inet quantumd to { 0x00000001 : goto new }"),
             lines.index("delete chain inet quantumd old"),
+            lines.index("delete ct helper inet quantumd sip_udp"),
         ]
         self.assertEqual(order, sorted(order))
 
@@ -80,6 +84,12 @@ class ListingTests(SynchronousTestCase):
                 ("bridge", "tracked", '"brq1" . fa:16:3e:00:00:01'): "",
             },
         )
+
+    def test_helpers_are_read(self) -> None:
+        """By their names; of what they are nothing can be changed."""
+        said = 'table inet quantumd {\n\tct helper ftp_tcp {\n\t\ttype "ftp" protocol tcp\n\t\tl3proto inet\n\t}\n}\n'
+        ruleset = read_listing({"inet": said}).ruleset
+        self.assertEqual((ruleset.helpers, ruleset.sets), ({("inet", "ftp_tcp")}, frozenset()))
 
     def test_a_chain_that_lacks_a_rule_or_has_one_more_is_not_as_it_was(self) -> None:
         """Nor one without a comment."""

@@ -52,6 +52,50 @@ ROUTERS: Walk = (
     Step("network delete {outside} {inside}"),
 )
 
+_OUTSIDE, _BEYOND = (
+    {"network_id": network, "external_fixed_ips": [{"subnet_id": subnet, "ip_address": address}]}
+    for network, subnet, address in (
+        ("{outside}", "{outer}", "203.0.113.5"),
+        ("{beyond}", "{further}", "198.51.100.9"),
+    )
+)
+GATEWAYS: Walk = (
+    Step("network create --external outside", keeps="outside"),
+    Step("subnet create --network {outside} --subnet-range 203.0.113.0/24 outer", keeps="outer"),
+    Step("network create --external beyond", keeps="beyond"),
+    Step("subnet create --network {beyond} --subnet-range 198.51.100.0/24 further", keeps="further"),
+    Step(
+        "router create --external-gateway {outside} --external-gateway {beyond}"
+        " --fixed-ip subnet={outer},ip-address=203.0.113.5 --fixed-ip subnet={further},ip-address=198.51.100.9"
+        " --enable-default-route-ecmp edge",
+        keeps="edge",
+    ),
+    Step(
+        "router show {edge}",
+        {
+            "external_gateway_info": {**_OUTSIDE, "enable_snat": True},
+            "external_gateways": [_OUTSIDE, _BEYOND],
+            "enable_default_route_ecmp": True,
+        },
+    ),
+    Step("router set --disable-default-route-ecmp {edge}"),
+    Step("router add gateway {edge} {outside} --fixed-ip ip-address=203.0.113.7"),
+    Step("router remove gateway {edge} {outside}", refused="multiple gateway ports are attached to the same network"),
+    Step("router remove gateway {edge} {outside} --fixed-ip ip-address=203.0.113.7", {"id": "{edge}"}),
+    Step("router remove gateway {edge} {beyond} --fixed-ip subnet={further}"),
+    Step("router remove gateway {edge} {beyond}", refused="could not match a gateway port"),
+    Step("router show {edge}", {"external_gateways": [_OUTSIDE], "enable_default_route_ecmp": False}),
+    Step(
+        "router set --external-gateway {beyond} --external-gateway {outside}"
+        " --fixed-ip subnet={further},ip-address=198.51.100.9 {edge}"
+    ),
+    Step("router show {edge}", {"external_gateways": [_BEYOND, _OUTSIDE]}),
+    Step("router unset --external-gateway {edge}"),
+    Step("router show {edge}", {"external_gateways": [_OUTSIDE]}),
+    Step("router delete {edge}"),
+    Step("network delete {outside} {beyond}"),
+)
+
 FLOATING: Walk = (
     Step("network create --external outside", keeps="outside"),
     Step("subnet create --network {outside} --subnet-range 203.0.113.0/24 outer", keeps="outer"),
@@ -158,6 +202,26 @@ FORWARDED: Walk = (
     Step("network delete {outside} {inside}"),
 )
 
+HELPED: Walk = (
+    Step("router create edge", keeps="edge"),
+    Step(
+        "network l3 conntrack helper create --helper ftp --protocol tcp --port 21 {edge}",
+        {"helper": "ftp", "protocol": "tcp", "port": 21},
+        keeps="ftp",
+    ),
+    Step("network l3 conntrack helper create --helper tftp --protocol udp --port 69 {edge}", keeps="tftp"),
+    Step("network l3 conntrack helper create --helper ftp --protocol udp --port 9 {edge}", refused="does not support"),
+    Step(
+        "network l3 conntrack helper list --helper ftp --protocol tcp --port 21 {edge}",
+        [{"ID": "{ftp}", "Helper": "ftp", "Protocol": "tcp", "Port": 21}],
+    ),
+    Step("network l3 conntrack helper set --helper sip --protocol udp --port 5060 {edge} {ftp}"),
+    Step("network l3 conntrack helper show {edge} {ftp}", {"helper": "sip", "protocol": "udp", "port": 5060}),
+    Step("network l3 conntrack helper delete {edge} {ftp} {tftp}"),
+    Step("network l3 conntrack helper list {edge}", []),
+    Step("router delete {edge}"),
+)
+
 PROXIED: Walk = (
     Step("address scope create --ip-version 6 world", keeps="scope"),
     Step(
@@ -196,8 +260,8 @@ PROXIED: Walk = (
     Step("router set --disable-ndp-proxy {edge}"),
     Step("router remove subnet {edge} {inner}"),
     Step("router delete {edge}"),
-    Step("router create --external-gateway {outside} --enable-ndp-proxy edge", {"enable_ndp_proxy": True}),
-    Step("router delete edge"),
+    # The client gives a new router its gateways afterwards where there may be several.
+    Step("router create --external-gateway {outside} --enable-ndp-proxy edge", refused="Can not enable ndp proxy"),
     Step("port delete {web}"),
     Step("network delete {outside} {inside}"),
     Step("subnet pool delete {pool}"),

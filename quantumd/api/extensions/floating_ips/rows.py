@@ -43,6 +43,7 @@ NOWHERE: Final[View] = {"port_id": None, "fixed_ip_address": None, "router_id": 
 _INSIDE, _OUTSIDE = router_ports.alias("inside"), router_ports.alias("outside")
 _ROUTERS = Prepared(
     select(_INSIDE.c.router_id)
+    .distinct()
     .join(_OUTSIDE, _OUTSIDE.c.router_id == _INSIDE.c.router_id)
     .join(ports, ports.c.id == _OUTSIDE.c.port_id)
     .join(ip_allocations, ip_allocations.c.port_id == _INSIDE.c.port_id)

@@ -77,6 +77,26 @@ class PortInUse(ApiError):
         )
 
 
+class UnableToRemoveGateways(ApiError):
+    """There is no gateway to be removed."""
+
+    status = 400
+
+    def __init__(self, router_id: str, reason: str) -> None:
+        super().__init__(f"Unable to remove extra gateways from a router {router_id}: {reason}.")
+
+
+class UnableToMatchGateways(ApiError):
+    """What a request says is true of no gateway, or of several."""
+
+    status = 400
+
+    def __init__(self, router_id: str, reason: str) -> None:
+        super().__init__(
+            f"Unable to match a requested gateway port to existing gateway ports for router {router_id}: {reason}."
+        )
+
+
 class InvalidRoutes(InvalidInput):
     """A route leads nowhere. ``reason`` is a clause without its full stop."""
 

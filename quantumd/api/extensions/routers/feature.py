@@ -5,13 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from attrs import evolve
+
 from quantumd.api.extensions.agents.agents import Agents
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.feature import Feature, Parts
-from quantumd.api.extensions.routers.attributes import ALIAS, ATTRIBUTES, BY_ZONE
+from quantumd.api.extensions.routers.attributes import (
+    ALIAS,
+    ATTRIBUTES,
+    BY_ECMP,
+    BY_ZONE,
+    EVERY_GATEWAY,
+    GATEWAYS,
+    MULTIHOMING,
+)
 from quantumd.api.extensions.routers.errors import RouterNotFound
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
 from quantumd.api.extensions.routers.gateway import Gateways
+from quantumd.api.extensions.routers.gateway_actions import GatewayActions
 from quantumd.api.extensions.routers.hosting import RouterHosts
 from quantumd.api.extensions.routers.interfaces import Interfaces
 from quantumd.api.extensions.routers.operations import Routers
@@ -29,6 +40,11 @@ _ROUTES: Final[dict[str, Any]] = {
     "properties": {"router": {"type": "object", "properties": {"routes": {"type": "array"}}, "required": ["routes"]}},
     "required": ["router"],
 }
+_GATEWAYS: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"router": {"type": "object", "properties": {GATEWAYS: EVERY_GATEWAY.schema}}},
+    "required": ["router"],
+}
 _ATOMIC: Final = "extraroute-atomic"
 _SCHEDULER: Final = "l3_agent_scheduler"
 
@@ -37,7 +53,7 @@ def feature(parts: Parts) -> Feature:
     """Return the family of routers."""
     hosts = RouterHosts(parts.life)
     ports = RouterPorts(PortMaker(parts.settings, parts.chance, ()), hosts)
-    routes, interfaces = ExtraRoutes(parts.settings.max_routes), Interfaces(ports)
+    routes, interfaces, gateways = ExtraRoutes(parts.settings.max_routes), Interfaces(ports), Gateways(ports)
     return Feature(
         extensions=_extensions(),
         resources=(
@@ -45,7 +61,7 @@ def feature(parts: Parts) -> Feature:
                 "router",
                 "routers",
                 ATTRIBUTES,
-                Routers(parts.chance, Gateways(ports), routes, hosts, parts.agents.availability_zone),
+                Routers(parts.chance, gateways, routes, hosts, parts.agents.availability_zone),
                 RouterNotFound,
                 is_taggable=True,
                 quota="router",
@@ -58,6 +74,7 @@ def feature(parts: Parts) -> Feature:
             _action("remove_router_interface", interfaces.remove, ALIAS, _LINK),
             _action("add_extraroutes", routes.add, _ATOMIC, _ROUTES),
             _action("remove_extraroutes", routes.remove, _ATOMIC, _ROUTES),
+            *_of_gateways(GatewayActions(gateways, routes)),
             *_on_agents(RouterScheduling(Agents(parts.life, lambda: datetime.now(UTC)), hosts)),
         ),
         port_aspects=(RoutersPorts(parts.obeys(ALIAS)),),
@@ -67,6 +84,14 @@ def feature(parts: Parts) -> Feature:
 
 def _action(name: str, operation: Any, alias: str, schema: dict[str, Any]) -> Action:
     return Action("PUT", f"{_INSIDE}/{name}", operation, rule=name, extension=alias, body_schema=schema)
+
+
+def _of_gateways(gateways: GatewayActions) -> tuple[Action, ...]:
+    operations = {"add": gateways.add, "update": gateways.update, "remove": gateways.remove}
+    return tuple(
+        evolve(_action(f"{verb}_{GATEWAYS}", operation, MULTIHOMING, _GATEWAYS), ruled_attribute=GATEWAYS)
+        for verb, operation in operations.items()
+    )
 
 
 def _on_agents(scheduling: RouterScheduling) -> tuple[Action, ...]:
@@ -110,6 +135,20 @@ def _extensions() -> tuple[Extension, ...]:
             "Atomically add/remove extra routes",
             "Edit extra routes of a router on server side by atomically adding/removing extra routes",
             "2019-07-10T00:00:00+00:00",
+            capability=ALIAS,
+        ),
+        Extension(
+            MULTIHOMING,
+            "Neutron L3 External Gateway Multihoming",
+            "Allow multiple external gateway ports per router",
+            "2023-01-18T00:00:00-00:00",
+            capability=ALIAS,
+        ),
+        Extension(
+            BY_ECMP,
+            "Enable Default Route ECMP",
+            "Enables configurable ECMP behavior for default routes",
+            "2023-02-27T00:00:00-00:00",
             capability=ALIAS,
         ),
         Extension(

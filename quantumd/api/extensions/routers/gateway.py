@@ -1,8 +1,12 @@
-"""Gateways of routers: the port on an external network by which they reach the outside."""
+"""Gateways of routers: the ports on external networks by which they reach the outside.
+
+The first is ``external_gateway_info``; all are ``external_gateways``. Source: Neutron 29, its external gateways.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from attrs import frozen
@@ -12,62 +16,123 @@ from quantumd.api.extensions.external_net.facts import external_network
 from quantumd.api.extensions.floating_ips.errors import RouterExternalGatewayInUseByFloatingIp
 from quantumd.api.extensions.floating_ips.rows import reached_by
 from quantumd.api.extensions.ndp_proxies.enabling import require_no_proxies
+from quantumd.api.extensions.routers.attributes import MOST_GATEWAYS
+from quantumd.api.extensions.routers.delegations import withdraw
+from quantumd.api.extensions.routers.gateway_rows import HeldGateway, gateways_of, order_gateways, take_gateway
 from quantumd.api.extensions.routers.ports import RouterPorts
-from quantumd.api.extensions.routers.rows import links_of, ports_of
-from quantumd.api.resources.allocation import Vacancies
+from quantumd.api.extensions.routers.rows import links_of, user_of
+from quantumd.api.resources.allocation import Vacancies, addresses_of
 from quantumd.api.resources.facts import NetworkFacts
 from quantumd.api.resources.port_addresses import chosen_addresses, wish_of
 from quantumd.api.resources.port_reading import port_of
 from quantumd.api.resources.port_rows import change_port
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
-from quantumd.model.router import GATEWAY, INTERFACE, overlap
+from quantumd.model.router import GATEWAY, INTERFACE, Link, overlap
 from quantumd.store.transaction import Transaction
 
 
 @frozen
 class Gateways:
-    """Gives routers their gateways and takes them away."""
+    """Gives routers their gateways and takes them away. Who has made changes says so at last, by ``require``."""
 
     ports: RouterPorts
 
     def set(self, tx: Transaction, context: Context, router: View, wanted: Mapping[str, Any]) -> None:
-        """Let the router have this gateway, and no other. NetworkNotFound, BadRequest, errors of addresses."""
+        """Let this be the router's first gateway; others stay. NetworkNotFound, BadRequest, errors of addresses."""
+        held = gateways_of(tx, router["id"])
         network = _outside(tx, context, wanted["network_id"])
-        held = ports_of(tx, router["id"], GATEWAY)
-        port = port_of(tx.connection, (), held[0]) if held else None
-        fixed_ips = wanted.get("external_fixed_ips")
-        if port is not None and port["network_id"] == network.id:
-            if fixed_ips:
-                self._readdress(tx, context, network, port, fixed_ips)
+        if held and held[0].network_id == network.id:
+            self.readdress(tx, context, held[0], wanted)
         else:
-            self.clear(tx, context, router)
-            self.ports.make(tx, context, router, GATEWAY, network.id, fixed_ips or None)
-        self._require_apart(tx, router)
+            for first in held[:1]:
+                require_no_proxies(tx, router["id"])
+                self.remove(tx, context, first)
+            made = self.add(tx, context, router, wanted)
+            order_gateways(tx, (made, *(each.port_id for each in held[1:])))
+        self.require(tx, router)
 
     def clear(self, tx: Transaction, context: Context, router: View) -> None:
-        """Take the gateway away, if there is one. RouterExternalGatewayInUseByFloatingIp, and …ByNDPProxy."""
-        for port_id in ports_of(tx, router["id"], GATEWAY):
-            port = port_of(tx.connection, (), port_id)
-            if port is not None and any(port["network_id"] == outside for outside, _ in reached_by(tx, router["id"])):
-                raise RouterExternalGatewayInUseByFloatingIp(router["id"], port["network_id"])
+        """Take the first gateway away, if there is one. RouterExternalGatewayInUseByFloatingIp, and …ByNDPProxy."""
+        for first in gateways_of(tx, router["id"])[:1]:
             require_no_proxies(tx, router["id"])
-            self.ports.remove(tx, context, port_id)
+            self.remove(tx, context, first)
+        self.require(tx, router)
 
-    def _readdress(self, tx: Transaction, context: Context, network: NetworkFacts, port: View, fixed_ips: Any) -> None:
+    def clear_all(self, tx: Transaction, context: Context, router: View) -> None:
+        """Take all gateways away. RouterExternalGatewayInUseByFloatingIp."""
+        for each in gateways_of(tx, router["id"]):
+            self.remove(tx, context, each)
+        self.require(tx, router)
+
+    def add(self, tx: Transaction, context: Context, router: View, wanted: Mapping[str, Any]) -> str:
+        """Give the router one gateway more, the last one; return the id of its port.
+
+        :raises NetworkNotFound, BadRequest: see ``set``; errors of addresses.
+        """
+        held = gateways_of(tx, router["id"])
+        if len(held) >= MOST_GATEWAYS:
+            raise BadRequest("router", f"A router has at most {MOST_GATEWAYS} external gateways")
+        network = _outside(tx, context, wanted["network_id"])
+        _require_other_address(network, wanted)
+        fixed_ips = wanted.get("external_fixed_ips") or None
+        port = self.ports.make(tx, context, router, GATEWAY, network.id, fixed_ips)
+        take_gateway(tx, port["id"], held)
+        return str(port["id"])
+
+    def remove(self, tx: Transaction, context: Context, gateway: HeldGateway) -> None:
+        """Take a gateway away; with the first one go the prefixes that were delegated by it."""
+        router_id = user_of(tx, gateway.port_id)
+        if router_id is not None and gateways_of(tx, router_id)[0].port_id == gateway.port_id:
+            withdraw(tx, context, router_id)
+        self.ports.remove(tx, context, gateway.port_id)
+
+    def require_outside(self, tx: Transaction, context: Context, wanted: Mapping[str, Any]) -> None:
+        """Refuse a network to which no gateway can lead. NetworkNotFound, BadRequest."""
+        _outside(tx, context, wanted["network_id"])
+
+    def readdress(self, tx: Transaction, context: Context, gateway: HeldGateway, wanted: Mapping[str, Any]) -> None:
+        """Give a gateway the addresses that are wanted, if any are; those that it has it keeps."""
+        fixed_ips, port = wanted.get("external_fixed_ips"), port_of(tx.connection, (), gateway.port_id)
+        if not fixed_ips or port is None:
+            return
+        network = _outside(tx, context.elevated, gateway.network_id)
+        _require_other_address(network, wanted)
         limit = self.ports.maker.settings.max_fixed_ips_per_port
         wish = wish_of(tx, network, port["device_owner"], "", fixed_ips, limit)
-        addresses = chosen_addresses(wish, port["mac_address"], Vacancies(tx, self.ports.maker.chance.bits))
-        change_port(tx, context.request_id, port, {}, addresses)
+        vacancies = Vacancies(tx, self.ports.maker.chance.bits)
+        held = addresses_of(tx, port["id"])
+        change_port(tx, context.request_id, port, {}, chosen_addresses(wish, port["mac_address"], vacancies, held))
 
-    def _require_apart(self, tx: Transaction, router: View) -> None:
-        """Refuse a gateway in whose subnets are addresses that the router has inside. BadRequest."""
+    def require(self, tx: Transaction, router: View) -> None:
+        """Refuse gateways that cannot be together, or cannot be missed.
+
+        :raises BadRequest: the router could not tell subnets apart.
+        :raises RouterExternalGatewayInUseByFloatingIp: a floating IP is of a network to which no gateway leads.
+        :raises RouterGatewayInUseByNDPProxy: there is none, and the router answers for addresses there.
+        """
+        held = gateways_of(tx, router["id"])
+        outside = {each.network_id for each in held}
+        for network_id, _ in reached_by(tx, router["id"]):
+            if network_id not in outside:
+                raise RouterExternalGatewayInUseByFloatingIp(router["id"], network_id)
+        if not held:
+            require_no_proxies(tx, router["id"])
         inside = [link for links in links_of(tx, router["id"], INTERFACE).values() for link in links]
-        for links in links_of(tx, router["id"], GATEWAY).values():
-            for link in links:
-                other = overlap(inside, link.subnet_id, link.cidr)
-                if other is not None:
-                    raise overlapping(link.subnet_id, link.cidr, other.subnet_id, other.cidr)
+        by_port = links_of(tx, router["id"], GATEWAY)
+        gateways = [by_port[each.port_id] for each in held if each.port_id in by_port]
+        for links in gateways:
+            _require_apart(links, inside)
+        for some, others in combinations(gateways, 2):
+            # Several may be in one network.
+            _require_apart(others, [link for link in some if link.network_id != others[0].network_id])
+
+
+def _require_apart(links: Sequence[Link], others: Sequence[Link]) -> None:
+    for link in links:
+        other = overlap(others, link.subnet_id, link.cidr)
+        if other is not None:
+            raise overlapping(link.subnet_id, link.cidr, other.subnet_id, other.cidr)
 
 
 def overlapping(subnet_id: str, cidr: str, other_id: str, other_cidr: str) -> BadRequest:
@@ -75,6 +140,14 @@ def overlapping(subnet_id: str, cidr: str, other_id: str, other_cidr: str) -> Ba
     return BadRequest(
         "router", f"Cidr {cidr} of subnet {subnet_id} overlaps with cidr {other_cidr} of subnet {other_id}"
     )
+
+
+def _require_other_address(network: NetworkFacts, wanted: Mapping[str, Any]) -> None:
+    """Refuse the address of somebody else's gateway. BadRequest."""
+    taken = {subnet.gateway_ip for subnet in network.subnets} - {None}
+    for each in wanted.get("external_fixed_ips") or ():
+        if each.get("ip_address") in taken:
+            raise BadRequest("router", f"External IP {each['ip_address']} is the same as the gateway IP")
 
 
 def _outside(tx: Transaction, context: Context, network_id: str) -> NetworkFacts:

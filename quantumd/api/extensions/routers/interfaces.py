@@ -11,6 +11,7 @@ from quantumd.api.errors import BadRequest, InvalidInput
 from quantumd.api.extensions.floating_ips.errors import RouterInterfaceInUseByFloatingIP
 from quantumd.api.extensions.floating_ips.rows import reached_by
 from quantumd.api.extensions.ndp_proxies.enabling import require_none_inside
+from quantumd.api.extensions.routers.delegations import is_delegated, withdraw
 from quantumd.api.extensions.routers.errors import (
     PortInUse,
     RouterInterfaceInUseByRoute,
@@ -68,12 +69,13 @@ class Interfaces:
         leaving = [link for link in inside[port_id] if subnet_id in (None, link.subnet_id)]
         staying = [link for link in inside[port_id] if link not in leaving]
         _require_unused(tx, router, leaving)
+        withdraw(tx, context, router["id"], [link.subnet_id for link in leaving])
         port = port_of(tx.connection, (), port_id)
         if port is None:
             raise RouterInterfaceNotFound(router["id"], port_id)
         if staying:
-            kept = {link.ip_address for link in staying}
-            addresses = tuple(each for each in addresses_of(tx, port_id) if each.text in kept)
+            kept = {link.subnet_id for link in staying}
+            addresses = tuple(each for each in addresses_of(tx, port_id) if each.subnet_id in kept)
             change_port(tx, context.request_id, port, {}, addresses)
         else:
             self.ports.remove(tx, context, port_id)
@@ -106,7 +108,9 @@ class Interfaces:
             raise BadRequest("router", "Subnet for router interface must have a gateway IP")
         _require_apart(tx, router, subnet)
         wanted = {"subnet_id": subnet.id, "ip_address": subnet.gateway_ip}
-        beside = _ipv6_port(tx, router, network) if subnet.ip_version == 6 else None
+        # As in Neutron a subnet whose prefix is delegated has a port of its own.
+        joins = subnet.ip_version == 6 and not is_delegated(tx, subnet.id)
+        beside = _ipv6_port(tx, router, network) if joins else None
         if beside is not None:
             self._add_address(tx, context, network, beside, wanted)
             return beside, [subnet.id]

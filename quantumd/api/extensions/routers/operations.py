@@ -8,15 +8,17 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from quantumd.api.extensions.availability_zones.zones import require_zones
+from quantumd.api.extensions.conntrack_helpers.rows import SHOWN_WITH_ROUTERS, remove_helpers
 from quantumd.api.extensions.ndp_proxies.attributes import ENABLE
 from quantumd.api.extensions.ndp_proxies.enabling import enabled_at_first, enabled_now
 from quantumd.api.extensions.qos.outside import put_gateway_policy
-from quantumd.api.extensions.routers.attributes import GATEWAY, HINTS, ZONES
+from quantumd.api.extensions.routers.attributes import ECMP, GATEWAY, GATEWAYS, HINTS, ZONES
 from quantumd.api.extensions.routers.errors import RouterInUse
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
 from quantumd.api.extensions.routers.gateway import Gateways
+from quantumd.api.extensions.routers.gateway_actions import new_gateways, says_snat
 from quantumd.api.extensions.routers.hosting import RouterHosts, give
-from quantumd.api.extensions.routers.rows import ROUTERS, gateway_of, ports_of
+from quantumd.api.extensions.routers.rows import ROUTERS, gateways_shown, ports_of
 from quantumd.api.extensions.routers.statuses import router_switched
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.kept import KeptAsRows
@@ -45,13 +47,14 @@ class Routers(KeptAsRows):
 
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         """See KeptAsRows. AvailabilityZoneNotFound, and errors of Gateways.set."""
-        wanted, enable_snat = body[GATEWAY], _enable_snat(body[GATEWAY], None)
+        wanted, enable_snat = body[GATEWAY], says_snat(body[GATEWAY], None)
         values = {"id": self.chance.new_id(), **{name: body[name] for name in _NAMED}}
         hints = list(body[HINTS])
         require_zones(tx.connection, "router", [each for each in hints if each != self.own_zone])
         host = self.hosts.choose(tx, hints)
         row = {**values, "status": ACTIVE if host else DOWN, "routes": [], HINTS: hints, ZONES: []}
-        row |= {"enable_snat": enable_snat, GATEWAY: None, ENABLE: False}
+        row |= {"enable_snat": enable_snat, GATEWAY: None, GATEWAYS: [], ECMP: bool(body.get(ECMP)), ENABLE: False}
+        row[SHOWN_WITH_ROUTERS] = []
         ROUTERS.insert(tx, context, row)
         if host:
             give(tx, context, values["id"], host)
@@ -59,14 +62,14 @@ class Routers(KeptAsRows):
         if wanted:
             self.gateways.set(tx, context, router, wanted)
             put_gateway_policy(tx, context, router["id"], wanted, None)
-        gateway = gateway_of(tx, router["id"], enable_snat)
-        changed = {GATEWAY: gateway, ENABLE: enabled_at_first(tx, router["id"], gateway, body[ENABLE])}
+        changed = gateways_shown(tx, router["id"], enable_snat)
+        changed[ENABLE] = enabled_at_first(tx, router["id"], changed[GATEWAY], body[ENABLE])
         return ROUTERS.change(tx, context, router, changed)
 
     def update(self, tx: Transaction, context: Context, resource_id: str, changes: Mapping[str, Any]) -> View:
         """See IOperations. Errors are those of Gateways and of ExtraRoutes.require."""
         before = ROUTERS.show(tx.connection, context, resource_id)
-        changed = dict(changes)
+        changed = {name: value for name, value in changes.items() if (name, value) != (ECMP, None)}
         if GATEWAY in changed:
             changed |= self._new_gateway(tx, context, before, changed[GATEWAY])
         if not changed.keys().isdisjoint((GATEWAY, ENABLE)):
@@ -85,16 +88,12 @@ class Routers(KeptAsRows):
     def _new_gateway(
         self, tx: Transaction, context: Context, before: View, wanted: Mapping[str, Any] | None
     ) -> dict[str, Any]:
-        enable_snat = _enable_snat(wanted, before[GATEWAY])
         if wanted:
             self.gateways.set(tx, context, before, wanted)
         else:
             self.gateways.clear(tx, context, before)
         put_gateway_policy(tx, context, before["id"], wanted, before[GATEWAY])
-        gateway = gateway_of(tx, before["id"], enable_snat)
-        if gateway is None or gateway == before[GATEWAY]:
-            return {GATEWAY: gateway}
-        return {GATEWAY: gateway, "enable_snat": enable_snat}
+        return new_gateways(tx, before, wanted)
 
     def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
         """See IOperations. RouterInUse."""
@@ -102,12 +101,7 @@ class Routers(KeptAsRows):
         inside = ports_of(tx, resource_id, INTERFACE)
         if inside:
             raise RouterInUse(resource_id, inside)
-        self.gateways.clear(tx, context, before)
+        self.gateways.clear_all(tx, context, before)
         self.hosts.release(tx, context, resource_id)
+        remove_helpers(tx, context, resource_id)
         ROUTERS.remove(tx, context, before)
-
-
-def _enable_snat(wanted: Mapping[str, Any] | None, held: Mapping[str, Any] | None) -> bool:
-    """Return whether addresses are translated: as it is said, else as it is, else they are."""
-    known: bool = held["enable_snat"] if held else True
-    return bool(wanted.get("enable_snat", known)) if wanted else known

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from quantumd.api.extensions.conntrack_helpers.rows import show_helpers
 from quantumd.api.extensions.qos.outside import gateway_policies
-from quantumd.api.extensions.routers.attributes import GATEWAY, HINTS, ZONES
+from quantumd.api.extensions.routers.attributes import GATEWAY, GATEWAYS, HINTS, ZONES
 from quantumd.api.extensions.routers.errors import RouterNotFound
+from quantumd.api.extensions.routers.gateway_rows import FIRST_NUMBER
 from quantumd.api.resources.prepared import Prepared, text_of
 from quantumd.api.resources.prepared_ids import PreparedIds
 from quantumd.api.resources.rows import Rows, of_project
@@ -27,11 +29,11 @@ from quantumd.store.transaction import Transaction
 
 _PORT = router_ports.c
 _GATEWAYS = PreparedIds(
-    select(_PORT.router_id, ports.c.network_id, ip_allocations.c.subnet_id, ip_allocations.c.ip_address)
+    select(_PORT.router_id, _PORT.port_id, ports.c.network_id, ip_allocations.c.subnet_id, ip_allocations.c.ip_address)
     .join(ports, ports.c.id == _PORT.port_id)
     .outerjoin(ip_allocations, ip_allocations.c.port_id == _PORT.port_id)
     .where(_PORT.kind == text_of(router.GATEWAY))
-    .order_by(ip_allocations.c.ordinal),
+    .order_by(_PORT.ordinal, _PORT.port_id, ip_allocations.c.ordinal),
     _PORT.router_id,
 )
 _ZONES = PreparedIds(
@@ -63,30 +65,26 @@ _LEAVE = Prepared(delete(router_ports).where(_PORT.port_id == bindparam("wanted"
 
 
 def _with_gateways(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
-    networks: dict[str, str] = {}
-    addresses: defaultdict[str, list[View]] = defaultdict(list)
-    for router_id, network_id, subnet_id, ip_address in _GATEWAYS.rows(connection, list(views)):
-        networks[router_id] = network_id
+    found: defaultdict[str, dict[str, View]] = defaultdict(dict)
+    for router_id, port_id, network_id, subnet_id, ip_address in _GATEWAYS.rows(connection, list(views)):
+        gateway = found[router_id].setdefault(port_id, {"network_id": network_id, "external_fixed_ips": []})
         if subnet_id is not None:
-            addresses[router_id].append({"subnet_id": subnet_id, "ip_address": ip_address})
-    policies = gateway_policies(connection, networks)
+            gateway["external_fixed_ips"].append({"subnet_id": subnet_id, "ip_address": ip_address})
+    firsts = {router_id: next(iter(some.values()))["network_id"] for router_id, some in found.items()}
+    policies = gateway_policies(connection, firsts)
     for router_id, view in views.items():
-        info = gateway_info(networks.get(router_id), addresses[router_id], view.pop("enable_snat"))
-        view[GATEWAY] = info if info is None else {**info, **policies.get(router_id, {})}
+        enable_snat, gateways = bool(view.pop("enable_snat")), list(found[router_id].values())
+        shown = {"enable_snat": enable_snat, **policies.get(router_id, {})}
+        view[GATEWAY] = {**gateways[0], **shown} if gateways else None
+        view[GATEWAYS] = gateways
 
 
 def _with_children(connection: Connection, context: Context, views: Mapping[str, View]) -> None:
     _with_gateways(connection, context, views)
+    show_helpers(connection, views)
     zones = dict(_ZONES.rows(connection, list(views)))
     for router_id, view in views.items():
         view[ZONES] = [zones[router_id]] if zones.get(router_id) else []
-
-
-def gateway_info(network_id: str | None, addresses: list[View], enable_snat: bool) -> View | None:
-    """Return what the API shows of a gateway."""
-    if network_id is None:
-        return None
-    return {"network_id": network_id, "external_fixed_ips": addresses, "enable_snat": bool(enable_snat)}
 
 
 ROUTERS: Final = Rows(
@@ -101,12 +99,11 @@ ROUTERS: Final = Rows(
 )
 
 
-def gateway_of(tx: Transaction, router_id: str, enable_snat: bool) -> View | None:
-    """Return what the API shows of the router's gateway now."""
+def gateways_shown(tx: Transaction, router_id: str, enable_snat: bool) -> View:
+    """Return what the API shows of the router's gateways now: the first, and all."""
     views: dict[str, View] = {router_id: {"enable_snat": enable_snat}}
     _with_gateways(tx.connection, Context(request_id=""), views)
-    shown: View | None = views[router_id][GATEWAY]
-    return shown
+    return views[router_id]
 
 
 def links_of(tx: Transaction, router_id: str, kind: str | None = None) -> dict[str, list[Link]]:
@@ -130,8 +127,9 @@ def user_of(tx: Transaction, port_id: str) -> str | None:
 
 
 def take_port(tx: Transaction, router_id: str, port_id: str, kind: str) -> None:
-    """Note that the router uses the port."""
-    _TAKE.write(tx, ({"port_id": port_id, "router_id": router_id, "kind": kind},))
+    """Note that the router uses the port; of gateways its place is noted by ``take_gateway``."""
+    row = {"port_id": port_id, "router_id": router_id, "kind": kind, "ordinal": 0, "number": FIRST_NUMBER}
+    _TAKE.write(tx, (row,))
 
 
 def leave_port(tx: Transaction, port_id: str) -> None:

@@ -148,6 +148,7 @@ class OvsDriver:
             "floating-ip-port-forwarding",
             "l3-ndp-proxy",
             "metering",
+            "l3-conntrack-helper",
             "ipv6-modes",
             "dns-integration",
             "taas",

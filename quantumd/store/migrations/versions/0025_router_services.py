@@ -1,4 +1,4 @@
-"""NDP proxies, QoS policies of floating IPs and of gateways, and what was told of meters."""
+"""NDP proxies, and QoS policies of floating IPs and of gateways."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
@@ -26,26 +26,6 @@ def upgrade() -> None:
     for table, key, target in _POLICIES:
         if table not in there:
             _make_policies(table, key, target)
-    if "metered" not in there:
-        _make_metered()
-
-
-def _make_metered() -> None:
-    op.create_table(
-        "metered",
-        sa.Column("router_id", sa.String(length=36), nullable=False),
-        sa.Column("metering_label_id", sa.String(length=36), nullable=False),
-        sa.Column("host", sa.String(length=255), nullable=False),
-        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("packets", "octets", "first_at", "told_at")),
-        sa.ForeignKeyConstraint(["router_id"], ["routers.id"], name=op.f("fk_metered_router_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["metering_label_id"],
-            ["metering_labels.id"],
-            name=op.f("fk_metered_metering_label_id"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("router_id", "metering_label_id", name=op.f("pk_metered")),
-    )
 
 
 def _make_proxies() -> None:
@@ -84,7 +64,6 @@ def _make_policies(table: str, key: str, target: str) -> None:
 
 def downgrade() -> None:
     """Remove them."""
-    op.drop_table("metered")
     for table, _, _ in _POLICIES:
         op.drop_table(table)
     op.drop_table("ndp_proxies")

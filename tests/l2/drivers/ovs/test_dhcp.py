@@ -67,6 +67,13 @@ class PuntTests(SynchronousTestCase):
             self.world.send(PORT.id, bytes(packet))
         return [frame.purpose for frame in self.seen]
 
+    def test_a_router_s_gateway_asks_others(self) -> None:
+        """For prefixes: its questions go on to the network."""
+        gateway = evolve(PORT, device_owner="network:router_gateway", version=PORT.version + 1)
+        self.bed.put(gateway)
+        self.bed.settle()
+        self.assertEqual(self.purposes(BOTH, asks6(), asks4()), [])
+
     def test_each_version_where_it_is_served(self) -> None:
         """And nothing of the other: somebody else may serve that."""
         for network, wanted in (

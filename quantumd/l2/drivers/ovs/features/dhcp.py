@@ -16,6 +16,7 @@ from quantumd.l2.drivers.ovs.features.neighbours import advertise, arp_reply, so
 from quantumd.l2.drivers.ovs.features.port_security import link_local
 from quantumd.l2.drivers.ovs.pipeline import BACK, NETWORK, OUT_PORT, SOURCE, Feature, Source, Table, cookie, go_to
 from quantumd.model.records import NetworkRecord
+from quantumd.model.router import GATEWAY, PORT_OWNERS
 
 _BROADCAST = "255.255.255.255"
 _ALL_SERVERS6 = int(IPv6Address("ff02::1:2"))
@@ -28,8 +29,11 @@ _ANSWER_TTL = 64
 
 
 def port_flows(view: PortView, punt: PuntSettings) -> Iterator[Flow]:
-    """Send the port's DHCP requests, broadcast or to our own addresses, to the process, over the port's meter."""
-    if view.network.dhcp_mac is None:
+    """Send the port's DHCP requests, broadcast or to our own addresses, to the process, over the port's meter.
+
+    Those of a router's gateway go on: it asks for prefixes, which only others outside can give.
+    """
+    if view.network.dhcp_mac is None or view.port.device_owner == PORT_OWNERS[GATEWAY]:
         return
     for purpose, asked in _requests(view.network, view.network.dhcp_mac):
         to_process = controller(pack_userdata(purpose, view.port.id, view.vlan_id), punt.controller_id)

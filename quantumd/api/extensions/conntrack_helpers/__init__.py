@@ -1,0 +1,1 @@
+"""Conntrack helpers of routers."""
