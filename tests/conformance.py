@@ -93,7 +93,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
         "tests/functional/test_packet_logging.py",
         "tests/laws/test_packet_logging.py",
     ),
-    "metering": (f"{_X}test_metering_labels.py",),
+    "metering": (f"{_X}test_metering_labels.py", "tests/functional/test_metering.py"),
     "multi-provider": (
         f"{_X}test_segments_resource.py::MultiProviderTests",
         "tests/functional/test_segments.py::MixedTests",

@@ -24,7 +24,6 @@ NOT_WALKED = {
     "firewall": "another project's service",
     "vpn": "another project's service",
     "network agent router set": "of OVN's agents",
-    "network meter": "routers cannot do it yet",
     # Version 4.22 of the SDK puts them under another name than neutron-lib's and today's servers'.
     "security group default statefulness": "the client's mistake",
 }
@@ -124,6 +123,10 @@ class WalkTests(SynchronousTestCase):
     def test_conntrack_helpers(self) -> None:
         """Which ports are listened to."""
         self.walk(routers.HELPED)
+
+    def test_metering(self) -> None:
+        """What is counted together."""
+        self.walk(routers.METERED)
 
     def test_agents_of_routers(self) -> None:
         """Which agent carries which router."""

@@ -23,6 +23,8 @@ from quantumd.model.router_records import (
     ForwardedPorts,
     HelpedPort,
     LinkScope,
+    Meter,
+    MeterRule,
     RouterGateway,
     RouterLink,
     RouterRecord,
@@ -35,6 +37,10 @@ from tests.l3.world import STRANGERS_NAMESPACE, STRANGERS_PORT, World
 IDS: Final = tuple(f"0{at}000000-0000-4000-8000-000000000000" for at in (1, 2))
 FLOATINGS: Final = ("203.0.113.5", "203.0.113.6")
 FIXED: Final = ("10.0.0.5", "10.0.1.6")
+METERS: Final = (
+    Meter("11111111-0000-4000-8000-000000000001", (MeterRule("egress", "10.0.0.0/24"),)),
+    Meter("11111111-0000-4000-8000-000000000002"),
+)
 HELPED: Final = (HelpedPort("tcp", 21, "ftp"), HelpedPort("udp", 69, "tftp"))
 LIMITS: Final = (
     AddressLimit("203.0.113.5", "ingress", 100), AddressLimit("203.0.113.5", "egress", 1000, 2000),
@@ -114,6 +120,7 @@ def routers(draw: st.DrawFn, router: int) -> RouterRecord:
         tuple(each for each in PROXIED if answers and draw(st.booleans())),
         tuple(each for each in LIMITS if gateway is not None and draw(st.booleans())),
         helped=tuple(each for each in HELPED if draw(st.booleans())),
+        meters=tuple(each for each in METERS if gateway is not None and draw(st.booleans())),
     )  # fmt: skip
 
 

@@ -20,7 +20,15 @@ from quantumd.converge.records import Records
 from quantumd.errors import ApiError
 from quantumd.model.messages import HostReport, Update
 from quantumd.model.records import KINDS
-from quantumd.model.router_records import AddressLimit, ForwardedPorts, HelpedPort, RouterRecord, RouterRoute
+from quantumd.model.router_records import (
+    AddressLimit,
+    ForwardedPorts,
+    HelpedPort,
+    Meter,
+    MeterRule,
+    RouterRecord,
+    RouterRoute,
+)
 from quantumd.store.journal import JournalRow, last_position, read_after
 from quantumd.store.tables.routers import routers
 from tests.api.resources.bed import ADMIN, ALICE, Bed, View
@@ -315,6 +323,27 @@ class AnnounceTests(RouterHostCase):
         self.bed.update("floatingip", floating, ALICE, qos_policy_id=None)
         record = self.after(lambda: self.bed.update("network", self.world.outside[0], qos_policy_id=other))
         self.assertEqual(record.limits, (AddressLimit(address, "ingress", 5),))
+
+    def test_meters(self) -> None:
+        """Labels of the project and shared ones, with their rules; others' are none of this router's."""
+        label = self.bed.create("metering_label", name="mine", project_id="alice")["id"]
+        shared: list[View] = []
+        self.after(lambda: shared.append(self.bed.create("metering_label", name="all", shared=True)))
+        said: View = {"metering_label_id": label, "remote_ip_prefix": "10.0.0.0/24"}
+        made: list[View] = []
+        record = self.after(
+            lambda: made.append(self.bed.create("metering_label_rule", direction="egress", excluded=True, **said))
+        )
+        mine = Meter(label, (MeterRule("egress", "10.0.0.0/24", True),))
+        self.assertEqual(
+            {each.label_id: each for each in record.meters}, {label: mine, shared[0]["id"]: Meter(shared[0]["id"])}
+        )
+        record = self.after(lambda: self.bed.delete("metering_label_rule", made[0]["id"]))
+        self.assertIn(Meter(label), record.meters)
+        self.assertEqual(self.after(lambda: self.bed.delete("metering_label", label)).meters, (Meter(shared[0]["id"]),))
+        self.bed.create("metering_label", name="his", project_id="bob")
+        self.world.tell()
+        self.assertEqual(self.world.told, [])
 
     def test_a_floating_ip_whose_port_goes(self) -> None:
         """It leads nowhere then."""

@@ -30,6 +30,8 @@ class NotificationsCase(SynchronousTestCase):
     """Everything is served; a listener takes what is told."""
 
     settings = NotificationSettings(enabled=True)
+    metering: Any = None
+    """What knows what routers counted."""
 
     def setUp(self) -> None:
         self.api = everything(quota=QuotaSettings(network=-1))
@@ -57,6 +59,7 @@ class NotificationsCase(SynchronousTestCase):
             self.api.served.resources,
             self._count,
             self,
+            self.metering,
         )
         told.service.startService()
         self.addCleanup(self.stop, told)

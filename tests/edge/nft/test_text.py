@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.edge.nft.interfaces import Chain, Change, Helper, Kind
+from quantumd.edge.nft.interfaces import Chain, Change, Count, Helper, Kind
 from quantumd.edge.nft.listing import read_listing
 from quantumd.edge.nft.script import script
 
@@ -46,17 +46,21 @@ class ScriptTests(SynchronousTestCase):
             gone_chains=frozenset({("inet", "old")}),
             helpers={("inet", "ftp_tcp"): Helper("ftp", "tcp")},
             gone_helpers=frozenset({("inet", "sip_udp")}),
+            counters=frozenset({("inet", "new")}),
+            gone_counters=frozenset({("inet", "old")}),
             gone_elements={("inet", "to", "0x00000002"): "goto old"},
         )
         lines = script(change).splitlines()
         order = [
             lines.index("add chain inet quantumd new"),
             lines.index("add map inet quantumd to { type mark : verdict; }"),
+            lines.index("add counter inet quantumd new"),
             lines.index('add ct helper inet quantumd ftp_tcp { type "ftp" protocol tcp; }'),
             lines.index("delete element inet quantumd to { 0x00000002 : goto old }"),
             lines.index("add rule inet quantumd new ip saddr 10.0.0.1 accept"),
             lines.index("add element inet quantumd to { 0x00000001 : goto new }"),
             lines.index("delete chain inet quantumd old"),
+            lines.index("delete counter inet quantumd old"),
             lines.index("delete ct helper inet quantumd sip_udp"),
         ]
         self.assertEqual(order, sorted(order))
@@ -90,6 +94,11 @@ class ListingTests(SynchronousTestCase):
         said = 'table inet quantumd {\n\tct helper ftp_tcp {\n\t\ttype "ftp" protocol tcp\n\t\tl3proto inet\n\t}\n}\n'
         ruleset = read_listing({"inet": said}).ruleset
         self.assertEqual((ruleset.helpers, ruleset.sets), ({("inet", "ftp_tcp")}, frozenset()))
+
+    def test_counters_are_read(self) -> None:
+        """With what they counted."""
+        said = "table inet quantumd {\n\tcounter out {\n\t\tpackets 20 bytes 20560\n\t}\n}\n"
+        self.assertEqual(read_listing({"inet": said}).ruleset.counters, {("inet", "out"): Count(20, 20560)})
 
     def test_a_chain_that_lacks_a_rule_or_has_one_more_is_not_as_it_was(self) -> None:
         """Nor one without a comment."""

@@ -202,6 +202,27 @@ FORWARDED: Walk = (
     Step("network delete {outside} {inside}"),
 )
 
+METERED: Walk = (
+    Step(
+        "network meter create --description d --share all",
+        {"name": "all", "description": "d", "shared": True},
+        keeps="all",
+    ),
+    Step("network meter create mine", {"shared": False}, keeps="mine"),
+    Step("network meter list --sort-column Name", [{"ID": "{all}"}, {"ID": "{mine}"}]),
+    Step("network meter show mine", {"id": "{mine}", "name": "mine"}),
+    Step(
+        "network meter rule create --egress --remote-ip-prefix 10.0.0.0/24 {mine}",
+        {"direction": "egress", "remote_ip_prefix": "10.0.0.0/24", "excluded": False, "metering_label_id": "{mine}"},
+        keeps="rule",
+    ),
+    Step("network meter rule create --ingress --exclude --remote-ip-prefix 10.0.0.9/32 {mine}", keeps="but"),
+    Step("network meter rule list --sort-column Excluded", [{"ID": "{rule}"}, {"ID": "{but}"}]),
+    Step("network meter rule show {but}", {"direction": "ingress", "excluded": True}),
+    Step("network meter rule delete {rule} {but}"),
+    Step("network meter delete {all} mine"),
+)
+
 HELPED: Walk = (
     Step("router create edge", keeps="edge"),
     Step(
