@@ -86,6 +86,7 @@ PROOFS: Final[Mapping[str, Sequence[str]]] = {
     "l3-conntrack-helper": (f"{_X}test_conntrack_helpers.py", "tests/functional/test_conntrack_helpers.py"),
     "l3-ext-ndp-proxy": (f"{_X}test_ndp_proxies.py::RouterSideTests",),
     "l3-ndp-proxy": (f"{_X}test_ndp_proxies.py", "tests/functional/test_ndp_proxies.py"),
+    "l3-flavors": (f"{_X}test_router_flavors.py",),
     "l3-port-ip-change-not-allowed": (f"{_SMALL}::test_addresses_of_routers_stay",),
     "local_ip": (f"{_X}test_local_ips_resource.py",),
     "logging": (

@@ -20,6 +20,7 @@ OTHERS = frozenset({
     ("network", "provider:segmentation_id"), ("segment", "segmentation_id"),
     ("port", "binding:host_id"), ("port", "device_id"),
     ("network_segment_range", "project_id"), ("flavor", "service_profiles"), ("tap_mirror", "port_id"),
+    ("router", "flavor_id"),
 })  # fmt: skip
 """What ends so and names nothing of a project's, or is set by administrators only."""
 

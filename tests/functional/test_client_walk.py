@@ -124,6 +124,10 @@ class WalkTests(SynchronousTestCase):
         """Which ports are listened to."""
         self.walk(routers.HELPED)
 
+    def test_flavors_of_routers(self) -> None:
+        """Of the one provider that there is."""
+        self.walk(routers.FLAVORED)
+
     def test_metering(self) -> None:
         """What is counted together."""
         self.walk(routers.METERED)

@@ -7,6 +7,8 @@ import time
 import unittest
 from typing import Any, ClassVar
 
+import pytest
+
 from tests.bed.appliance import Appliance
 from tests.bed.host import Guest
 from tests.bed.notification_listener import Listener, missing_listener
@@ -91,6 +93,7 @@ class MeteringTests(RouterCase):
         heard = Listener(self.server, 60, silence=1.5, has_own_meters=True).heard()
         return [each for each in heard if each["payload"].get("label_id") == self.label and "bytes" in each["payload"]]
 
+    @pytest.mark.time_limit(240)
     def test_what_is_told_is_what_was_sent(self) -> None:
         """In bytes and packets, over a change of rules, a restart and a kill; not what a rule excludes.
 

@@ -64,6 +64,11 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         "Their map says so of the name alone; the client lists those of a router, a port or an address.",
     ),
     Deliberate(
+        ("routers.flavor_id",),
+        (f"{STRICTER} (a*", f"{STRICTER} (null)", "has the default *"),
+        "Their map does not look at it: what is no id would name no flavor; none is the same as not named.",
+    ),
+    Deliberate(
         ("conntrack_helpers.helper",),
         (f"{STRICTER} (a list)", f"{STRICTER} (an object)"),
         "Their map makes a text of anything, which is no helper's name, and says so later.",

@@ -22,6 +22,7 @@ routers = Table(
     Column("availability_zone_hints", String(255), nullable=False, server_default="[]"),
     Column("enable_default_route_ecmp", Boolean, nullable=False, server_default=false()),
     Column("enable_ndp_proxy", Boolean, nullable=False, server_default=false()),
+    Column("flavor_id", String(36), index=True),
 )
 """``enable_snat``: whether what leaves by the gateway gets the gateway's address. ``routes``: JSON, in their order.
 

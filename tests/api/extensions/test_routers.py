@@ -77,6 +77,7 @@ class RouterTests(RouterCase):
                 "external_gateways": [],
                 "enable_default_route_ecmp": False,
                 "conntrack_helpers": [],
+                "flavor_id": None,
                 "availability_zone_hints": [],
                 "availability_zones": [],
                 "routes": [],

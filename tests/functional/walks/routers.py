@@ -202,6 +202,19 @@ FORWARDED: Walk = (
     Step("network delete {outside} {inside}"),
 )
 
+FLAVORED: Walk = (
+    Step("network service provider list", [{"Service Type": "L3_ROUTER_NAT", "Name": "quantumd", "Default": True}]),
+    Step("network flavor create --service-type L3_ROUTER_NAT big", keeps="big"),
+    Step("router create --flavor-id {big} edge", refused="is not associated with flavor"),
+    Step("network flavor profile create --driver quantumd.l3", keeps="how"),
+    Step("network flavor add profile {big} {how}"),
+    Step("router create --flavor {big} edge", {"flavor_id": "{big}"}, keeps="edge"),
+    Step("network flavor delete {big}", refused="is used by some service instance"),
+    Step("router delete {edge}"),
+    Step("network flavor delete {big}"),
+    Step("network flavor profile delete {how}"),
+)
+
 METERED: Walk = (
     Step(
         "network meter create --description d --share all",

@@ -15,6 +15,24 @@ class FlavorNotFound(ApiError):
         super().__init__(f"Flavor {flavor_id} could not be found.")
 
 
+class FlavorInUse(ApiError):
+    """A router has the flavor."""
+
+    status = 409
+
+    def __init__(self, flavor_id: str) -> None:
+        super().__init__(f"Flavor {flavor_id} is used by some service instance.")
+
+
+class FlavorDisabled(ApiError):
+    """The flavor cannot be chosen."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("Flavor is not enabled.")
+
+
 class ServiceProfileNotFound(ApiError):
     """There is no such service profile."""
 

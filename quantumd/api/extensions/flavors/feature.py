@@ -8,7 +8,8 @@ from quantumd.api.extensions.flavors.attributes import FLAVOR_ATTRIBUTES, PROFIL
 from quantumd.api.extensions.flavors.errors import FlavorNotFound, ServiceProfileNotFound
 from quantumd.api.extensions.flavors.flavors import Flavors
 from quantumd.api.extensions.flavors.profiles import Profiles
-from quantumd.api.extensions.service_providers.providers import PROVIDERS
+from quantumd.api.extensions.routers.flavored import is_chosen
+from quantumd.api.extensions.service_providers.providers import providers_of
 from quantumd.api.resource import Action, Resource
 
 _ALIAS = "flavors"
@@ -17,7 +18,8 @@ _PROFILES_OF = "flavors/<flavor_id>/service_profiles"
 
 def feature(parts: Parts) -> Feature:
     """Return the family."""
-    flavors = Flavors(parts.chance, PROVIDERS)
+    providers = providers_of(parts)
+    flavors = Flavors(parts.chance, providers, is_chosen)
     return Feature(
         extensions=(
             Extension(
@@ -40,7 +42,7 @@ def feature(parts: Parts) -> Feature:
                 "service_profile",
                 "service_profiles",
                 PROFILE_ATTRIBUTES,
-                Profiles(parts.chance, PROVIDERS),
+                Profiles(parts.chance, providers),
                 ServiceProfileNotFound,
                 extension=_ALIAS,
             ),

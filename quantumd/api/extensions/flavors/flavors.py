@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import frozen
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from quantumd.api.errors import HTTPBadRequest
 from quantumd.api.extensions.flavors.errors import (
+    FlavorInUse,
     FlavorNotFound,
     FlavorServiceProfileBindingExists,
     FlavorServiceProfileBindingNotFound,
@@ -54,6 +55,8 @@ class Flavors(KeptAsRows):
     rows: ClassVar = FLAVORS
     chance: Chance
     providers: tuple[Provider, ...]
+    is_chosen: Callable[[Transaction, str], bool] = lambda tx, flavor_id: False
+    """Whether anything has a flavor, so that it stays."""
 
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         """See KeptAsRows."""
@@ -76,6 +79,13 @@ class Flavors(KeptAsRows):
             tx.connection.execute(delete(flavor_profiles).where(_COLUMNS.flavor_id == resource_id))
             _associate(tx, context, resource_id, changed["service_profiles"])
         return FLAVORS.change(tx, context, before, changed)
+
+    def delete(self, tx: Transaction, context: Context, resource_id: str) -> None:
+        """See IOperations. FlavorInUse."""
+        before = FLAVORS.show(tx.connection, context, resource_id)
+        if self.is_chosen(tx, resource_id):
+            raise FlavorInUse(resource_id)
+        FLAVORS.remove(tx, context, before)
 
     def associate(self, tx: Transaction, context: Context, parts: Parts, body: Any) -> View:
         """Give a flavor a profile. PolicyNotAuthorized, FlavorServiceProfileBindingExists, the two NotFound."""
@@ -104,16 +114,25 @@ class Flavors(KeptAsRows):
 
         :raises FlavorServiceProfileBindingNotFound, ServiceProfileDisabled, ServiceProfileDriverNotFound: nobody.
         """
-        profiles = FLAVORS.show(connection, context, parts["flavor_id"])["service_profiles"]
-        if not profiles:
-            raise FlavorServiceProfileBindingNotFound("", parts["flavor_id"])
-        (profile,) = PROFILES.views(connection, context, profiles[:1])
-        if not profile["enabled"]:
-            raise ServiceProfileDisabled()
-        for provider in self.providers:
-            if provider.driver == profile["driver"]:
-                return {"next_providers": [{"driver": provider.driver, "provider": provider.name}]}
-        raise ServiceProfileDriverNotFound(profile["driver"])
+        found = provider_of(connection, context, parts["flavor_id"], self.providers)
+        return {"next_providers": [{"driver": found.driver, "provider": found.name}]}
+
+
+def provider_of(connection: Connection, context: Context, flavor_id: str, providers: Sequence[Provider]) -> Provider:
+    """Return who provides what has a flavor.
+
+    :raises FlavorServiceProfileBindingNotFound, ServiceProfileDisabled, ServiceProfileDriverNotFound: nobody.
+    """
+    profiles = FLAVORS.show(connection, context, flavor_id)["service_profiles"]
+    if not profiles:
+        raise FlavorServiceProfileBindingNotFound("", flavor_id)
+    (profile,) = PROFILES.views(connection, context, profiles[:1])
+    if not profile["enabled"]:
+        raise ServiceProfileDisabled()
+    for provider in providers:
+        if provider.driver == profile["driver"]:
+            return provider
+    raise ServiceProfileDriverNotFound(profile["driver"])
 
 
 def _associate(tx: Transaction, context: Context, flavor_id: str, profile_ids: Sequence[str]) -> None:

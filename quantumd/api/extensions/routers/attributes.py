@@ -35,6 +35,8 @@ BY_ECMP: Final = "enable-default-route-ecmp"
 MOST_GATEWAYS: Final = 16
 """As many as one router may have."""
 BY_ZONE: Final = "router_availability_zone"
+FLAVORED: Final = "l3-flavors"
+FLAVOR: Final = "flavor_id"
 HINTS: Final = "availability_zone_hints"
 ZONES: Final = "availability_zones"
 
@@ -68,6 +70,7 @@ ATTRIBUTES: Final = (
     Attribute(ZONES, *list_of(string(255)), extension=BY_ZONE),
     Attribute("routes", *none_as([], ROUTES), in_put=True, extension="extraroute"),
     ENABLED,
+    Attribute(FLAVOR, *UUID_OR_NONE, in_post=True, default=None, extension=FLAVORED),
     Attribute("conntrack_helpers", *list_of(OBJECT), is_sort_key=False, extension="expose-l3-conntrack-helper"),
     *STANDARD,
 )

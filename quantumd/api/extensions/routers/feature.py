@@ -16,6 +16,7 @@ from quantumd.api.extensions.routers.attributes import (
     BY_ECMP,
     BY_ZONE,
     EVERY_GATEWAY,
+    FLAVORED,
     GATEWAYS,
     MULTIHOMING,
 )
@@ -114,6 +115,13 @@ def _extensions() -> tuple[Extension, ...]:
             "Router abstraction for basic L3 forwarding between L2 Neutron networks and access to external networks "
             "via a NAT gateway.",
             "2012-07-20T10:00:00-00:00",
+            capability=ALIAS,
+        ),
+        Extension(
+            FLAVORED,
+            "Router Flavor Extension",
+            "Flavor support for routers.",
+            "2016-05-17T00:00:00-00:00",
             capability=ALIAS,
         ),
         Extension(

@@ -12,14 +12,16 @@ from quantumd.api.extensions.conntrack_helpers.rows import SHOWN_WITH_ROUTERS, r
 from quantumd.api.extensions.ndp_proxies.attributes import ENABLE
 from quantumd.api.extensions.ndp_proxies.enabling import enabled_at_first, enabled_now
 from quantumd.api.extensions.qos.outside import put_gateway_policy
-from quantumd.api.extensions.routers.attributes import ECMP, GATEWAY, GATEWAYS, HINTS, ZONES
+from quantumd.api.extensions.routers.attributes import ECMP, FLAVOR, GATEWAY, GATEWAYS, HINTS, ZONES
 from quantumd.api.extensions.routers.errors import RouterInUse
 from quantumd.api.extensions.routers.extra_routes import ExtraRoutes
+from quantumd.api.extensions.routers.flavored import require_flavor
 from quantumd.api.extensions.routers.gateway import Gateways
 from quantumd.api.extensions.routers.gateway_actions import new_gateways, says_snat
 from quantumd.api.extensions.routers.hosting import RouterHosts, give
 from quantumd.api.extensions.routers.rows import ROUTERS, gateways_shown, ports_of
 from quantumd.api.extensions.routers.statuses import router_switched
+from quantumd.api.extensions.service_providers.providers import PROVIDERS
 from quantumd.api.resources.chance import Chance
 from quantumd.api.resources.kept import KeptAsRows
 from quantumd.api.resources.views import View
@@ -54,7 +56,9 @@ class Routers(KeptAsRows):
         host = self.hosts.choose(tx, hints)
         row = {**values, "status": ACTIVE if host else DOWN, "routes": [], HINTS: hints, ZONES: []}
         row |= {"enable_snat": enable_snat, GATEWAY: None, GATEWAYS: [], ECMP: bool(body.get(ECMP)), ENABLE: False}
-        row[SHOWN_WITH_ROUTERS] = []
+        row |= {SHOWN_WITH_ROUTERS: [], FLAVOR: body.get(FLAVOR)}
+        if row[FLAVOR] is not None:
+            require_flavor(tx, context, row[FLAVOR], PROVIDERS)
         ROUTERS.insert(tx, context, row)
         if host:
             give(tx, context, values["id"], host)

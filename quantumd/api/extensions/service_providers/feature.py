@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import frozen
 from sqlalchemy import Connection
 
 from quantumd.api.attributes import Attribute
@@ -11,7 +12,7 @@ from quantumd.api.errors import HTTPNotFound
 from quantumd.api.extensions.aliases import Extension
 from quantumd.api.extensions.computed import Computed
 from quantumd.api.extensions.feature import Feature, Parts
-from quantumd.api.extensions.service_providers.providers import PROVIDERS
+from quantumd.api.extensions.service_providers.providers import Provider, providers_of
 from quantumd.api.resource import Query, Resource
 from quantumd.api.values import BOOLEAN, string
 from quantumd.model.context import Context
@@ -25,8 +26,16 @@ _ATTRIBUTES = (
 )
 
 
-def _providers(connection: Connection, context: Context, query: Query) -> list[dict[str, Any]]:
-    return [{"service_type": each.service_type, "name": each.name, "default": each.is_default} for each in PROVIDERS]
+@frozen
+class _Listed:
+    providers: tuple[Provider, ...]
+
+    def views(self, connection: Connection, context: Context, query: Query) -> list[dict[str, Any]]:
+        """Return all of them."""
+        return [
+            {"service_type": each.service_type, "name": each.name, "default": each.is_default}
+            for each in self.providers
+        ]
 
 
 def feature(parts: Parts) -> Feature:
@@ -45,7 +54,7 @@ def feature(parts: Parts) -> Feature:
                 "service_provider",
                 "service_providers",
                 _ATTRIBUTES,
-                Computed(_providers, HTTPNotFound),
+                Computed(_Listed(providers_of(parts)).views, HTTPNotFound),
                 HTTPNotFound,
                 path="service-providers",
                 verbs=frozenset({"list"}),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import frozen
+
+from quantumd.api.extensions.feature import Parts
 
 
 @frozen
@@ -15,5 +19,11 @@ class Provider:
     is_default: bool = False
 
 
-PROVIDERS: tuple[Provider, ...] = ()
-"""Those that are there; routers bring the first."""
+ROUTERS: Final = "L3_ROUTER_NAT"
+PROVIDERS: Final = (Provider(ROUTERS, "quantumd", "quantumd.l3", is_default=True),)
+"""Those that there are where routers are served."""
+
+
+def providers_of(parts: Parts) -> tuple[Provider, ...]:
+    """Return those that there are."""
+    return PROVIDERS if parts.obeys("router") else ()
