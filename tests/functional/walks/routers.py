@@ -246,7 +246,7 @@ HELPED: Walk = (
     Step("network l3 conntrack helper create --helper tftp --protocol udp --port 69 {edge}", keeps="tftp"),
     Step("network l3 conntrack helper create --helper ftp --protocol udp --port 9 {edge}", refused="does not support"),
     Step(
-        "network l3 conntrack helper list --helper ftp --protocol tcp --port 21 {edge}",
+        "network l3 conntrack helper list --helper ftp --protocol tcp {edge}",
         [{"ID": "{ftp}", "Helper": "ftp", "Protocol": "tcp", "Port": 21}],
     ),
     Step("network l3 conntrack helper set --helper sip --protocol udp --port 5060 {edge} {ftp}"),
