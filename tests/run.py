@@ -68,6 +68,7 @@ _BESIDE = _files(
     "metadata_cloud_init",
     "metadata_hosts",
     "port_forwardings",
+    "router_limits",
 )
 """Those that go with the tests that need no world, so that each process takes about as long."""
 

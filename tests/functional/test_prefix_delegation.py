@@ -101,7 +101,7 @@ class DelegationTests(DelegationCase):
         prefix = self.await_prefix(subnet)
         self.provider.send(prefix, self.gateway_address(router))
         self.await_own_address(guest)
-        self.assertTrue(guest.can_reach(INTERNET))
+        self.assertTrue(guest.can_reach(INTERNET, tries=50))
         return subnet, router, guest, prefix
 
     def test_a_vm_reaches_the_outside_by_a_delegated_prefix(self) -> None:
@@ -120,7 +120,7 @@ class DelegationTests(DelegationCase):
         self.assertIn(prefix, self.provider.leases())
         self.provider.send(prefix, self.gateway_address(router))
         self.assertTrue(self.await_own_address(guest).startswith(begin.removesuffix(":")))
-        self.assertTrue(guest.can_reach(INTERNET))
+        self.assertTrue(guest.can_reach(INTERNET, tries=50))
         self.assertIn(begin, self.inside_router(router, "ip", "-6", "address"))
 
     def test_two_tenants_have_prefixes_of_their_own(self) -> None:
@@ -169,7 +169,7 @@ class DelegationTests(DelegationCase):
         again = self.await_prefix(subnet)
         self.provider.send(again, self.gateway_address(router))
         self.await_own_address(guest)
-        self.assertTrue(guest.can_reach(INTERNET))
+        self.assertTrue(guest.can_reach(INTERNET, tries=50))
 
     def test_a_gateway_that_goes_gives_all_prefixes_back(self) -> None:
         """Before its device goes; VMs are told that their addresses are no good for anything new."""
@@ -251,7 +251,7 @@ class TimeTests(DelegationCase):
         self.prefix = self.await_prefix(self.subnet)
         self.provider.send(self.prefix, self.gateway_address(self.router))
         self.await_own_address(self.guest)
-        self.assertTrue(self.guest.can_reach(INTERNET))
+        self.assertTrue(self.guest.can_reach(INTERNET, tries=50))
 
     def test_a_lease_is_renewed_and_a_server_may_be_away_for_a_while(self) -> None:
         """Beyond the first lease nothing has changed, also while nobody answered."""
@@ -275,7 +275,7 @@ class TimeTests(DelegationCase):
         self.provider.send(other, self.gateway_address(self.router))
         own = self.await_own_address(self.guest)
         self.assertEqual(addresses_of(self.guest.vm.namespace), [own])
-        self.assertTrue(self.guest.can_reach(INTERNET))
+        self.assertTrue(self.guest.can_reach(INTERNET, tries=50))
 
     def test_a_lease_that_nobody_renews_ends(self) -> None:
         """And begins anew when there is a server again."""
