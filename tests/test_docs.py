@@ -30,6 +30,8 @@ _METRIC = re.compile(r"\bquantumd_[a-z_]+\b")
 _SUFFIXES = ("_total", "_bucket", "_count", "_sum")
 _FILES = frozenset({"log.py", "api.md", "host.py", "amqp.py", "bus.key", "database.password"})
 """Names of files that look like settings."""
+_EVENTS = frozenset({"l3.meter"})
+"""Names of events that do."""
 
 
 def everything() -> Served:
@@ -173,7 +175,7 @@ class NameTests(SynchronousTestCase):
             f"{name}: {found[1]}"
             for name, text in texts()
             for word in _CODE.findall(prose(text))
-            if (found := shape.fullmatch(word)) and found[1] not in settings_names() | _FILES
+            if (found := shape.fullmatch(word)) and found[1] not in settings_names() | _FILES | _EVENTS
         }
         self.assertEqual(named, set())
 

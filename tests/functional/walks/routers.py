@@ -203,7 +203,6 @@ FORWARDED: Walk = (
 )
 
 FLAVORED: Walk = (
-    Step("network service provider list", [{"Service Type": "L3_ROUTER_NAT", "Name": "quantumd", "Default": True}]),
     Step("network flavor create --service-type L3_ROUTER_NAT big", keeps="big"),
     Step("router create --flavor-id {big} edge", refused="is not associated with flavor"),
     Step("network flavor profile create --driver quantumd.l3", keeps="how"),
@@ -226,12 +225,12 @@ METERED: Walk = (
     Step("network meter show mine", {"id": "{mine}", "name": "mine"}),
     Step(
         "network meter rule create --egress --remote-ip-prefix 10.0.0.0/24 {mine}",
-        {"direction": "egress", "remote_ip_prefix": "10.0.0.0/24", "excluded": False, "metering_label_id": "{mine}"},
+        {"direction": "egress", "remote_ip_prefix": "10.0.0.0/24", "is_excluded": False, "metering_label_id": "{mine}"},
         keeps="rule",
     ),
     Step("network meter rule create --ingress --exclude --remote-ip-prefix 10.0.0.9/32 {mine}", keeps="but"),
     Step("network meter rule list --sort-column Excluded", [{"ID": "{rule}"}, {"ID": "{but}"}]),
-    Step("network meter rule show {but}", {"direction": "ingress", "excluded": True}),
+    Step("network meter rule show {but}", {"direction": "ingress", "is_excluded": True}),
     Step("network meter rule delete {rule} {but}"),
     Step("network meter delete {all} mine"),
 )

@@ -126,6 +126,6 @@ FLAVORS: Walk = (
     Step("network flavor profile delete {how}"),
     Step("network flavor delete huge"),
     Step("network flavor list", []),
-    Step("network service provider list", []),
+    Step("network service provider list", [{"Service Type": "L3_ROUTER_NAT", "Name": "quantumd", "Default": True}]),
     Step("extension show network-ip-availability", {"alias": "network-ip-availability"}),
 )

@@ -70,7 +70,7 @@ ATTRIBUTES: Final = (
     Attribute(ZONES, *list_of(string(255)), extension=BY_ZONE),
     Attribute("routes", *none_as([], ROUTES), in_put=True, extension="extraroute"),
     ENABLED,
-    Attribute(FLAVOR, *UUID_OR_NONE, in_post=True, default=None, extension=FLAVORED),
+    Attribute(FLAVOR, *UUID_OR_NONE, in_post=True, default=None, is_sort_key=True, extension=FLAVORED),
     Attribute("conntrack_helpers", *list_of(OBJECT), is_sort_key=False, extension="expose-l3-conntrack-helper"),
     *STANDARD,
 )
