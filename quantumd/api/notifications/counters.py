@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
 from attrs import define
 from sqlalchemy import BindParameter, Connection, bindparam, select
-from twisted.internet.defer import Deferred, DeferredList
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
+from quantumd.api.notifications.counting import Counting, counted_by_hosts
 from quantumd.api.notifications.messages import Asker, Notification
 from quantumd.api.notifications.outbox import Outbox
-from quantumd.errors import EdgeError
 from quantumd.interfaces import IStore
 from quantumd.model.counters import PortCounters
 from quantumd.store.nouns import CHUNK
@@ -31,21 +28,6 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _OWNERS = select(ports.c.id, ports.c.project_id, ports.c.network_id).where(
     ports.c.id.in_(_IDS), ports.c.host_id == bindparam("host")
 )
-
-AT_ONCE: Final = 8
-"""How many hosts are asked at a time."""
-
-log = Logger()
-
-
-class Counting(Protocol):
-    """Knows what ports have sent and received."""
-
-    def hosts(self) -> Deferred[Sequence[str]]:
-        """Return the hosts that can be asked. EdgeError."""
-
-    def read(self, host: str) -> Deferred[Mapping[str, PortCounters]]:
-        """Return the counters of a host's ports by id. EdgeError."""
 
 
 @define(eq=False)
@@ -64,23 +46,15 @@ class CounterTeller:
         """Tell those of every plugged port once. EdgeError."""
         if not self._may_tell():
             return
-        hosts = await self._counting.hosts()
-        for start in range(0, len(hosts), AT_ONCE):
-            asked = hosts[start : start + AT_ONCE]
-            read = await DeferredList([self._counting.read(host) for host in asked], consumeErrors=True)
-            for host, (_, outcome) in zip(asked, read, strict=True):
-                await self._tell_of(host, outcome)
+        async for host, counted in counted_by_hosts(self._counting):
+            await self._tell_of(host, counted)
 
-    async def _tell_of(self, host: str, outcome: Mapping[str, PortCounters] | Failure) -> None:
-        if isinstance(outcome, Failure):
-            outcome.trap(EdgeError)
-            log.warn("counters of {host} are not told: {why}", host=host, why=outcome.getErrorMessage())
-            return
+    async def _tell_of(self, host: str, counted: Mapping[str, PortCounters]) -> None:
         at, asker = utc_text(self._now()), Asker(f"req-{self._new_id()}")
 
         # An interface of a port that nobody knows tells nothing, and a host only of its own.
-        found = await self._store.read(lambda connection: _owners(connection, host, sorted(outcome)))
-        made = [self._made(host, each, found[each], outcome[each], at, asker) for each in sorted(found)]
+        found = await self._store.read(lambda connection: _owners(connection, host, sorted(counted)))
+        made = [self._made(host, each, found[each], counted[each], at, asker) for each in sorted(found)]
         await self._outbox.send(made)
 
     def _made(

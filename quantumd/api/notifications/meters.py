@@ -12,14 +12,10 @@ from uuid import UUID, uuid4
 
 from attrs import define, frozen
 from sqlalchemy import Connection, delete, insert, select
-from twisted.internet.defer import DeferredList
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from quantumd.api.notifications.counters import AT_ONCE, Counting
+from quantumd.api.notifications.counting import Counting, counted_by_hosts
 from quantumd.api.notifications.messages import Asker, Notification
 from quantumd.api.notifications.outbox import Outbox
-from quantumd.errors import EdgeError
 from quantumd.interfaces import IStore
 from quantumd.model.counters import PortCounters
 from quantumd.store.tables.metering import metered, metering_labels
@@ -41,8 +37,6 @@ _KNOWN = (
     .join(metering_labels, (metering_labels.c.project_id == routers.c.project_id) | metering_labels.c.shared)
     .outerjoin(metered, (metered.c.router_id == routers.c.id) & (metered.c.metering_label_id == metering_labels.c.id))
 )
-
-log = Logger()
 
 
 @frozen
@@ -76,22 +70,14 @@ class MeterTeller:
         """Tell what was counted since the last time. EdgeError."""
         if not self._may_tell():
             return
-        hosts = await self._counting.hosts()
-        for start in range(0, len(hosts), AT_ONCE):
-            asked = hosts[start : start + AT_ONCE]
-            read = await DeferredList([self._counting.read(host) for host in asked], consumeErrors=True)
-            for host, (_, outcome) in zip(asked, read, strict=True):
-                await self._tell_of(host, outcome)
+        async for host, counted in counted_by_hosts(self._counting):
+            await self._tell_of(host, counted)
 
-    async def _tell_of(self, host: str, outcome: Mapping[str, PortCounters] | Failure) -> None:
-        if isinstance(outcome, Failure):
-            outcome.trap(EdgeError)
-            log.warn("what {host} counted is not told: {why}", host=host, why=outcome.getErrorMessage())
-            return
-        if not outcome:
+    async def _tell_of(self, host: str, counted: Mapping[str, PortCounters]) -> None:
+        if not counted:
             return
         now = int(self._now().timestamp())
-        grown = await self._store.read(lambda connection: _grown(connection, host, outcome, now))
+        grown = await self._store.read(lambda connection: _grown(connection, host, counted, now))
         await self._outbox.send(self._made(host, grown, now))
         await self._store.write(lambda tx: _note(tx, host, grown, now))
 

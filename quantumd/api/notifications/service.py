@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 
 from quantumd.api.notifications import CURSOR
 from quantumd.api.notifications.audit import Audit
-from quantumd.api.notifications.counters import CounterTeller, Counting
+from quantumd.api.notifications.counters import CounterTeller
+from quantumd.api.notifications.counting import Counting
 from quantumd.api.notifications.messages import Teller
 from quantumd.api.notifications.meters import MeterTeller
 from quantumd.api.notifications.outbox import Address, Outbox
