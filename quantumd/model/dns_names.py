@@ -8,6 +8,9 @@ from collections.abc import Sequence
 LONGEST_NAME = 255
 """The most characters that a full name has here."""
 
+LONGEST_ASKED = 253
+"""The most characters of a name without its final dot that a question or an answer has room for (RFC 1035 3.1)."""
+
 UNNAMED_DOMAIN = "openstacklocal."
 """While this is the domain, ports are not given names of their own. Source: Neutron 29."""
 

@@ -26,7 +26,8 @@ class DnsNameRecord:
     """What a port of a network is called, wherever it is bound; ``id`` is the port's.
 
     ``name`` is its ``dns_name``, a full one with a final dot, or '' for one that follows from each address.
-    ``domain`` is its own ``dns_domain``, '' for none (no final dot).
+    ``domain`` is its own ``dns_domain``, '' for none (no final dot). ``is_own``: whether the port's project is the
+    network's; others are called nothing outside the network's domains, as everybody on the network would believe it.
     """
 
     kind: ClassVar[str] = "l2.dns_name"
@@ -36,3 +37,4 @@ class DnsNameRecord:
     name: str
     domain: str
     addresses: tuple[str, ...]
+    is_own: bool = True

@@ -14,12 +14,20 @@ from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
 Prefix: TypeAlias = IPv4Network | IPv6Network
 
 
+Table: TypeAlias = dict[str, dict[str, tuple[str, ...]]]
+"""Names → ports → addresses."""
+
+
 @define(eq=False)
 class _Names:
-    """Names → ports → addresses: ``relative`` ones are in the network's domain, ``full`` ones in any."""
+    """``relative`` names are in the domains of the network, ``full`` ones in any.
 
-    relative: dict[str, dict[str, tuple[str, ...]]] = field(factory=dict)
-    full: dict[str, dict[str, tuple[str, ...]]] = field(factory=dict)
+    ``claimed`` are full names of those whose network it is not: they count in the domains of the network only.
+    """
+
+    relative: Table = field(factory=dict)
+    full: Table = field(factory=dict)
+    claimed: Table = field(factory=dict)
     owners: dict[str, str] = field(factory=dict)
     """Address → the port that has it."""
     domain: str = ""
@@ -37,6 +45,8 @@ class Zone:
     def addresses_of(self, name: str) -> tuple[str, ...] | None:
         """Return the addresses that a name has, of both IP versions; None when nobody has it."""
         found = self._names.full.get(name)
+        if found is None and self._is_within(name):
+            found = self._names.claimed.get(name)
         if found is None:
             found = self._names.relative.get(self._relative(name))
         return None if found is None else tuple(each for addresses in found.values() for each in addresses)
@@ -58,10 +68,19 @@ class Zone:
         """Return the full name of a port's address; '' where no port of the network has it, None outside."""
         port = self._port(self._names.owners.get(address, ""))
         if port is not None:
-            (named,) = assignments([address], port.name, port.domain or self._names.domain or self._default_domain)
-            return named["fqdn"].removesuffix(".")
+            return self._full_name(port, address)
         number = ip_address(address)
         return "" if any(number in prefix for prefix in self._names.prefixes) else None
+
+    def _full_name(self, port: DnsNameRecord, address: str) -> str:
+        own = self._names.domain or self._default_domain
+        name = _called(address, port.name, port.domain or own)
+        if port.is_own or self._is_within(name):
+            return name
+        return _called(address, "" if port.name.endswith(".") else port.name, own)
+
+    def _is_within(self, name: str) -> bool:
+        return any(domain and name.endswith("." + domain) for domain in self._domains())
 
     def _domains(self) -> tuple[str, str]:
         return (self._names.domain, self._default_domain)
@@ -96,15 +115,14 @@ class Zones:
 
     def _note(self, record: DnsNameRecord) -> None:
         names = self._of_networks.setdefault(record.network_id, _Names())
-        for is_full, name, addresses in _entries(record):
-            (names.full if is_full else names.relative).setdefault(name, {})[record.id] = addresses
+        for table, name, addresses in _entries(names, record):
+            table.setdefault(name, {})[record.id] = addresses
         for address in record.addresses:
             names.owners[address] = record.id
 
     def _forget(self, record: DnsNameRecord) -> None:
         names = self._of_networks[record.network_id]
-        for is_full, name, _ in _entries(record):
-            table = names.full if is_full else names.relative
+        for table, name, _ in _entries(names, record):
             table[name].pop(record.id)
             if not table[name]:
                 del table[name]
@@ -116,22 +134,30 @@ class Zones:
 
     def _drop_empty(self, network_id: str) -> None:
         names = self._of_networks[network_id]
-        if not (names.relative or names.full or names.prefixes or names.domain):
+        if not (names.relative or names.full or names.claimed or names.prefixes or names.domain):
             del self._of_networks[network_id]
+
+
+def _called(address: str, name: str, domain: str) -> str:
+    (named,) = assignments([address], name, domain)
+    return named["fqdn"].removesuffix(".")
 
 
 def _is_label(domain: str) -> bool:
     return bool(domain) and "." not in domain
 
 
-def _entries(record: DnsNameRecord) -> Iterator[tuple[bool, str, tuple[str, ...]]]:
-    """Yield names, each once, with the addresses that have it, and whether it is a full one."""
+def _entries(names: _Names, record: DnsNameRecord) -> Iterator[tuple[Table, str, tuple[str, ...]]]:
+    """Yield names, each once, with the table that they belong to and the addresses that have them."""
+    full = names.full if record.is_own else names.claimed
     if record.name:
         named = [(record.name, record.addresses)]
     else:
         named = [(host_of(address), (address,)) for address in record.addresses]
     for name, addresses in named:
-        is_full = name.endswith(".")
-        yield is_full, name.removesuffix("."), addresses
-        if record.domain and not is_full:
-            yield True, f"{name}.{record.domain}", addresses
+        if name.endswith("."):
+            yield full, name.removesuffix("."), addresses
+        else:
+            yield names.relative, name, addresses
+            if record.domain:
+                yield full, f"{name}.{record.domain}", addresses

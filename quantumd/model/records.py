@@ -244,6 +244,7 @@ ADDED_SINCE: Mapping[str, tuple[object, ...]] = {
     PortRecord.kind: (None, "", 0),
     DhcpNetworkRecord.kind: ((),),
     DhcpPortRecord.kind: ((), ()),
+    DnsNameRecord.kind: (True,),
     RouterRecord.kind: ((), 1, (), False, (), False, (), (), (), (), ()),
 }
 """What the last fields say, where they say nothing, of kinds that hosts of before know without these fields."""

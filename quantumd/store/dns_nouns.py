@@ -13,10 +13,25 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 from quantumd.model.delegation import is_provisional
 from quantumd.store.nouns import CHUNK
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
+from quantumd.store.tables.routers import floating_ips
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_PORTS = select(ports.c.id, ports.c.network_id, ports.c.details)
-_OF_PORTS = _PORTS.where(ports.c.id.in_(_IDS))
+_FLOATING = floating_ips.c
+_OF_PORTS = (
+    select(
+        ports.c.id,
+        ports.c.network_id,
+        ports.c.details,
+        ports.c.project_id,
+        networks.c.project_id.label("network_project_id"),
+        _FLOATING.project_id.label("floating_project_id"),
+        _FLOATING.dns_name.label("floating_name"),
+        _FLOATING.dns_domain.label("floating_domain"),
+    )
+    .join(networks, networks.c.id == ports.c.network_id)
+    .outerjoin(floating_ips, _FLOATING.floating_port_id == ports.c.id)
+    .where(ports.c.id.in_(_IDS))
+)
 _IDS_ON = select(ports.c.id).where(ports.c.network_id.in_(_IDS))
 _ADDRESSES = (
     select(ip_allocations.c.port_id, ip_allocations.c.ip_address)
@@ -32,13 +47,17 @@ _DOMAIN: Final = "dns_domain"
 
 @frozen
 class Named:
-    """A port, what it is called and where, '' for nothing, and its addresses."""
+    """A port, what it is called and where, '' for nothing, and its addresses.
+
+    ``is_own``: whether its project, or that of the floating IP that it holds, is the network's.
+    """
 
     port_id: str
     network_id: str
     name: str
     domain: str
     addresses: tuple[str, ...]
+    is_own: bool
 
 
 @frozen
@@ -59,8 +78,10 @@ def named(connection: Connection, port_ids: Iterable[str]) -> Iterator[Named]:
             addresses[row.port_id].append(row.ip_address)
     for row in _rows(connection, _OF_PORTS, wanted):
         if row.id in addresses:
-            name, domain = _said(row.details)
-            yield Named(row.id, row.network_id, name, domain.rstrip("."), tuple(addresses[row.id]))
+            name, domain = _said(row)
+            project = row.project_id if row.floating_project_id is None else row.floating_project_id
+            is_own = project == row.network_project_id
+            yield Named(row.id, row.network_id, name, domain.rstrip("."), tuple(addresses[row.id]), is_own)
 
 
 def ports_on(connection: Connection, network_ids: Iterable[str]) -> tuple[str, ...]:
@@ -84,10 +105,13 @@ def networks_of(connection: Connection, host: str) -> tuple[str, ...]:
     return tuple(sorted(connection.execute(_NETWORKS_OF_HOST, {"host": host}).scalars()))
 
 
-def _said(details: str | None) -> tuple[str, str]:
-    if details is None or '"dns_' not in details:
+def _said(row: Any) -> tuple[str, str]:
+    """Return name and domain; a floating IP is called nothing but its full name."""
+    if row.floating_name:
+        return f"{row.floating_name}.{row.floating_domain}", ""
+    if row.details is None or '"dns_' not in row.details:
         return "", ""
-    known = orjson.loads(details)
+    known = orjson.loads(row.details)
     return str(known.get(_NAME) or ""), str(known.get(_DOMAIN) or "")
 
 

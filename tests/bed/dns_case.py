@@ -12,7 +12,6 @@ from tests.bed.routed import RouterCase
 
 DOMAIN = "cloud.example"
 NAMING: Mapping[str, str] = {
-    "api.preview": "true",
     "dns.enabled": "true",
     "dns.upstream": f'["127.0.0.1:{PORT}"]',
     "dns.timeout_seconds": "0.5",

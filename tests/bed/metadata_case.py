@@ -14,7 +14,7 @@ from tests.bed.routed import RouterCase
 IPV4 = "http://169.254.169.254"
 IPV6 = "http://[fe80::a9fe:a9fe%25eth0]"
 
-ANSWERING: Mapping[str, str] = {"api.preview": "true", "metadata.enabled": "true", "quota.security_group": "-1"}
+ANSWERING: Mapping[str, str] = {"metadata.enabled": "true", "quota.security_group": "-1"}
 
 
 class MetadataCase(RouterCase):

@@ -154,7 +154,7 @@ class RouterCase(Routing):
     """Tests on one host that carries routers. quantumd runs where the switch does, as on every real host."""
 
     skip = missing(*OVS, "ping", "nft", "conntrack")
-    settings: ClassVar[Mapping[str, str]] = {"api.preview": "true"}
+    settings: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def setUpClass(cls) -> None:

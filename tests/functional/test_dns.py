@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tests.bed.dhcp_client import udhcpc
 from tests.bed.dns_case import DOMAIN, NAMING, DnsCase
@@ -72,6 +72,23 @@ class NamesTests(DnsCase):
         for domain in (DOMAIN, "blue.example", "own.example"):
             self.wait_for(f"it is in {domain}", lambda domain=domain: self.asked(f"web.{domain}") == "10.0.0.5")  # type: ignore[misc]
         self.assertEqual(self.asked("-x", "10.0.0.5"), "web.own.example.")
+
+    def test_floating_ips(self) -> None:
+        """On their own network, in its domain; other names of them are nobody's there but its project's."""
+        outer: dict[str, Any] = {"router:external": True, "dns_domain": "out.example."}
+        outside = self.make_network("203.0.113.0/24", **outer)
+        guest, server = self.plugged(outside), self.server_of(outside)
+        wanted = {"floating_network_id": outside["id"], "dns_name": "www"}
+        floating = self.appliance.create("floatingip", dns_domain="a.out.example.", project_id="a" * 32, **wanted)
+        foreign = self.appliance.create("floatingip", dns_domain="b.small.", project_id="a" * 32, **wanted)
+        for made in (floating, foreign):
+            self.addCleanup(self.delete, "floatingip", made["id"])
+        address = floating["floating_ip_address"]
+        self.wait_for("it is known", lambda: self.dig(guest, "www.a.out.example", server=server) == address)
+        self.assertEqual(self.dig(guest, "-x", address, server=server), "www.a.out.example.")
+        self.assertNotEqual(self.dig(guest, "www.b.small", server=server), foreign["floating_ip_address"])
+        back = self.dig(guest, "-x", foreign["floating_ip_address"], server=server)
+        self.assertRegex(back, r"^host-203-0-113-\d+\.out\.example\.$")
 
     def test_a_name_of_several_ports(self) -> None:
         """All addresses are told, and too many only by TCP."""

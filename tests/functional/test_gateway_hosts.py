@@ -18,7 +18,7 @@ class TunnelledCase(Routing, RolesCase):
     """VMs run on host-a, and the outside is on a cable between the hosts."""
 
     host_names = ("host-a", "host-b")
-    settings: ClassVar[Mapping[str, str]] = {"api.preview": "true", "l2.bridge_mappings": '["physnet1:br-ex"]'}
+    settings: ClassVar[Mapping[str, str]] = {"l2.bridge_mappings": '["physnet1:br-ex"]'}
     tunnels: ClassVar[Mapping[str, str]] = {"host-a": "172.30.0.1", "host-b": "172.30.0.2"}
 
     @classmethod

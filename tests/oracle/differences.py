@@ -118,9 +118,4 @@ DELIBERATE: Final[tuple[Deliberate, ...]] = (
         ("has the default *",),
         "A project has its own default (security-groups-default-statefulness), so the map has none.",
     ),
-    Deliberate(
-        ("floatingips.dns_name", "floatingips.dns_domain"),
-        ("is missing",),
-        "Names of floating IPs come with the service of names.",
-    ),
 )

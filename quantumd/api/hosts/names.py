@@ -153,7 +153,9 @@ def records_of(connection: Connection, host: str, is_wanted: Callable[[str, str]
 
 
 def _name_record(named: dns_nouns.Named, position: int) -> DnsNameRecord:
-    return DnsNameRecord(named.port_id, position, named.network_id, named.name, named.domain, named.addresses)
+    return DnsNameRecord(
+        named.port_id, position, named.network_id, named.name, named.domain, named.addresses, named.is_own
+    )
 
 
 def _zone_record(domain: dns_nouns.Domain, position: int) -> DnsZoneRecord:

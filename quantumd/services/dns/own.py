@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
+from quantumd.model.dns_names import LONGEST_ASKED
 from quantumd.model.dns_zones import Zone
 from quantumd.services.dns.wire import Code, Kind, Question, address_data, answer, name_data
 
@@ -42,7 +43,7 @@ def _reverse(question: Question, zone: Zone, address: str) -> bytes | None:
     name = zone.name_of(address)
     if name is None:
         return None
-    if not name:
+    if not name or len(name) > LONGEST_ASKED:
         return answer(question, Code.NO_SUCH_NAME, is_ours=True)
     told = [(Kind.PTR, name_data(name))] if question.kind in (Kind.PTR, Kind.ANY) else []
     return answer(question, Code.DONE, told, is_ours=True)

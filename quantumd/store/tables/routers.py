@@ -60,11 +60,14 @@ floating_ips = Table(
     Column("status", String(16), nullable=False),
     *described_columns(),
     Column("record_version", POSITION, nullable=False, server_default="0"),
+    Column("dns_name", String(255), nullable=False, server_default=""),
+    Column("dns_domain", String(255), nullable=False, server_default=""),
     UniqueConstraint("port_id", "fixed_ip_address", "floating_network_id"),
 )
 """``floating_port_id`` holds the address on the external network, ``port_id`` is the port to which it leads.
 
-``record_version`` is where in the journal it was led there.
+``record_version`` is where in the journal it was led there. ``dns_name`` in ``dns_domain`` (with its final dot) is
+what the address is called on the external network; both are '' where it has no name of its own.
 """
 
 port_forwardings = Table(

@@ -54,6 +54,8 @@ class FloatingIpTests(FloatingCase):
                 "port_forwardings": [],
                 "qos_policy_id": None,
                 "qos_network_policy_id": None,
+                "dns_name": "",
+                "dns_domain": "",
                 "status": "DOWN",
                 "tags": [],
                 "created_at": "2026-11-20T10:02:34Z",
@@ -66,6 +68,19 @@ class FloatingIpTests(FloatingCase):
         self.assertEqual(port["fixed_ips"], [{"subnet_id": self.outer, "ip_address": made["floating_ip_address"]}])
         self.assertEqual(self.now(made), made)
         self.assertEqual(self.bed.listed("floatingip", BOB), [])
+
+    def test_its_name(self) -> None:
+        """In a domain, from the beginning."""
+        made = self.floating(dns_name="WWW", dns_domain="Tenant.Example.")
+        self.assertEqual((made["dns_name"], made["dns_domain"]), ("www", "tenant.example."))
+        self.assertEqual(self.now(made), made)
+        long = ".".join(["a" * 60] * 4)
+        for said in (
+            {"dns_name": "www"},
+            {"dns_domain": "b.example."},
+            {"dns_name": long, "dns_domain": "much.too.long."},
+        ):
+            self.assert_refused(400, "BadRequest", self.floating, **said)
 
     def test_its_address_goes_with_it(self) -> None:
         """And is free again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from attrs import evolve
@@ -15,7 +16,7 @@ from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
 from quantumd.model.messages import HostReport
 from quantumd.model.records import KINDS, Record
 from quantumd.store.journal import last_position, read_after
-from tests.api.resources.bed import ALICE
+from tests.api.resources.bed import ADMIN, ALICE
 from tests.api.resources.case import ResourceCase
 
 HOSTS = ("host-a", "host-b")
@@ -41,7 +42,7 @@ class NamesCase(ResourceCase):
         bound: dict[str, Any] = {"binding__host_id": host} if host else {}
         made = self.after(
             lambda: self.bed.create(
-                "port", network_id=self.network, project_id=ALICE.project_id, **bound, **attributes
+                "port", **{"network_id": self.network, "project_id": ALICE.project_id, **bound, **attributes}
             )
         )  # fmt: skip
         return str(made["id"])
@@ -84,6 +85,27 @@ class NamesTests(NamesCase):
             self.assertLessEqual({unbound, there, here}, set(self.ports_known(host)))
         self.assertEqual(self.ports_known("host-a")[there].addresses, ("10.0.0.9",))
         self.assertEqual(self.known("quiet"), set())
+
+    def test_whose_they_are(self) -> None:
+        """Of a port that another project has on the network, and of a floating IP, which has a full name."""
+        self.port("host-a")
+        own, other = self.port(dns_domain="own.example."), self.port(project_id="bob")
+        known = self.ports_known("host-a")
+        self.assertEqual((known[own].is_own, known[other].is_own), (True, False))
+        self.after(lambda: self.bed.update("network", self.network, ADMIN, router__external=True))
+        for project, is_own in ((ALICE.project_id, True), ("bob", False)):
+            made = self.after(partial(self.named_floating_ip, project))
+            (port,) = self.bed.listed("port", ADMIN, device_id=(made["id"],))
+            told = self.ports_known("host-a")[port["id"]]
+            self.assertEqual((told.name, told.domain, told.is_own), ("www.tenant.example.", "", is_own))
+            self.assertEqual(told.addresses, (made["floating_ip_address"],))
+            self.after(partial(self.bed.delete, "floatingip", made["id"], ADMIN))
+            self.assertNotIn(port["id"], self.ports_known("host-a"))
+
+    def named_floating_ip(self, project: str | None) -> dict[str, Any]:
+        """Make one."""
+        named = {"dns_name": "www", "dns_domain": "tenant.example."}
+        return self.bed.create("floatingip", ADMIN, floating_network_id=self.network, project_id=project, **named)
 
     def test_the_zone(self) -> None:
         """A network's domain and prefixes, and their changes."""

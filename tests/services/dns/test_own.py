@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.names import dns
@@ -62,6 +63,31 @@ class OwnTests(SynchronousTestCase):
         """There is the name, and nothing of that type."""
         self.assertEqual(self.said("web", dns.MX), dns.OK)
         self.assertEqual(self.said("host-10-0-0-6", dns.AAAA), dns.OK)
+
+    def test_names_of_other_projects(self) -> None:
+        """Those whose network it is not are called nothing outside its domains: everybody there would believe it."""
+        for record in (
+            name("6", RED, "www", "bank.example", "10.0.0.9"),
+            name("7", RED, "www.shop.example.", "", "10.0.0.10"),
+            name("8", RED, "www.red.example.", "", "10.0.0.11"),
+            name("9", RED, "ftp", "deep.red.example", "10.0.0.12"),
+        ):
+            self.zones.put_name(record.id, evolve(record, is_own=False))
+        self.assertEqual([self.said(each) for each in ("www.bank.example", "www.shop.example")], [-1, -1])
+        self.assertEqual(self.said("www"), ["10.0.0.9"])
+        self.assertEqual(self.said("www.red.example"), ["10.0.0.11"])
+        self.assertEqual(self.said("ftp.deep.red.example"), ["10.0.0.12"])
+        called = [self.said(f"{each}.0.0.10.in-addr.arpa", dns.PTR) for each in (9, 10, 11, 12)]
+        wanted = ["www.red.example", "host-10-0-0-10.red.example", "www.red.example", "ftp.deep.red.example"]
+        self.assertEqual(called, [[each] for each in wanted])
+        for port in "6789":
+            self.zones.put_name(port, None)
+        self.assertEqual(self.said("www.red.example"), -1)
+
+    def test_a_name_that_is_too_long(self) -> None:
+        """With the domain of its port; there is no room for it in an answer."""
+        self.zones.put_name("6", name("6", RED, ".".join(["a" * 60] * 3), ".".join(["b" * 40] * 3), "10.0.0.9"))
+        self.assertEqual(self.said("9.0.0.10.in-addr.arpa", dns.PTR), dns.ENAME)
 
     def test_any_type(self) -> None:
         """All addresses."""

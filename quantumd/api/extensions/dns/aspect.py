@@ -11,13 +11,10 @@ from zope.interface import implementer
 
 from quantumd.api.aspects import IAspect, KeptInRow, View
 from quantumd.api.attributes import Attribute
+from quantumd.api.extensions.dns.attributes import ASSIGNMENT, DOMAIN, NAME
 from quantumd.model.context import Context
 from quantumd.model.dns_names import UNNAMED_DOMAIN, assignments
 from quantumd.store.transaction import Transaction
-
-NAME = "dns_name"
-DOMAIN = "dns_domain"
-ASSIGNMENT = "dns_assignment"
 
 
 @implementer(IAspect)

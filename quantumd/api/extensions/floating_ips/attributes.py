@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from quantumd.api.attributes import REQUIRED, Attribute
+from quantumd.api.extensions.dns.attributes import FLOATING_NAMES
 from quantumd.api.extensions.qos.attributes import FLOATING_POLICIES
 from quantumd.api.resources.standard_attributes import ID, PROJECT_ID, STANDARD, STATUS
 from quantumd.api.values import (
@@ -51,6 +52,7 @@ ATTRIBUTES: Final = (
     ),
     Attribute("port_forwardings", *list_of(OBJECT), default=None, extension="expose-port-forwarding-in-fip"),
     *FLOATING_POLICIES,
+    *FLOATING_NAMES,
     PROJECT_ID,
     STATUS,
     Attribute("port_details", *or_none(OBJECT), extension=PORT_DETAILS),

@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import Connection
 
 from quantumd.api.errors import BadRequest
+from quantumd.api.extensions.dns.attributes import DOMAIN, NAME, check_floating_name
 from quantumd.api.extensions.external_net.facts import external_network
 from quantumd.api.extensions.floating_ips.association import association
 from quantumd.api.extensions.floating_ips.details import add_details
@@ -49,6 +50,7 @@ class FloatingIps(KeptAsRows):
 
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
         """See KeptAsRows. NetworkNotFound, BadRequest, errors of addresses and of ``association``."""
+        check_floating_name(body[NAME], body[DOMAIN])
         network = _outside(tx, context, body["floating_network_id"])
         floating_ip_id = self.maker.chance.new_id()
         port = self._port(tx, context, network, floating_ip_id, body)
@@ -58,6 +60,8 @@ class FloatingIps(KeptAsRows):
             "description": body["description"],
             "floating_network_id": network.id,
             "floating_ip_address": port["fixed_ips"][0]["ip_address"],
+            NAME: body[NAME],
+            DOMAIN: body[DOMAIN],
             **NOWHERE,
             **policies_of_new(tx, context, network.id, body[OWN]),
         }
