@@ -238,7 +238,7 @@ Keystone. What need not pass is listed with its reason in `tests/functional/allo
 
 | | openstacksdk 4.22.0 | python-openstackclient 10.5.0 |
 |---|---|---|
-| passed | 201 | 100, and since there are routers those of routers |
+| passed | 204 | 100, and since there are routers those of routers |
 | need what routers lack yet | 12 | 6 |
 | need a compute service | 8 | 2 |
 | need an extension that another project brings, or a role | 37 | 0 |

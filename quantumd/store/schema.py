@@ -17,7 +17,7 @@ from quantumd.store.engine import database_of, database_url, require_driver, sho
 REVISIONS = (
     *("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0014"),
     *("0015", "0016", "0017", "0018", "0019", "0020", "0021", "0022", "0023", "0024", "0025", "0026", "0027", "0028"),
-    "0029",
+    *("0029", "0030"),
 )
 """Every step in migrations/versions, in order."""
 

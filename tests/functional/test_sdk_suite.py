@@ -24,7 +24,7 @@ class SdkTests(SynchronousTestCase):
     skip = missing_keystone() or missing_client()
 
     @pytest.mark.time_limit(900)
-    def test_all_pass_that_need_no_router(self) -> None:
+    def test_all_pass(self) -> None:
         """What may not pass is listed with its reason, and nothing on the list passes."""
         outcomes = self.cloud().run(SDK)
         verdict = judge(outcomes, read_allowances(ALLOWED), ROOT, is_whole=True)

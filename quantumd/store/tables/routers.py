@@ -23,13 +23,15 @@ routers = Table(
     Column("enable_default_route_ecmp", Boolean, nullable=False, server_default=false()),
     Column("enable_ndp_proxy", Boolean, nullable=False, server_default=false()),
     Column("flavor_id", String(36), index=True),
+    Column("taken_from", String(255), nullable=False, server_default=""),
 )
 """``enable_snat``: whether what leaves by the gateway gets the gateway's address. ``routes``: JSON, in their order.
 
 ``host`` carries the router, '' while none does; ``record_version`` is where in the journal it was given to it or was
 enabled again, whichever was later, and 0 once the host has realised that. ``availability_zone_hints``: JSON, names of
 the zones in one of which its host must be; of none of them it may be in any. ``enable_ndp_proxy``: whether it
-answers for addresses inside on the link of its gateway.
+answers for addresses inside on the link of its gateway. ``taken_from`` is the host from which an operator took a router
+that waits for another, '' of others.
 """
 
 router_ports = Table(

@@ -14,6 +14,7 @@ from tests.api.resources.bed import ADMIN, ALICE
 
 _ON = "agents/<agent_id>/l3-routers"
 _OFF = "agents/<agent_id>/l3-routers/<router_id>"
+_OTHER = {"cidr": "10.0.77.0/24", "ip_version": 4}
 _OF = "routers/<router_id>/l3-agents"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -88,7 +89,7 @@ class AgentsOfRoutersTests(HostedCase):
         self.assertEqual((self.position(), self.statuses()), (before, ("ACTIVE", "ACTIVE")))
 
     def test_one_that_is_taken_away_goes_to_another(self) -> None:
-        """If there is one; else it waits, and its ports are bound nowhere."""
+        """If there is one; else it waits, bound nowhere, and the agent does not take it back by itself."""
         self.take(self.here)
         self.assertEqual(self.agents(), [self.there])
         self.bed.update("agent", self.here, admin_state_up=False)
@@ -96,7 +97,17 @@ class AgentsOfRoutersTests(HostedCase):
         self.assertEqual((self.agents(), self.statuses()), ([], ("DOWN", "DOWN")))
         self.assertEqual(self.bindings(self.made), {("", "unbound")})
         self.hear("b")
+        self.assertEqual(self.agents(), [])
+        self.put(self.there)
         self.assertEqual((self.agents(), self.bindings(self.made)), ([self.there], {("b", "ovs")}))
+        self.take(self.there)
+        self.bed.update("agent", self.here, admin_state_up=True)
+        self.hear("a")
+        self.assertEqual(self.agents(), [self.here])
+        self.bed.update("agent", self.there, admin_state_up=False)
+        self.take(self.here)
+        self.add(self.made, subnet_id=self.bed.create("subnet", ALICE, network_id=self.inside, **_OTHER)["id"])
+        self.assertEqual(self.agents(), [self.here])
 
     def test_what_makes_no_sense_is_refused(self) -> None:
         """In Neutron's words."""

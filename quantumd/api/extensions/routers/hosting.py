@@ -38,7 +38,7 @@ _HOSTS = Prepared(
 _CARRIED = Prepared(select(routers.c.host, func.count()).where(routers.c.host > text_of("")).group_by(routers.c.host))
 _WAITING = Prepared(
     select(routers.c.id, routers.c.availability_zone_hints)
-    .where(routers.c.host == text_of(""))
+    .where(routers.c.host == text_of(""), routers.c.taken_from != bindparam("here"))
     .order_by(routers.c.created_at, routers.c.id)
 )
 _HOST = Prepared(select(routers.c.host, routers.c.availability_zone_hints).where(routers.c.id == bindparam("wanted")))
@@ -50,7 +50,7 @@ _PORTS = Prepared(
 _GIVE = Prepared(
     update(routers)
     .where(routers.c.id == bindparam("wanted"))
-    .values(host=bindparam("new_host"), record_version=bindparam("position"))
+    .values(host=bindparam("new_host"), record_version=bindparam("position"), taken_from=bindparam("former"))
 )
 
 
@@ -109,7 +109,10 @@ def zones_of(tx: Transaction, router_id: str) -> tuple[str, ...]:
 
 
 def move(tx: Transaction, context: Context, router_id: str, host: str) -> None:
-    """Let another host carry a router, or none (''). It is DOWN until that host has realised it."""
+    """Let another host carry a router, or none (''). It is DOWN until that host has realised it.
+
+    The host from which it was taken is not given it again only because it reports: see ``give_waiting``.
+    """
     before = host_of(tx, router_id)
     if host == before:
         return
@@ -119,14 +122,17 @@ def move(tx: Transaction, context: Context, router_id: str, host: str) -> None:
     if host:
         give(tx, context, router_id, host)
         return
-    _GIVE.write(tx, ({"wanted": router_id, "new_host": "", "position": tx.position},))
+    _GIVE.write(tx, ({"wanted": router_id, "new_host": "", "position": tx.position, "former": before},))
     for (port_id,) in _PORTS.rows(tx, {"wanted": router_id}):
         _rebind(tx, context, port_id, "")
 
 
 def give_waiting(tx: Transaction, host: str) -> None:
-    """Give a host that has just reported its l3 role all routers that wait for one, if it may carry any."""
-    waiting = _WAITING.rows(tx, {})
+    """Give a host that has just reported its l3 role all routers that wait for another one, if it may carry any.
+
+    One that an operator took from this very host waits for another, for the operator, or for an interface that it gets.
+    """
+    waiting = _WAITING.rows(tx, {"here": host})
     here = [zone for each, _, zone in _willing(tx) if each == host] if waiting else []
     context = Context(f"report-{L3}-{host}", roles=frozenset({"admin"}))
     for router_id, zones in waiting if here else ():
@@ -144,7 +150,7 @@ def _willing(tx: Transaction) -> Iterator[tuple[str, str, str]]:
 def give(tx: Transaction, context: Context, router_id: str, host: str) -> None:
     """Let a host carry a router that none carries, and its ports."""
     position = _journal(tx, context, host, router_id, is_given=True)
-    _GIVE.write(tx, ({"wanted": router_id, "new_host": host, "position": position},))
+    _GIVE.write(tx, ({"wanted": router_id, "new_host": host, "position": position, "former": ""},))
     for (port_id,) in _PORTS.rows(tx, {"wanted": router_id}):
         _bind(tx, context, port_id, host)
 

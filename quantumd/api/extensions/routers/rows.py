@@ -93,7 +93,7 @@ ROUTERS: Final = Rows(
     RouterNotFound,
     of_project(routers),
     json=frozenset({"routes", HINTS}),
-    hidden=frozenset({"host", "record_version"}),
+    hidden=frozenset({"host", "record_version", "taken_from"}),
     children=_with_children,
     is_taggable=True,
 )
