@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from sqlalchemy import select
 
@@ -14,7 +16,7 @@ from tests.api.resources.bed import ADMIN, ALICE
 
 _ON = "agents/<agent_id>/l3-routers"
 _OFF = "agents/<agent_id>/l3-routers/<router_id>"
-_OTHER = {"cidr": "10.0.77.0/24", "ip_version": 4}
+_OTHER: dict[str, Any] = {"cidr": "10.0.77.0/24", "ip_version": 4}
 _OF = "routers/<router_id>/l3-agents"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
