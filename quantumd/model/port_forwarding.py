@@ -7,8 +7,11 @@ from typing import Final
 
 from attrs import frozen
 
-PROTOCOLS: Final[Mapping[str, int]] = {"tcp": 6, "udp": 17, "sctp": 132}
-"""Numbers of the protocols whose ports can be translated. ICMP has no ports, and the kernel knows no others'."""
+ICMP: Final = "icmp"
+"""It has no ports: a forwarding of it is of all echo requests, whatever ports it names."""
+
+PROTOCOLS: Final[Mapping[str, int]] = {"tcp": 6, "udp": 17, "sctp": 132, ICMP: 1}
+"""Numbers of the protocols that can be forwarded. The kernel translates no others' ports."""
 
 
 @frozen
@@ -36,6 +39,10 @@ class PortSpan:
     def overlaps(self, other: PortSpan) -> bool:
         """Whether both have a port."""
         return self.first <= other.last and other.first <= self.last
+
+
+EVERY_PORT: Final = PortSpan(1, 65_535)
+"""All that there are."""
 
 
 def parse_span(text: str) -> PortSpan:

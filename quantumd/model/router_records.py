@@ -56,7 +56,7 @@ class ForwardedPorts:
     """Ports of a floating IP, from the first to the last, and to which of an address inside they lead.
 
     Inside it is one port, or there are as many: then each leads to the one that is as far from the first.
-    ``protocol`` is ``tcp``, ``udp`` or ``sctp``.
+    ``protocol`` is ``tcp``, ``udp``, ``sctp`` or ``icmp``, of which ports mean nothing.
     """
 
     floating_ip: str

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import subprocess
 from contextlib import ExitStack
 
 from tests.bed.datagrams import DatagramServer, DatagramTalk
 from tests.bed.host import Guest
 from tests.bed.routed import RouterCase
+from tests.bed.sctp import SctpServer, begins_association
 from tests.bed.talk import Server, Talk
 
 END_SECONDS = 1.5
@@ -72,6 +75,48 @@ class PacketTests(ForwardingHost):
             self.assertEqual(talk.seen_as(0.3), "")
             self.forward(self.floating, self.guest, "53", "5300", "udp")
             self.wait_for("UDP does too", lambda: talk.seen_as(0.3) == self.world.ip)
+
+    def test_associations(self) -> None:
+        """The first packets of SCTP, with right checksums both ways; from a port of its own each time."""
+        self.forward(self.floating, self.guest, "36412", "3868", "sctp")
+        own_ports = itertools.count(5000)
+        with SctpServer(self.guest, 3868), SctpServer(self.other, 3868):
+
+            def is_answered(port: int) -> bool:
+                return begins_association(self.world, self.address, port, next(own_ports))
+
+            self.wait_for("it leads there", lambda: is_answered(36412))
+            self.assertFalse(is_answered(3868))
+            self.assertTrue(begins_association(self.other, self.address, 36412, next(own_ports)))
+
+    def test_pings(self) -> None:
+        """The router answers them, unless they are forwarded: then the VM does, or does not; also one that goes on."""
+        self.forward(self.floating, self.other, "80", "8080")
+        self.wait_for("the router answers", lambda: self.world.can_reach(self.address, tries=1))
+        self.other.vm.run("sysctl", "-q", "-w", "net.ipv4.icmp_echo_ignore_all=1")
+        self._ping_on()
+        made = self.forward(self.floating, self.other, "1", "1", "icmp")
+        self.wait_for("the VM is asked", lambda: not self.world.can_reach(self.address, tries=1))
+        self.wait_for("the same ping is not answered", lambda: not self._is_tracked("src=" + self.address))
+        self.other.vm.run("sysctl", "-q", "-w", "net.ipv4.icmp_echo_ignore_all=0")
+        self.wait_for("the VM answers", lambda: self.world.can_reach(self.address, tries=1))
+        self.assertTrue(self._is_tracked("src=" + self.other.ip))
+        self.remove_forwarding(self.floating, made)
+        self.other.vm.run("sysctl", "-q", "-w", "net.ipv4.icmp_echo_ignore_all=1")
+        self.wait_for("the router answers again", lambda: self.world.can_reach(self.address, tries=1))
+        self.wait_for("nothing goes to the VM", lambda: not self._is_tracked("src=" + self.other.ip))
+
+    def _ping_on(self) -> None:
+        """Let the world ping the floating IP until the test ends."""
+        command = ("ip", "netns", "exec", self.world.vm.namespace, "ping", "-n", "-q", "-i0.2", self.address)
+        pings = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.addCleanup(pings.wait)
+        self.addCleanup(pings.kill)
+
+    def _is_tracked(self, text: str) -> bool:
+        """Whether the router tracks an echo that is answered so."""
+        lines = self.inside_router(self.router, "conntrack", "-L", "-p", "icmp").splitlines()
+        return any(text in line.partition(" id=")[2] for line in lines)
 
     def test_ranges(self) -> None:
         """Each port to itself, each to one that is as far from the first, and all to one."""

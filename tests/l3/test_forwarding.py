@@ -80,6 +80,14 @@ class ElementTests(SynchronousTestCase):
             },
         )
 
+    def test_icmp_has_no_ports(self) -> None:
+        """Whatever is named, it is all of it; and all ends when it leads elsewhere."""
+        pings = evolve(WEB, protocol="icmp")
+        self.assertEqual(elements((pings,)), {("inet", "spread", "203.0.113.6 . 1 . 0-65535"): "10.0.0.5"})
+        elsewhere = elements((evolve(pings, fixed_ip="10.0.0.6"),))
+        ended = frozenset({OuterPorts(FLOATING, 1, 0, 65535)})
+        self.assertEqual(changed_ports(elements((pings,)), elsewhere, ()), ended)
+
     def test_rules_look_into_every_map(self) -> None:
         """For what arrives and for what the router itself sends; where nothing is forwarded there are none."""
         plain, forwarding = filters_of(ROUTER), filters_of(evolve(ROUTER, forwarded=(WEB,)))

@@ -170,6 +170,14 @@ class PortTests(ForwardingCase):
         self.forward(protocol="udp", external_port_range="80:89", **inside)
         self.forward(floating=self.floating(), external_port_range="80:89", internal_port_range="280:289")
 
+    def test_a_floating_ip_has_one_of_icmp(self) -> None:
+        """It has no ports: those that are named are only shown."""
+        made = self.forward(protocol="icmp", external_port=1, internal_port=2)
+        self.assertEqual((made["external_port"], made["internal_port"]), (1, 2))
+        self.refused_as_bad(self.forward, protocol="icmp", external_port=3, internal_port=4)
+        self.forward(external_port=1)
+        self.forward(floating=self.floating(), protocol="icmp", external_port=1, internal_port=3)
+
     def test_ports_inside_are_taken_once(self) -> None:
         """Of one address of a port and protocol, whichever floating IP leads there."""
         self.forward()

@@ -15,7 +15,7 @@ from quantumd.api.resources.prepared_ids import PreparedIds
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
-from quantumd.model.port_forwarding import PortSpan, entries_of, parse_span
+from quantumd.model.port_forwarding import EVERY_PORT, ICMP, PortSpan, entries_of, parse_span
 from quantumd.store.tables.routers import floating_ips, port_forwardings
 from quantumd.store.transaction import Transaction
 
@@ -145,8 +145,10 @@ def collision(
 ) -> tuple[str, PortSpan, PortSpan] | None:
     """Return which ports of another forwarding these overlap: the attribute, theirs and ours; None when none.
 
-    Those of the same floating IP may not overlap outside, those to the same address of a port not inside.
+    Those of the same floating IP may not overlap outside, those to the same address of a port not inside. Of ICMP a
+    floating IP has one, as all echo requests go where that leads.
     """
+    outer = EVERY_PORT if view["protocol"] == ICMP else outer
     alike = (
         ("internal", inner, (_COLUMNS.internal_port_id, _COLUMNS.internal_ip_address)),
         ("external", outer, (_COLUMNS.floatingip_id,)),
