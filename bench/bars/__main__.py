@@ -14,6 +14,7 @@ from bench.bars.api import api_bar, mariadb_bar, postgresql_bar
 from bench.bars.bed import Row
 from bench.bars.creates import creates_bar
 from bench.bars.dhcp import dhcp_bar
+from bench.bars.dns import dns_bar
 from bench.bars.events import events_bar
 from bench.bars.faults import faults_bar
 from bench.bars.identity import identity_bar
@@ -35,6 +36,7 @@ BARS: dict[str, Callable[[], Iterator[Row]]] = {
     "api-mariadb": mariadb_bar,
     "identity": identity_bar,
     "dhcp": dhcp_bar,
+    "dns": dns_bar,
     "events": events_bar,
     "daemon": daemon_bar,
     "switch": switch_bar,
