@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from quantumd.compile.delegations import delegations_of, standing_addresses
 from quantumd.model.nouns import Router, RouterPort
@@ -15,6 +16,9 @@ from quantumd.model.router_records import (
     RouterLink,
     RouterRecord,
 )
+
+_NOBODY: Final = "::"
+"""As the only DNS server of a subnet it says that its clients get none."""
 
 
 def router_record(router: Router, position: int) -> RouterRecord:
@@ -77,7 +81,7 @@ def _link(port: RouterPort) -> RouterLink:
 def _advertised(port: RouterPort) -> Iterator[AdvertisedPrefix]:
     for each in standing_addresses(port):
         if each.ipv6_ra_mode is not None:
-            servers = tuple(server for server in each.dns_nameservers if ":" in server)
+            servers = tuple(server for server in each.dns_nameservers if ":" in server and server != _NOBODY)
             yield AdvertisedPrefix(each.cidr, each.ipv6_ra_mode, servers)
 
 

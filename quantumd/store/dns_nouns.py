@@ -11,7 +11,11 @@ from attrs import frozen
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from quantumd.model.delegation import is_provisional
-from quantumd.store.nouns import CHUNK
+from quantumd.model.dns_records import DnsNameRecord
+from quantumd.model.nouns import DHCP_OWNER
+from quantumd.model.port import dhcp_device_id
+from quantumd.model.services import dns_servers
+from quantumd.store.nouns import CHUNK, is_understood
 from quantumd.store.tables import ip_allocations, networks, ports, subnets
 from quantumd.store.tables.routers import floating_ips
 
@@ -37,6 +41,11 @@ _ADDRESSES = (
     select(ip_allocations.c.port_id, ip_allocations.c.ip_address)
     .where(ip_allocations.c.port_id.in_(_IDS))
     .order_by(ip_allocations.c.port_id, ip_allocations.c.ordinal)
+)
+_SERVERS = (
+    select(ports.c.network_id, ip_allocations.c.subnet_id, ip_allocations.c.ip_address)
+    .join(ip_allocations, ip_allocations.c.port_id == ports.c.id)
+    .where(ports.c.device_id.in_(_IDS), ports.c.device_owner == DHCP_OWNER)
 )
 _DOMAINS = select(networks.c.id, networks.c.dns_domain).where(networks.c.id.in_(_IDS))
 _CIDRS = select(subnets.c.network_id, subnets.c.cidr).where(subnets.c.network_id.in_(_IDS)).order_by(subnets.c.cidr)
@@ -98,6 +107,23 @@ def domains(connection: Connection, network_ids: Iterable[str]) -> Iterator[Doma
             cidrs[row.network_id].append(row.cidr)
     for row in _rows(connection, _DOMAINS, wanted):
         yield Domain(row.id, row.dns_domain.rstrip("."), tuple(cidrs[row.id]))
+
+
+def servers6(connection: Connection, network_ids: Iterable[str]) -> dict[str, str]:
+    """Return the addresses of IPv6 at which networks have DNS servers, by their subnets; none while no host answers."""
+    devices = sorted(map(dhcp_device_id, set(network_ids)))
+    if not devices or not is_understood(connection, DnsNameRecord.kind):
+        return {}
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in _rows(connection, _SERVERS, devices):
+        if ":" in row.ip_address and not is_provisional(row.ip_address):
+            found[row.network_id][row.subnet_id] = row.ip_address
+    return {
+        subnet_id: address
+        for of_network in found.values()
+        for subnet_id, address in of_network.items()
+        if address in dns_servers(of_network.values())
+    }
 
 
 def networks_of(connection: Connection, host: str) -> tuple[str, ...]:

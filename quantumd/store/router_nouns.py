@@ -13,6 +13,7 @@ from quantumd.model.delegation import PREFIX_DELEGATION
 from quantumd.model.nouns import Router, RouterAddress, RouterPort
 from quantumd.model.router import GATEWAY
 from quantumd.model.router_records import FloatingAddress, ForwardedPorts, HelpedPort, RouterRoute
+from quantumd.store.dns_nouns import servers6
 from quantumd.store.meter_nouns import meters_of
 from quantumd.store.nouns import CHUNK
 from quantumd.store.router_limits import limits_of
@@ -66,6 +67,7 @@ _ADDRESSES = (
         subnets.c.dns_nameservers,
         subnetpools.c.address_scope_id,
         subnets.c.id.label("subnet_id"),
+        subnets.c.network_id,
         subnets.c.subnetpool_id,
     )
     .join(router_ports, router_ports.c.port_id == ip_allocations.c.port_id)
@@ -179,10 +181,13 @@ def routers_of_pools(connection: Connection, pool_ids: Iterable[str]) -> set[str
 
 def _ports(connection: Connection, router_ids: list[str]) -> Mapping[str, list[RouterPort]]:
     addresses: defaultdict[str, list[RouterAddress]] = defaultdict(list)
-    for row in _rows(connection, _ADDRESSES, router_ids):
+    rows = tuple(_rows(connection, _ADDRESSES, router_ids))
+    own_servers = servers6(connection, (row.network_id for row in rows if row.ipv6_ra_mode is not None))
+    for row in rows:
         said = (row.ip_address, row.cidr, row.gateway_ip, row.ipv6_ra_mode)
         is_delegated = row.subnetpool_id == PREFIX_DELEGATION and row.ip_address == row.gateway_ip
-        servers, delegated_to = tuple(orjson.loads(row.dns_nameservers)), row.subnet_id if is_delegated else ""
+        delegated_to = row.subnet_id if is_delegated else ""
+        servers = tuple(orjson.loads(row.dns_nameservers)) or tuple(filter(None, (own_servers.get(row.subnet_id),)))
         addresses[row.port_id].append(RouterAddress(*said, servers, row.address_scope_id or "", delegated_to))
     found: defaultdict[str, list[RouterPort]] = defaultdict(list)
     for row in _rows(connection, _PORTS, router_ids):

@@ -1,7 +1,12 @@
-"""DNS over IPv6: DHCPv6 tells of the server, which answers at an address of the subnet."""
+"""DNS over IPv6: DHCPv6 or the router tells of the server, which answers at an address of the subnet."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from scapy.layers.inet6 import ICMPv6NDOptRDNSS
+
+from tests.bed.advertisements import solicited
 from tests.bed.dns_case import DOMAIN, DnsCase
 
 
@@ -30,3 +35,24 @@ class Ipv6Tests(DnsCase):
                 self.assertEqual(self.dig(guest, way, "AAAA", name, server=server), "fd00:1::5")
                 self.assertEqual(self.dig(guest, way, "-x", "fd00:1::5", server=server), f"{name}.{DOMAIN}.")
                 self.assertEqual(len(self.dig(guest, way, "a.big", server=server).split()), 100)
+
+
+class AdvertisedTests(DnsCase):
+    """A network of IPv6 alone, whose VMs take their addresses from advertisements."""
+
+    def test_the_router_tells_of_it(self) -> None:
+        """A VM without DHCPv6 asks the server that advertisements name."""
+        network = self.appliance.create("network")
+        modes: dict[str, Any] = dict.fromkeys(("ipv6_ra_mode", "ipv6_address_mode"), "dhcpv6-stateless")
+        subnet = self.appliance.create("subnet", network_id=network["id"], cidr="fd00:1::/64", ip_version=6, **modes)
+        self.make_router(network)
+        guest = self.make_guest(network, dns_name="web")
+        self.plug(guest)
+        self.wait_for("it has its address", lambda: guest.ip in guest.vm.run("ip", "address"))
+        (server,) = solicited(guest)[ICMPv6NDOptRDNSS].dns
+        self.assertEqual(server, self.server_of(network))
+        self.wait_for("it is answered", lambda: self.dig(guest, "AAAA", f"web.{DOMAIN}", server=server) == guest.ip)
+        self.update("subnet", subnet["id"], dns_nameservers=["fd00::53"])
+        self.wait_for("the named one is told", lambda: solicited(guest)[ICMPv6NDOptRDNSS].dns == ["fd00::53"])
+        self.update("subnet", subnet["id"], dns_nameservers=["::"])
+        self.wait_for("none is told", lambda: ICMPv6NDOptRDNSS not in solicited(guest))

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scapy.layers.inet6 import ICMPv6ND_RA, ICMPv6ND_RS, ICMPv6NDOptMTU, ICMPv6NDOptPrefixInfo, ICMPv6NDOptRDNSS, IPv6
-from scapy.layers.l2 import Ether
+from scapy.layers.inet6 import ICMPv6NDOptMTU, ICMPv6NDOptPrefixInfo, ICMPv6NDOptRDNSS
 
+from tests.bed.advertisements import solicited
 from tests.bed.host import Guest
 from tests.bed.routed import RouterCase
-from tests.bed.wire import Wire
-
-_ADVERTISEMENT = 134
 
 
 class AdvertisementTests(RouterCase):
@@ -30,15 +27,6 @@ class AdvertisementTests(RouterCase):
         guest = self.make_guest(network, port_security_enabled=False)
         self.plug(guest)
         return guest
-
-    def heard(self, guest: Guest) -> Any:
-        """Solicit, as a VM that has no address yet, and return the answer."""
-        asked = Ether(src=guest.mac, dst="33:33:00:00:00:02") / IPv6(src="::", dst="ff02::2", hlim=255) / ICMPv6ND_RS()
-        with Wire(guest.vm.namespace) as wire:
-            wire.send(bytes(asked))
-            frame = wire.await_frame(lambda data: data[12:14] == b"\x86\xdd" and data[54] == _ADVERTISEMENT, 10.0)
-        self.assertIsNotNone(frame, "no advertisement")
-        return Ether(frame or b"")[ICMPv6ND_RA]
 
     def test_a_vm_makes_itself_the_address_of_its_port_and_reaches_another_network(self) -> None:
         """SLAAC: address, default route, and the way there and back."""
@@ -67,7 +55,7 @@ class AdvertisementTests(RouterCase):
         for mode, flags in expected.items():
             network = self.make_v6_network("fd00:1::/64", mode, dns_nameservers=["fd00::53"])
             self.make_router(network)
-            said = self.heard(self.plain(network))
+            said = solicited(self.plain(network))
             prefix = said[ICMPv6NDOptPrefixInfo]
             self.assertEqual((mode, said.M, said.O, prefix.A), (mode, *flags))
             self.assertEqual((prefix.prefix, prefix.prefixlen, prefix.L), ("fd00:1::", 64, 1))
@@ -80,10 +68,7 @@ class AdvertisementTests(RouterCase):
         network = self.make_v6_network("fd00:1::/64", None)
         self.make_router(network)
         guest = self.plain(network)
-        with Wire(guest.vm.namespace) as wire:
-            self.assertIsNone(
-                wire.await_frame(lambda data: data[12:14] == b"\x86\xdd" and data[54] == _ADVERTISEMENT, 2.0)
-            )
+        self.assertIsNone(solicited(guest, 2.0))
 
     def test_a_restart_says_nothing_wrong(self) -> None:
         """What VMs have stays, and who asks is answered again."""
@@ -93,4 +78,4 @@ class AdvertisementTests(RouterCase):
         self.wait_for("it has its address", lambda: guest.ip in guest.vm.run("ip", "address"))
         self.appliance.restart("/readyz")
         self.assertIn("default", guest.vm.run("ip", "-6", "route"))
-        self.assertEqual(self.heard(guest).routerlifetime, 1800)
+        self.assertEqual(solicited(guest).routerlifetime, 1800)

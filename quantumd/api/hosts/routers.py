@@ -17,6 +17,7 @@ from quantumd.api.hosts.outbox import Outbox
 from quantumd.api.hosts.qos import TouchedQos
 from quantumd.compile.routers import router_record
 from quantumd.model.messages import Gone
+from quantumd.model.nouns import DHCP_OWNER
 from quantumd.model.router import CARRIED, PORT_OWNERS
 from quantumd.model.router_records import RouterRecord
 from quantumd.model.status import L3
@@ -91,6 +92,9 @@ class TouchedRouters:
             self.networks.add(after["network_id"] if resource == "subnet" else resource_id)
 
     def _note_port(self, before: View, after: View) -> None:
+        if (after or before).get("device_owner") == DHCP_OWNER and _addresses6(before) != _addresses6(after):
+            # Routers advertise them as DNS servers.
+            self.networks.add((after or before)["network_id"])
         users = [each["device_id"] for each in (before, after) if each.get("device_owner") in _OWNERS]
         if users and _differs(before, after):
             self.routers.update(users)
@@ -100,6 +104,10 @@ class TouchedRouters:
             self.left[before[CARRIED]].add(before["host"])
         if after.get(CARRIED):
             self.routers.add(after[CARRIED])
+
+
+def _addresses6(view: View) -> set[str]:
+    return {each["ip_address"] for each in view.get("fixed_ips", ()) if ":" in each["ip_address"]}
 
 
 def _differs(before: View, after: View) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from attrs import evolve
@@ -364,6 +365,35 @@ class AnnounceTests(RouterHostCase):
         (subnet,) = self.bed.listed("subnet", network_id=(outside,))
         record = self.after(lambda: self.bed.update("subnet", subnet["id"], gateway_ip=None))
         self.assertEqual(record.nexthops, ())
+
+    def test_the_server_of_a_network(self) -> None:
+        """It is advertised where a subnet names none, and as it is now."""
+        modes = {"ipv6_ra_mode": "dhcpv6-stateful", "ipv6_address_mode": "dhcpv6-stateful"}
+        network = self.world.inside[0][0]
+        subnet = self.bed.create("subnet", ALICE, network_id=network, ip_version=6, cidr="fd00:1::/64", **modes)
+        record = self.after(lambda: self.world.act("add_router_interface", self.router, {"subnet_id": subnet["id"]}))
+        self.assertEqual(self.servers(record), self.addresses_of_dhcp(network))
+        servers = self.servers(record)
+        for prefix in range(2, 10):
+            more: dict[str, Any] = {**modes, "network_id": network, "ip_version": 6, "cidr": f"fd00:0:{prefix}::/64"}
+            record = self.after(partial(self.bed.create, "subnet", ALICE, **more))
+            self.assertEqual(self.servers(record), servers if prefix < 9 else ())
+        for named in ("fd00::53", "::"):
+            said: dict[str, Any] = {"dns_nameservers": [named]}
+            record = self.after(partial(self.bed.update, "subnet", subnet["id"], ALICE, **said))
+            self.assertEqual(self.servers(record), () if named == "::" else (named,))
+
+    def servers(self, record: RouterRecord) -> tuple[str, ...]:
+        """Return the DNS servers that a router advertises."""
+        links = (each for link in record.interfaces for each in link.advertised)
+        return tuple(server for each in links for server in each.dns_nameservers)
+
+    def addresses_of_dhcp(self, network_id: str) -> tuple[str, ...]:
+        """Return the addresses of IPv6 that a network has for DHCP."""
+        (port,) = self.bed.listed("port", network_id=(network_id,), device_owner=("network:dhcp",))
+        found = tuple(each["ip_address"] for each in port["fixed_ips"] if ":" in each["ip_address"])
+        self.assertEqual(len(found), 1)
+        return found
 
     def test_a_disabled_port(self) -> None:
         """It carries nothing."""
