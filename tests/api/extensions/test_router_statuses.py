@@ -160,6 +160,18 @@ class RouterTests(StatusCase):
 class FloatingTests(StatusCase):
     """Floating IPs."""
 
+    def test_one_that_nothing_leads_to_is_down(self) -> None:
+        """While the gateway on its network is disabled, or the network is; its host has said what it makes of that."""
+        made = self.floating()
+        (gateway,) = self.bed.listed("port", device_owner=("network:router_gateway",))
+        for resource, wanted in (("port", gateway["id"]), ("network", self.outside)):
+            self.says()
+            self.assertEqual(self.status(made), "ACTIVE")
+            self.bed.update(resource, wanted, admin_state_up=False)
+            self.assertEqual(self.says().statuses, [("floating IP", made["id"], "DOWN")])
+            self.assertEqual((self.says(version=0).behind, self.status()), ([], "ACTIVE"))
+            self.bed.update(resource, wanted, admin_state_up=True)
+
     def test_one_that_is_realised_is_active(self) -> None:
         """Not before; owners of the port are not asked."""
         old = self.position()

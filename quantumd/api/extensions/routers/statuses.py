@@ -11,14 +11,16 @@ from sqlalchemy import bindparam, select, update
 
 from quantumd.api.extensions.floating_ips.rows import FLOATING_IPS
 from quantumd.api.extensions.routers.rows import ROUTERS
-from quantumd.api.resources.prepared import Prepared
+from quantumd.api.resources.prepared import Prepared, text_of
 from quantumd.api.resources.prepared_ids import PreparedIds
 from quantumd.api.resources.rows import Rows
 from quantumd.api.resources.views import in_batches
 from quantumd.model.context import Context
 from quantumd.model.messages import PortReport, Report
+from quantumd.model.router import GATEWAY
 from quantumd.model.status import ACTIVE, DOWN, L3, Realisation, next_floating_status, next_router_status
-from quantumd.store.tables.routers import floating_ips, routers
+from quantumd.store.tables import networks, ports
+from quantumd.store.tables.routers import floating_ips, router_ports, routers
 from quantumd.store.transaction import Transaction
 
 REALISED: Final = 0
@@ -28,8 +30,27 @@ _STATES = PreparedIds(
     select(routers.c.id, routers.c.status, routers.c.host, routers.c.admin_state_up, routers.c.record_version),
     routers.c.id,
 )
+_WAYS = (
+    select(router_ports.c.port_id)
+    .join(ports, ports.c.id == router_ports.c.port_id)
+    .join(networks, networks.c.id == ports.c.network_id)
+    .where(
+        router_ports.c.router_id == floating_ips.c.router_id,
+        router_ports.c.kind == text_of(GATEWAY),
+        ports.c.network_id == floating_ips.c.floating_network_id,
+        ports.c.admin_state_up.is_(True),
+        networks.c.admin_state_up.is_(True),
+    )
+    .correlate(floating_ips)
+)
 _FLOATING = PreparedIds(
-    select(floating_ips.c.router_id, floating_ips.c.id, floating_ips.c.status, floating_ips.c.record_version),
+    select(
+        floating_ips.c.router_id,
+        floating_ips.c.id,
+        floating_ips.c.status,
+        floating_ips.c.record_version,
+        _WAYS.exists().label("is_open"),
+    ),
     floating_ips.c.router_id,
 )
 _ACTIVE = Prepared(
@@ -73,11 +94,12 @@ class _State:
 
 @frozen
 class _Floating:
-    """What a decision needs of a floating IP's row."""
+    """What a decision needs of a floating IP's row. ``is_open``: whether its router has a way to its network."""
 
     id: str
     status: str
     version: int
+    is_open: bool
 
 
 def apply_router_report(tx: Transaction, report: Report) -> RouterNews:
@@ -152,13 +174,16 @@ def _decided(report: Report, said: PortReport, state: _State, led: Iterable[_Flo
     lets = status if state.is_enabled else DOWN
     # What was realised before the router was given to the host, or was enabled again, says nothing of it now.
     realised = said.version if said.version >= state.version else 0
-    return status, {each.id: next_floating_status(each.status, lets, each.version, realised) for each in led}
+    return status, {
+        each.id: next_floating_status(each.status, lets if each.is_open else DOWN, each.version, realised)
+        for each in led
+    }
 
 
 def _is_behind(said: PortReport, state: _State, led: Iterable[_Floating], now: Mapping[str, str]) -> bool:
     if not state.is_enabled or said.fault is not None or not said.version:
         return False
-    waiting = (each.version for each in led if now[each.id] != ACTIVE)
+    waiting = (each.version for each in led if each.is_open and now[each.id] != ACTIVE)
     return any(said.version < version for version in (state.version, *waiting))
 
 
