@@ -158,3 +158,14 @@ class FloatingTests(RouterCase):
         self.assertTrue(self.world.can_reach(floating["floating_ip_address"], tries=1))
         self.update("floatingip", floating["id"], port_id=None)
         self.assertEqual(self.appliance.show("floatingip", floating["id"])["status"], "DOWN")
+
+    def test_a_disabled_gateway(self) -> None:
+        """Nothing comes in, and the status says so, until it is enabled again."""
+        floating = self.make_floating(self.outside, self.guest)
+        address = floating["floating_ip_address"]
+        query = f"/v2.0/ports?device_id={self.router['id']}&device_owner=network:router_gateway"
+        (gateway,) = self.appliance.request("GET", query).body["ports"]
+        for is_up, status in ((False, "DOWN"), (True, "ACTIVE")):
+            self.update("port", gateway["id"], admin_state_up=is_up)
+            self.await_floating(floating, status)
+            self.wait_for("it is so", lambda is_up=is_up: self.world.can_reach(address, tries=1) == is_up)  # type: ignore[misc]
