@@ -20,10 +20,12 @@ class Routing(HostCase):
         self._routers: list[str] = []
         self.addCleanup(self._remove_routers)
 
-    def make_outside(self, cidr: str = "203.0.113.0/24", **attributes: Any) -> dict[str, Any]:
-        """Create an external network."""
+    def make_outside(self, cidr: str = "203.0.113.0/24", gateway_ip: str = "", **attributes: Any) -> dict[str, Any]:
+        """Create an external network, whose next hop is the first address of its subnet unless another is given."""
         network = self.appliance.create("network", **{"router:external": True}, **attributes)
-        self.appliance.create("subnet", network_id=network["id"], cidr=cidr, ip_version=4, enable_dhcp=False)
+        next_hop = {"gateway_ip": gateway_ip} if gateway_ip else {}
+        wanted = {"cidr": cidr, "ip_version": 4, "enable_dhcp": False, **next_hop}
+        self.appliance.create("subnet", network_id=network["id"], **wanted)
         return network
 
     def make_router(

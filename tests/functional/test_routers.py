@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from tests.bed.host import Guest
 from tests.bed.openvswitch import run
 from tests.bed.routed import RouterCase
@@ -118,3 +121,63 @@ class PathTests(RouterCase):
         self.assertNotIn(router["id"], run("ip", "netns"))
         self.assertEqual(self.ovs.vsctl("list-ports", "br-int").split(), [one.vm.tap])
         self.assertFalse(one.can_reach("10.0.0.1", tries=1))
+
+
+class NarrowTests(RouterCase):
+    """Subnets with room for one address, or two (RFC 3021, RFC 6164): inside, and as the link outside."""
+
+    def make_narrow(self, cidr: str, **attributes: Any) -> dict[str, Any]:
+        """Create a network with such a subnet, on which there is no room for DHCP."""
+        return self.make_network(cidr, subnet={"enable_dhcp": False, **attributes})
+
+    def narrow_guest(self, network: Mapping[str, Any], gateway: str) -> Guest:
+        """Create a VM in a subnet; its default route is by an address of the link."""
+        guest = self.make_guest(network, port_security_enabled=False)
+        self.plug(guest)
+        (subnet,) = self.subnets_of(network)
+        guest.configure(int(subnet["cidr"].partition("/")[2]))
+        guest.vm.run("ip", "route", "replace", "default", "via", gateway, "dev", "eth0", "onlink")
+        return guest
+
+    def test_two_addresses(self) -> None:
+        """The router has one, a VM the other, and there is no broadcast address."""
+        for wide, narrow, own in (
+            ("10.0.0.0/24", "10.9.0.0/31", "10.9.0.0"),
+            ("fd00:1::/64", "fd00:9::/127", "fd00:9::"),
+        ):
+            inside, between = self.make_network(wide), self.make_narrow(narrow, gateway_ip=own)
+            self.make_router(inside, between)
+            one, two = self.open_guest(inside), self.narrow_guest(between, own)
+            self.assertTrue(one.can_reach(two.ip), narrow)
+            with Server(two), Talk(one, two.ip) as talk:
+                self.assertEqual(talk.seen_as(), one.ip)
+
+    def test_one_address(self) -> None:
+        """It is the router's own, and is reached from another network."""
+        inside, alone = self.make_network("10.0.0.0/24"), self.make_narrow("10.9.0.1/32", gateway_ip="10.9.0.1")
+        router = self.make_router(inside, alone)
+        one = self.open_guest(inside)
+        self.assertTrue(one.can_reach("10.9.0.1"))
+        self.assertIn("10.9.0.1/32", self.inside_router(router, "ip", "address"))
+
+    def test_the_link_outside(self) -> None:
+        """Of two addresses, or of one with a next hop that is not of the subnet; what leaves is translated as ever."""
+        for cidr, gateway, world_address in (
+            ("203.0.113.0/31", "203.0.113.0", "203.0.113.0/31"),
+            ("203.0.113.9/32", "198.51.100.1", "198.51.100.1/24"),
+        ):
+            inside, outside = self.make_network("10.0.0.0/24"), self.make_outside(cidr, gateway_ip=gateway)
+            router = self.make_router(inside, outside=outside)
+            own = router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"]
+            world = self.world_at(outside, world_address)
+            world.vm.run("ip", "route", "replace", f"{own}/32", "dev", "eth0")
+            guest = self.open_guest(inside)
+            with Server(world), Talk(guest, gateway) as talk:
+                self.assertEqual(talk.seen_as(), own, cidr)
+
+    def world_at(self, outside: Mapping[str, Any], address: str) -> Guest:
+        """Create who is at the next hop, which no port has."""
+        world = self.make_guest(outside, port_security_enabled=False, fixed_ips=[])
+        self.plug(world)
+        world.vm.run("ip", "address", "add", address, "dev", "eth0")
+        return world
