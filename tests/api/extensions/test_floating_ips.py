@@ -102,6 +102,32 @@ class FloatingIpTests(FloatingCase):
         bare = self.bed.create("network", router__external=True)["id"]
         self.assert_refused(400, "BadRequest", self.floating, floating_network_id=bare)
 
+    def test_it_is_of_ipv4(self) -> None:
+        """Whatever is named, and whatever else the network has."""
+        more: View = {"ip_version": 6, "cidr": "fd01::/64"}
+        other = self.bed.create("subnet", network_id=self.outside, **more)["id"]
+        self.assertIn("172.24.4.", self.floating()["floating_ip_address"])
+        message = self.assert_refused(400, "ExternalIpAddressExhausted", self.floating, subnet_id=other)
+        self.assertEqual(message, f"Unable to find any IP address on external network {self.outside}.")
+        self.assert_refused(400, "ExternalIpAddressExhausted", self.floating, ADMIN, floating_ip_address="fd01::7")
+        bare = self.bed.create("network", router__external=True)["id"]
+        self.bed.create("subnet", network_id=bare, **{**more, "cidr": "fd02::/64"})
+        said: View = {"floating_network_id": bare, "floating_ip_address": "fd02::7"}
+        message = self.assert_refused(400, "BadRequest", self.floating, ADMIN, **said)
+        self.assertEqual(message, f"Bad floatingip request: Network {bare} does not contain any IPv4 subnet.")
+
+    def test_it_is_of_the_first_subnet_with_room(self) -> None:
+        """But for those that are for others; it has no other address, and none is left when all are taken."""
+        outside = self.bed.create("network", router__external=True)["id"]
+        for cidr, owner in (("172.30.0.0/30", ""), ("172.31.0.0/30", ""), ("172.29.0.0/24", "compute:nova")):
+            served: View = {"service_types": [owner]} if owner else {}
+            self.bed.create("subnet", network_id=outside, ip_version=4, cidr=cidr, enable_dhcp=False, **served)
+        made = [self.floating(floating_network_id=outside) for _ in range(2)]
+        self.assertEqual([each["floating_ip_address"] for each in made], ["172.30.0.2", "172.31.0.2"])
+        (port,) = self.bed.listed("port", device_id=(made[1]["id"],))
+        self.assertEqual([each["ip_address"] for each in port["fixed_ips"]], ["172.31.0.2"])
+        self.assert_refused(409, "IpAddressGenerationFailure", self.floating, floating_network_id=outside)
+
     def test_its_port_is_protected(self) -> None:
         """It is not deleted beside it."""
         (port,) = self.bed.listed("port", device_id=(self.floating()["id"],))

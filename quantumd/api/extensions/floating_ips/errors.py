@@ -14,6 +14,15 @@ class FloatingIPNotFound(ApiError):
         super().__init__(f"Floating IP {floatingip_id} could not be found")
 
 
+class ExternalIpAddressExhausted(ApiError):
+    """There is no address of IPv4 where one is asked for."""
+
+    status = 400
+
+    def __init__(self, network_id: str) -> None:
+        super().__init__(f"Unable to find any IP address on external network {network_id}.")
+
+
 class ExternalGatewayForFloatingIPNotFound(ApiError):
     """No router leads from the port's subnet to the floating IP's network."""
 

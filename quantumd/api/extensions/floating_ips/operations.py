@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from attrs import frozen
@@ -14,6 +16,7 @@ from quantumd.api.extensions.dns.attributes import DOMAIN, NAME, check_floating_
 from quantumd.api.extensions.external_net.facts import external_network
 from quantumd.api.extensions.floating_ips.association import association
 from quantumd.api.extensions.floating_ips.details import add_details
+from quantumd.api.extensions.floating_ips.errors import ExternalIpAddressExhausted
 from quantumd.api.extensions.floating_ips.rows import (
     FLOATING_IPS,
     NOWHERE,
@@ -26,14 +29,17 @@ from quantumd.api.extensions.port_forwardings.rows import has_forwardings, show_
 from quantumd.api.extensions.qos.aspects import OWN
 from quantumd.api.extensions.qos.outside import ON_FLOATING_IPS, policies_of_new, put_policy
 from quantumd.api.resource import Query
+from quantumd.api.resources.errors import IpAddressGenerationFailure
 from quantumd.api.resources.facts import NetworkFacts
 from quantumd.api.resources.kept import KeptAsRows
+from quantumd.api.resources.port_addresses import FixedIps
 from quantumd.api.resources.port_creation import PortMaker
 from quantumd.api.resources.port_reading import port_of
 from quantumd.api.resources.port_rows import remove_port
 from quantumd.api.resources.views import View
 from quantumd.model.binding import NORMAL
 from quantumd.model.context import Context
+from quantumd.model.port import serving
 from quantumd.model.status import DOWN
 from quantumd.store.transaction import Transaction
 
@@ -49,17 +55,22 @@ class FloatingIps(KeptAsRows):
     maker: PortMaker
 
     def make(self, tx: Transaction, context: Context, body: Mapping[str, Any]) -> View:
-        """See KeptAsRows. NetworkNotFound, BadRequest, errors of addresses and of ``association``."""
+        """See KeptAsRows.
+
+        :raises NetworkNotFound, BadRequest, ExternalIpAddressExhausted: no address can come from there.
+        Other errors are those of addresses and of ``association``.
+        """
         check_floating_name(body[NAME], body[DOMAIN])
         network = _outside(tx, context, body["floating_network_id"])
         floating_ip_id = self.maker.chance.new_id()
         port = self._port(tx, context, network, floating_ip_id, body)
+        address = _of_version_4(network, port)
         view = {
             "id": floating_ip_id,
             "project_id": body["project_id"],
             "description": body["description"],
             "floating_network_id": network.id,
-            "floating_ip_address": port["fixed_ips"][0]["ip_address"],
+            "floating_ip_address": address,
             NAME: body[NAME],
             DOMAIN: body[DOMAIN],
             **NOWHERE,
@@ -118,8 +129,10 @@ class FloatingIps(KeptAsRows):
     def _port(
         self, tx: Transaction, context: Context, network: NetworkFacts, floating_ip_id: str, body: Mapping[str, Any]
     ) -> View:
-        """Make the port that holds the address. It belongs to no project."""
-        wanted = {"ip_address": body["floating_ip_address"], "subnet_id": body["subnet_id"] or _subnet(network, body)}
+        """Make the port that holds the address. It belongs to no project.
+
+        Of several subnets that it may be taken from the first with room gives it.
+        """
         port: dict[str, Any] = {
             "name": "",
             "description": "",
@@ -131,21 +144,36 @@ class FloatingIps(KeptAsRows):
             "binding:host_id": "",
             "binding:vnic_type": NORMAL,
             "binding:profile": {},
-            "fixed_ips": ({name: value for name, value in wanted.items() if value is not None},),
         }
-        return self.maker.create(tx, context.elevated, (port,))[0]
+        *others, last = _choices(network, body)
+        for choice in others:
+            with suppress(IpAddressGenerationFailure):
+                return self.maker.create(tx, context.elevated, ({**port, "fixed_ips": choice},))[0]
+        return self.maker.create(tx, context.elevated, ({**port, "fixed_ips": last},))[0]
 
 
-def _subnet(network: NetworkFacts, body: Mapping[str, Any]) -> str | None:
-    """Return the subnet that an address is taken from where none is named; an address that is named tells it."""
-    if body["floating_ip_address"] is not None:
-        return None
-    of_version_4 = [subnet.id for subnet in network.subnets if subnet.ip_version == 4]
-    if not of_version_4:
-        raise BadRequest("floatingip", f"Network {network.id} does not contain any IPv4 subnet")
-    return of_version_4[0] if len(of_version_4) == 1 else None
+def _choices(network: NetworkFacts, body: Mapping[str, Any]) -> Sequence[FixedIps | None]:
+    """Return what may be asked for, first things first: what is named, else an address of any subnet of IPv4."""
+    named = {"ip_address": body["floating_ip_address"], "subnet_id": body["subnet_id"]}
+    wanted = {name: value for name, value in named.items() if value is not None}
+    if wanted:
+        return ((wanted,),)
+    of_version_4 = [subnet for subnet in serving(network.subnets, OWNER) if subnet.ip_version == 4]
+    return [({"subnet_id": subnet.id},) for subnet in of_version_4] or (None,)
+
+
+def _of_version_4(network: NetworkFacts, port: View) -> str:
+    """Return the IPv4 address of the port. ExternalIpAddressExhausted: it got another one."""
+    addresses: list[str] = [each["ip_address"] for each in port["fixed_ips"]]
+    found = next((each for each in addresses if ip_address(each).version == 4), None)
+    if found is None:
+        raise ExternalIpAddressExhausted(network.id)
+    return found
 
 
 def _outside(tx: Transaction, context: Context, network_id: str) -> NetworkFacts:
     inner = BadRequest("floatingip", f"Network {network_id} is not a valid external network")
-    return external_network(tx, context, network_id, inner)
+    network = external_network(tx, context, network_id, inner)
+    if all(subnet.ip_version != 4 for subnet in network.subnets):
+        raise BadRequest("floatingip", f"Network {network.id} does not contain any IPv4 subnet")
+    return network
