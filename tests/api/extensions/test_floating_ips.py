@@ -193,6 +193,19 @@ class AssociationTests(FloatingCase):
         self.assertEqual(self.where(self.now(made)), (None, None, None))
         self.assertIn(("floatingip", "update"), self.journalled()[-2:])
 
+    def test_it_holds_its_address(self) -> None:
+        """Which would be somebody else's next; the port may have others beside it."""
+        made = self.floating(port_id=self.port["id"])
+        for fixed_ips in ([], [{"subnet_id": self.inner, "ip_address": "10.0.0.77"}]):
+            message = self.assert_refused(
+                400, "BadRequest", self.bed.update, "port", self.port["id"], ALICE, fixed_ips=fixed_ips
+            )
+            self.assertIn("its original fixed_ip has been associated to a floating ip", message)
+        several = [{"subnet_id": self.inner}, {"ip_address": self.fixed}]
+        self.bed.update("port", self.port["id"], ALICE, fixed_ips=several)
+        self.bed.update("floatingip", made["id"], ALICE, port_id=None)
+        self.bed.update("port", self.port["id"], ALICE, fixed_ips=[])
+
     def test_it_holds_its_router(self) -> None:
         """Neither the gateway nor the interface that it leads by is taken away."""
         made = self.floating(port_id=self.port["id"])

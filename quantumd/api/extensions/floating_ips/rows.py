@@ -60,6 +60,7 @@ _OF_PORT = Prepared(
     .where(_FLOATING.port_id == bindparam("wanted"))
     .order_by(_FLOATING.id)
 )
+_ADDRESSES = Prepared(select(_FLOATING.fixed_ip_address).where(_FLOATING.port_id == bindparam("wanted")))
 _OF_ADDRESS = Prepared(
     select(_FLOATING.id, _FLOATING.floating_ip_address).where(
         _FLOATING.port_id == bindparam("port"),
@@ -105,6 +106,11 @@ def routers_between(tx: Transaction, network_id: str, subnet_id: str) -> list[st
 def floating_ips_of_port(tx: Transaction, port_id: str) -> dict[str, str]:
     """Return the floating IPs that lead to the port: their addresses by their ids."""
     return dict(_OF_PORT.rows(tx, {"wanted": port_id}))
+
+
+def floated_addresses(tx: Transaction, port_id: str) -> set[str]:
+    """Return the addresses of the port to which floating IPs lead, whosever they are."""
+    return {row[0] for row in _ADDRESSES.rows(tx, {"wanted": port_id})}
 
 
 def floating_ip_of(tx: Transaction, port_id: str, address: str, network_id: str) -> tuple[str, str] | None:
