@@ -181,6 +181,22 @@ class AssociationTests(FloatingCase):
         message = self.assert_refused(404, "ExternalGatewayForFloatingIPNotFound", self.floating, port_id=port["id"])
         self.assertIn(f"External network {self.outside} is not reachable from subnet {subnet}.", message)
 
+    def test_by_the_router_that_is_the_subnet_s_gateway(self) -> None:
+        """Of several between the two, whichever was first."""
+        network, subnet = self.bed.network_with_subnet("10.5.0.0/24", ALICE)
+        beside, gateway = [], self.with_gateway()
+        for number in range(4):
+            beside.append(self.with_gateway())
+            fixed_ips = [{"subnet_id": subnet, "ip_address": f"10.5.0.{number + 10}"}]
+            at = self.bed.create("port", ALICE, network_id=network, fixed_ips=fixed_ips)["id"]
+            self.add(beside[-1], port_id=at)
+        port = self.bed.create("port", ALICE, network_id=network)["id"]
+        among = {each["id"] for each in beside}
+        self.assertIn(self.floating(port_id=port)["router_id"], among)
+        self.add(gateway, subnet_id=subnet)
+        other = self.bed.create("port", ALICE, network_id=network)["id"]
+        self.assertEqual(self.floating(port_id=other)["router_id"], gateway["id"])
+
     def test_one_for_an_address(self) -> None:
         """Of one external network."""
         self.floating(port_id=self.port["id"])

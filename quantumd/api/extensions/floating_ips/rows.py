@@ -16,7 +16,7 @@ from quantumd.api.resources.views import View
 from quantumd.model import router
 from quantumd.model.context import Context
 from quantumd.model.status import DOWN
-from quantumd.store.tables import ip_allocations, ports
+from quantumd.store.tables import ip_allocations, ports, subnets
 from quantumd.store.tables.routers import floating_ips, port_forwardings, router_ports
 from quantumd.store.transaction import Transaction
 
@@ -42,11 +42,12 @@ NOWHERE: Final[View] = {"port_id": None, "fixed_ip_address": None, "router_id": 
 
 _INSIDE, _OUTSIDE = router_ports.alias("inside"), router_ports.alias("outside")
 _ROUTERS = Prepared(
-    select(_INSIDE.c.router_id)
+    select(_INSIDE.c.router_id, ip_allocations.c.ip_address, subnets.c.gateway_ip)
     .distinct()
     .join(_OUTSIDE, _OUTSIDE.c.router_id == _INSIDE.c.router_id)
     .join(ports, ports.c.id == _OUTSIDE.c.port_id)
     .join(ip_allocations, ip_allocations.c.port_id == _INSIDE.c.port_id)
+    .join(subnets, subnets.c.id == ip_allocations.c.subnet_id)
     .where(
         _INSIDE.c.kind == text_of(router.INTERFACE),
         _OUTSIDE.c.kind == text_of(router.GATEWAY),
@@ -94,13 +95,17 @@ _DATE = Prepared(
 
 
 def router_between(tx: Transaction, network_id: str, subnet_id: str) -> str | None:
-    """Return a router that leads from the subnet to the external network; None when there is none."""
+    """Return the first router that leads from the subnet to the external network; None when there is none."""
     return next(iter(routers_between(tx, network_id, subnet_id)), None)
 
 
 def routers_between(tx: Transaction, network_id: str, subnet_id: str) -> list[str]:
-    """Return the routers that lead from the subnet to the external network."""
-    return [row[0] for row in _ROUTERS.rows(tx, {"network": network_id, "subnet": subnet_id})]
+    """Return the routers that lead from the subnet to the external network; first the one at its gateway address.
+
+    That is where what VMs answer goes.
+    """
+    rows: list[tuple[Any, ...]] = _ROUTERS.rows(tx, {"network": network_id, "subnet": subnet_id})
+    return [router_id for router_id, address, gateway in sorted(rows, key=lambda row: row[1] != row[2])]
 
 
 def floating_ips_of_port(tx: Transaction, port_id: str) -> dict[str, str]:
