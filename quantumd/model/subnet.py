@@ -75,6 +75,11 @@ def is_auto_address(ra_mode: str | None, address_mode: str | None) -> bool:
     return ra_mode in AUTO_ADDRESS_MODES or address_mode in AUTO_ADDRESS_MODES
 
 
+def is_advertised_elsewhere(ra_mode: str | None, address_mode: str | None) -> bool:
+    """Whether routers that are not quantumd's say how ports get their addresses on an IPv6 subnet."""
+    return ra_mode is None and address_mode is not None
+
+
 def cidr_fault(cidr: str) -> str | None:
     """Return why no subnet can have this cidr, None when it can. Source: Neutron 29."""
     return "0 is not allowed as CIDR prefix length" if prefix_of(cidr).prefixlen == 0 else None

@@ -23,6 +23,7 @@ from quantumd.model.port import (
     IMMEDIATE,
     NO_ADDRESSES,
     ROUTER_INTERFACE_OWNERS,
+    TRUSTED_OWNER_PREFIX,
     automatic_choices,
     computes_addresses,
     reachable,
@@ -99,7 +100,7 @@ def _subnets_for(
 def _demands(
     network: NetworkFacts, subnets: Sequence[SubnetFacts], device_owner: str, fixed_ips: FixedIps, limit: int
 ) -> tuple[Demand, ...]:
-    if len(fixed_ips) > limit:
+    if len(fixed_ips) > limit and not device_owner.startswith(TRUSTED_OWNER_PREFIX):
         raise InvalidInput("Exceeded maximum amount of fixed ips per port")
     if fixed_ips and not subnets:
         raise InvalidInput("IP allocation requires subnets for network")

@@ -22,6 +22,12 @@ from quantumd.api.extensions.routers.errors import (
 from quantumd.api.extensions.routers.gateway import overlapping
 from quantumd.api.extensions.routers.ports import RouterPorts
 from quantumd.api.extensions.routers.rows import ROUTERS, links_of, network_of_subnet, user_of
+from quantumd.api.extensions.routers.standing import (
+    require_leave,
+    require_leave_for_port,
+    require_one_ipv6_port,
+    require_own_advertisements,
+)
 from quantumd.api.resources.allocation import Vacancies, addresses_of
 from quantumd.api.resources.errors import SubnetNotFound
 from quantumd.api.resources.facts import NetworkFacts, SubnetFacts, network_facts
@@ -93,8 +99,11 @@ class Interfaces:
             raise BadRequest("router", "Router port must have at least one fixed IP")
         if sum(subnet.ip_version == 4 for subnet in there) > 1:
             raise BadRequest("router", "Cannot have multiple IPv4 subnets on router port")
+        require_own_advertisements(tx, there)
+        require_one_ipv6_port(tx, router, port["network_id"], there)
         for subnet in there:
             _require_apart(tx, router, subnet)
+        require_leave_for_port(tx, context, port, there)
         self.ports.adopt(tx, context, router, INTERFACE, port)
         return port, [subnet.id for subnet in there]
 
@@ -106,6 +115,7 @@ class Interfaces:
             raise SubnetNotFound(subnet_id)
         if subnet.gateway_ip is None:
             raise BadRequest("router", "Subnet for router interface must have a gateway IP")
+        require_leave(tx, context, network, subnet)
         _require_apart(tx, router, subnet)
         wanted = {"subnet_id": subnet.id, "ip_address": subnet.gateway_ip}
         # As in Neutron a subnet whose prefix is delegated has a port of its own.
