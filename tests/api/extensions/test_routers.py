@@ -166,6 +166,21 @@ class GatewayTests(RouterCase):
         message = self.assert_refused(400, "BadRequest", self.add, self.with_gateway(), subnet_id=clash)
         self.assertIn(f"Cidr 172.24.4.128/25 of subnet {clash} overlaps with cidr 172.24.4.0/24", message)
 
+    def test_every_subnet_outside_is_kept_apart(self) -> None:
+        """Also one in which the router has no address: floating IPs come from it, and neighbours are there."""
+        self.bed.create("subnet", network_id=self.outside, ip_version=4, cidr="172.25.0.0/16")
+        made = self.with_gateway()
+        _, clash = self.bed.network_with_subnet("172.25.7.0/24", ALICE)
+        message = self.assert_refused(400, "BadRequest", self.add, made, subnet_id=clash)
+        self.assertIn(f"Cidr 172.25.7.0/24 of subnet {clash} overlaps with cidr 172.25.0.0/16", message)
+        other = self.router()
+        self.add(other, subnet_id=clash)
+        info = {"network_id": self.outside}
+        message = self.assert_refused(
+            400, "BadRequest", self.bed.update, "router", other["id"], ALICE, external_gateway_info=info
+        )
+        self.assertIn("Cidr 172.25.0.0/16 of subnet", message)
+
 
 class InterfaceTests(RouterCase):
     """Where it stands inside."""

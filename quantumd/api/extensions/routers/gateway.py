@@ -22,7 +22,7 @@ from quantumd.api.extensions.routers.gateway_rows import HeldGateway, gateways_o
 from quantumd.api.extensions.routers.ports import RouterPorts
 from quantumd.api.extensions.routers.rows import links_of, user_of
 from quantumd.api.resources.allocation import Vacancies, addresses_of
-from quantumd.api.resources.facts import NetworkFacts
+from quantumd.api.resources.facts import NetworkFacts, network_facts
 from quantumd.api.resources.port_addresses import chosen_addresses, wish_of
 from quantumd.api.resources.port_reading import port_of
 from quantumd.api.resources.port_rows import change_port
@@ -119,13 +119,25 @@ class Gateways:
         if not held:
             require_no_proxies(tx, router["id"])
         inside = [link for links in links_of(tx, router["id"], INTERFACE).values() for link in links]
-        by_port = links_of(tx, router["id"], GATEWAY)
-        gateways = [by_port[each.port_id] for each in held if each.port_id in by_port]
-        for links in gateways:
+        # Several may be in one network.
+        networks = [_links_into(tx, network_id) for network_id in dict.fromkeys(each.network_id for each in held)]
+        for links in networks:
             _require_apart(links, inside)
-        for some, others in combinations(gateways, 2):
-            # Several may be in one network.
-            _require_apart(others, [link for link in some if link.network_id != others[0].network_id])
+        for some, others in combinations(networks, 2):
+            _require_apart(others, some)
+
+
+def links_around(tx: Transaction, router_id: str) -> list[Link]:
+    """Return the links of a router, those to other subnets of its external networks too: they are out there."""
+    outside = dict.fromkeys(each.network_id for each in gateways_of(tx, router_id))
+    inside = [link for links in links_of(tx, router_id, INTERFACE).values() for link in links]
+    return [*inside, *(link for network_id in outside for link in _links_into(tx, network_id))]
+
+
+def _links_into(tx: Transaction, network_id: str) -> list[Link]:
+    """Return what a gateway into a network makes of its subnets, whether it has an address there or not."""
+    network = network_facts(tx, network_id)
+    return [Link(each.id, each.cidr, "", network_id) for each in network.subnets] if network else []
 
 
 def _require_apart(links: Sequence[Link], others: Sequence[Link]) -> None:

@@ -19,7 +19,7 @@ from quantumd.api.extensions.routers.errors import (
     RouterInterfaceNotFoundForSubnet,
     SubnetMismatchForPort,
 )
-from quantumd.api.extensions.routers.gateway import overlapping
+from quantumd.api.extensions.routers.gateway import links_around, overlapping
 from quantumd.api.extensions.routers.ports import RouterPorts
 from quantumd.api.extensions.routers.rows import ROUTERS, links_of, network_of_subnet, user_of
 from quantumd.api.extensions.routers.standing import (
@@ -156,8 +156,7 @@ def _id(body: Mapping[str, Any], name: str) -> str | None:
 
 def _require_apart(tx: Transaction, router: View, subnet: SubnetFacts) -> None:
     """Refuse a subnet that the router stands in already, or cannot tell from one in which it does. BadRequest."""
-    links = [link for some in links_of(tx, router["id"]).values() for link in some]
-    other = overlap(links, subnet.id, subnet.cidr)
+    other = overlap(links_around(tx, router["id"]), subnet.id, subnet.cidr)
     if other is None:
         return
     if other.subnet_id == subnet.id:
