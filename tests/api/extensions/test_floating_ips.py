@@ -171,11 +171,14 @@ class AssociationTests(FloatingCase):
         self.assert_refused(400, "BadRequest", self.floating, fixed_ip_address=address)
 
     def test_to_what_it_cannot(self) -> None:
-        """A port that is not seen, one without IPv4, one that no router leads to."""
+        """A port that is not seen, one without IPv4, the one of DHCP, one that no router leads to."""
         self.assert_refused(404, "PortNotFound", self.floating, port_id=UNKNOWN)
         self.assert_refused(404, "PortNotFound", self.floating, BOB, port_id=self.port["id"])
         bare = self.bed.create("port", ALICE, network_id=self.inside, fixed_ips=[])
         self.assert_refused(400, "BadRequest", self.floating, port_id=bare["id"])
+        (served,) = self.bed.listed("port", ALICE, network_id=(self.inside,), device_owner=("network:dhcp",))
+        message = self.assert_refused(400, "BadRequest", self.floating, ADMIN, port_id=served["id"])
+        self.assertIn(f"Port {served['id']} is unable to be assigned a floating IP", message)
         network, subnet = self.bed.network_with_subnet("10.5.0.0/24", ALICE)
         port = self.bed.create("port", ALICE, network_id=network)
         message = self.assert_refused(404, "ExternalGatewayForFloatingIPNotFound", self.floating, port_id=port["id"])

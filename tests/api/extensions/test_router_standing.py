@@ -49,6 +49,32 @@ class LeaveTests(RouterCase):
         own: View = {"network_id": self.inside, "fixed_ips": [{"ip_address": "10.0.0.1"}]}
         self.add(self.router(), port_id=self.bed.create("port", ALICE, **own)["id"])
 
+    def test_nobody_says_that_a_port_is_of_another_s_router(self) -> None:
+        """Neither of a new port nor later; of one's own, or of none, anybody may."""
+        other = self.router(BOB)["id"]
+        said: View = {"network_id": self.inside, "device_owner": "network:router_interface"}
+        for device_id in (self.router()["id"], UNKNOWN, ""):
+            port = self.bed.create("port", ALICE, device_id=device_id, **said)["id"]
+        message = self.assert_refused(
+            409, "DeviceIDNotOwnedByTenant", self.bed.create, "port", ALICE, device_id=other, **said
+        )
+        self.assertIn(f"The following device_id {other} is not owned by your project", message)
+        self.assert_refused(409, "DeviceIDNotOwnedByTenant", self.bed.update, "port", port, ALICE, device_id=other)
+        plain = self.bed.create("port", ALICE, network_id=self.inside, device_id=other)["id"]
+        self.assert_refused(
+            409, "DeviceIDNotOwnedByTenant", self.bed.update, "port", plain, ALICE, device_owner=said["device_owner"]
+        )
+        self.bed.create("port", ADMIN, device_id=other, **said)
+
+    def test_the_answer_tells_of_the_port(self) -> None:
+        """Whose it is, and the last of its subnets beside all of them, as in Neutron."""
+        second = self.bed.create("subnet", ALICE, network_id=self.inside, ip_version=6, cidr="fd00::/64")["id"]
+        fixed_ips = [{"subnet_id": self.inner}, {"subnet_id": second}]
+        port = self.bed.create("port", network_id=self.inside, project_id="carol", fixed_ips=fixed_ips)["id"]
+        added = self.add(self.router(ADMIN), ADMIN, port_id=port)
+        self.assertEqual((added["project_id"], added["subnet_id"]), ("carol", second))
+        self.assertEqual(added["subnet_ids"], [self.inner, second])
+
 
 class VersionSixTests(RouterCase):
     """What more is asked of subnets of IPv6."""

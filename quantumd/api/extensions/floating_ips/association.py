@@ -15,6 +15,7 @@ from quantumd.api.extensions.floating_ips.rows import NOWHERE, floating_ip_of, r
 from quantumd.api.resources.port_reading import shown_port
 from quantumd.api.resources.views import View
 from quantumd.model.context import Context
+from quantumd.model.port import is_dhcp_port
 from quantumd.store.transaction import Transaction
 
 _RESOURCE = "floatingip"
@@ -61,6 +62,8 @@ def _target(tx: Transaction, context: Context, floating_ip: View, port_id: str, 
             f"Cannot process floating IP association with Port {port_id} since that port is owned by a different "
             "project",
         )
+    if is_dhcp_port(port["device_owner"]):
+        raise BadRequest(_RESOURCE, f"Port {port_id} is unable to be assigned a floating IP")
     held = {each["ip_address"]: each["subnet_id"] for each in port["fixed_ips"]}
     if address is not None:
         if address not in held:

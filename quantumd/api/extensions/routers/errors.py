@@ -77,6 +77,17 @@ class PortInUse(ApiError):
         )
 
 
+class DeviceIDNotOwnedByTenant(ApiError):
+    """A port says that it is a router's, and that is another project's."""
+
+    status = 409
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(
+            f"The following device_id {device_id} is not owned by your project or matches another project router."
+        )
+
+
 class UnableToRemoveGateways(ApiError):
     """There is no gateway to be removed."""
 

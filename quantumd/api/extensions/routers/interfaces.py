@@ -60,7 +60,7 @@ class Interfaces:
         else:
             port, subnet_ids = self._by_subnet(tx, context, router, str(subnet_id))
         ROUTERS.touch(tx, router["id"])
-        return _shown(router, port, subnet_ids)
+        return _shown(router, port, subnet_ids, subnet_ids[-1])
 
     def remove(self, tx: Transaction, context: Context, parts: Mapping[str, str], body: Any) -> View:
         """Let the router leave a subnet. See Action.
@@ -86,7 +86,7 @@ class Interfaces:
         else:
             self.ports.remove(tx, context, port_id)
         ROUTERS.touch(tx, router["id"])
-        return _shown(router, port, [link.subnet_id for link in leaving])
+        return _shown(router, port, [link.subnet_id for link in leaving], leaving[0].subnet_id)
 
     def _by_port(self, tx: Transaction, context: Context, router: View, port_id: str) -> tuple[View, list[str]]:
         port = shown_port(tx.connection, (), context, port_id)
@@ -201,12 +201,12 @@ def _ipv6_port(tx: Transaction, router: View, network: NetworkFacts) -> View | N
     return None
 
 
-def _shown(router: View, port: View, subnet_ids: Sequence[str]) -> View:
+def _shown(router: View, port: View, subnet_ids: Sequence[str], subnet_id: str) -> View:
     return {
         "id": router["id"],
-        "project_id": router["project_id"],
+        "project_id": port["project_id"],
         "port_id": port["id"],
         "network_id": port["network_id"],
-        "subnet_id": subnet_ids[0],
+        "subnet_id": subnet_id,
         "subnet_ids": list(subnet_ids),
     }

@@ -13,8 +13,9 @@ from quantumd.api.aspects import IAspect, KeptInRow
 from quantumd.api.attributes import Attribute
 from quantumd.api.errors import BadRequest
 from quantumd.api.extensions.quotas.counts import forget_count
+from quantumd.api.extensions.routers.errors import DeviceIDNotOwnedByTenant
 from quantumd.api.extensions.routers.hosting import RouterHosts
-from quantumd.api.extensions.routers.rows import leave_port, take_port, user_of
+from quantumd.api.extensions.routers.rows import leave_port, owner_of, take_port, user_of
 from quantumd.api.resources.allocation import addresses_of
 from quantumd.api.resources.errors import ServicePortInUse, ServicePortNotDeletable
 from quantumd.api.resources.facts import network_facts
@@ -32,6 +33,7 @@ from quantumd.api.resources.port_rows import change_port, remove_port
 from quantumd.api.resources.views import View
 from quantumd.model.binding import NORMAL
 from quantumd.model.context import Context
+from quantumd.model.port import ROUTER_INTERFACE_OWNERS
 from quantumd.model.router import INTERFACE, PORT_OWNERS
 from quantumd.store.transaction import Transaction
 
@@ -126,7 +128,10 @@ class RoutersPorts(KeptInRow):
     def settle(
         self, tx: Transaction, context: Context, named: Mapping[str, Any], before: View | None, view: Mapping[str, Any]
     ) -> View:
-        """See IAspect. ServicePortInUse."""
+        """See IAspect. ServicePortInUse, DeviceIDNotOwnedByTenant."""
+        asks = self.is_served and not context.is_admin and _says_it_is_a_router_s(before, view)
+        if asks and owner_of(tx, view["device_id"]) not in (None, view["project_id"]):
+            raise DeviceIDNotOwnedByTenant(view["device_id"])
         changes = before is not None and any(before[name] != view[name] for name in _FIXED)
         if before is not None and changes and self._user(tx, before["id"]) is not None:
             raise ServicePortInUse(before["id"], f"it has device owner {before['device_owner']}")
@@ -140,3 +145,8 @@ class RoutersPorts(KeptInRow):
 
     def _user(self, tx: Transaction, port_id: str) -> str | None:
         return user_of(tx, port_id) if self.is_served else None
+
+
+def _says_it_is_a_router_s(before: View | None, view: Mapping[str, Any]) -> bool:
+    is_new = before is None or any(before[name] != view[name] for name in _FIXED)
+    return is_new and bool(view["device_id"]) and view["device_owner"] in ROUTER_INTERFACE_OWNERS

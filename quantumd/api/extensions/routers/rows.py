@@ -60,6 +60,7 @@ _USES = Prepared(
     select(_PORT.port_id, _PORT.kind).where(_PORT.router_id == bindparam("wanted")).order_by(_PORT.port_id)
 )
 _USE = Prepared(select(_PORT.router_id).where(_PORT.port_id == bindparam("wanted")))
+_OWNER = Prepared(select(routers.c.project_id).where(routers.c.id == bindparam("wanted")))
 _TAKE = Prepared(insert(router_ports))
 _LEAVE = Prepared(delete(router_ports).where(_PORT.port_id == bindparam("wanted")))
 
@@ -123,6 +124,12 @@ def ports_of(tx: Transaction, router_id: str, kind: str) -> list[str]:
 def user_of(tx: Transaction, port_id: str) -> str | None:
     """Return the router that uses a port."""
     found: list[tuple[Any, ...]] = _USE.rows(tx, {"wanted": port_id})
+    return found[0][0] if found else None
+
+
+def owner_of(tx: Transaction, router_id: str) -> str | None:
+    """Return the project of a router, whosever it is; None when there is no such router."""
+    found: list[tuple[Any, ...]] = _OWNER.rows(tx, {"wanted": router_id})
     return found[0][0] if found else None
 
 
