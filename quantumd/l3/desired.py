@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface, ip_network
 from typing import Protocol, cast
 
 from attrs import evolve, frozen
@@ -18,6 +18,7 @@ from quantumd.l3.features.metering import meters_of
 from quantumd.l3.features.nat import filters_of
 from quantumd.l3.features.neighbours import entry_of
 from quantumd.l3.names import GATEWAY, INSIDE, inner_of, outer_of
+from quantumd.model.addresses import is_port_address
 from quantumd.model.records import Record, RecordKey
 from quantumd.model.router_records import RouterLink, RouterRecord
 
@@ -81,6 +82,7 @@ def desire(router: RouterRecord | None) -> DesiredRouter | None:
 def _within_reach(addressing: Addressing) -> Addressing:
     """Leave out next hops on links where the router does not stand, as while a port of it is disabled, and itself.
 
+    Of what was asked for before such routes were refused also those that no router could send to.
     The kernel would refuse them, and all that comes behind would not be done.
     """
     own = [ip_interface(each.address) for each in addressing.addresses]
@@ -92,7 +94,8 @@ def _reaching(route: Route, own: Collection[IPv4Interface | IPv6Interface]) -> R
     if not route.nexthops:
         return route
     devices = route.devices or (route.device,) * len(route.nexthops)
-    ways = [way for way in zip(route.nexthops, devices, strict=True) if _is_near(*way, own)]
+    version = ip_network(route.destination).version
+    ways = [way for way in zip(route.nexthops, devices, strict=True) if _is_near(*way, own, version)]
     if not ways:
         return None
     nexthops, links = zip(*ways, strict=True)
@@ -103,10 +106,14 @@ def _reaching(route: Route, own: Collection[IPv4Interface | IPv6Interface]) -> R
     return evolve(route, nexthops=nexthops, devices=links)
 
 
-def _is_near(nexthop: str, device: str, own: Collection[IPv4Interface | IPv6Interface]) -> bool:
+def _is_near(nexthop: str, device: str, own: Collection[IPv4Interface | IPv6Interface], version: int) -> bool:
     address = ip_address(nexthop)
-    is_near = device or any(address in each.network for each in own)
-    return bool(is_near) and all(address != each.ip for each in own)
+    is_near = device or any(address in each.network and _is_host(address, each) for each in own)
+    return bool(is_near) and address.version == version and all(address != each.ip for each in own)
+
+
+def _is_host(address: IPv4Address | IPv6Address, link: IPv4Interface | IPv6Interface) -> bool:
+    return is_port_address(str(link.network), str(address))
 
 
 def _wires(router: RouterRecord) -> Iterator[tuple[str, Wire]]:

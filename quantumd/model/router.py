@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from attrs import frozen
 
-from quantumd.model.addresses import prefix_of
+from quantumd.model.addresses import is_port_address, prefix_of
 from quantumd.model.delegation import PROVISIONAL
 
 GATEWAY = "gateway"
@@ -49,12 +49,19 @@ def is_reached(links: Iterable[Link], address: str) -> bool:
     return any(_holds(link, address) for link in links)
 
 
-def route_fault(links: Sequence[Link], nexthop: str) -> str | None:
-    """Return why a route cannot go to an address, None when it can. Source: Neutron 29."""
+def route_fault(links: Sequence[Link], destination: str, nexthop: str) -> str | None:
+    """Return why what is for a prefix cannot go to an address, None when it can.
+
+    Source: Neutron 29; it takes what no kernel does: a next hop of the other version of IP, or one that is no host's.
+    """
     if not is_reached(links, nexthop):
         return "the nexthop is not connected with router"
     if any(link.ip_address == nexthop for link in links):
         return "the nexthop is used by router"
+    if prefix_of(destination).version != prefix_of(nexthop).version:
+        return "the nexthop is not of the IP version of the destination"
+    if not any(is_port_address(link.cidr, nexthop) for link in links):
+        return "the nexthop is not the address of a host"
     return None
 
 

@@ -59,6 +59,13 @@ class DesireTests(SynchronousTestCase):
         found = desired(evolve(ROUTER, routes=routes)).addressing.routes
         self.assertEqual({each for each in found if not each.device}, {Route("10.9.0.0/16", ("10.0.0.9",))})
 
+    def test_a_route_that_no_kernel_takes_is_none(self) -> None:
+        """All else is carried."""
+        wrong = (RouterRoute("10.8.0.0/16", "fd00::9"), RouterRoute("fd08::/64", "10.0.0.9"))
+        broadcast = RouterRoute("10.7.0.0/16", "10.0.0.255")
+        found = desired(evolve(ROUTER, routes=(*wrong, broadcast, *ROUTER.routes))).addressing.routes
+        self.assertEqual({each for each in found if not each.device}, {Route("10.9.0.0/16", ("10.0.0.9",))})
+
     def test_without_a_gateway_nothing_is_translated(self) -> None:
         """There are no filters."""
         filters = desired(evolve(ROUTER, gateway=None, floating_ips=(), nexthops=())).filters

@@ -309,6 +309,27 @@ class RouteTests(RouterCase):
             )  # fmt: skip
             self.assertIn(reason, message)
 
+    def test_next_hops_are_those_that_a_router_can_send_to(self) -> None:
+        """Of the destination's version of IP, and a host: one that no kernel takes would keep the router DOWN."""
+        more: View = {"network_id": self.inside, "ip_version": 6, "cidr": "fd00::/64"}
+        self.add(self.made, subnet_id=self.bed.create("subnet", ALICE, **more)["id"])
+        wrong = (
+            ("10.77.0.0/16", "fd00::7", "is not of the IP version of the destination"),
+            ("fd77::/64", "10.0.0.7", "is not of the IP version of the destination"),
+            ("10.77.0.0/16", "10.0.0.255", "is not the address of a host"),
+            ("10.77.0.0/16", "10.0.0.0", "is not the address of a host"),
+        )
+        for destination, nexthop, reason in wrong:
+            routes = self.routes((destination, nexthop))
+            message = self.assert_refused(
+                400, "InvalidRoutes", self.bed.update, "router", self.made["id"], ALICE, routes=routes
+            )
+            self.assertIn(f"the nexthop {reason}", message)
+            self.assert_refused(
+                400, "InvalidRoutes", self.act, "add_extraroutes", self.made, {"router": {"routes": routes}}
+            )
+        self.bed.update("router", self.made["id"], ALICE, routes=self.routes(("fd77::/64", "fd00::7")))
+
     def test_they_are_bounded(self) -> None:
         """By the setting."""
         many = self.routes(*((f"10.{number}.0.0/16", "10.0.0.7") for number in range(100, 131)))

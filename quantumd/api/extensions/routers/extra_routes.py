@@ -33,7 +33,7 @@ class ExtraRoutes:
             raise RoutesExhausted(router_id, self.limit)
         links = [link for some in links_of(tx, router_id).values() for link in some]
         for route in routes:
-            fault = route_fault(links, route["nexthop"])
+            fault = route_fault(links, route["destination"], route["nexthop"])
             if fault is not None:
                 raise InvalidRoutes(str(list(routes)), fault)
 
