@@ -11,6 +11,7 @@ from quantumd.model.router_records import (
     AdvertisedPrefix,
     FloatingAddress,
     ForwardedPorts,
+    LinkNeighbours,
     LinkScope,
     RouterGateway,
     RouterLink,
@@ -51,6 +52,7 @@ def router_record(router: Router, position: int) -> RouterRecord:
         proxied=router.proxied if router.enable_ndp_proxy else (),
         limits=router.limits if first else (),
         delegations=delegations_of(standing) if first else (),
+        beside=tuple(LinkNeighbours(port.id, port.beside) for port in outside if port.beside),
     )
 
 

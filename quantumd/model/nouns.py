@@ -162,7 +162,8 @@ class RouterAddress:
 class RouterPort:
     """A port that a router uses. ``is_enabled``: the port is and its network is. Addresses are in the port's order.
 
-    A gateway has an ``ordinal``, by which they are ordered, and a ``number`` of its own, which it keeps.
+    A gateway has an ``ordinal``, by which they are ordered, and a ``number`` of its own, which it keeps; ``beside`` are
+    the prefixes of the other subnets of its network that are there too.
     """
 
     id: str
@@ -174,6 +175,7 @@ class RouterPort:
     addresses: tuple[RouterAddress, ...]
     ordinal: int = 0
     number: int = 1
+    beside: tuple[str, ...] = ()
 
 
 @frozen

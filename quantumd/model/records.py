@@ -245,7 +245,7 @@ ADDED_SINCE: Mapping[str, tuple[object, ...]] = {
     DhcpNetworkRecord.kind: ((),),
     DhcpPortRecord.kind: ((), ()),
     DnsNameRecord.kind: (True,),
-    RouterRecord.kind: ((), 1, (), False, (), False, (), (), (), (), ()),
+    RouterRecord.kind: ((), 1, (), False, (), False, (), (), (), (), (), ()),
 }
 """What the last fields say, where they say nothing, of kinds that hosts of before know without these fields."""
 

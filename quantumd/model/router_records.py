@@ -123,6 +123,14 @@ class LinkScope:
 
 
 @frozen
+class LinkNeighbours:
+    """Prefixes that are on the link of a gateway too, though it has no address of them."""
+
+    port_id: str
+    prefixes: tuple[str, ...]
+
+
+@frozen
 class HelpedPort:
     """A port to which connections say what others will come, and the helper that understands it.
 
@@ -146,7 +154,8 @@ class RouterRecord:
     which no digest covers: see docs/decisions/record-versions.md. With ``enable_ndp_proxy`` the router
     answers on its first gateway's link for the ``proxied`` IPv6 addresses inside, and lets in from outside what is for
     them, and nothing else of IPv6. ``limits`` are of floating IPs and of addresses of gateways, at most one of each in
-    a direction; ``helped`` are ports whose connections have helpers.
+    a direction; ``helped`` are ports whose connections have helpers. ``beside`` has the gateways beside whose own
+    subnets there are others.
     """
 
     kind: ClassVar[str] = "l3.router"
@@ -170,6 +179,7 @@ class RouterRecord:
     helped: tuple[HelpedPort, ...] = ()
     delegations: tuple[Delegation, ...] = ()
     meters: tuple[Meter, ...] = ()
+    beside: tuple[LinkNeighbours, ...] = ()
 
     @property
     def gateways(self) -> tuple[RouterGateway, ...]:

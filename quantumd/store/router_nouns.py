@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, exists, or_, select
 
 from quantumd.model.delegation import PREFIX_DELEGATION
 from quantumd.model.nouns import Router, RouterAddress, RouterPort
@@ -29,6 +29,7 @@ from quantumd.store.tables.routers import (
 from quantumd.store.tables.subnets import subnetpools
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_HELD = subnets.alias("held")
 _ROUTERS = select(
     routers.c.id,
     routers.c.host,
@@ -75,6 +76,26 @@ _ADDRESSES = (
     .outerjoin(subnetpools, subnetpools.c.id == subnets.c.subnetpool_id)
     .where(router_ports.c.router_id.in_(_IDS))
     .order_by(ip_allocations.c.port_id, ip_allocations.c.ordinal)
+)
+# Of a network with segments those of the gateway's own.
+_BESIDE = (
+    select(router_ports.c.port_id, subnets.c.cidr)
+    .join(ports, ports.c.id == router_ports.c.port_id)
+    .join(subnets, subnets.c.network_id == ports.c.network_id)
+    .where(
+        router_ports.c.router_id.in_(_IDS),
+        router_ports.c.kind == GATEWAY,
+        ~exists().where(ip_allocations.c.port_id == router_ports.c.port_id, ip_allocations.c.subnet_id == subnets.c.id),
+        or_(
+            subnets.c.segment_id.is_(None),
+            exists().where(
+                ip_allocations.c.port_id == router_ports.c.port_id,
+                ip_allocations.c.subnet_id == _HELD.c.id,
+                _HELD.c.segment_id == subnets.c.segment_id,
+            ),
+        ),
+    )
+    .order_by(router_ports.c.port_id, subnets.c.cidr)
 )
 _FLOATING = (
     select(
@@ -124,6 +145,8 @@ _STANDING = (
     .join(ports, ports.c.id == router_ports.c.port_id)
     .where(ports.c.network_id.in_(_IDS))
 )
+_EXTERNAL = select(networks.c.id).where(networks.c.id.in_(_IDS), networks.c.is_external.is_(True))
+_LEADING = _STANDING.where(router_ports.c.kind == GATEWAY)
 
 _IN_POOLS = (
     select(router_ports.c.router_id)
@@ -174,6 +197,12 @@ def routers_in(connection: Connection, network_ids: Iterable[str]) -> set[str]:
     return {row.router_id for row in _rows(connection, _STANDING, sorted(set(network_ids)))}
 
 
+def routers_into(connection: Connection, network_ids: Iterable[str]) -> set[str]:
+    """Return the ids of the routers that have gateways in networks; only of external ones anything is asked."""
+    outside = [row.id for row in _rows(connection, _EXTERNAL, sorted(set(network_ids)))]
+    return {row.router_id for row in _rows(connection, _LEADING, outside)}
+
+
 def routers_of_pools(connection: Connection, pool_ids: Iterable[str]) -> set[str]:
     """Return the ids of the routers that use ports with addresses of subnet pools."""
     return {row.router_id for row in _rows(connection, _IN_POOLS, sorted(set(pool_ids)))}
@@ -189,13 +218,16 @@ def _ports(connection: Connection, router_ids: list[str]) -> Mapping[str, list[R
         delegated_to = row.subnet_id if is_delegated else ""
         servers = tuple(orjson.loads(row.dns_nameservers)) or tuple(filter(None, (own_servers.get(row.subnet_id),)))
         addresses[row.port_id].append(RouterAddress(*said, servers, row.address_scope_id or "", delegated_to))
+    beside: defaultdict[str, list[str]] = defaultdict(list)
+    for port_id, cidr in _rows(connection, _BESIDE, router_ids):
+        beside[port_id].append(cidr)
     found: defaultdict[str, list[RouterPort]] = defaultdict(list)
     for row in _rows(connection, _PORTS, router_ids):
-        found[row.router_id].append(_port(row, addresses))
+        found[row.router_id].append(_port(row, addresses, tuple(beside[row.port_id])))
     return found
 
 
-def _port(row: Any, addresses: _Addresses) -> RouterPort:
+def _port(row: Any, addresses: _Addresses, beside: tuple[str, ...]) -> RouterPort:
     return RouterPort(
         id=row.port_id,
         is_gateway=row.kind == GATEWAY,
@@ -206,6 +238,7 @@ def _port(row: Any, addresses: _Addresses) -> RouterPort:
         addresses=tuple(addresses[row.port_id]),
         ordinal=row.ordinal,
         number=row.number,
+        beside=beside,
     )
 
 

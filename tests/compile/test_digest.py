@@ -10,7 +10,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.compile.digest import digest_record
 from quantumd.model.delegation import Delegation
 from quantumd.model.records import FixedIp, NetworkRecord, PortRecord
-from quantumd.model.router_records import ForwardedPorts, LinkScope, RouterGateway, RouterLink, RouterRecord
+from quantumd.model.router_records import (
+    ForwardedPorts,
+    LinkNeighbours,
+    LinkScope,
+    RouterGateway,
+    RouterLink,
+    RouterRecord,
+)
 
 PORT = PortRecord("p", 5, "n", "fa:16:3e:00:00:01", (FixedIp("s", "10.0.0.5"),), True, "compute:nova")
 
@@ -57,6 +64,6 @@ class OlderHostTests(SynchronousTestCase):
         others = (
             router, evolve(router, gateway_number=2), evolve(router, more_gateways=(second,)),
             evolve(router, enable_default_route_ecmp=True), evolve(router, scopes=(LinkScope("p", "s"),)),
-            evolve(router, delegations=(Delegation("s"),)),
+            evolve(router, delegations=(Delegation("s"),)), evolve(router, beside=(LinkNeighbours("p", ("::/64",)),)),
         )  # fmt: skip
-        self.assertEqual(len({digest_record(each) for each in others}), 6)
+        self.assertEqual(len({digest_record(each) for each in others}), 7)

@@ -10,6 +10,7 @@ from quantumd.model.nouns import Router, RouterAddress, RouterPort
 from quantumd.model.router_records import (
     FloatingAddress,
     ForwardedPorts,
+    LinkNeighbours,
     LinkScope,
     RouterLink,
     RouterRecord,
@@ -67,6 +68,13 @@ class RecordTests(SynchronousTestCase):
                 proxied=("fd00::5",),
             ),
         )
+
+    def test_what_else_is_on_the_links_of_gateways(self) -> None:
+        """Those that have nothing beside their own subnets are not named."""
+        beside = evolve(GATEWAY, beside=("172.27.0.0/24", "fd09::/64"))
+        second = evolve(GATEWAY, id="p5", ordinal=1, number=2)
+        record = router_record(evolve(ROUTER, ports=(second, beside, INSIDE)), 12)
+        self.assertEqual(record.beside, (LinkNeighbours("p1", ("172.27.0.0/24", "fd09::/64")),))
 
     def test_several_gateways_are_in_their_order(self) -> None:
         """Each with its next hops, its number and the floating IPs of its network; of several there the first's."""

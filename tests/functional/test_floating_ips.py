@@ -67,6 +67,23 @@ class OutsideTests(RouterCase):
                     self.assertEqual(talk.seen_as(), world.ip)
                 self.assertRaises(OSError, Talk, world, address, 6001 - number)
 
+    def test_a_second_subnet_outside(self) -> None:
+        """Its hosts are on the link too, and floating IPs of it lead in and out, though the router has no other one."""
+        network, outside = self.make_network("10.0.0.0/24"), self.make_outside()
+        self.make_router(network, outside=outside)
+        guest, world = self.open_guest(network), self.open_guest(outside)
+        self.assertTrue(guest.can_reach(world.ip))
+        said = {"network_id": outside["id"], "cidr": "198.18.0.0/24", "ip_version": 4, "enable_dhcp": False}
+        second = self.appliance.create("subnet", **said)["id"]
+        near = self.plugged(outside, port_security_enabled=False, fixed_ips=[{"subnet_id": second}])
+        led = {"floating_network_id": outside["id"], "subnet_id": second, "port_id": guest.id}
+        floating = self.appliance.create("floatingip", **led)
+        self.await_floating(floating, "ACTIVE")
+        with Server(guest), Talk(near, floating["floating_ip_address"]) as talk:
+            self.assertEqual(talk.seen_as(), near.ip)
+        with Server(near), Talk(guest, near.ip) as talk:
+            self.assertEqual(talk.seen_as(), floating["floating_ip_address"])
+
 
 class FloatingTests(RouterCase):
     """In by floating IPs."""
@@ -134,6 +151,25 @@ class FloatingTests(RouterCase):
             self.assertEqual(before.seen_as(1.0), "")
             with Talk(self.world, address, 6000) as talk:
                 self.assertEqual(talk.seen_as(), self.world.ip)
+
+    def test_a_floating_ip_moves_to_another_router(self) -> None:
+        """Neighbours outside find it there at once; VMs of the first leave by its gateway again."""
+        floating = self.make_floating(self.outside, self.guest)
+        address = floating["floating_ip_address"]
+        elsewhere = self.make_network("10.0.1.0/24")
+        router = self.make_router(elsewhere, outside=self.outside)
+        far = self.open_guest(elsewhere)
+        own = self.router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"]
+        with Server(self.guest), Server(far), Server(self.world), Talk(self.world, address) as before:
+            self.assertTrue(before.seen_as())
+            moved = self.update("floatingip", floating["id"], port_id=far.id)
+            self.assertEqual(moved["router_id"], router["id"])
+            self.await_floating(floating, "ACTIVE")
+            with Talk(self.world, address) as coming, Talk(far, self.world.ip) as leaving:
+                self.assertEqual((coming.seen_as(), leaving.seen_as()), (self.world.ip, address))
+            self.wait_for("it is over", lambda: not before.seen_as(1.0))
+            with Talk(self.guest, self.world.ip) as translated:
+                self.assertEqual(translated.seen_as(), own)
 
     def test_a_connection_that_leaves_by_the_gateway_survives_a_new_floating_ip(self) -> None:
         """What was there before goes on as it was; what comes after has the new address."""

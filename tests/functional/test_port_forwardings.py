@@ -177,6 +177,21 @@ class EndTests(ForwardingHost):
             self.assertTrue(self.is_open(82))
             self.assertTrue(talks[81].seen_as())
 
+    def test_a_floating_ip_beside_them_comes_and_goes(self) -> None:
+        """Of the same VM: what comes by its forwarded port goes on, and what came by the other address ends."""
+        self.forward(self.floating, self.guest, "80", "8080")
+        with Server(self.guest, 8080):
+            self.wait_for("it leads there", lambda: self.is_open(80))
+            with Talk(self.world, self.address, 80) as forwarded:
+                self.assertTrue(forwarded.seen_as())
+                other = self.make_floating(self.outside, self.guest)
+                with Talk(self.world, other["floating_ip_address"], 8080) as whole:
+                    self.assertTrue(whole.seen_as())
+                    self.assertTrue(self.is_open(80))
+                    self.update("floatingip", other["id"], port_id=None)
+                    self.wait_for("its connection ends", lambda: not whole.seen_as(0.5), END_SECONDS)
+                self.assertTrue(forwarded.seen_as())
+
     def test_a_range_that_shrinks_ends_what_it_loses(self) -> None:
         """Those of the ports that it keeps go on, though the kernel has it as another range now."""
         made = self.forward(self.floating, self.guest, "6000:6003", "6000:6003")

@@ -13,6 +13,7 @@ from quantumd.l3.features.scopes import CROSSING
 from quantumd.model.router_records import (
     FloatingAddress,
     ForwardedPorts,
+    LinkNeighbours,
     LinkScope,
     RouterGateway,
     RouterLink,
@@ -88,6 +89,19 @@ class RouteTests(SynchronousTestCase):
                 Route("0.0.0.0/0", (), metric=1000, table=102), Route("::/0", (), metric=1000, table=102),
             },
         )  # fmt: skip
+
+    def test_other_subnets_of_an_outside_are_on_the_link(self) -> None:
+        """In the first outside that has them, and in the table of each; what is inside, or led elsewhere, stays so."""
+        near, far, led = "198.18.0.0/24", "fd03::/64", "198.18.1.0/24"
+        first = LinkNeighbours(GATEWAY_LINK.port_id, (near, "10.0.0.0/16", led))
+        second = LinkNeighbours(SECOND_LINK.port_id, (near, far))
+        own = (RouterRoute(led, "10.0.0.9"),)
+        router = evolve(BOTH, beside=(first, second), routes=own)
+        main = {each for each in routes(router, 254) if each.device and not each.nexthops}
+        self.assertEqual(main, {Route(near, (), ONE), Route(far, (), TWO)})
+        self.assertIn(Route(near, (), ONE, table=101), routes(router, 101))
+        for cidr in (near, far):
+            self.assertIn(Route(cidr, (), TWO, table=102), routes(router, 102))
 
     def test_rules_lead_there(self) -> None:
         """Of the versions of IP that a gateway has; where it is alone there are none."""

@@ -47,6 +47,8 @@ class TouchedRouters:
     routers: set[str] = field(factory=set)
     networks: set[str] = field(factory=set)
     """Those whose routers have to hear of it."""
+    grown: set[str] = field(factory=set)
+    """Networks with a subnet more or less: those who lead into them have to hear of it."""
     pools: set[str] = field(factory=set)
     """The same of subnet pools: they have gone into another address scope."""
     left: defaultdict[str, set[str]] = field(factory=lambda: defaultdict(set))
@@ -57,7 +59,7 @@ class TouchedRouters:
     @property
     def is_nothing(self) -> bool:
         """Whether no host has to hear of any of it."""
-        known = self.routers or self.networks or self.pools or self.left
+        known = self.routers or self.networks or self.grown or self.pools or self.left
         return not known and self.qos.is_nothing and self.meters.is_nothing
 
     def note(self, resource: str, resource_id: str, before: View, after: View) -> None:
@@ -84,6 +86,8 @@ class TouchedRouters:
 
     def _note_surroundings(self, resource: str, resource_id: str, before: View, after: View) -> None:
         told = _OF_SURROUNDINGS[resource]
+        if resource == "subnet" and not (before and after):
+            self.grown.add((before or after)["network_id"])
         if not (before and after) or all(before.get(name) == after.get(name) for name in told):
             return
         if resource == "subnetpool":
@@ -119,6 +123,8 @@ def _differs(before: View, after: View) -> bool:
 def tell_of_routers(connection: Connection, touched: TouchedRouters, outbox: Outbox) -> None:
     """Put into the outbox what hosts must know of routers after these changes, and of which they are rid."""
     standing = router_nouns.routers_in(connection, touched.networks) if touched.networks else set()
+    if touched.grown:
+        standing |= router_nouns.routers_into(connection, touched.grown)
     if touched.pools:
         standing |= router_nouns.routers_of_pools(connection, touched.pools)
     if touched.qos.policies:

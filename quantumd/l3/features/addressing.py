@@ -32,9 +32,10 @@ def addressing_of(router: RouterRecord) -> Addressing:
     extra: defaultdict[str, set[str]] = defaultdict(set)
     for route in router.routes:
         extra[route.destination].add(route.nexthop)
-    routes = {*_routes(router, extra)}
+    beside = _beside(router, extra)
+    routes = {*_routes(router, extra), *_on_links(router, beside)}
     several = router.gateways if len(router.gateways) > 1 else ()
-    routes.update(route for gateway in several for route in _table(gateway, extra))
+    routes.update(route for gateway in several for route in _table(gateway, extra, beside))
     rules = frozenset(rule for gateway in several for rule in _rules(gateway))
     return Addressing(frozenset(_addresses(router)), frozenset(routes), rules, proxied_of(router))
 
@@ -68,6 +69,27 @@ def _routes(router: RouterRecord, extra: _Extra) -> Iterator[Route]:
             yield _default(anywhere, ways if router.enable_default_route_ecmp else ways[:1])
 
 
+def _beside(router: RouterRecord, extra: _Extra) -> Mapping[str, tuple[str, ...]]:
+    """Return, by the ports of gateways, what else is on their links: nothing of what is inside, or led elsewhere."""
+    inside = [ip_interface(each).network for link in router.interfaces for each in link.addresses]
+
+    def is_outside(cidr: str) -> bool:
+        wanted = ip_network(cidr)
+        meets = any(wanted.version == each.version and wanted.overlaps(each) for each in inside)
+        return cidr not in extra and not meets
+
+    return {each.port_id: tuple(filter(is_outside, each.prefixes)) for each in router.beside}
+
+
+def _on_links(router: RouterRecord, beside: Mapping[str, tuple[str, ...]]) -> Iterator[Route]:
+    """Yield the ways to subnets that are on links of gateways; of several there the first leads to them."""
+    first: dict[str, str] = {}
+    for gateway in router.gateways:
+        for cidr in beside.get(gateway.link.port_id, ()):
+            first.setdefault(cidr, device_of(gateway))
+    yield from (Route(cidr, (), device) for cidr, device in first.items())
+
+
 def _default(anywhere: str, ways: list[tuple[str, str]]) -> Route:
     """Return the way to anywhere. Next hops may be outside of the subnet, and are on the link all the same."""
     if len(ways) == 1:
@@ -77,11 +99,12 @@ def _default(anywhere: str, ways: list[tuple[str, str]]) -> Route:
     return Route(anywhere, nexthops, devices=devices)
 
 
-def _table(gateway: RouterGateway, extra: _Extra) -> Iterator[Route]:
+def _table(gateway: RouterGateway, extra: _Extra, beside: Mapping[str, tuple[str, ...]]) -> Iterator[Route]:
     """Yield what is reached by a gateway: what is on its link, and what is behind a next hop there."""
     device, table = device_of(gateway), _TABLES + gateway.number
     nexthops = {_ANYWHERE[ip_address(each).version]: {each} for each in gateway.nexthops}
     on_link = {ip_interface(each).network for each in gateway.link.addresses}
+    on_link |= {ip_network(each) for each in beside.get(gateway.link.port_id, ())}
     for destination, several in extra.items():
         near = {each for each in several if any(ip_address(each) in network for network in on_link)}
         if near and ip_network(destination) not in on_link:

@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantumd.api.hosts.announce import touched_by, updates_for
 from quantumd.api.hosts.compiled import records_of_host
 from quantumd.compile.digest import digest_record
+from quantumd.compile.routers import router_record
 from quantumd.converge.records import Records
 from quantumd.errors import ApiError
 from quantumd.model.messages import HostReport, Update
@@ -25,12 +26,15 @@ from quantumd.model.router_records import (
     AddressLimit,
     ForwardedPorts,
     HelpedPort,
+    LinkNeighbours,
     Meter,
     MeterRule,
     RouterRecord,
     RouterRoute,
 )
 from quantumd.store.journal import JournalRow, last_position, read_after
+from quantumd.store.router_nouns import routers_by_id
+from quantumd.store.tables import subnets
 from quantumd.store.tables.routers import routers
 from tests.api.resources.bed import ADMIN, ALICE, Bed, View
 from tests.bed.counts import count
@@ -395,6 +399,34 @@ class AnnounceTests(RouterHostCase):
         self.assertEqual(len(found), 1)
         return found
 
+    def test_other_subnets_of_an_outside(self) -> None:
+        """They are on its link; where subnets are of segments those of its own are."""
+        outside: View = {"network_id": self.world.outside[0], "ip_version": 4}
+        (own,) = self.bed.listed("subnet", network_id=(outside["network_id"],))
+        record = self.after(lambda: self.bed.create("subnet", cidr="198.18.0.0/24", **outside))
+        (gateway,) = self.bed.listed("port", device_owner=("network:router_gateway",))
+        beside = (LinkNeighbours(gateway["id"], ("198.18.0.0/24",)),)
+        self.assertEqual(record.beside, beside)
+        (other,) = self.bed.listed("subnet", cidr=("198.18.0.0/24",))
+        made = [self.segment(outside["network_id"], number) for number in (7, 8)]
+        for subnet_id, segment_id, found in (
+            (other["id"], made[0], ()),
+            (own["id"], made[1], ()),
+            (own["id"], made[0], beside),
+        ):
+            segmented = update(subnets).where(subnets.c.id == subnet_id).values(segment_id=segment_id)
+            self.bed.connection.execute(segmented)
+            now = routers_by_id(self.bed.connection, (self.router,))[self.router]
+            self.assertEqual(router_record(now, 1).beside, found)
+        self.bed.connection.execute(update(subnets).values(segment_id=None))
+        record = self.after(lambda: self.bed.delete("subnet", other["id"]))
+        self.assertEqual(record.beside, ())
+
+    def segment(self, network_id: str, number: int) -> str:
+        """Make a segment; return its id."""
+        said: View = {"network_type": "vlan", "physical_network": "physnet1", "segmentation_id": number}
+        return str(self.bed.create("segment", network_id=network_id, **said)["id"])
+
     def test_a_disabled_port(self) -> None:
         """It carries nothing."""
         (gateway,) = self.bed.listed("port", device_owner=("network:router_gateway",))
@@ -402,13 +434,15 @@ class AnnounceTests(RouterHostCase):
         self.assertIsNone(record.gateway)
 
     def test_what_hosts_need_not_know(self) -> None:
-        """Names, tags, other subnets, other ports, and statuses."""
+        """Names, tags, other ports, and statuses; of subnets that are not outside nobody is told."""
+        self.bed.network_with_subnet("10.9.0.0/24", ALICE)
+        self.world.tell()
+        self.assertEqual([each for each in self.world.told if each.role == "l3"], [])
         self.expect_silence(lambda: self.bed.update("router", self.router, ALICE, name="n", description="d"))
         path = "routers/<resource_id>/tags"
         tags = {"tags": ["red"]}
         self.expect_silence(lambda: self.bed.act("PUT", path, tags, ALICE, resource_id=self.router))
         self.expect_silence(lambda: self.bed.update("network", self.world.inside[0][0], ALICE, name="n"))
-        self.expect_silence(lambda: self.bed.network_with_subnet("10.9.0.0/24", ALICE))
         self.expect_silence(lambda: self.bed.create("port", ALICE, network_id=self.world.inside[0][0]))
         (gateway,) = self.bed.listed("port", device_owner=("network:router_gateway",))
         self.expect_silence(lambda: self.bed.update("port", gateway["id"], name="n"))
@@ -488,7 +522,7 @@ ACTIONS = st.tuples(
     st.sampled_from(
         (
             *("router", "delete", "gateway", "add", "adopt", "remove", "float", "lead", "sink", "switch"),
-            *("forward", "move", "unforward", "tell", "again"),
+            *("forward", "move", "unforward", "grow", "shrink", "tell", "again"),
         )
     ),
     st.integers(0, 30),
@@ -571,6 +605,15 @@ class Deeds:
         floating = self.one("floatingip", number)
         found = self.bed.listed("port_forwarding", ALICE, parent=floating)
         return floating, found[number % len(found)]["id"] if found else floating
+
+    def _grow(self, number: int, which: int) -> None:
+        outside = self.world.outside[which % 2]
+        self.bed.create("subnet", network_id=outside, ip_version=4, cidr=f"198.18.{number % 4}.0/24")
+
+    def _shrink(self, number: int, which: int) -> None:
+        found = self.bed.listed("subnet", network_id=(self.world.outside[which % 2],))
+        if found:
+            self.bed.delete("subnet", found[number % len(found)]["id"])
 
     def _switch(self, number: int, which: int) -> None:
         network = self.world.inside[which][0] if number % 2 else self.world.outside[which % 2]
