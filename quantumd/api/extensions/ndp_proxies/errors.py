@@ -56,7 +56,7 @@ class RouterGatewayNotValid(ApiError):
     status = 409
 
     def __init__(self, router_id: str, reason: str) -> None:
-        super().__init__(f"Can not enable ndp proxy no router {router_id}, {reason}.")
+        super().__init__(f"Can not enable ndp proxy on router {router_id}, {reason}.")
 
 
 class RouterNDPProxyNotEnable(ApiError):
