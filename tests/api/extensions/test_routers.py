@@ -166,6 +166,23 @@ class GatewayTests(RouterCase):
         message = self.assert_refused(400, "BadRequest", self.add, self.with_gateway(), subnet_id=clash)
         self.assertIn(f"Cidr 172.24.4.128/25 of subnet {clash} overlaps with cidr 172.24.4.0/24", message)
 
+    def test_it_gets_an_address_of_a_new_subnet_of_ipv6(self) -> None:
+        """If it has none of that version, and the router does not stand in it; the router is told to have changed."""
+        made, other = self.with_gateway(), self.with_gateway()
+        inside: View = {"network_id": self.inside, "ip_version": 6, "cidr": "fd00:1::/64"}
+        self.add(other, subnet_id=self.bed.create("subnet", ALICE, **inside)["id"])
+        self.bed.create("subnet", network_id=self.outside, ip_version=4, cidr="172.25.0.0/24")
+        self.assertEqual(self.shown(made), made)
+        first = self.bed.create("subnet", network_id=self.outside, ip_version=6, cidr="fd00:1::/56")["id"]
+        now = self.shown(made)
+        own, added = now["external_gateway_info"]["external_fixed_ips"]
+        self.assertEqual(([own], added["subnet_id"]), (made["external_gateway_info"]["external_fixed_ips"], first))
+        self.assertEqual(now["revision_number"], made["revision_number"] + 1)
+        self.assertEqual(len(self.shown(other)["external_gateway_info"]["external_fixed_ips"]), 1)
+        self.bed.create("subnet", network_id=self.outside, ip_version=6, cidr="fd02::/64")
+        self.assertEqual(self.shown(made), now)
+        self.assertEqual(len(self.shown(other)["external_gateway_info"]["external_fixed_ips"]), 2)
+
     def test_every_subnet_outside_is_kept_apart(self) -> None:
         """Also one in which the router has no address: floating IPs come from it, and neighbours are there."""
         self.bed.create("subnet", network_id=self.outside, ip_version=4, cidr="172.25.0.0/16")

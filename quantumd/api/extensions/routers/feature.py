@@ -27,6 +27,7 @@ from quantumd.api.extensions.routers.gateway_actions import GatewayActions
 from quantumd.api.extensions.routers.hosting import RouterHosts
 from quantumd.api.extensions.routers.interfaces import Interfaces
 from quantumd.api.extensions.routers.operations import Routers
+from quantumd.api.extensions.routers.outer_subnets import OuterSubnets
 from quantumd.api.extensions.routers.ports import RouterPorts, RoutersPorts
 from quantumd.api.extensions.routers.scheduling import RouterScheduling
 from quantumd.api.resource import Action, Resource
@@ -79,6 +80,7 @@ def feature(parts: Parts) -> Feature:
             *_on_agents(RouterScheduling(Agents(parts.life, lambda: datetime.now(UTC)), hosts)),
         ),
         port_aspects=(RoutersPorts(parts.obeys(ALIAS)),),
+        subnet_aspects=(OuterSubnets(parts.chance, parts.obeys(ALIAS)),),
         quotas={"router": parts.quota.router},
     )
 
