@@ -267,7 +267,8 @@ class InterfaceTests(RouterCase):
         both = {"port_id": UNKNOWN, "subnet_id": self.inner}
         for body in ({}, both):
             self.assert_refused(400, "BadRequest", self.add, made, **body)
-        self.assert_refused(400, "InvalidInput", self.add, made, subnet_id="x")
+        message = self.assert_refused(400, "BadRequest", self.add, made, subnet_id="x")
+        self.assertEqual(message, "Bad router request: 'x' is not a valid UUID.")
         self.assert_refused(404, "SubnetNotFound", self.add, made, subnet_id=UNKNOWN)
         self.assert_refused(404, "PortNotFound", self.add, made, port_id=UNKNOWN)
         _, hidden = self.bed.network_with_subnet("10.9.0.0/24", BOB)
@@ -371,4 +372,6 @@ class RouteTests(RouterCase):
         for body in wrong_shapes:
             self.assert_refused(400, "HTTPBadRequest", self.act, "add_extraroutes", self.made, body)
         wrong = {"routes": [{"destination": "x", "nexthop": "10.0.0.7"}]}
-        self.assert_refused(400, "InvalidInput", self.act, "add_extraroutes", self.made, {"router": wrong})
+        message = self.assert_refused(400, "InvalidInput", self.act, "add_extraroutes", self.made, {"router": wrong})
+        reason = "Invalid input for routes. Reason: 'x' is not a valid CIDR."
+        self.assertEqual(message, f"Invalid input for operation: {reason}")

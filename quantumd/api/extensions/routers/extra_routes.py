@@ -61,7 +61,7 @@ def _given(body: Any) -> list[View]:
     try:
         return list(_ROUTES.convert(router["routes"]))
     except InvalidInput as error:
-        raise InvalidInput(f"Invalid input for routes. Reason: {shown(error.args[0])}") from None
+        raise InvalidInput(f"Invalid input for routes. Reason: {shown(error.reason)}") from None
 
 
 def _answer(view: View) -> View:

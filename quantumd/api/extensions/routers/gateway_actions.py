@@ -117,5 +117,5 @@ def _given(body: Any) -> tuple[Wanted, ...] | None:
     try:
         found: tuple[Wanted, ...] = EVERY_GATEWAY.convert(router[GATEWAYS])
     except InvalidInput as error:
-        raise InvalidInput(f"Invalid input for {GATEWAYS}. Reason: {shown(error.args[0])}") from None
+        raise InvalidInput(f"Invalid input for {GATEWAYS}. Reason: {shown(error.reason)}") from None
     return found

@@ -138,7 +138,7 @@ class Interfaces:
 
 
 def _named(body: Any) -> tuple[str | None, str | None]:
-    """Return the port and the subnet that a request names. BadRequest, InvalidInput."""
+    """Return the port and the subnet that a request names. BadRequest."""
     if not isinstance(body, dict) or not any(body.get(name) for name in ("port_id", "subnet_id")):
         raise BadRequest("router", "Either subnet_id or port_id must be specified")
     return _id(body, "port_id"), _id(body, "subnet_id")
@@ -151,7 +151,7 @@ def _id(body: Mapping[str, Any], name: str) -> str | None:
     try:
         return str(UUID.convert(given))
     except InvalidInput as error:
-        raise InvalidInput(f"Invalid input for {name}. Reason: {error.args[0]}") from None
+        raise BadRequest("router", error.reason) from None
 
 
 def _require_apart(tx: Transaction, router: View, subnet: SubnetFacts) -> None:
