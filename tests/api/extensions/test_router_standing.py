@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from attrs import evolve
 
 from tests.api.extensions.test_routers import UNKNOWN, RouterCase
@@ -74,6 +76,26 @@ class LeaveTests(RouterCase):
         added = self.add(self.router(ADMIN), ADMIN, port_id=port)
         self.assertEqual((added["project_id"], added["subnet_id"]), ("carol", second))
         self.assertEqual(added["subnet_ids"], [self.inner, second])
+
+    def test_whoever_leads_out_keeps_the_leave_for_it(self) -> None:
+        """A policy about a network that is external for somebody neither goes nor is for another while it is used."""
+        network, _ = self.bed.network_with_subnet("172.28.0.0/24")
+        said: View = {"object_type": "network", "object_id": network, "action": "access_as_external"}
+        own = self.bed.create("rbac_policy", target_tenant=UNKNOWN, **said)["id"]
+        other = str(UUID(int=98, version=4))
+        self.bed.create("rbac_policy", target_tenant=other, **said)
+        router = self.bed.create("router", CAROL, external_gateway_info={"network_id": network})["id"]
+        message = self.assert_refused(409, "RbacPolicyInUse", self.bed.delete, "rbac_policy", own)
+        self.assertIn("There are routers attached to this network that depend on this policy for access.", message)
+        elsewhere: View = {"target_tenant": str(UUID(int=97, version=4))}
+        self.assert_refused(409, "RbacPolicyInUse", self.bed.update, "rbac_policy", own, **elsewhere)
+        everybody = self.bed.create("rbac_policy", target_tenant="*", **said)["id"]
+        self.bed.delete("rbac_policy", own)
+        self.assert_refused(409, "RbacPolicyInUse", self.bed.delete, "rbac_policy", everybody)
+        self.assert_refused(409, "RbacPolicyInUse", self.bed.update, "rbac_policy", everybody, **elsewhere)
+        self.bed.update("rbac_policy", everybody, target_tenant=UNKNOWN)
+        self.bed.update("router", router, CAROL, external_gateway_info=None)
+        self.bed.delete("rbac_policy", everybody)
 
 
 class VersionSixTests(RouterCase):

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, exists, literal, select, update
+from sqlalchemy import Connection, bindparam, exists, literal, select, update
 
 from quantumd.api.extensions.rbac.errors import RbacPolicyInUse
 from quantumd.api.extensions.rbac.shared import ACCESS_AS_EXTERNAL
 from quantumd.api.resources.facts import forget_network
 from quantumd.api.resources.views import View
+from quantumd.model.router import GATEWAY
 from quantumd.store.scope import EVERYBODY
 from quantumd.store.tables import networks, ports, rbac_entries
+from quantumd.store.tables.routers import router_ports, routers
 from quantumd.store.transaction import Transaction
 
 _GATEWAY_OWNERS: Final = ("network:router_gateway", "network:floatingip")
+_USERS: Final = (
+    select(routers.c.project_id)
+    .join(router_ports, router_ports.c.router_id == routers.c.id)
+    .join(ports, ports.c.id == router_ports.c.port_id)
+    .where(ports.c.network_id == bindparam("wanted"), router_ports.c.kind == GATEWAY)
+    .distinct()
+)
 
 
 def network_granted_anew(tx: Transaction, policy: View) -> None:
@@ -31,9 +40,9 @@ def network_granted_anew(tx: Transaction, policy: View) -> None:
 
 
 def require_no_gateways(connection: Connection, policy: View, new_target: str | None) -> None:
-    """Refuse to take external access away from those who use it. RbacPolicyInUse.
+    """Refuse to take external access away from those whose routers use it. RbacPolicyInUse.
 
-    Gateways belong to no project, so while there are any, only a policy for everybody or another one lets this one go.
+    The last policy is needed by floating IPs too: without any the network is not external.
     """
     network_id = policy["object_id"]
     left = _external_targets(connection, network_id, without=policy["id"])
@@ -45,7 +54,9 @@ def require_no_gateways(connection: Connection, policy: View, new_target: str | 
     if policy["target_tenant"] == EVERYBODY and connection.execute(is_default).scalar():
         raise RbacPolicyInUse(network_id, "Default external networks must be shared to everyone.")
     gateways = exists().where(ports.c.network_id == network_id, ports.c.device_owner.in_(_GATEWAY_OWNERS))
-    if not left and connection.execute(select(gateways)).scalar():
+    users, loser = set(connection.execute(_USERS, {"wanted": network_id}).scalars()), policy["target_tenant"]
+    losers = users - left if loser == EVERYBODY else (users - left) & {loser}
+    if losers or (not left and connection.execute(select(gateways)).scalar()):
         raise RbacPolicyInUse(
             network_id, "There are routers attached to this network that depend on this policy for access."
         )
