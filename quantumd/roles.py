@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field, frozen
 from twisted.application.service import IService
-from twisted.internet.defer import Deferred, succeed
 
 from quantumd.config import Settings
 from quantumd.converge.client import RecordsClient, Reporter
-from quantumd.converge.counting import PortCounting
+from quantumd.converge.counting import NO_ANSWERS, Answers, meters_counted, ports_counted
 from quantumd.converge.loop import ConvergeService, PassSummary
 from quantumd.converge.presence import Presence, Progress
 from quantumd.converge.records import Records
@@ -23,7 +22,6 @@ from quantumd.interfaces import IBus, IConverger, IPlugs, IServiceDoor
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
 from quantumd.metrics import Metrics
 from quantumd.model.bandwidth import Bandwidth, parse_bandwidth
-from quantumd.model.counters import PortCounters
 from quantumd.model.messages import HostReport
 from quantumd.model.service_place import NAMESPACE_ENDING
 from quantumd.model.services import DNS, METADATA, ServicePoint
@@ -88,9 +86,8 @@ class HostRoles:
         self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
         self._metrics.repaired_flows.set_function(parts.count_repaired_flows)
         self._metrics.unlogged_packets.set_function(parts.count_unlogged)
-        self._run(
-            parts.converger, records, lambda: {**parts.faults(), **self._faults_of_services()}, parts.read_counters
-        )
+        answers = ports_counted(parts.read_counters)
+        self._run(parts.converger, records, lambda: {**parts.faults(), **self._faults_of_services()}, answers)
         if DHCP in wanted:
             self._make_dhcp(parts.frames)
         if L3 in wanted and parts.plugs is not None:
@@ -200,14 +197,14 @@ class HostRoles:
             count = partial(delegator.count, are_held=state == "held")
             self._metrics.delegated_prefixes.labels(state).set_function(count)
         L3Service(edges.namespaces, advertiser, delegator, book).setServiceParent(self._service)
-        self._run(converger, records, read_counters=converger.read_counters)
+        self._run(converger, records, answers=meters_counted(converger.read_meters))
 
     def _run(
         self,
         converger: IConverger,
         records: Records,
         faults: Callable[[], Mapping[tuple[str, str], str]] = dict,
-        read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({}),
+        answers: Answers = NO_ANSWERS,
     ) -> None:
         role = converger.role
         # They need each other: what comes back with a report goes to the client, which wakes the loop.
@@ -220,8 +217,7 @@ class HostRoles:
 
         loop = ConvergeService(converger, self._reactor, reporter.tell, self._settings.l2.drift_seconds, passed)
         presence = self._presence(converger, Progress(loop, records, faults))
-        count = PortCounting(read_counters).answer
-        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told, count)
+        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told, answers)
         for service in (loop, presence, client, reporter):
             service.setServiceParent(self._service)
         self._keep(role, loop)

@@ -17,7 +17,7 @@ from quantumd.api.extensions.features import Served, serve
 from quantumd.api.former_subnets import FormerSubnets
 from quantumd.api.health import Readiness
 from quantumd.api.hosts.announce import CURSOR, Announcer
-from quantumd.api.hosts.counters import HostCounters
+from quantumd.api.hosts.counters import METERS, PORTS, HostCounters
 from quantumd.api.hosts.hearing import Hearing
 from quantumd.api.hosts.service import HostsService
 from quantumd.api.policy.files import load_policy
@@ -30,7 +30,6 @@ from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.mappings import parse_bridges, parse_interfaces
 from quantumd.model.host_life import HostLife, report_seconds
-from quantumd.model.status import L3
 from quantumd.process import Ground
 from quantumd.roles import Roles
 from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
@@ -156,8 +155,8 @@ class ServerSide:
             self._holder,
             served.resources,
             metrics.notifications.inc,
-            HostCounters(self._bus, self._store, life, own),
-            HostCounters(self._bus, self._store, life, own, role=L3),
+            HostCounters(self._bus, self._store, life, PORTS, own),
+            HostCounters(self._bus, self._store, life, METERS, own),
             is_alone=bool(own),
         )
         metrics.cursor_lag.labels(notifications.CURSOR).set_function(lambda: told.consumer.lag_rows)
