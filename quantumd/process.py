@@ -65,10 +65,10 @@ def make_ground(settings: Settings, reactor: Any, role: str) -> Ground:
     """Return the ground of a process; ``role`` is what it does, for its measurements."""
     root = LoggedService(settings.log.level, reactor)
     metrics = Metrics()
-    watchdog = StallWatchdog(reactor, settings.log.stall_seconds, on_stall=lambda seconds: metrics.stalls.inc())
+    watchdog = StallWatchdog(reactor, settings.log.stall_seconds, on_stall=lambda seconds: metrics.process.stalls.inc())
     watchdog.setServiceParent(root)
-    metrics.watch(watchdog.turns)
-    metrics.info.labels(VERSION, role).set(1)
+    metrics.process.watch(watchdog.turns)
+    metrics.process.info.labels(VERSION, role).set(1)
     if settings.host.one_core:
         OneCore(reactor).setServiceParent(root)
     return Ground(settings, reactor, settings.host.name or socket.gethostname(), metrics, root)

@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field, frozen
 from twisted.application.service import IService
-from twisted.internet.defer import Deferred, succeed
 
 from quantumd.config import Settings
 from quantumd.converge.client import RecordsClient, Reporter
-from quantumd.converge.counting import PortCounting
+from quantumd.converge.counting import NO_ANSWERS, Answers, meters_counted, ports_counted
 from quantumd.converge.loop import ConvergeService, PassSummary
 from quantumd.converge.presence import Presence, Progress
 from quantumd.converge.records import Records
 from quantumd.errors import SettingsError
 from quantumd.interfaces import IBus, IConverger, IPlugs, IServiceDoor
 from quantumd.l2.drivers.interfaces import FrameParts, IL2Driver, L2Parts, Site
-from quantumd.metrics import Metrics
+from quantumd.metrics import LoopMetrics, Metrics, ServiceMetrics
 from quantumd.model.bandwidth import Bandwidth, parse_bandwidth
-from quantumd.model.counters import PortCounters
 from quantumd.model.messages import HostReport
 from quantumd.model.service_place import NAMESPACE_ENDING
 from quantumd.model.services import DNS, METADATA, ServicePoint
@@ -85,12 +83,11 @@ class HostRoles:
         return Roles(self._service, self._loops)
 
     def _make_l2(self, parts: L2Parts, records: Records, wanted: Collection[str]) -> Roles:
-        self._metrics.foreign_flows.set_function(parts.count_foreign_flows)
-        self._metrics.repaired_flows.set_function(parts.count_repaired_flows)
-        self._metrics.unlogged_packets.set_function(parts.count_unlogged)
-        self._run(
-            parts.converger, records, lambda: {**parts.faults(), **self._faults_of_services()}, parts.read_counters
-        )
+        self._metrics.switch.foreign_flows.set_function(parts.count_foreign_flows)
+        self._metrics.switch.repaired_flows.set_function(parts.count_repaired_flows)
+        self._metrics.switch.unlogged_packets.set_function(parts.count_unlogged)
+        answers = ports_counted(parts.read_counters)
+        self._run(parts.converger, records, lambda: {**parts.faults(), **self._faults_of_services()}, answers)
         if DHCP in wanted:
             self._make_dhcp(parts.frames)
         if L3 in wanted and parts.plugs is not None:
@@ -122,7 +119,7 @@ class HostRoles:
 
         records, table = Records(), DhcpTable()
         self._run(DhcpConverger(self._host, VERSION, records, table, parts.frames, self._reactor), records)
-        counter = _DhcpCounter(self._metrics)
+        counter = _DhcpCounter(self._metrics.services)
         metadata = self._settings.metadata.enabled and parts.has_services
         dns = self._settings.dns.enabled and parts.has_services
         answering = DhcpService(parts.frames, table, self._settings.dhcp, self._reactor, counter, Told(metadata, dns))
@@ -150,7 +147,7 @@ class HostRoles:
         listeners = Listeners(self._reactor, namespaces, namespace, listening)
         begin = listeners.begin if self._settings.host.edges == "real" else _nothing
         converger = ServicesConverger(self._host, VERSION, namespace, namespaces, door, begin)
-        self._metrics.repaired_services.set_function(lambda: converger.repaired)
+        self._metrics.services.repaired.set_function(lambda: converger.repaired)
         loop = ConvergeService(
             converger, self._reactor, lambda reports, is_complete: None, self._settings.l2.drift_seconds
         )
@@ -167,13 +164,15 @@ class HostRoles:
         if self._settings.metadata.enabled:
             from quantumd.services.metadata.service import make_metadata
 
-            metadata = make_metadata(self._settings.metadata, self._reactor, door, _metadata_counter(self._metrics))
+            metadata = make_metadata(
+                self._settings.metadata, self._reactor, door, _metadata_counter(self._metrics.services)
+            )
             services.append(metadata)
             listening[METADATA] = metadata.site
         if self._settings.dns.enabled:
             from quantumd.services.dns.service import make_dns
 
-            domain, count = self._settings.network.dns_domain, _dns_counter(self._metrics)
+            domain, count = self._settings.network.dns_domain, _dns_counter(self._metrics.services)
             dns = make_dns(self._settings.dns, domain, self._reactor, door, count)
             services.append(dns)
             listening.update(dns.listeners)
@@ -195,24 +194,24 @@ class HostRoles:
         delegator = Delegator(edges.clients, self._reactor, SystemRandom().random, book, prefix)
         advertiser = Advertiser(edges.solicitations, self._reactor, random, prefix, delegator.remaining)
         converger = L3Converger(self._host, VERSION, records, edges.namespaces, plugs, advertiser, delegator, prefix)
-        self._metrics.repaired_routers.set_function(lambda: converger.repaired)
+        self._metrics.routers.repaired_routers.set_function(lambda: converger.repaired)
         for state in ("held", "awaited"):
             count = partial(delegator.count, are_held=state == "held")
-            self._metrics.delegated_prefixes.labels(state).set_function(count)
+            self._metrics.routers.delegated_prefixes.labels(state).set_function(count)
         L3Service(edges.namespaces, advertiser, delegator, book).setServiceParent(self._service)
-        self._run(converger, records, read_counters=converger.read_counters)
+        self._run(converger, records, answers=meters_counted(converger.read_meters))
 
     def _run(
         self,
         converger: IConverger,
         records: Records,
         faults: Callable[[], Mapping[tuple[str, str], str]] = dict,
-        read_counters: Callable[[], Deferred[Mapping[str, PortCounters]]] = lambda: succeed({}),
+        answers: Answers = NO_ANSWERS,
     ) -> None:
         role = converger.role
         # They need each other: what comes back with a report goes to the client, which wakes the loop.
         reporter = Reporter(self._bus, self._reactor, self._host, role, lambda update: client.take(update))
-        count_pass = _pass_counter(self._metrics)
+        count_pass = _pass_counter(self._metrics.loops)
 
         def passed(summary: PassSummary) -> None:
             count_pass(summary)
@@ -220,8 +219,7 @@ class HostRoles:
 
         loop = ConvergeService(converger, self._reactor, reporter.tell, self._settings.l2.drift_seconds, passed)
         presence = self._presence(converger, Progress(loop, records, faults))
-        count = PortCounting(read_counters).answer
-        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told, count)
+        client = RecordsClient(self._bus, self._reactor, self._host, role, records, loop, presence.when_told, answers)
         for service in (loop, presence, client, reporter):
             service.setServiceParent(self._service)
         self._keep(role, loop)
@@ -236,12 +234,12 @@ class HostRoles:
         return Presence(self._bus, self._reactor, describe, progress.state)
 
     def _keep(self, role: str, loop: ConvergeService) -> None:
-        self._metrics.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
-        self._metrics.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)
+        self._metrics.loops.waiting_keys.labels(role).set_function(lambda: loop.waiting_keys)
+        self._metrics.loops.lag_seconds.labels(role).set_function(lambda: loop.lag_seconds)
         self._loops[role] = loop
 
 
-def _pass_counter(metrics: Metrics) -> Callable[[PassSummary], None]:
+def _pass_counter(metrics: LoopMetrics) -> Callable[[PassSummary], None]:
     def count(summary: PassSummary) -> None:
         metrics.passes.labels(summary.role, "failed" if summary.failed_keys else "done").inc()
         metrics.pass_seconds.labels(summary.role).observe(summary.seconds)
@@ -250,11 +248,11 @@ def _pass_counter(metrics: Metrics) -> Callable[[PassSummary], None]:
     return count
 
 
-def _metadata_counter(metrics: Metrics) -> Callable[[int], None]:
+def _metadata_counter(metrics: ServiceMetrics) -> Callable[[int], None]:
     return lambda status: metrics.metadata_answers.labels(str(status)).inc()
 
 
-def _dns_counter(metrics: Metrics) -> Callable[[str], None]:
+def _dns_counter(metrics: ServiceMetrics) -> Callable[[str], None]:
     return lambda outcome: metrics.dns_questions.labels(outcome).inc()
 
 
@@ -266,7 +264,7 @@ def _nothing() -> None:
 class _DhcpCounter:
     """Counts what clients asked and what came of it."""
 
-    _metrics: Metrics
+    _metrics: ServiceMetrics
 
     def add(self, asked: str, outcome: str) -> None:
         """One more."""

@@ -17,7 +17,7 @@ from quantumd.api.extensions.features import Served, serve
 from quantumd.api.former_subnets import FormerSubnets
 from quantumd.api.health import Readiness
 from quantumd.api.hosts.announce import CURSOR, Announcer
-from quantumd.api.hosts.counters import HostCounters
+from quantumd.api.hosts.counters import METERS, PORTS, HostCounters
 from quantumd.api.hosts.hearing import Hearing
 from quantumd.api.hosts.service import HostsService
 from quantumd.api.policy.files import load_policy
@@ -30,7 +30,6 @@ from quantumd.interfaces import IBus
 from quantumd.l2.drivers.interfaces import IL2Driver
 from quantumd.l2.mappings import parse_bridges, parse_interfaces
 from quantumd.model.host_life import HostLife, report_seconds
-from quantumd.model.status import L3
 from quantumd.process import Ground
 from quantumd.roles import Roles
 from quantumd.store.consumer import Consumer, ConsumerLimits, NoConsumer
@@ -94,11 +93,11 @@ class ServerSide:
         limits = ConsumerLimits(gather=GATHER_SECONDS, retry_most=HOSTS_RETRY_SECONDS)
         consumer = Consumer(reactor, store, CURSOR, self._holder, handle, limits)
         consumer.setServiceParent(root)
-        metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
-        metrics.cursor_lag_seconds.labels(CURSOR).set_function(lambda: consumer.lag_seconds)
+        metrics.journal.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
+        metrics.journal.cursor_lag_seconds.labels(CURSOR).set_function(lambda: consumer.lag_seconds)
         self._make_nova().setServiceParent(root)
-        store.on_commit(metrics.journal_position.set)
-        PortCounts(reactor, store, metrics).setServiceParent(root)
+        store.on_commit(metrics.journal.position.set)
+        PortCounts(reactor, store, metrics.api.ports).setServiceParent(root)
 
     def finish(self, roles: Roles, ready: Callable[[], Sequence[str]] = tuple) -> None:
         """Make what tells others, and the API.
@@ -147,7 +146,7 @@ class ServerSide:
         own = ground.host if has_roles and not settings.bus.joined_by_hosts else ""
         life = HostLife(settings.agents.down_seconds, ground.host if has_roles else "", self._hearing.deafness)
         broker = make_broker(reactor, settings.amqp)
-        metrics.broker_connected.set_function(lambda: broker.is_connected)
+        metrics.telling.broker_connected.set_function(lambda: broker.is_connected)
         told = make_notifications(
             reactor,
             self._store,
@@ -155,12 +154,12 @@ class ServerSide:
             settings.notifications,
             self._holder,
             served.resources,
-            metrics.notifications.inc,
-            HostCounters(self._bus, self._store, life, own),
-            HostCounters(self._bus, self._store, life, own, role=L3),
+            metrics.telling.notifications.inc,
+            HostCounters(self._bus, self._store, life, PORTS, own),
+            HostCounters(self._bus, self._store, life, METERS, own),
             is_alone=bool(own),
         )
-        metrics.cursor_lag.labels(notifications.CURSOR).set_function(lambda: told.consumer.lag_rows)
+        metrics.journal.cursor_lag.labels(notifications.CURSOR).set_function(lambda: told.consumer.lag_rows)
         return told.service
 
     def _make_api(self, served: Served, readiness: Callable[[], Awaitable[Sequence[str]]]) -> IService:

@@ -22,13 +22,13 @@ class MetricsTests(SynchronousTestCase):
     def test_two_of_them_do_not_meet(self) -> None:
         """Nothing is kept in the package's global registry."""
         first, second = Metrics(), Metrics()
-        first.stalls.inc()
+        first.process.stalls.inc()
         self.assertIn(b"quantumd_reactor_stalls_total 0.0", second.text())
         self.assertIsNone(REGISTRY.get_sample_value("quantumd_reactor_stalls_total"))
 
     def test_turns_are_read_at_each_scrape(self) -> None:
         """The watchdog's figures need no copying."""
         metrics, turns = Metrics(), Turns()
-        metrics.watch(turns)
+        metrics.process.watch(turns)
         turns.longest_seconds = 0.25
         self.assertIn(b"quantumd_reactor_longest_turn_seconds 0.25", metrics.text())

@@ -44,7 +44,7 @@ class Api:
 
 
 def _events(api: Api) -> Events:
-    return Events(api.reactor, api.store, api.served.resources, api.settings, api.metrics, api.policy)
+    return Events(api.reactor, api.store, api.served.resources, api.settings, api.metrics.api, api.policy)
 
 
 def make_app(api: Api) -> IResource:

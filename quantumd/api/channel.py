@@ -30,7 +30,7 @@ from quantumd.errors import ApiError
 from quantumd.model.context import Context
 
 if TYPE_CHECKING:
-    from quantumd.metrics import Metrics
+    from quantumd.metrics import ApiMetrics
 
 HEADER_LIMIT_BYTES: Final = 16_384
 """How long the request line and the headers together may be."""
@@ -218,7 +218,7 @@ class ApiSite(Site):
         reactor: Any,
         identify: Identify,
         new_request_id: Callable[[], str],
-        metrics: Metrics,
+        metrics: ApiMetrics,
         body_limit_bytes: int,
         idle_seconds: float = 75.0,
         cors: Cors | None = None,

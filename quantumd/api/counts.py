@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import define, field
+from prometheus_client import Gauge
 from sqlalchemy import Connection, func, select
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -14,7 +15,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantumd.interfaces import IStore
-from quantumd.metrics import Metrics
 from quantumd.store.tables import ports
 
 LOOK_SECONDS = 15.0
@@ -28,7 +28,7 @@ class PortCounts(Service):
 
     _clock: IReactorTime
     _store: IStore
-    _metrics: Metrics
+    _ports: Gauge
     _looking: LoopingCall | None = field(default=None, init=False)
     _log = Logger()
 
@@ -54,7 +54,7 @@ class PortCounts(Service):
 
     def _show(self, counts: dict[str, int]) -> None:
         for status in counts.keys() | {"ACTIVE", "DOWN"}:
-            self._metrics.ports.labels(status).set(counts.get(status, 0))
+            self._ports.labels(status).set(counts.get(status, 0))
 
 
 def _count(connection: Connection) -> dict[str, int]:

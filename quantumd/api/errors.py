@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from quantumd.errors import ApiError
 
 
@@ -108,21 +106,6 @@ class RevisionNumberConstraintFailed(ApiError):
 
     def __init__(self, wanted: int, current: int) -> None:
         super().__init__(f"Constrained to {wanted}, but current revision is {current}")
-
-
-class SeveralErrors(ApiError):
-    """Several things are wrong at once.
-
-    Of one status they are told together, under the type of the first; of several as a conflict that names each.
-    """
-
-    def __init__(self, errors: Sequence[ApiError]) -> None:
-        statuses = {error.status for error in errors}
-        is_one = len(statuses) == 1
-        self.status = statuses.pop() if is_one else 409
-        self.type_name = errors[0].type if is_one else "Conflict"
-        told = (str(error) if is_one else f"HTTP {error.status} {error.type}: {error}" for error in errors)
-        super().__init__("\n".join(told))
 
 
 class PayloadTooLarge(ApiError):

@@ -39,7 +39,7 @@ class HealthSite(ApiSite):
             reactor=health.reactor,
             identify=_identify,
             new_request_id=new_request_id,
-            metrics=health.metrics,
+            metrics=health.metrics.api,
             body_limit_bytes=0,
             idle_seconds=LIFE_SECONDS,
         )

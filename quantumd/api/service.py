@@ -39,7 +39,7 @@ def make_api_service(
     if settings.auth == "keystone":
         from quantumd.api.keystone.service import make_keystone_service
 
-        asking = make_keystone_service(keystone, reactor, api.metrics)
+        asking = make_keystone_service(keystone, reactor, api.metrics.keystone)
         asking.setServiceParent(services)
         identity = asking.identity.identify
     elif settings.auth == "http_basic":
@@ -83,7 +83,7 @@ def _listening(settings: ApiSettings, api: Api, identify: Identify, tls: TlsOpti
         reactor=reactor,
         identify=identify,
         new_request_id=new_request_id,
-        metrics=api.metrics,
+        metrics=api.metrics.api,
         body_limit_bytes=settings.request_body_limit_bytes,
         cors=cors_of(settings.cors_allowed_origins, settings.cors_max_age_seconds),
     )

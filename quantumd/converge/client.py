@@ -15,10 +15,10 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from quantumd.bus.errors import AskedFailed
+from quantumd.converge.counting import NO_ANSWERS, Answers
 from quantumd.converge.records import Records
 from quantumd.converge.worker import SLICE_SECONDS
 from quantumd.interfaces import IBus
-from quantumd.model.counters import CountersReply, CountersRequest
 from quantumd.model.messages import (
     BUCKETS,
     Ack,
@@ -69,8 +69,7 @@ class RecordsClient(Service):
     _takes: TakesRecords
     _introduced: Callable[[], Deferred[None]] = lambda: succeed(None)
     """Fires when the server knows this role: before that nothing is asked."""
-    _count: Callable[[CountersRequest], Deferred[CountersReply]] = lambda request: succeed(CountersReply(()))
-    """Answers what ports have sent and received."""
+    _answers: Answers = NO_ANSWERS
     _chance: Callable[[], float] = random.random
     """Between 0 and 1: shortens the wait for the next comparison by up to a quarter, so that hosts come one by one."""
     _is_comparing: bool = field(default=False, init=False)
@@ -108,9 +107,9 @@ class RecordsClient(Service):
             self._is_comparing = True
             ensureDeferred(self._compare()).addBoth(self._compared)
 
-    def _receive(self, message: Message) -> Deferred[CountersReply] | None:
-        if isinstance(message, CountersRequest):
-            return self._count(message)
+    def _receive(self, message: Message) -> Deferred[Message] | None:
+        if (answer := self._answers.get(type(message))) is not None:
+            return answer(message)
         if isinstance(message, Update):
             self.take(message)
         else:

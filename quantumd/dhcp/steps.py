@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from attrs import frozen
 
 from quantumd.converge.plan import Key
@@ -40,6 +38,3 @@ class RemoveNetworks:
 
     keys: frozenset[Key]
     network_ids: tuple[str, ...]
-
-
-DhcpStep: TypeAlias = PutNetworks | PutPorts | RemovePorts | RemoveNetworks

@@ -32,8 +32,8 @@ from quantumd.l3.steps import (
     RemoveNamespace,
     Unplug,
 )
-from quantumd.model.counters import PortCounters
 from quantumd.model.messages import HostReport, PortReport
+from quantumd.model.meter_counts import MeterCount
 from quantumd.model.records import RecordKey
 from quantumd.model.router_records import RouterRecord
 
@@ -201,12 +201,12 @@ class L3Converger:
         version, delegated = realised.version if realised is not None else 0, self._delegator.delegated(router_id)
         return PortReport(router_id, version, True, fault, delegated)
 
-    def read_counters(self) -> Deferred[Mapping[str, PortCounters]]:
-        """Fire with what was counted, by ``<router> <label>``. A router that cannot be read is left out."""
-        return ensureDeferred(self._read_counters())
+    def read_meters(self) -> Deferred[Iterable[MeterCount]]:
+        """Fire with what labels have counted. A router that cannot be read is left out."""
+        return ensureDeferred(self._read_meters())
 
-    async def _read_counters(self) -> Mapping[str, PortCounters]:
-        found: dict[str, PortCounters] = {}
+    async def _read_meters(self) -> Iterable[MeterCount]:
+        found: list[MeterCount] = []
         for record in tuple(self._records.of_kind(RouterRecord.kind)):
             router = find_router(self._records, record.id)
             if router is None or not router.meters or router.id not in self._seen:
@@ -216,8 +216,7 @@ class L3Converger:
             except EdgeError as error:
                 self._log.warn("what router {router} counted cannot be read: {why}", router=router.id, why=str(error))
                 continue
-            for label_id, count in counted(router, filters.counters).items():
-                found[f"{router.id} {label_id}"] = PortCounters(count.octets, count.packets, 0, 0, 0, 0)
+            found += counted(router, filters.counters)
         return found
 
     def describe(self) -> HostReport:

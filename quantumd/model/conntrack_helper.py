@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-PROTOCOL_NUMBERS: Final[Mapping[str, int]] = {"tcp": 6, "udp": 17}
-
 KERNEL_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "amanda": {"udp": "amanda"},
     "ftp": {"tcp": "ftp"},
@@ -20,6 +18,3 @@ KERNEL_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "tftp": {"udp": "tftp"},
 }
 """Names in the kernel, by name and protocol. Source: net/netfilter/nf_conntrack_*.c, nf_conntrack_helper_init there."""
-
-IPV4_ALONE: Final = frozenset({"irc", "netbios-ns", "pptp", "snmp"})
-"""Those that the kernel has for IPv4 alone. Source: the same."""

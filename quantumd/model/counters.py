@@ -30,7 +30,7 @@ def counters_of(statistics: Mapping[str, int]) -> PortCounters:
 
 
 MOST_COUNTED = 1000
-"""Of how many ports one CountersReply tells."""
+"""Of how many ports, or of how many meters, one reply tells."""
 
 
 @frozen
@@ -49,6 +49,11 @@ class PortCount:
     port_id: str
     counters: PortCounters
 
+    @property
+    def key(self) -> str:
+        """By what they are in order."""
+        return self.port_id
+
 
 @frozen
 class CountersReply:
@@ -57,3 +62,8 @@ class CountersReply:
     message_kind: ClassVar[str] = "counters_reply"
     ports: tuple[PortCount, ...]
     is_more: bool = False
+
+    @property
+    def counts(self) -> tuple[PortCount, ...]:
+        """As of all that is counted."""
+        return self.ports

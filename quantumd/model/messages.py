@@ -9,6 +9,7 @@ from attrs import frozen
 from quantumd.model.bandwidth import Bandwidth
 from quantumd.model.counters import CountersReply, CountersRequest
 from quantumd.model.delegation import DelegatedPrefix
+from quantumd.model.meter_counts import MetersReply, MetersRequest
 from quantumd.model.records import Record
 from quantumd.model.role_state import RoleState
 
@@ -190,6 +191,8 @@ Message: TypeAlias = (
     | HostReply
     | CountersRequest
     | CountersReply
+    | MetersRequest
+    | MetersReply
     | Ack
 )
 MESSAGE_TYPES: tuple[type[Message], ...] = (
@@ -203,5 +206,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     HostReply,
     CountersRequest,
     CountersReply,
+    MetersRequest,
+    MetersReply,
     Ack,
 )

@@ -13,7 +13,7 @@ from twisted.python.reflect import namedAny
 
 from quantumd.errors import SettingsError
 from quantumd.store.databases import Database, Session
-from quantumd.store.sqlite import BUSY_TIMEOUT_MS, memory_engine, raw_connection
+from quantumd.store.sqlite import BUSY_TIMEOUT_MS, memory_engine, positional, raw_connection
 
 __all__ = [
     "BUSY_TIMEOUT_MS",
@@ -21,6 +21,7 @@ __all__ = [
     "database_of",
     "database_url",
     "memory_engine",
+    "positional",
     "raw_connection",
     "reader_engine",
     "require_driver",

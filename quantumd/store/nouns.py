@@ -90,12 +90,6 @@ _PORT = select(
 _PORTS = _PORT.where(t.ports.c.id.in_(_IDS))
 # Who owns it is looked at afterwards: of two indexes the database might take the one that finds every DHCP port.
 _PORTS_OF_DEVICES = _PORT.where(t.ports.c.device_id.in_(_IDS))
-_PORTS_OF_HOST = (
-    _PORT.where(t.ports.c.host_id == bindparam("host"), t.ports.c.id > bindparam("after_id"))
-    .order_by(t.ports.c.id)
-    .limit(bindparam("row_limit"))
-)
-
 _FIXED_IPS = (
     select(t.ip_allocations.c.port_id, t.ip_allocations.c.subnet_id, t.ip_allocations.c.ip_address)
     .where(t.ip_allocations.c.port_id.in_(_IDS))
@@ -173,14 +167,6 @@ def subnets_of(connection: Connection, network_ids: Iterable[str]) -> dict[str, 
 def ports(connection: Connection, ids: Iterable[str]) -> dict[str, Port]:
     """Return ports by id, their addresses in the port's order."""
     return {port.id: port for port in _ports(connection, list(_rows(connection, _PORTS, ids)))}
-
-
-def ports_of_host(
-    connection: Connection, host: str, after_id: str | None = None, limit: int = CHUNK
-) -> tuple[Port, ...]:
-    """Return at most ``limit`` ports that are bound to a host, by rising id, the first of them after ``after_id``."""
-    page = {"host": host, "after_id": after_id or "", "row_limit": limit}
-    return tuple(_ports(connection, connection.execute(_PORTS_OF_HOST, page).all()))
 
 
 def dhcp_ports_of(connection: Connection, network_ids: Iterable[str]) -> dict[str, Port]:

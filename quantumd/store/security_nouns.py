@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -117,7 +118,12 @@ def _text(name: str, number: int) -> Label[str]:
     return bindparam(f"{name}_{number}", type_=String).label(name)
 
 
-_IN_PIECES = {size: (_in_pieces(_FIXED, size), _in_pieces(_DETAILS, size)) for size in _PIECES_AT_ONCE}
+@cache
+def _members_in_pieces(size: int) -> tuple[Select[Any], Select[Any]]:
+    """Return what selects addresses and details; made when a group has so many members, because it is large."""
+    return _in_pieces(_FIXED, size), _in_pieces(_DETAILS, size)
+
+
 _ADDRESSES = select(address_group_addresses.c.address).where(
     address_group_addresses.c.address_group_id == bindparam("group_id")
 )
@@ -181,7 +187,7 @@ def members(connection: Connection, group_id: str, pieces: Collection[str] | Non
     ranges = [(piece, _after(piece)) for piece in pieces] + [_EMPTY] * (size - len(pieces))
     for number, (first, end) in enumerate(ranges):
         asked |= {f"first_{number}": first, f"end_{number}": end}
-    return _members(connection, *_IN_PIECES[size], asked)
+    return _members(connection, *_members_in_pieces(size), asked)
 
 
 def _members(

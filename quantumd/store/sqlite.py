@@ -11,7 +11,7 @@ import sqlite3
 from typing import Any
 
 from attrs import evolve, frozen
-from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, create_engine, event
+from sqlalchemy import URL, ClauseElement, Connection, Engine, NullPool, StaticPool, create_engine, event
 
 from quantumd.store.databases import LOCK_TIMEOUT_SECONDS
 
@@ -185,6 +185,15 @@ def raw_connection(connection: Connection) -> sqlite3.Connection:
     if not isinstance(raw, sqlite3.Connection):
         raise TypeError(f"not a connection of sqlite3: {type(raw)}")
     return raw
+
+
+def positional(statement: ClauseElement) -> tuple[str, tuple[str, ...]]:
+    """Return a statement as ``raw_connection`` takes it, and the names of its values in their places."""
+    # Where another database is used SQLAlchemy's part for this one is not loaded.
+    from sqlalchemy.dialects.sqlite import dialect
+
+    compiled = statement.compile(dialect=dialect(paramstyle="qmark"))
+    return str(compiled), tuple(getattr(compiled, "positiontup", None) or ())
 
 
 def _engine(url: URL) -> Engine:

@@ -121,7 +121,7 @@ def everything(
         reactor=wire.clock,
         identify=identify,
         new_request_id=lambda: "req-1",
-        metrics=wire.metrics,
+        metrics=wire.metrics.api,
         body_limit_bytes=body_limit_bytes,
     )
     return Everything(wire, served, api.events)

@@ -109,7 +109,7 @@ class Wire:
             reactor=self.clock,
             identify=self.identify,
             new_request_id=lambda: REQUEST_ID,
-            metrics=self.metrics,
+            metrics=self.metrics.api,
             body_limit_bytes=self.body_limit_bytes,
             cors=cors_of(self.settings.cors_allowed_origins, self.settings.cors_max_age_seconds),
         )

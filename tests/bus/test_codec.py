@@ -18,6 +18,7 @@ from quantumd.model.delegation import DelegatedPrefix
 from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
 from quantumd.model.instance_records import InstanceRecord
 from quantumd.model.logging_records import PacketLog, PortLogsRecord
+from quantumd.model.meter_counts import MeterCount, MetersReply, MetersRequest
 from quantumd.model.qos_records import QosLimit, QosPolicyRecord
 from quantumd.model.role_state import Fault, RoleState
 from quantumd.model.security_records import AddressPair, AddressSetRecord, SecurityGroupRecord, SecurityRule
@@ -87,6 +88,8 @@ EVERY_MESSAGE: tuple[m.Message, ...] = (
     m.HostReport("h", "l2", "0.1.0", bandwidths=(Bandwidth("physnet1", 1000, 2000),)),
     CountersRequest("h", "p1"),
     CountersReply((PortCount("p1", PortCounters(1, 2, 3, 4, 5, 6)),), True),
+    MetersRequest("h", ("r1", "l1")),
+    MetersReply((MeterCount("r1", "l1", 3, 300),), True),
     m.HostReply(0.5),
     m.HostReply(60.0),
     m.Ack(EVERY_RECORD),

@@ -37,7 +37,7 @@ MISSING = PutDevicePort("br-int", "tapmissing", {"iface-id": "0b000001"})
 VIF = {"iface-id": "73f3d011-e270-476b-976d-410aac87b69d", "iface-status": "active"}
 
 
-class OvsdbContract(Base):
+class World(Base):
     """``ovsdb`` is a provider that was just started on an empty database."""
 
     ovsdb: Any
@@ -105,20 +105,9 @@ class OvsdbContract(Base):
         row = self.row(name)
         return row is not None and row.ofport is not None
 
-    async def test_it_provides_the_interface(self) -> None:
-        """The provider has all that IOvsdb promises."""
-        self.assertTrue(verifyObject(IOvsdb, self.ovsdb))
 
-    async def test_it_says_when_it_is_connected(self) -> None:
-        """A listener hears when the whole content is known, and then the provider says so too."""
-        heard: list[bool] = []
-        self.ovsdb.on_connected(lambda: heard.append(self.ovsdb.is_connected))
-        await self.until(lambda: heard)
-        self.assertEqual(heard, [True])
-
-    async def test_a_transaction_before_the_connection_is_unavailable(self) -> None:
-        """Nothing is queued for a database that was never there."""
-        await self.refused(self.ovsdb.transact((BR_INT,)), EdgeUnavailable)
+class BridgeContract(World):
+    """Bridges, and who they are."""
 
     async def test_a_bridge_is_made_with_its_internal_port(self) -> None:
         """The bridge is known, with its port and interface, when the transaction is done."""
@@ -129,21 +118,6 @@ class OvsdbContract(Base):
         self.assertFalse(row.has_controller)
         self.assertEqual(self.ovsdb.ports_of("br-int"), {"br-int"})
         self.assertIn("br-int", self.ovsdb.interfaces())
-
-    async def test_counters_of_every_interface_can_be_read(self) -> None:
-        """Whole numbers by the switch's names; an interface that has not counted yet has none."""
-        await self.transact(BR_INT)
-        await self.plug("br-int", "vif-1", VIF)
-        await self.until(lambda: self.row("vif-1"))
-        read = self.ovsdb.statistics()
-        await self.until(lambda: read.called)
-        found = await read
-        self.assertEqual(set(found), {"br-int", "vif-1"})
-        self.assertTrue(all(isinstance(value, int) for counters in found.values() for value in counters.values()))
-
-    async def test_counters_of_a_database_that_is_away_are_unavailable(self) -> None:
-        """Nobody takes old numbers for new ones."""
-        await self.refused(self.ovsdb.statistics(), EdgeUnavailable)
 
     async def test_a_bridge_is_told(self) -> None:
         """A listener hears of a bridge that appears and of one that goes."""
@@ -191,6 +165,31 @@ class OvsdbContract(Base):
         edit = EditBridgeIds("br-nowhere", {"a": "1"}, frozenset())
         error = await self.refused(self.ovsdb.transact((edit,)), OvsdbRefused)
         self.assertIn("br-nowhere", str(error))
+
+    async def test_a_bridge_is_removed_with_its_ports(self) -> None:
+        """The interfaces go with the bridge; removing it again changes nothing."""
+        await self.transact(BR_INT, PATCH)
+        await self.transact(RemoveBridge("br-int"))
+        await self.transact(RemoveBridge("br-int"))
+        self.assertIsNone(self.ovsdb.bridge("br-int"))
+        self.assertEqual((dict(self.ovsdb.interfaces()), self.ovsdb.ports_of("br-int")), ({}, frozenset()))
+
+    async def test_a_bridge_is_removed_and_made_anew_in_one_transaction(self) -> None:
+        """Nothing of the old one is left."""
+        await self.transact(BR_INT, PATCH)
+        await self.transact(RemoveBridge("br-int"), PutBridge("br-int", "netdev", None, frozenset(), {}))
+        self.assertEqual(self.ovsdb.bridge("br-int").external_ids, {})
+        self.assertEqual(self.ovsdb.ports_of("br-int"), {"br-int"})
+
+    async def test_a_strangers_controller_is_seen(self) -> None:
+        """A controller that somebody set is reported."""
+        await self.transact(BR_INT)
+        await self.set_controller("br-int")
+        await self.until(lambda: self.ovsdb.bridge("br-int").has_controller)
+
+
+class PortContract(World):
+    """Ports of bridges, and their interfaces."""
 
     async def test_a_patch_port_is_made_with_its_ids(self) -> None:
         """The interface carries the ids, and the port is on the bridge."""
@@ -266,57 +265,35 @@ class OvsdbContract(Base):
         self.assertNotIn("int-ex", self.ovsdb.interfaces())
         self.assertEqual(self.ovsdb.ports_of("br-int"), {"br-int"})
 
-    async def test_a_bridge_is_removed_with_its_ports(self) -> None:
-        """The interfaces go with the bridge; removing it again changes nothing."""
-        await self.transact(BR_INT, PATCH)
-        await self.transact(RemoveBridge("br-int"))
-        await self.transact(RemoveBridge("br-int"))
-        self.assertIsNone(self.ovsdb.bridge("br-int"))
-        self.assertEqual((dict(self.ovsdb.interfaces()), self.ovsdb.ports_of("br-int")), ({}, frozenset()))
-
-    async def test_a_bridge_is_removed_and_made_anew_in_one_transaction(self) -> None:
-        """Nothing of the old one is left."""
-        await self.transact(BR_INT, PATCH)
-        await self.transact(RemoveBridge("br-int"), PutBridge("br-int", "netdev", None, frozenset(), {}))
-        self.assertEqual(self.ovsdb.bridge("br-int").external_ids, {})
-        self.assertEqual(self.ovsdb.ports_of("br-int"), {"br-int"})
-
-    async def test_a_strangers_controller_is_seen(self) -> None:
-        """A controller that somebody set is reported."""
+    async def test_counters_of_every_interface_can_be_read(self) -> None:
+        """Whole numbers by the switch's names; an interface that has not counted yet has none."""
         await self.transact(BR_INT)
-        await self.set_controller("br-int")
-        await self.until(lambda: self.ovsdb.bridge("br-int").has_controller)
+        await self.plug("br-int", "vif-1", VIF)
+        await self.until(lambda: self.row("vif-1"))
+        read = self.ovsdb.statistics()
+        await self.until(lambda: read.called)
+        found = await read
+        self.assertEqual(set(found), {"br-int", "vif-1"})
+        self.assertTrue(all(isinstance(value, int) for counters in found.values() for value in counters.values()))
 
-    async def test_transactions_take_effect_in_the_order_asked(self) -> None:
-        """What is asked later wins, without waiting in between."""
-        await self.transact(BR_INT)
-        steps = [(PATCH,), (RemovePort("br-int", "int-ex"),), (PATCH,), (RemovePort("br-int", "int-ex"),)]
-        for done in [self.ovsdb.transact(step) for step in steps]:
-            await self.ended(done)
-        self.assertNotIn("int-ex", self.ovsdb.interfaces())
 
-    async def test_a_plug_is_heard_and_then_its_number(self) -> None:
-        """An interface appears without a number, with the ids of its plug; the switch gives the number later."""
-        await self.transact(BR_INT)
-        changes = self.heard("tap73f3d011")
-        await self.plug("br-int", "tap73f3d011", VIF)
-        await self.until(lambda: self.has_ofport("tap73f3d011"))
-        first, last = changes[0], changes[-1]
-        self.assertEqual((first.old, first.new), (None, InterfaceRow("tap73f3d011", VIF, None, None)))
-        self.assertEqual(last.new, self.row("tap73f3d011"))
-        self.assertGreater(last.new.ofport if last.new and last.new.ofport else 0, 0)
+class ConnectionContract(World):
+    """A database that is away, or was."""
 
-    async def test_changes_of_an_interface_form_a_chain(self) -> None:
-        """Each change begins where the one before it ended."""
-        await self.transact(BR_INT)
-        changes = self.heard("tap1")
-        await self.plug("br-int", "tap1", VIF)
-        await self.until(lambda: self.has_ofport("tap1"))
-        await self.unplug("br-int", "tap1")
-        await self.until(lambda: self.row("tap1") is None)
-        ends = [change.new for change in changes]
-        self.assertEqual([change.old for change in changes], [None, *ends[:-1]])
-        self.assertIsNone(ends[-1])
+    async def test_it_says_when_it_is_connected(self) -> None:
+        """A listener hears when the whole content is known, and then the provider says so too."""
+        heard: list[bool] = []
+        self.ovsdb.on_connected(lambda: heard.append(self.ovsdb.is_connected))
+        await self.until(lambda: heard)
+        self.assertEqual(heard, [True])
+
+    async def test_a_transaction_before_the_connection_is_unavailable(self) -> None:
+        """Nothing is queued for a database that was never there."""
+        await self.refused(self.ovsdb.transact((BR_INT,)), EdgeUnavailable)
+
+    async def test_counters_of_a_database_that_is_away_are_unavailable(self) -> None:
+        """Nobody takes old numbers for new ones."""
+        await self.refused(self.ovsdb.statistics(), EdgeUnavailable)
 
     async def test_a_reconnection_that_finds_no_difference_tells_none(self) -> None:
         """Listeners hear only that all is known again."""
@@ -342,6 +319,33 @@ class OvsdbContract(Base):
         await self.refused(self.ovsdb.transact((PATCH,)), EdgeUnavailable)
         self.assertIsNotNone(self.ovsdb.bridge("br-int"))
 
+
+class TellingContract(World):
+    """What listeners hear."""
+
+    async def test_a_plug_is_heard_and_then_its_number(self) -> None:
+        """An interface appears without a number, with the ids of its plug; the switch gives the number later."""
+        await self.transact(BR_INT)
+        changes = self.heard("tap73f3d011")
+        await self.plug("br-int", "tap73f3d011", VIF)
+        await self.until(lambda: self.has_ofport("tap73f3d011"))
+        first, last = changes[0], changes[-1]
+        self.assertEqual((first.old, first.new), (None, InterfaceRow("tap73f3d011", VIF, None, None)))
+        self.assertEqual(last.new, self.row("tap73f3d011"))
+        self.assertGreater(last.new.ofport if last.new and last.new.ofport else 0, 0)
+
+    async def test_changes_of_an_interface_form_a_chain(self) -> None:
+        """Each change begins where the one before it ended."""
+        await self.transact(BR_INT)
+        changes = self.heard("tap1")
+        await self.plug("br-int", "tap1", VIF)
+        await self.until(lambda: self.has_ofport("tap1"))
+        await self.unplug("br-int", "tap1")
+        await self.until(lambda: self.row("tap1") is None)
+        ends = [change.new for change in changes]
+        self.assertEqual([change.old for change in changes], [None, *ends[:-1]])
+        self.assertIsNone(ends[-1])
+
     async def test_a_listener_that_fails_does_not_silence_the_others(self) -> None:
         """The failure is logged; the next listener is told."""
         await self.until(lambda: self.ovsdb.is_connected)
@@ -360,6 +364,22 @@ class OvsdbContract(Base):
         await self.until(lambda: asked)
         await self.ended(asked[0])
         self.assertIn("int-ex", self.ovsdb.interfaces())
+
+
+class OvsdbContract(BridgeContract, PortContract, ConnectionContract, TellingContract):
+    """All of it."""
+
+    async def test_it_provides_the_interface(self) -> None:
+        """The provider has all that IOvsdb promises."""
+        self.assertTrue(verifyObject(IOvsdb, self.ovsdb))
+
+    async def test_transactions_take_effect_in_the_order_asked(self) -> None:
+        """What is asked later wins, without waiting in between."""
+        await self.transact(BR_INT)
+        steps = [(PATCH,), (RemovePort("br-int", "int-ex"),), (PATCH,), (RemovePort("br-int", "int-ex"),)]
+        for done in [self.ovsdb.transact(step) for step in steps]:
+            await self.ended(done)
+        self.assertNotIn("int-ex", self.ovsdb.interfaces())
 
 
 class ListenerFailure(Exception):

@@ -24,7 +24,7 @@ class SampleTests(SynchronousTestCase):
     def test_what_metrics_writes_is_read(self) -> None:
         """Both ends are ours and agree."""
         metrics = Metrics()
-        metrics.ports.labels("ACTIVE").set(7)
+        metrics.api.ports.labels("ACTIVE").set(7)
         self.assertIn(Sample("quantumd_ports", {"status": "ACTIVE"}, 7.0), parse_samples(metrics.text().decode()))
 
 

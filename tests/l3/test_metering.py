@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.edge.nft.interfaces import Count
 from quantumd.l3.features.metering import counted, meters_of
+from quantumd.model.meter_counts import MeterCount
 from quantumd.model.router_records import Meter, MeterRule
 from tests.l3.world import NAMESPACE, ROUTER, World
 
@@ -42,7 +43,7 @@ class FilterTests(SynchronousTestCase):
     def test_what_was_counted_is_found_by_label(self) -> None:
         """A counter that is not there yet has counted nothing that could be told."""
         router = evolve(ROUTER, meters=(OUT, Meter("other")))
-        self.assertEqual(counted(router, {_NAME: Count(3, 300)}), {_LABEL: Count(3, 300)})
+        self.assertEqual(list(counted(router, {_NAME: Count(3, 300)})), [MeterCount(ROUTER.id, _LABEL, 3, 300)])
 
     def test_a_counter_stays_while_rules_change(self) -> None:
         """And goes with its label."""

@@ -59,12 +59,6 @@ class NounTests(SynchronousTestCase):
         fixed_ips = (FixedIp("s1", "10.0.0.5"), FixedIp("s2", "fd00::5"))
         self.assertEqual(found, {"p1": Port("p1", "n1", "mac-p1", True, "ACTIVE", "", "h1", fixed_ips, 5)})
 
-    def test_ports_of_a_host_in_pages(self) -> None:
-        """The ports of a host are given in pages by id."""
-        first = self.successResultOf(self.store.read(lambda c: nouns.ports_of_host(c, "h1", limit=1)))
-        second = self.successResultOf(self.store.read(lambda c: nouns.ports_of_host(c, "h1", after_id="p1", limit=9)))
-        self.assertEqual([[port.id for port in page] for page in (first, second)], [["p1"], ["p3"]])
-
     def test_dhcp_ports(self) -> None:
         """The DHCP port of each network that has one."""
         found = self.successResultOf(self.store.read(lambda c: nouns.dhcp_ports_of(c, ["n1", "n2"])))

@@ -23,7 +23,7 @@ from quantumd.api.resource import Resource
 from quantumd.config import ApiSettings
 from quantumd.errors import QuantumdError
 from quantumd.interfaces import IStore
-from quantumd.metrics import Metrics
+from quantumd.metrics import ApiMetrics
 from quantumd.model.context import Context
 
 RETRY_SECONDS: Final = 1.0
@@ -45,7 +45,7 @@ class Events:
     store: IStore
     served: Iterable[Resource]
     settings: ApiSettings
-    metrics: Metrics
+    metrics: ApiMetrics
     policy: Policy
     hub: EventHub = field(init=False)
 

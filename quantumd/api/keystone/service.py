@@ -16,7 +16,7 @@ from quantumd.api.keystone.tokens import KeystoneTokens
 from quantumd.config import KeystoneSettings
 from quantumd.edge.certificates import read_trust
 from quantumd.edge.http.exchange import make_exchange
-from quantumd.metrics import Metrics
+from quantumd.metrics import KeystoneMetrics
 
 
 class KeystoneService(Service):
@@ -32,7 +32,7 @@ class KeystoneService(Service):
         return self._tokens.close()
 
 
-def make_keystone_service(settings: KeystoneSettings, reactor: Any, metrics: Metrics) -> KeystoneService:
+def make_keystone_service(settings: KeystoneSettings, reactor: Any, metrics: KeystoneMetrics) -> KeystoneService:
     """Return the service that validates tokens as the settings say. Keystone need not be there yet.
 
     :raises SettingsError: the settings of Keystone make no sense, or there is no password.
@@ -52,7 +52,7 @@ def make_keystone_service(settings: KeystoneSettings, reactor: Any, metrics: Met
     return KeystoneService(KeystoneIdentity(known, challenge, roles, settings.service_token_roles_required), tokens)
 
 
-def _tokens(settings: KeystoneSettings, reactor: Any, metrics: Metrics) -> KeystoneTokens:
+def _tokens(settings: KeystoneSettings, reactor: Any, metrics: KeystoneMetrics) -> KeystoneTokens:
     def observe(waited_seconds: float, answered_seconds: float) -> None:
         metrics.token_wait_seconds.observe(waited_seconds)
         metrics.token_seconds.observe(answered_seconds)

@@ -6,7 +6,7 @@ plugged, so a reader makes rates of them, as Ceilometer does of what it calls cu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +19,7 @@ from quantumd.api.notifications.counting import Counting, counted_by_hosts
 from quantumd.api.notifications.messages import Asker, Notification
 from quantumd.api.notifications.outbox import Outbox
 from quantumd.interfaces import IStore
-from quantumd.model.counters import PortCounters
+from quantumd.model.counters import PortCount, PortCounters
 from quantumd.store.nouns import CHUNK
 from quantumd.store.tables import ports
 from quantumd.store.times import utc_text
@@ -36,7 +36,7 @@ class CounterTeller:
 
     _store: IStore
     _outbox: Outbox
-    _counting: Counting
+    _counting: Counting[PortCount]
     _may_tell: Callable[[], bool] = lambda: True
     """Whether it is this process that tells: one does, of those that hear the same hosts."""
     _now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -46,11 +46,12 @@ class CounterTeller:
         """Tell those of every plugged port once. EdgeError."""
         if not self._may_tell():
             return
-        async for host, counted in counted_by_hosts(self._counting):
-            await self._tell_of(host, counted)
+        async for host, counts in counted_by_hosts(self._counting):
+            await self._tell_of(host, counts)
 
-    async def _tell_of(self, host: str, counted: Mapping[str, PortCounters]) -> None:
+    async def _tell_of(self, host: str, counts: Sequence[PortCount]) -> None:
         at, asker = utc_text(self._now()), Asker(f"req-{self._new_id()}")
+        counted = {each.port_id: each.counters for each in counts}
 
         # An interface of a port that nobody knows tells nothing, and a host only of its own.
         found = await self._store.read(lambda connection: _owners(connection, host, sorted(counted)))

@@ -5,7 +5,7 @@ What was told of last is kept in the database: so what is told adds up, whoever 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +17,7 @@ from quantumd.api.notifications.counting import Counting, counted_by_hosts
 from quantumd.api.notifications.messages import Asker, Notification
 from quantumd.api.notifications.outbox import Outbox
 from quantumd.interfaces import IStore
-from quantumd.model.counters import PortCounters
+from quantumd.model.meter_counts import MeterCount
 from quantumd.store.tables.metering import metered, metering_labels
 from quantumd.store.tables.routers import routers
 from quantumd.store.times import utc_text
@@ -60,7 +60,7 @@ class MeterTeller:
 
     _store: IStore
     _outbox: Outbox
-    _counting: Counting
+    _counting: Counting[MeterCount]
     _may_tell: Callable[[], bool] = lambda: True
     """Whether it is this process that tells."""
     _now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -70,14 +70,14 @@ class MeterTeller:
         """Tell what was counted since the last time. EdgeError."""
         if not self._may_tell():
             return
-        async for host, counted in counted_by_hosts(self._counting):
-            await self._tell_of(host, counted)
+        async for host, counts in counted_by_hosts(self._counting):
+            await self._tell_of(host, counts)
 
-    async def _tell_of(self, host: str, counted: Mapping[str, PortCounters]) -> None:
-        if not counted:
+    async def _tell_of(self, host: str, counts: Sequence[MeterCount]) -> None:
+        if not counts:
             return
         now = int(self._now().timestamp())
-        grown = await self._store.read(lambda connection: _grown(connection, host, counted, now))
+        grown = await self._store.read(lambda connection: _grown(connection, host, counts, now))
         await self._outbox.send(self._made(host, grown, now))
         await self._store.write(lambda tx: _note(tx, host, grown, now))
 
@@ -111,15 +111,16 @@ def _nothing(growth: _Growth, host: str, now: int) -> dict[str, Any]:
     }
 
 
-def _grown(connection: Connection, host: str, counted: Mapping[str, PortCounters], now: int) -> list[_Growth]:
+def _grown(connection: Connection, host: str, counts: Sequence[MeterCount], now: int) -> list[_Growth]:
     """Return what grew, of routers and labels that are known; a counter that is less than it was began anew."""
-    router_ids = {key.partition(" ")[0] for key in counted}
+    by_key = {each.key: each for each in counts}
+    router_ids = {each.router_id for each in counts}
     found = []
     for row in connection.execute(_KNOWN.where(routers.c.id.in_(router_ids))):
-        count = counted.get(f"{row.router_id} {row.label_id}")
+        count = by_key.get((row.router_id, row.label_id))
         if count is None:
             continue
-        packets, octets = count.incoming_packets, count.incoming_bytes
+        packets, octets = count.packets, count.octets
         goes_on = row.host == host and row.octets <= octets and row.packets <= packets
         more = (packets - row.packets, octets - row.octets) if goes_on else (packets, octets)
         first, last = (row.first_at, row.told_at) if row.host is not None else (now, now)

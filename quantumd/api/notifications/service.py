@@ -20,6 +20,8 @@ from quantumd.api.notifications.rounds import Rounds
 from quantumd.api.resource import Resource
 from quantumd.config import NotificationSettings
 from quantumd.interfaces import IStore
+from quantumd.model.counters import PortCount
+from quantumd.model.meter_counts import MeterCount
 from quantumd.ordered import OrderedServices
 from quantumd.store.consumer import Consumer, ConsumerLimits
 from quantumd.store.journal import JournalRow
@@ -62,8 +64,8 @@ def make_notifications(
     host: str,
     resources: Sequence[Resource],
     count: Callable[[float], None] = lambda confirmed: None,
-    counting: Counting | None = None,
-    metering: Counting | None = None,
+    counting: Counting[PortCount] | None = None,
+    metering: Counting[MeterCount] | None = None,
     is_alone: bool = False,
 ) -> Notifications:
     """Return what tells other services of every change from now on, as the settings say.

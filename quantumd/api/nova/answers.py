@@ -19,8 +19,6 @@ REFUSED: Final = "refused"
 UNCLEAR: Final = "unclear"
 """Nova has taken the request, and said nothing that can be read of the event."""
 
-OUTCOMES: Final = (TAKEN, GONE, UNPLACED, REFUSED, UNCLEAR)
-
 _BY_CODE: Final = {200: TAKEN, 404: GONE, 422: UNPLACED}
 
 

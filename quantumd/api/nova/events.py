@@ -18,8 +18,6 @@ UNPLUGGED: Final = "network-vif-unplugged"
 DELETED: Final = "network-vif-deleted"
 CHANGED: Final = "network-changed"
 
-NAMES: Final = (PLUGGED, UNPLUGGED, DELETED, CHANGED)
-
 NOVA_KEEPS: Final = (
     "fixed_ips",
     "mac_address",

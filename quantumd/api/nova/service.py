@@ -40,15 +40,15 @@ def make_nova_service(
     :raises SettingsError: the settings of Nova or of Keystone make no sense, or there is no password.
     """
     client = make_client(settings, keystone, reactor)
-    notifier = Notifier(client, metrics.nova_events)
+    notifier = Notifier(client, metrics.telling.nova_events)
     limits = ConsumerLimits(
         rows=ROWS, gather=settings.gather_seconds, lease=120.0, handle=60.0, retry=1.0, retry_most=30.0, stop=3.0
     )
     consumer = Consumer(
         reactor, store, CURSOR, holder, notifier.handle, limits, begins_at_end=True, chance=random.random
     )
-    metrics.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
-    metrics.cursor_lag_seconds.labels(CURSOR).set_function(lambda: consumer.lag_seconds)
+    metrics.journal.cursor_lag.labels(CURSOR).set_function(lambda: consumer.lag_rows)
+    metrics.journal.cursor_lag_seconds.labels(CURSOR).set_function(lambda: consumer.lag_seconds)
     service = OrderedServices()
     NovaConnections(client).setServiceParent(service)
     consumer.setServiceParent(service)

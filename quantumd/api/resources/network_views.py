@@ -168,16 +168,6 @@ def segments_of(connection: Connection, network_id: str) -> list[Segment]:
     return [segment_of(*columns) for _, *columns in rows]
 
 
-def network_segment(connection: Connection, network_id: str) -> tuple[str, int | None]:
-    """Return type and number of the segment by which hosts know a network. NetworkNotFound."""
-    columns = networks.c
-    statement = select(columns.network_type, columns.segmentation_id).where(columns.id == network_id)
-    row = connection.execute(statement).first()
-    if row is None:
-        raise NetworkNotFound(network_id)
-    return row.network_type, row.segmentation_id
-
-
 def _shared_condition(project_id: str | None, alternatives: Alternatives) -> ColumnElement[bool]:
     shared = networks.c.id.in_(granted("network", project_id))
     return or_(*(shared if each else ~shared for each in _different(alternatives)))

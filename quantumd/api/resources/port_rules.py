@@ -22,8 +22,6 @@ from quantumd.model.context import Context
 from quantumd.model.port import DHCP_PORT_FIXED, STILL_OWNERS, TRUSTED_OWNER_PREFIX, is_dhcp_port
 
 DHCP_REASON = "it is the DHCP port of its network and follows from the subnets with enable_dhcp"
-OF_NETWORK_OWNER = ("mac_address", "port_security_enabled", "allowed_address_pairs")
-"""Attributes that only the owner of the network sets on ports of it."""
 
 
 def require_free_choice(context: Context, network: NetworkFacts, named: Mapping[str, Any], action: str) -> None:

@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Delete, Insert, Select, String, Update, literal_column
-from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.exc import IntegrityError
 
-from quantumd.store.engine import raw_connection
+from quantumd.store.engine import positional, raw_connection
 from quantumd.store.transaction import Transaction
 
 
 class Prepared:
-    """A Core statement made ready. Values must be of types that the driver takes as they are."""
+    """A Core statement, made ready when it first runs. Values must be of types that the driver takes as they are."""
 
     def __init__(self, statement: Select[Any] | Insert | Update | Delete) -> None:
-        compiled = statement.compile(dialect=dialect(paramstyle="qmark"))
-        self.sql = str(compiled)
         self._statement = statement
-        self._names = tuple(getattr(compiled, "positiontup", None) or ())
+
+    @cached_property
+    def on_sqlite(self) -> tuple[str, tuple[str, ...]]:
+        """Its SQL, and the names of the values in their places."""
+        return positional(self._statement)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(self._statement.compile().params)
 
     def rows(self, tx: Transaction, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a select and return its rows."""
@@ -35,7 +41,8 @@ class Prepared:
         """Run a select outside of changes and return its rows."""
         if not _is_sqlite(connection):
             return [tuple(row) for row in connection.execute(self._statement, self._named(values))]
-        return raw_connection(connection).execute(self.sql, self._positional(values)).fetchall()
+        sql, names = self.on_sqlite
+        return raw_connection(connection).execute(sql, _placed(names, values)).fetchall()
 
     def write(self, tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run an insert, an update or a delete for each row. SQLAlchemy's IntegrityError, as if it had run it."""
@@ -43,20 +50,22 @@ class Prepared:
             for row in rows:
                 tx.connection.execute(self._statement, self._named(row))
             return
+        sql, names = self.on_sqlite
         raw = raw_connection(tx.connection)
         try:
             if len(rows) == 1:
-                raw.execute(self.sql, self._positional(rows[0]))
+                raw.execute(sql, _placed(names, rows[0]))
             else:
-                raw.executemany(self.sql, [self._positional(row) for row in rows])
+                raw.executemany(sql, [_placed(names, row) for row in rows])
         except sqlite3.IntegrityError as error:
-            raise IntegrityError(self.sql, None, error) from None
+            raise IntegrityError(sql, None, error) from None
 
     def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: values[name] for name in self._names}
 
-    def _positional(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple([values[name] for name in self._names])
+
+def _placed(names: tuple[str, ...], values: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple([values[name] for name in names])
 
 
 def text_of(constant: str) -> ColumnElement[str]:

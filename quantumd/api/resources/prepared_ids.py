@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Column, Connection, Select, bindparam
-from sqlalchemy.dialects.sqlite import dialect
 
-from quantumd.store.engine import raw_connection
+from quantumd.store.engine import positional, raw_connection
 
 _SIZES = (1, 8, 32, 128, 500)
 _ONE_ID = "IN (?)"
@@ -21,10 +21,17 @@ class PreparedIds:
     """
 
     def __init__(self, statement: Select[Any], column: Column[Any]) -> None:
-        one = statement.where(column.in_([bindparam("wanted")]))
-        sql = str(one.compile(dialect=dialect(paramstyle="qmark")))
-        self._statement = statement.where(column.in_(bindparam("ids", expanding=True)))
-        self._sql = {size: sql.replace(_ONE_ID, f"IN ({', '.join('?' * size)})") for size in _SIZES}
+        self._all = statement
+        self._column = column
+
+    @cached_property
+    def _statement(self) -> Select[Any]:
+        return self._all.where(self._column.in_(bindparam("ids", expanding=True)))
+
+    @cached_property
+    def _sql(self) -> dict[int, str]:
+        sql, _ = positional(self._all.where(self._column.in_([bindparam("wanted")])))
+        return {size: sql.replace(_ONE_ID, f"IN ({', '.join('?' * size)})") for size in _SIZES}
 
     def rows(self, connection: Connection, ids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return the rows of these ids."""

@@ -1,15 +1,13 @@
 """Frames from and to devices of this host: what IFrames is where Linux bridges carry the ports.
 
 A packet socket on a device sees what its VM sends before any bridge does, and what is sent there goes to the VM alone.
-Source: packet(7), bpf(4) of BSD for the filter, linux/filter.h.
+Source: packet(7).
 """
 
 from __future__ import annotations
 
-import ctypes
 import socket
-import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -20,89 +18,16 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from quantumd.edge.descriptors import close_after_events
+from quantumd.edge.frames.filters import FILTERS, LARGEST, attach
 from quantumd.edge.frames.interfaces import IFrames, PortFrame, Purpose
 from quantumd.edge.netlink.interfaces import ILinks
 
-_ETH_P_IP: Final = 0x0800
-_ETH_P_ARP: Final = 0x0806
-_ETH_P_IPV6: Final = 0x86DD
-_REQUEST: Final = 1
 _ETH_P_ALL: Final = 0x0003
 _SOL_PACKET, _IGNORE_OUTGOING = 263, 23
 _OUTGOING: Final = 4
-_SO_ATTACH_FILTER: Final = 26
-_LARGEST: Final = 65_536
 _BUFFER_BYTES: Final = 65_536
 _READS: Final = 16
 """How many frames of a device are taken before others get their turn."""
-
-_INSTRUCTION = struct.Struct("=HBBI")
-_LOAD_BYTE, _LOAD_HALF, _LOAD_HALF_INDEXED, _INDEX_HEADER, _IF_EQUAL, _IF_ANY, _RETURN = (
-    0x30, 0x28, 0x48, 0xB1, 0x15, 0x45, 0x06,
-)  # fmt: skip
-_VLAN_PRESENT = 0xFFFFF000 + 48
-_Filter = tuple[tuple[int, int, int, int], ...]
-
-# No tag; IPv4; UDP; no fragment; to the port of DHCP servers.
-_DHCP: Final[_Filter] = (
-    (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
-    (_IF_EQUAL, 0, 9, 0),
-    (_LOAD_HALF, 0, 0, 12),
-    (_IF_EQUAL, 0, 7, _ETH_P_IP),
-    (_LOAD_BYTE, 0, 0, 23),
-    (_IF_EQUAL, 0, 5, 17),
-    (_LOAD_HALF, 0, 0, 20),
-    (_IF_ANY, 3, 0, 0x3FFF),
-    (_INDEX_HEADER, 0, 0, 14),
-    (_LOAD_HALF_INDEXED, 0, 0, 16),
-    (_IF_EQUAL, 1, 0, 67),
-    (_RETURN, 0, 0, 0),
-    (_RETURN, 0, 0, _LARGEST),
-)
-# No tag; ARP; a request.
-_ARP: Final[_Filter] = (
-    (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
-    (_IF_EQUAL, 0, 4, 0),
-    (_LOAD_HALF, 0, 0, 12),
-    (_IF_EQUAL, 0, 2, _ETH_P_ARP),
-    (_LOAD_HALF, 0, 0, 20),
-    (_IF_EQUAL, 1, 0, _REQUEST),
-    (_RETURN, 0, 0, 0),
-    (_RETURN, 0, 0, _LARGEST),
-)
-# No tag; IPv6; UDP next, so no fragment either; to the port of DHCPv6 servers.
-_DHCP6: Final[_Filter] = (
-    (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
-    (_IF_EQUAL, 0, 6, 0),
-    (_LOAD_HALF, 0, 0, 12),
-    (_IF_EQUAL, 0, 4, _ETH_P_IPV6),
-    (_LOAD_BYTE, 0, 0, 20),
-    (_IF_EQUAL, 0, 2, 17),
-    (_LOAD_HALF, 0, 0, 56),
-    (_IF_EQUAL, 1, 0, 547),
-    (_RETURN, 0, 0, 0),
-    (_RETURN, 0, 0, _LARGEST),
-)
-# No tag; IPv6; ICMPv6 next; a neighbour solicitation.
-_SOLICITATION: Final[_Filter] = (
-    (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
-    (_IF_EQUAL, 0, 6, 0),
-    (_LOAD_HALF, 0, 0, 12),
-    (_IF_EQUAL, 0, 4, _ETH_P_IPV6),
-    (_LOAD_BYTE, 0, 0, 20),
-    (_IF_EQUAL, 0, 2, 58),
-    (_LOAD_BYTE, 0, 0, 54),
-    (_IF_EQUAL, 1, 0, 135),
-    (_RETURN, 0, 0, 0),
-    (_RETURN, 0, 0, _LARGEST),
-)
-FILTERS: Final[Mapping[Purpose, _Filter]] = {
-    Purpose.DHCP4: _DHCP,
-    Purpose.ARP: _ARP,
-    Purpose.DHCP6: _DHCP6,
-    Purpose.SOLICITATION: _SOLICITATION,
-}
-"""What a socket takes, by its purpose: the kernel looks, so that all else costs the process nothing."""
 
 
 @implementer(IReadDescriptor)
@@ -130,7 +55,7 @@ class _Ear:
         try:
             opened.setblocking(False)
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
-            _attach(opened, FILTERS[self.purpose])
+            attach(opened, self.purpose)
             opened.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
             # Those who want all protocols are asked before the bridge is, which takes what it gets.
             opened.bind((self.device, _ETH_P_ALL))
@@ -157,7 +82,7 @@ class _Ear:
             if not self._may_read():
                 return
             try:
-                frame, address = self._socket.recvfrom(_LARGEST)
+                frame, address = self._socket.recvfrom(LARGEST)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
@@ -293,10 +218,3 @@ class TapFrames(Service):
             self._by_index.pop(ear.index, None)
             self.reactor.removeReader(ear)
             ear.close()
-
-
-def _attach(opened: socket.socket, instructions: _Filter) -> None:
-    code = ctypes.create_string_buffer(b"".join(_INSTRUCTION.pack(*each) for each in instructions))
-    # sock_fprog: the number of instructions, and where they are.
-    program = struct.pack("HP", len(instructions), ctypes.addressof(code))
-    opened.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)

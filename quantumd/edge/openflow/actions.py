@@ -34,7 +34,6 @@ _OUTPUT_REG = Struct("!HHIHHIH6x")
 _CONJUNCTION = Struct("!HHIHBBI")
 _LARGER = Struct("!HHIHHHI6x")
 _CT = Struct("!HHIHHIHB3xH")
-_OXM_HEAD = Struct("!HHI")
 
 
 def output(port: int) -> bytes:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 
 from attrs import define, field, frozen
 
-from quantumd.edge.openflow.decode import Conjunct, Instructions, unpack_instructions
+from quantumd.edge.openflow.decode import unpack_instructions
+from quantumd.edge.openflow.decoded import Conjunct, Instructions
 from quantumd.edge.openflow.interfaces import Flow
 from quantumd.edge.openflow.match import unpack_match
 

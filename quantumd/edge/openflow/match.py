@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from quantumd.edge.openflow.oxm import FIELD_OF_HEADER, FIELDS, Field, WireError, field_named
+from quantumd.edge.openflow.oxm import FIELD_OF_HEADER, FIELDS, Field, WireError
 
 Value = int | tuple[int, int]
 """A whole value, or (value, mask). Addresses are numbers: int(IPv4Address(...)), mac(...)."""
@@ -109,8 +109,3 @@ def missing_needs(fields: tuple[FieldMatch, ...]) -> str | None:
             if exact.get(name) not in values:
                 return f"{f.field.name} needs {name} to be one of {', '.join(map(str, values))}"
     return None
-
-
-def field_bits(name: str) -> int:
-    """Return how many bits of a field count."""
-    return field_named(name).bits

@@ -11,7 +11,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from quantumd.edge.openflow import decode
+from quantumd.edge.openflow import decoded
+from quantumd.edge.openflow.decode import unpack_instructions
 from quantumd.edge.openflow.interfaces import (
     Flow,
     FlowKey,
@@ -168,7 +169,7 @@ class MemorySwitch:
         self._remove(change.remove_flows)
         for number in change.remove_groups:
             if self.groups.pop(number, None) is not None:
-                self._remove(self._users(lambda found: found.actions, decode.ToGroup(number)))
+                self._remove(self._users(lambda found: found.actions, decoded.ToGroup(number)))
         for number in change.remove_meters:
             if self.meters.pop(number, None) is not None:
                 self._remove(self._users(lambda found: (found.meter,), number))
@@ -178,15 +179,15 @@ class MemorySwitch:
             if self.flows.pop(flow.key, None) is not None:
                 self._unsorted[flow.key] = (flow, False)
 
-    def _users(self, parts: Callable[[decode.Instructions], Iterable[object]], used: object) -> list[Flow]:
+    def _users(self, parts: Callable[[decoded.Instructions], Iterable[object]], used: object) -> list[Flow]:
         """The flows that use a group or a meter: they go with it."""
-        return [flow for flow in self.flows.values() if used in parts(decode.unpack_instructions(flow.instructions))]
+        return [flow for flow in self.flows.values() if used in parts(unpack_instructions(flow.instructions))]
 
     def _check(self, flow: Flow) -> None:
         """Refuse what OVS refuses, as far as quantumd could be wrong."""
         try:
             wrong = missing_needs(unpack_match(flow.match))
-            found = decode.unpack_instructions(flow.instructions)
+            found = unpack_instructions(flow.instructions)
         except WireError as error:
             raise SwitchRefused(flow_text(flow), str(error)) from None
         groups = _groups_of(found)
@@ -290,5 +291,5 @@ def _tell(listeners: Iterable[Callable[[], None]]) -> None:
         listener()
 
 
-def _groups_of(found: decode.Instructions) -> set[int]:
-    return {action.number for action in found.actions if isinstance(action, decode.ToGroup)}
+def _groups_of(found: decoded.Instructions) -> set[int]:
+    return {action.number for action in found.actions if isinstance(action, decoded.ToGroup)}

@@ -76,11 +76,6 @@ def echo_reply(payload: bytes, xid: int) -> bytes:
     return message(ECHO_REPLY, payload, xid)
 
 
-def features_request(xid: int) -> bytes:
-    """Ask what the switch is."""
-    return message(FEATURES_REQUEST, b"", xid)
-
-
 def barrier(xid: int) -> bytes:
     """Ask for a reply once everything sent before has been done."""
     return message(BARRIER_REQUEST, b"", xid)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from quantumd.edge.openflow import decode
-from quantumd.edge.openflow.decode import Action, Bits
+from quantumd.edge.openflow import decoded
+from quantumd.edge.openflow.decode import unpack_instructions
+from quantumd.edge.openflow.decoded import Action, Bits
 from quantumd.edge.openflow.interfaces import Flow
 from quantumd.edge.openflow.match import FieldMatch, unpack_match
 from quantumd.edge.openflow.oxm import CT_STATE_BITS, Field, WireError
@@ -36,7 +37,7 @@ def match_text(packed: bytes) -> str:
 def instructions_text(packed: bytes) -> str:
     """Return what a flow does; ``drop`` for nothing."""
     try:
-        found = decode.unpack_instructions(packed)
+        found = unpack_instructions(packed)
     except WireError as error:
         return f"<{packed.hex()}: {error}>"
     parts = [f"meter:{found.meter}"] if found.meter is not None else []
@@ -90,13 +91,13 @@ def _bits(bits: Bits) -> str:
     return f"{bits.field.text}[{inside}]"
 
 
-def _set_text(action: decode.SetField) -> str:
+def _set_text(action: decoded.SetField) -> str:
     if action.target.is_whole:
         return f"set_field:{value_text(action.target.field, action.value)}->{action.target.field.name}"
     return f"load:{action.value:#x}->{_bits(action.target)}"
 
 
-def _ct_text(action: decode.Ct) -> str:
+def _ct_text(action: decoded.Ct) -> str:
     zone = _bits(action.zone) if isinstance(action.zone, Bits) else str(action.zone)
     parts = (["commit"] if action.is_commit else []) + (["force"] if action.is_forced else [])
     parts += [f"table={action.table}"] if action.table is not None else []
@@ -105,7 +106,7 @@ def _ct_text(action: decode.Ct) -> str:
     return f"ct({','.join(parts)})"
 
 
-def _punt_text(action: decode.Punt) -> str:
+def _punt_text(action: decoded.Punt) -> str:
     parts = [f"userdata={action.userdata.hex('.')}"]
     parts += [f"id={action.controller_id}"] if action.controller_id else []
     parts += [f"max_len={action.max_len}"] if action.max_len != 0xFFFF else []
@@ -114,20 +115,20 @@ def _punt_text(action: decode.Punt) -> str:
 
 
 _TEXTS: dict[type, Callable[[Any], str]] = {
-    decode.Output: lambda a: f"output:{_PORT_NAMES.get(a.port, a.port)}",
-    decode.OutputBits: lambda a: f"output:{_bits(a.source)}",
-    decode.ToGroup: lambda a: f"group:{a.number}",
-    decode.PushVlan: lambda a: f"push_vlan:{a.ethertype:#06x}",
-    decode.PopVlan: lambda a: "pop_vlan",
-    decode.SetTtl: lambda a: f"mod_nw_ttl:{a.ttl}",
-    decode.DecTtl: lambda a: "dec_ttl",
-    decode.SetField: _set_text,
-    decode.Move: lambda a: f"move:{_bits(a.source)}->{_bits(a.target)}",
-    decode.Resubmit: lambda a: f"resubmit(,{a.table})",
-    decode.Ct: _ct_text,
-    decode.Punt: _punt_text,
-    decode.Conjunct: lambda a: f"conjunction({a.number},{a.clause}/{a.clauses})",
-    decode.CheckLarger: lambda a: f"check_pkt_larger({a.length})->{_bits(a.target)}",
-    decode.Clone: lambda a: f"clone({actions_text(a.nested)})",
-    decode.Unknown: lambda a: f"<{a.raw.hex()}>",
+    decoded.Output: lambda a: f"output:{_PORT_NAMES.get(a.port, a.port)}",
+    decoded.OutputBits: lambda a: f"output:{_bits(a.source)}",
+    decoded.ToGroup: lambda a: f"group:{a.number}",
+    decoded.PushVlan: lambda a: f"push_vlan:{a.ethertype:#06x}",
+    decoded.PopVlan: lambda a: "pop_vlan",
+    decoded.SetTtl: lambda a: f"mod_nw_ttl:{a.ttl}",
+    decoded.DecTtl: lambda a: "dec_ttl",
+    decoded.SetField: _set_text,
+    decoded.Move: lambda a: f"move:{_bits(a.source)}->{_bits(a.target)}",
+    decoded.Resubmit: lambda a: f"resubmit(,{a.table})",
+    decoded.Ct: _ct_text,
+    decoded.Punt: _punt_text,
+    decoded.Conjunct: lambda a: f"conjunction({a.number},{a.clause}/{a.clauses})",
+    decoded.CheckLarger: lambda a: f"check_pkt_larger({a.length})->{_bits(a.target)}",
+    decoded.Clone: lambda a: f"clone({actions_text(a.nested)})",
+    decoded.Unknown: lambda a: f"<{a.raw.hex()}>",
 }

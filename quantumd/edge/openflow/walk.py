@@ -8,9 +8,10 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from quantumd.edge.openflow import decode
+from quantumd.edge.openflow import decoded
 from quantumd.edge.openflow.actions import CONTROLLER, IN_PORT
-from quantumd.edge.openflow.decode import Action, Bits
+from quantumd.edge.openflow.decode import unpack_actions
+from quantumd.edge.openflow.decoded import Action, Bits
 from quantumd.edge.openflow.interfaces import Flow, Group, PacketIn
 from quantumd.edge.openflow.lookup import Table
 from quantumd.edge.openflow.oxm import FIELDS
@@ -166,15 +167,15 @@ class _Walker:
     def _do(self, actions: Iterable[Action], state: _State, depth: int) -> bool:
         """Do actions in their order; False when one of them ends the packet's stay in the table."""
         for action in actions:
-            if isinstance(action, decode.Resubmit):
+            if isinstance(action, decoded.Resubmit):
                 self._table(action.table, state, depth + 1)
-            elif isinstance(action, decode.ToGroup):
+            elif isinstance(action, decoded.ToGroup):
                 self._copy_to(self.groups.get(action.number), state, depth)
-            elif isinstance(action, decode.Clone):
+            elif isinstance(action, decoded.Clone):
                 self._do(action.nested, state.copy(), depth + 1)
-            elif isinstance(action, decode.Ct):
+            elif isinstance(action, decoded.Ct):
                 self._track(action, state)
-            elif isinstance(action, decode.DecTtl):
+            elif isinstance(action, decoded.DecTtl):
                 if state.get("ip_ttl") <= 1:
                     self.drops.append("its TTL is used up")
                     return False
@@ -187,7 +188,7 @@ class _Walker:
         buckets = () if group is None else group.buckets
         # Which bucket of a SELECT group it is depends on the hash: with more than one the first stands for all.
         for bucket in buckets[:1] if group is not None and group.is_select else buckets:
-            self._do(decode.unpack_actions(bucket), state.copy(), depth + 1)
+            self._do(unpack_actions(bucket), state.copy(), depth + 1)
 
     def _act(self, action: Action, state: _State) -> bool:
         act = _ACTS.get(type(action))
@@ -200,7 +201,7 @@ class _Walker:
         """Let a frame out as OVS does: not by where it came in, not by a port that is not there."""
         in_port = state.get("in_port")
         if port == CONTROLLER:
-            self.punt(decode.Punt(b"", 0, 0xFFFF, None), state)
+            self.punt(decoded.Punt(b"", 0, 0xFFFF, None), state)
         elif port == in_port:
             self.drops.append(f"port {port} is where it came in")
         else:
@@ -212,13 +213,13 @@ class _Walker:
         else:
             self.drops.append(f"there is no port {port}")
 
-    def punt(self, action: decode.Punt, state: _State) -> None:
+    def punt(self, action: decoded.Punt, state: _State) -> None:
         """Send the frame to a controller."""
         frame = bytes(state.packet.frame[: action.max_len])
         packet = PacketIn(state.get("in_port"), action.userdata, frame)
         self.punted.append(Punted(action.controller_id, packet))
 
-    def _track(self, action: decode.Ct, state: _State) -> None:
+    def _track(self, action: decoded.Ct, state: _State) -> None:
         zone = state.get_bits(action.zone) if isinstance(action.zone, Bits) else action.zone
         tracked = state.copy()
         found, mark = self.connections.look(zone, state.get)
@@ -231,14 +232,14 @@ class _Walker:
 
 
 _ACTS: Mapping[type, Callable[[_Walker, Any, _State], None]] = {
-    decode.Output: lambda walker, a, state: walker.output(a.port, state),
-    decode.OutputBits: lambda walker, a, state: walker.output(state.get_bits(a.source), state),
-    decode.Punt: lambda walker, a, state: walker.punt(a, state),
-    decode.SetField: lambda walker, a, state: state.set_bits(a.target, a.value),
-    decode.Move: lambda walker, a, state: state.set_bits(a.target, state.get_bits(a.source)),
-    decode.PushVlan: lambda walker, a, state: state.packet.push_vlan(a.ethertype),
-    decode.PopVlan: lambda walker, a, state: state.packet.pop_vlan(),
-    decode.SetTtl: lambda walker, a, state: state.set("ip_ttl", a.ttl),
-    decode.CheckLarger: lambda walker, a, state: state.set_bits(a.target, len(state.packet.frame) > a.length),
-    decode.Conjunct: lambda walker, a, state: None,
+    decoded.Output: lambda walker, a, state: walker.output(a.port, state),
+    decoded.OutputBits: lambda walker, a, state: walker.output(state.get_bits(a.source), state),
+    decoded.Punt: lambda walker, a, state: walker.punt(a, state),
+    decoded.SetField: lambda walker, a, state: state.set_bits(a.target, a.value),
+    decoded.Move: lambda walker, a, state: state.set_bits(a.target, state.get_bits(a.source)),
+    decoded.PushVlan: lambda walker, a, state: state.packet.push_vlan(a.ethertype),
+    decoded.PopVlan: lambda walker, a, state: state.packet.pop_vlan(),
+    decoded.SetTtl: lambda walker, a, state: state.set("ip_ttl", a.ttl),
+    decoded.CheckLarger: lambda walker, a, state: state.set_bits(a.target, len(state.packet.frame) > a.length),
+    decoded.Conjunct: lambda walker, a, state: None,
 }

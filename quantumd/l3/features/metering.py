@@ -11,6 +11,7 @@ from typing import Final
 from quantumd.edge.nft.interfaces import Chain, Count, Name
 from quantumd.l3.features.base import FAMILY, Filters
 from quantumd.l3.names import GATEWAY
+from quantumd.model.meter_counts import MeterCount
 from quantumd.model.qos import EGRESS
 from quantumd.model.router_records import Meter, MeterRule, RouterRecord
 
@@ -29,10 +30,12 @@ def meters_of(router: RouterRecord) -> Filters:
     return Filters(chains, counters=frozenset((FAMILY, name) for name in names))
 
 
-def counted(router: RouterRecord, counters: Mapping[Name, Count]) -> Mapping[str, Count]:
-    """Return what a router's filters have counted, by label."""
-    found = {each.label_id: counters.get((FAMILY, _name(each.label_id))) for each in router.meters}
-    return {label_id: count for label_id, count in found.items() if count is not None}
+def counted(router: RouterRecord, counters: Mapping[Name, Count]) -> Iterator[MeterCount]:
+    """Yield what a router's filters have counted for each label."""
+    for meter in router.meters:
+        count = counters.get((FAMILY, _name(meter.label_id)))
+        if count is not None:
+            yield MeterCount(router.id, meter.label_id, count.packets, count.octets)
 
 
 def _name(label_id: str) -> str:

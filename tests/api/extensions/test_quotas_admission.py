@@ -155,7 +155,8 @@ class CountableTests(ResourceCase):
         """No count reads rows, or index entries of other projects."""
         names = {each.quota for each in self.bed.served.resources if each.quota is not None}
         for name, each in countables(names).items():
-            plan = self.bed.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each.prepared.sql}", ("alice",)).all()
+            sql, _ = each.prepared.on_sqlite
+            plan = self.bed.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("alice",)).all()
             self.assertTrue(any("USING COVERING INDEX" in str(row) for row in plan), (name, plan))
 
     def test_rows_are_counted_only_where_it_matters(self) -> None:

@@ -34,7 +34,7 @@ def wire_of(preview: bool) -> Wire:
         reactor=wire.clock,
         identify=identify,
         new_request_id=lambda: "req-1",
-        metrics=wire.metrics,
+        metrics=wire.metrics.api,
         body_limit_bytes=100_000,
     )
     return wire

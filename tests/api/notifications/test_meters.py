@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from quantumd.config import NotificationSettings
 from quantumd.errors import EdgeUnavailable
-from quantumd.model.counters import PortCounters
+from quantumd.model.meter_counts import MeterCount
 from tests.api.notifications.test_service import NotificationsCase
 
 
@@ -20,7 +20,7 @@ class MeterTests(NotificationsCase):
     def setUp(self) -> None:
         """Make them."""
         self.metering = self
-        self.counted_by: dict[str, PortCounters] | None = {}
+        self.counted_by: dict[tuple[str, str], MeterCount] | None = {}
         super().setUp()
         self.label = self.api.make("metering/metering-labels", "metering_label", name="l")["id"]
         self.routers = [self.api.make("routers", "router")["id"] for _ in range(2)]
@@ -29,12 +29,16 @@ class MeterTests(NotificationsCase):
     def read(self, host: str) -> Deferred[Any]:
         """See NotificationsCase."""
         known = self.counted_by
-        return fail(EdgeUnavailable("away")) if host == "g" or known is None else succeed(known)
+        return fail(EdgeUnavailable("away")) if host == "g" or known is None else succeed(tuple(known.values()))
 
     def count(self, which: int, packets: int, octets: int) -> None:
         """A router has counted so much in all."""
+        self.put(MeterCount(self.routers[which], self.label, packets, octets))
+
+    def put(self, count: MeterCount) -> None:
+        """The host tells that."""
         assert self.counted_by is not None
-        self.counted_by[f"{self.routers[which]} {self.label}"] = PortCounters(octets, packets, 0, 0, 0, 0)
+        self.counted_by[count.key] = count
 
     def next_round(self) -> list[tuple[int, int]]:
         """Let a round go by; return packets and bytes that it tells of."""
@@ -84,7 +88,6 @@ class MeterTests(NotificationsCase):
 
     def test_what_is_known_to_nobody_is_not_told(self) -> None:
         """A label that has gone, or a router."""
-        assert self.counted_by is not None
-        self.counted_by[f"{self.routers[0]} other"] = PortCounters(1, 1, 0, 0, 0, 0)
-        self.counted_by[f"other {self.label}"] = PortCounters(1, 1, 0, 0, 0, 0)
+        self.put(MeterCount(self.routers[0], "other", 1, 1))
+        self.put(MeterCount("other", self.label, 1, 1))
         self.assertEqual(self.next_round(), [])

@@ -17,7 +17,7 @@ from quantumd.edge.amqp.interfaces import Binding, Delivered, Exchange, Message,
 from quantumd.edge.amqp.memory import MemoryBroker
 from quantumd.edge.amqp.memory_server import MemoryServer
 from quantumd.errors import EdgeUnavailable
-from quantumd.model.counters import counters_of
+from quantumd.model.counters import PortCount, counters_of
 from quantumd.store.consumer import NoConsumer
 from quantumd.store.journal import find_cursor
 from tests.api.everything import everything
@@ -71,7 +71,7 @@ class NotificationsCase(SynchronousTestCase):
 
     def read(self, host: str) -> Deferred[Any]:
         """See Counting."""
-        return succeed({})
+        return succeed(())
 
     def stop(self, told: Notifications) -> None:
         """Stop it."""
@@ -222,18 +222,18 @@ class CounterTests(NotificationsCase):
     settings = NotificationSettings(enabled=True, counters_seconds=30.0)
 
     def setUp(self) -> None:
-        self.counters: Any = {}
+        self.counts: Any = ()
         super().setUp()
 
     def read(self, host: str) -> Deferred[Any]:
         """See NotificationsCase. Both hosts say the same, of whichever ports."""
-        return fail(EdgeUnavailable("away")) if self.counters is None else succeed(self.counters)
+        return fail(EdgeUnavailable("away")) if self.counts is None else succeed(self.counts)
 
     def test_sums_are_told_with_their_owner(self) -> None:
         """Each plugged port once a period; an interface of no port tells nothing, nor a host of another's port."""
         port = self.api.make("ports", "port", network_id=self.make(), **ON_H)
         counters = counters_of({"rx_bytes": 5, "rx_packets": 1, "tx_bytes": 7, "tx_packets": 2, "tx_dropped": 3})
-        self.counters = {port["id"]: counters, "nobody": counters}
+        self.counts = (PortCount("nobody", counters), PortCount(port["id"], counters))
         self.turn(31.0)
         (told,) = (each["payload"] for each in self.taken if each["event_type"] == "port.counters")
         self.assertEqual((told["port_id"], told["network_id"], told["host"]), (port["id"], port["network_id"], "h"))
@@ -242,14 +242,14 @@ class CounterTests(NotificationsCase):
 
     def test_without_a_switch_nothing_is_told(self) -> None:
         """The next round comes."""
-        self.counters = None
+        self.counts = None
         self.turn(31.0)
         self.assertEqual(self.types("port.counters"), [])
 
     def test_a_host_that_does_not_answer_keeps_no_other_from_being_told(self) -> None:
         """It is left out of the round."""
         port = self.api.make("ports", "port", network_id=self.make(), **ON_H)
-        told = {port["id"]: counters_of({"rx_bytes": 5})}
+        told = (PortCount(port["id"], counters_of({"rx_bytes": 5})),)
         self.read = lambda host: succeed(told) if host == "h" else fail(EdgeUnavailable("away"))  # type: ignore[method-assign]
         self.turn(31.0)
         self.assertEqual(self.types("port.counters"), ["port.counters"])
@@ -257,7 +257,7 @@ class CounterTests(NotificationsCase):
     def test_of_several_processes_one_tells(self) -> None:
         """The one that has the lease of the journal's reader: another asks nobody."""
         port = self.api.make("ports", "port", network_id=self.make(), **ON_H)
-        self.counters = {port["id"]: counters_of({"rx_bytes": 5})}
+        self.counts = (PortCount(port["id"], counters_of({"rx_bytes": 5})),)
         self.start(MemoryBroker(self.server), "other")
         self.turn(31.0)
         self.assertEqual(self.types("port.counters"), ["port.counters"])

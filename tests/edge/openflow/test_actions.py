@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.edge.openflow import actions as a
-from quantumd.edge.openflow.decode import Bits, Ct, Punt, SetField, Unknown, unpack_actions, unpack_instructions
+from quantumd.edge.openflow.decode import unpack_actions, unpack_instructions
+from quantumd.edge.openflow.decoded import Bits, Ct, Punt, SetField, Unknown
 from quantumd.edge.openflow.interfaces import Flow
 from quantumd.edge.openflow.match import match
 from quantumd.edge.openflow.oxm import FIELDS, WireError

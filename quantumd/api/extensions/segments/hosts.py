@@ -20,15 +20,6 @@ _OF_NETWORK = select(
 ).where(segments.c.network_id == bindparam("wanted"))
 
 
-def segment_ids_of_host(connection: Connection, host: str) -> frozenset[str]:
-    """Return the ids of the segments of the physical networks that a host said it has; none for an unknown host.
-
-    Tunnels are not among them: they reach every host.
-    """
-    statement = select(segments.c.id).where(segments.c.physical_network.in_(_physical_networks_of(host)))
-    return frozenset(connection.execute(statement).scalars())
-
-
 def segment_ids_of_network_on(connection: Connection, network_id: str, host: str) -> frozenset[str]:
     """Return the ids of those of a network's segments that reach a host, by its tunnels and physical networks.
 

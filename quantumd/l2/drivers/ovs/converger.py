@@ -80,7 +80,7 @@ class OvsConverger:
         self._exits = (
             Exits(physical_networks(self._bridges), self._ovsdb, self._view, self._view.physical_ofports),
             Exits(tunnels(self._bridges), self._ovsdb, self._view, self._view.tunnel_ofports),
-            Exits(mirror_tunnels(self._view.mirrors), self._ovsdb, self._view, self._view.mirror_ofports),
+            Exits(mirror_tunnels(self._view.copying.mirrors), self._ovsdb, self._view, self._view.mirror_ofports),
         )
         self._reports = PortReports(self._view, self._ovsdb, self._exits)
         self._watch = Watch(self._bridges, self._ovsdb, self._switch, self._view, self._exits, self._clock)
@@ -140,14 +140,14 @@ class OvsConverger:
         # What other hosts have of a network counts while it has ports here.
         for network_id in self._view.newly_carried(networks):
             keys.update(self._view.elsewhere.keys_on(network_id))
-        mirrored = self._view.mirrors.note(changed)
+        mirrored = self._view.copying.mirrors.note(changed)
         # A mirror may be the first or the last one for a tunnel port.
         keys.update({self._bridge_key} if mirrored else ())
-        keys.update(("port", port_id) for port_id in self._view.taps.note(changed) | mirrored)
+        keys.update(("port", port_id) for port_id in self._view.copying.taps.note(changed) | mirrored)
         for kind, record_id in changed:
             if kind in (PortRecord.kind, PortLogsRecord.kind):
                 keys.add(("port", record_id))
-                keys.update(("port", tapped) for tapped in self._view.taps.tapped_by(record_id))
+                keys.update(("port", tapped) for tapped in self._view.copying.taps.tapped_by(record_id))
             elif kind == NetworkRecord.kind:
                 keys.update(("port", port_id) for port_id in self._view.ports_on(record_id))
                 keys.update(self._view.elsewhere.keys_on(record_id))
@@ -215,7 +215,7 @@ class OvsConverger:
             return ()
         names = {self._bridges.integration, *self._bridges.mappings.values()}
         rows = {name: self._ovsdb.bridge(name) for name in names}
-        found, kinds = self._ovsdb.interfaces(), self._view.mirrors.kinds()
+        found, kinds = self._ovsdb.interfaces(), self._view.copying.mirrors.kinds()
         operations = (
             *bridges.operations_for(self._bridges, rows, found),
             *mirrors.operations_for(self._bridges.integration, kinds, found),

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
 from attrs import define, field
 
 from quantumd.converge.records import Records
-from quantumd.l2.drivers.ovs.desired import Copies, Mirrored, NetworkView, PeerView, PortView, RemotePortView, Taps
-from quantumd.l2.drivers.ovs.mirrors import MirrorIndex, kind_of
+from quantumd.l2.drivers.ovs.copying import Copying
+from quantumd.l2.drivers.ovs.desired import NetworkView, PeerView, PortView, RemotePortView
 from quantumd.l2.drivers.ovs.numbers import NetworkNumbers
 from quantumd.l2.drivers.ovs.pipeline import port_number
 from quantumd.l2.drivers.ovs.policies import Policies
 from quantumd.l2.drivers.ovs.qos_policies import QosPolicies
 from quantumd.l2.drivers.ovs.remote import REMOTE_PORT, Elsewhere
-from quantumd.l2.drivers.ovs.taps import TapIndex
 from quantumd.l2.drivers.ovs.trunks import TrunkIndex
 from quantumd.model.dns_records import DnsNameRecord, DnsZoneRecord
 from quantumd.model.dns_zones import Zones
 from quantumd.model.logging_records import PortLogsRecord
 from quantumd.model.records import NetworkRecord, PortRecord, RecordKey, RemotePortRecord
-from quantumd.model.tap_mirror_records import TapMirrorRecord
-from quantumd.model.tap_records import TapRecord
-from quantumd.model.taps import IN, OUT
-
-T = TypeVar("T")
 
 
 @define
@@ -54,21 +47,16 @@ class HostView:
     """The same ports by their numbers."""
     trunks: TrunkIndex = field(factory=TrunkIndex, init=False)
     zones: Zones = field(factory=Zones, init=False)
-    taps: TapIndex = field(init=False)
-    mirrors: MirrorIndex = field(init=False)
+    copying: Copying = field(init=False)
     qos: QosPolicies = field(init=False)
 
     @elsewhere.default
     def _make_elsewhere(self) -> Elsewhere:
         return Elsewhere(self.records)
 
-    @taps.default
-    def _make_taps(self) -> TapIndex:
-        return TapIndex(self.records)
-
-    @mirrors.default
-    def _make_mirrors(self) -> MirrorIndex:
-        return MirrorIndex(self.records)
+    @copying.default
+    def _make_copying(self) -> Copying:
+        return Copying(self.records, self.tunnel_ofports, self.mirror_ofports, self.ofport_of)
 
     @qos.default
     def _make_qos(self) -> QosPolicies:
@@ -230,43 +218,10 @@ class HostView:
             policies.is_stateful(record),
             record.segmentation_id,
             self.trunks.has_sub_ports(port_id),
-            self._taps_of(port_id),
+            self.copying.of(port_id),
             self.qos.policy_of(record, network),
             logs.events if isinstance(logs, PortLogsRecord) else frozenset(),
         )
-
-    def _taps_of(self, port_id: str) -> Taps:
-        records, mirrors = self.taps.of(port_id), self.mirrors.of(port_id)
-        if not (records or mirrors):
-            return Taps()
-        tapped = [(record.direction, self._copies_to(record)) for record in records if record.source_id == port_id]
-        sent = [*(to for direction, to in tapped if direction != IN), *self._mirrored(mirrors, OUT)]
-        got = [*(to for direction, to in tapped if direction != OUT), *self._mirrored(mirrors, IN)]
-        arriving = [self._copies_from(record) for record in records if record.target_id == port_id]
-        return Taps(_different(sent), _different(got), _different(arriving))
-
-    def _mirrored(self, mirrors: Iterable[TapMirrorRecord], direction: str) -> Iterator[Mirrored]:
-        """Yield where the copies go of what a port sends or gets, as far as they can leave."""
-        for mirror in mirrors:
-            ofport = self.mirror_ofports.get(kind_of(mirror))
-            tunnel_id = mirror.out_id if direction == OUT else mirror.in_id
-            if ofport is not None and tunnel_id:
-                yield Mirrored(ofport, tunnel_id, mirror.remote_ip)
-
-    def _copies_to(self, tap: TapRecord) -> Copies | None:
-        """Return where the copies of a tap go; None while they cannot get there."""
-        target, ofport = self.records.get(PortRecord.kind, tap.target_id), self.ofport_of(tap.target_id)
-        if isinstance(target, PortRecord):
-            if ofport is None or not target.admin_state_up:
-                return None
-            return Copies(ofport, port_number(ofport, target.segmentation_id))
-        tunnel = self.tunnel_ofports.get(tap.tunnel_type)
-        return Copies(tunnel, tap.number, tap.target_end) if tunnel is not None and tap.target_end else None
-
-    def _copies_from(self, tap: TapRecord) -> Copies | None:
-        """Return out of which tunnels the copies of a tap come, None of one whose source is here."""
-        tunnel = self.tunnel_ofports.get(tap.tunnel_type)
-        return Copies(tunnel, tap.number, tap.source_end) if tunnel is not None and tap.source_end else None
 
     def network(self, network_id: str, now: float) -> NetworkView | None:
         """Return a network that has at least one port that can carry traffic."""
@@ -324,8 +279,3 @@ class HostView:
         number = self._live.get(network_id, {}).pop(port_id, None)
         if number is not None and self._numbered.get(number) == port_id:
             del self._numbered[number]
-
-
-def _different(copies: Iterable[T | None]) -> tuple[T, ...]:
-    # Two taps of a port may go to the same service.
-    return tuple(dict.fromkeys(each for each in copies if each is not None))

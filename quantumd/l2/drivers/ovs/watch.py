@@ -133,7 +133,7 @@ class Watch:
             keys.add(("port", each))
             if network_id is not None:
                 keys.add(("network", network_id))
-            keys.update(("port", tapped) for tapped in self._view.taps.tapped_by(each))
+            keys.update(("port", tapped) for tapped in self._view.copying.taps.tapped_by(each))
         return frozenset(keys)
 
     def _keys_of_exits(self, devices: Collection[str]) -> Iterator[Key]:
@@ -147,6 +147,6 @@ class Watch:
             yield from (("port", port_id) for port_id in self._view.ports_on(network_id))
             yield from self._view.elsewhere.keys_on(network_id)
         if concerned:
-            copied = self._view.taps.ports() | self._view.mirrors.ports()
+            copied = self._view.copying.ports()
             yield from (("port", port_id) for port_id in copied)
             yield from self._view.elsewhere.every_peer()

@@ -8,7 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantumd.config import L2Settings
 from quantumd.converge.records import Records
-from quantumd.edge.openflow.decode import Ct, unpack_instructions
+from quantumd.edge.openflow.decode import unpack_instructions
+from quantumd.edge.openflow.decoded import Ct
 from quantumd.l2.drivers.ovs.driver import CONTROLLER_ID, OvsDriver, edges_of
 from quantumd.l2.drivers.ovs.memory import MemoryOpenVswitch
 from quantumd.l2.drivers.ovs.pipeline import SECOND_LOOK, Feature, Table, storm_meter
