@@ -295,6 +295,17 @@ class ConnectionContract(World):
         """Nobody takes old numbers for new ones."""
         await self.refused(self.ovsdb.statistics(), EdgeUnavailable)
 
+    async def test_it_says_when_the_switch_has_acted(self) -> None:
+        """On all that was committed: each time anew, also when there is nothing."""
+        await self.transact(BR_INT)
+        for _ in range(2):
+            await self.ended(self.ovsdb.acted())
+        await self.until(lambda: self.has_ofport("br-int"))
+
+    async def test_whether_it_has_is_not_known_of_a_database_that_is_away(self) -> None:
+        """Nobody goes on as if it had."""
+        await self.refused(self.ovsdb.acted(), EdgeUnavailable)
+
     async def test_a_reconnection_that_finds_no_difference_tells_none(self) -> None:
         """Listeners hear only that all is known again."""
         await self.transact(BR_INT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 from tests.bed.counts import count
@@ -124,6 +126,24 @@ class StrangerTests(RouterHost):
     def test_a_device_gone(self) -> None:
         """With the end that is in the switch."""
         self.expect_repaired("ip", "link", "del", f"qg-{self.gateway_port()[:11]}", what="a device deleted")
+
+    def test_a_device_gone_while_the_switch_is_busy(self) -> None:
+        """The switch sees only then that there is another device, which has the name of the one that it had."""
+        device = f"qg-{self.gateway_port()[:11]}"
+        before = self._index_of(device)
+        os.kill(self.ovs.pid("ovs-vswitchd"), signal.SIGSTOP)
+        try:
+            self.inside_router(self.router, "ip", "link", "del", device)
+            self.wait_for("there is another one", lambda: self._index_of(device) not in ("", before), REPAIR_SECONDS)
+            time.sleep(0.2)
+        finally:
+            os.kill(self.ovs.pid("ovs-vswitchd"), signal.SIGCONT)
+        self.wait_for("in again", lambda: self.world.can_reach(self.floating, tries=1))
+        self.wait_for("out again", lambda: self.guest.can_reach(self.world.ip, tries=1))
+
+    def _index_of(self, device: str) -> str:
+        links = self.inside_router(self.router, "ip", "-o", "link").splitlines()
+        return next((line.partition(":")[0] for line in links if f" {device}@" in line), "")
 
     def test_a_namespace_that_lost_its_name(self) -> None:
         """What goes through it does not notice."""

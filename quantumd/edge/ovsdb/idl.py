@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
+from quantumd.edge.ovsdb.acting import switch_acted
 from quantumd.edge.ovsdb.interfaces import BridgeRow, InterfaceChange, InterfaceRow, IOvsdb, Operation
 from quantumd.edge.ovsdb.news import Mark, News
 from quantumd.edge.ovsdb.replica import Fact, Loaded, Replica
@@ -27,6 +28,9 @@ from quantumd.errors import EdgeUnavailable
 SMALL_BYTES = 16 * 1024
 STATISTICS_SECONDS = 5.0
 """How long reading the counters may take."""
+
+ACTING_SECONDS = 5.0
+"""How long the switch may take to act; with thousands of ports it takes a second."""
 
 TIME_LIMIT_SECONDS = 10.0
 _RETRY_SECONDS = 0.02
@@ -102,6 +106,13 @@ class OvsIdl(Service):
     def ports_of(self, bridge: str) -> frozenset[str]:
         """See IOvsdb."""
         return self._news.content.ports_of(bridge)
+
+    def acted(self) -> Deferred[None]:
+        """See IOvsdb."""
+        if not self.is_connected:
+            return fail(EdgeUnavailable("The switch's database is not connected."))
+        path = self._remote.removeprefix("unix:")
+        return Deferred.fromCoroutine(switch_acted(self._reactor, path, ACTING_SECONDS))
 
     def statistics(self) -> Deferred[Statistics]:
         """See IOvsdb."""

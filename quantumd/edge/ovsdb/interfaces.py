@@ -157,6 +157,9 @@ class IOvsdb(Interface):
     def transact(operations: tuple[Operation, ...]) -> Deferred[None]:
         """Apply all operations in one transaction, or none; each is harmless twice.
 
-        Fires when the database has committed it, which does not mean that the switch has acted on it.
+        Fires when the database has committed it, which does not mean that the switch has acted on it: see ``acted``.
         OvsdbRefused, EdgeUnavailable, EdgeTimeout (all EdgeError).
         """
+
+    def acted() -> Deferred[None]:
+        """Fire when the switch has acted on all that was committed before. EdgeError."""

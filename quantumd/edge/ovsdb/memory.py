@@ -76,6 +76,14 @@ class MemoryOvsdb(Service):
         """See IOvsdb."""
         return self._tables.ports_of(bridge) & self._told_interfaces.keys()
 
+    def acted(self) -> Deferred[None]:
+        """See IOvsdb."""
+        if not self.is_connected:
+            return fail(EdgeUnavailable("The switch's database is not connected."))
+        done: Deferred[None] = Deferred()
+        self._clock.callLater(0, done.callback, None)
+        return done
+
     def statistics(self) -> Deferred[Mapping[str, Mapping[str, int]]]:
         """See IOvsdb."""
         if not self.is_connected:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from quantumd.edge.ovsdb.interfaces import InterfaceChange, IOvsdb, PutDevicePort, RemovePort
+from quantumd.edge.ovsdb.interfaces import InterfaceChange, IOvsdb
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import Asker, IServiceDoor
 from quantumd.l2.drivers.ovs.bridges import OWNED, BridgePlan
+from quantumd.l2.drivers.ovs.device_ports import DevicePorts
 from quantumd.l2.drivers.ovs.pipeline import TAG_BITS, TAGGED
 from quantumd.l2.drivers.ovs.view import HostView
 from quantumd.model.dns_zones import Zone
@@ -29,9 +31,12 @@ class OvsServiceDoor:
     _ovsdb: IOvsdb
     _plan: BridgePlan
     _view: HostView
+    _clock: IReactorTime
     _listeners: list[Callable[[], None]] = field(factory=list, init=False)
+    _ports: DevicePorts = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._ports = DevicePorts(self._ovsdb, self._plan.integration, self._clock)
         self._ovsdb.on_connected(self._tell)
         self._ovsdb.on_interfaces(self._changed)
 
@@ -69,11 +74,11 @@ class OvsServiceDoor:
 
     def plug(self) -> Deferred[None]:
         """See IServiceDoor."""
-        return self._ovsdb.transact((PutDevicePort(self._plan.integration, OUTER_DEVICE, OWNED),))
+        return self._ports.put(OUTER_DEVICE, OWNED)
 
     def unplug(self) -> Deferred[None]:
         """See IServiceDoor."""
-        return self._ovsdb.transact((RemovePort(self._plan.integration, OUTER_DEVICE),))
+        return self._ports.remove(OUTER_DEVICE)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """See IServiceDoor."""

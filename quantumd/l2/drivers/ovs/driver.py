@@ -203,7 +203,7 @@ class OvsDriver:
             lambda: converger.drift.repaired_flows,
             lambda: packet_log.lost,
             _plugs(site, edges.ovsdb),
-            OvsServiceDoor(edges.ovsdb, plan, view) if plan.points else None,
+            OvsServiceDoor(edges.ovsdb, plan, view, site.reactor) if plan.points else None,
         )
 
 

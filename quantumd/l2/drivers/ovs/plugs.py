@@ -10,9 +10,10 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from quantumd.edge.ovsdb.interfaces import InterfaceChange, InterfaceRow, IOvsdb, PutDevicePort, RemovePort
+from quantumd.edge.ovsdb.interfaces import InterfaceChange, InterfaceRow, IOvsdb
 from quantumd.errors import EdgeUnavailable
 from quantumd.interfaces import IPlugs
+from quantumd.l2.drivers.ovs.device_ports import DevicePorts
 
 OWNER: Final = "quantumd-owner"
 """The key of external_ids under which an interface says whose device it is."""
@@ -32,8 +33,10 @@ class OvsPlugs:
     _listeners: list[Callable[[str], None]] = field(factory=list, init=False)
     _known: list[Callable[[], None]] = field(factory=list, init=False)
     _waiting: list[Deferred[None]] = field(factory=list, init=False)
+    _ports: DevicePorts = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._ports = DevicePorts(self._ovsdb, self._bridge, self._clock)
         for row in self._ovsdb.interfaces().values():
             self._note(InterfaceChange(None, row))
         self._ovsdb.on_connected(self._connected)
@@ -72,11 +75,11 @@ class OvsPlugs:
     def plug(self, owner: str, port_id: str, device: str, mac: str) -> Deferred[None]:
         """See IPlugs."""
         ids = {"iface-id": port_id, "attached-mac": mac, "iface-status": "active", OWNER: owner}
-        return self._ovsdb.transact((PutDevicePort(self._bridge, device, ids),))
+        return self._ports.put(device, ids)
 
     def unplug(self, device: str) -> Deferred[None]:
         """See IPlugs."""
-        return self._ovsdb.transact((RemovePort(self._bridge, device),))
+        return self._ports.remove(device)
 
     def on_change(self, listener: Callable[[str], None]) -> None:
         """See IPlugs."""
