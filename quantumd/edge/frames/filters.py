@@ -55,32 +55,28 @@ _ARP: Final[_Filter] = (
     (_RETURN, 0, 0, 0),
     (_RETURN, 0, 0, LARGEST),
 )
-# No tag; IPv6; UDP next, so no fragment either; to the port of DHCPv6 servers.
-_DHCP6: Final[_Filter] = (
-    (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
-    (_IF_EQUAL, 0, 6, 0),
-    (_LOAD_HALF, 0, 0, 12),
-    (_IF_EQUAL, 0, 4, _ETH_P_IPV6),
-    (_LOAD_BYTE, 0, 0, 20),
-    (_IF_EQUAL, 0, 2, 17),
-    (_LOAD_HALF, 0, 0, 56),
-    (_IF_EQUAL, 1, 0, 547),
-    (_RETURN, 0, 0, 0),
-    (_RETURN, 0, 0, LARGEST),
-)
-# No tag; IPv6; ICMPv6 next; a neighbour solicitation.
-_SOLICITATION: Final[_Filter] = (
-    (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
-    (_IF_EQUAL, 0, 6, 0),
-    (_LOAD_HALF, 0, 0, 12),
-    (_IF_EQUAL, 0, 4, _ETH_P_IPV6),
-    (_LOAD_BYTE, 0, 0, 20),
-    (_IF_EQUAL, 0, 2, 58),
-    (_LOAD_BYTE, 0, 0, 54),
-    (_IF_EQUAL, 1, 0, 135),
-    (_RETURN, 0, 0, 0),
-    (_RETURN, 0, 0, LARGEST),
-)
+
+
+def _of_ipv6(protocol: int, load: int, at: int, value: int) -> _Filter:
+    """No tag; IPv6; a protocol next, so no fragment either; and what is loaded from a place of the frame is a value."""
+    return (
+        (_LOAD_BYTE, 0, 0, _VLAN_PRESENT),
+        (_IF_EQUAL, 0, 6, 0),
+        (_LOAD_HALF, 0, 0, 12),
+        (_IF_EQUAL, 0, 4, _ETH_P_IPV6),
+        (_LOAD_BYTE, 0, 0, 20),
+        (_IF_EQUAL, 0, 2, protocol),
+        (load, 0, 0, at),
+        (_IF_EQUAL, 1, 0, value),
+        (_RETURN, 0, 0, 0),
+        (_RETURN, 0, 0, LARGEST),
+    )
+
+
+# By UDP to the port of DHCPv6 servers.
+_DHCP6: Final = _of_ipv6(17, _LOAD_HALF, 56, 547)
+# By ICMPv6, a neighbour solicitation.
+_SOLICITATION: Final = _of_ipv6(58, _LOAD_BYTE, 54, 135)
 FILTERS: Final[Mapping[Purpose, _Filter]] = {
     Purpose.DHCP4: _DHCP,
     Purpose.ARP: _ARP,
