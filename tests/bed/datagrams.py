@@ -25,8 +25,8 @@ class DatagramServer:
 
     def __attrs_post_init__(self) -> None:
         """Listen from now on."""
-        self._socket = inside(self.guest.vm.namespace, self._bind)
-        threading.Thread(target=self._answer, daemon=True).start()
+        self._socket = inside(self.guest.vm.namespace, self.opened)
+        threading.Thread(target=self._serve, daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -36,18 +36,25 @@ class DatagramServer:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
-    def _bind(self) -> socket.socket:
+    def opened(self) -> socket.socket:
+        """Return the socket; runs in the VM."""
         opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         opened.bind(("", self.port))
         return opened
 
-    def _answer(self) -> None:
+    def answer(self, data: bytes, peer: str) -> bytes:
+        """Return what somebody is told who sent something; b"" for nothing."""
+        return peer.encode()
+
+    def _serve(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 data, peer = self._socket.recvfrom(_CHUNK)
                 if not data:
                     return
-                self._socket.sendto(peer[0].encode(), peer)
+                answer = self.answer(data, peer[0])
+                if answer:
+                    self._socket.sendto(answer, peer)
 
 
 @define(eq=False)

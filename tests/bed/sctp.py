@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import threading
-from typing import Final, Self
+from typing import Final
 
-from attrs import define, field
+from attrs import define
 
+from tests.bed.datagrams import DatagramServer
 from tests.bed.host import Guest
 from tests.bed.wire import inside
 
@@ -60,45 +60,29 @@ def _seen(data: bytes, peer: str) -> _Seen | None:
     return _Seen(peer, source, destination, packet[_HEADER_BYTES]) if crc32c(zeroed) == checksum else None
 
 
-def _raw(guest: Guest) -> socket.socket:
-    return inside(guest.vm.namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, PROTOCOL))
+def _opened() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_RAW, PROTOCOL)
 
 
 @define(eq=False)
-class SctpServer:
+class SctpServer(DatagramServer):
     """Answers who begins an association with its port, as far as that needs one packet."""
 
-    guest: Guest
-    port: int
-    _socket: socket.socket = field(init=False)
+    def opened(self) -> socket.socket:
+        """See DatagramServer."""
+        return _opened()
 
-    def __attrs_post_init__(self) -> None:
-        """Listen from now on."""
-        self._socket = _raw(self.guest)
-        threading.Thread(target=self._answer, daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _answer(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                data, peer = self._socket.recvfrom(_LARGEST)
-                if not data:
-                    return
-                seen = _seen(data, peer[0])
-                if seen is not None and (seen.destination, seen.kind) == (self.port, _INIT):
-                    self._socket.sendto(_packet(self.port, seen.source, _TAG, _INIT_ACK), peer)
+    def answer(self, data: bytes, peer: str) -> bytes:
+        """See DatagramServer."""
+        seen = _seen(data, peer)
+        if seen is None or (seen.destination, seen.kind) != (self.port, _INIT):
+            return b""
+        return _packet(self.port, seen.source, _TAG, _INIT_ACK)
 
 
 def begins_association(client: Guest, address: str, port: int, own_port: int, seconds: float = 1.0) -> bool:
     """Whether who is there answers the first packet of an association, from where it was sent."""
-    with _raw(client) as opened:
+    with inside(client.vm.namespace, _opened) as opened:
         opened.settimeout(seconds)
         opened.sendto(_packet(own_port, port, 0, _INIT), (address, 0))
         with contextlib.suppress(TimeoutError):
