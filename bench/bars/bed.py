@@ -51,6 +51,16 @@ class Bed:
         port = self.appliance.create("port", network_id=network_id)
         return self.ovs.make_vm(port["id"], port["mac_address"])
 
+    def make_addressed_vm(self, network_id: str, **attributes: Any) -> Vm:
+        """Make a port and a VM for it, plugged, ACTIVE and with its address."""
+        port = self.appliance.create("port", network_id=network_id, **attributes)
+        vm = self.ovs.make_vm(port["id"], port["mac_address"])
+        self.ovs.plug(vm)
+        self.appliance.await_status(vm.port_id)
+        length = SUBNET.partition("/")[2]
+        vm.run("ip", "address", "add", f"{port['fixed_ips'][0]['ip_address']}/{length}", "dev", "eth0")
+        return vm
+
     def fill(self, network_id: str, count: int) -> None:
         """Plug more ports that have no device (patch ports) until there are so many, and wait until all are ACTIVE."""
         while self.filled < count:

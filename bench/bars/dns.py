@@ -59,14 +59,10 @@ def _ask(vm: Vm, server: str, name: str, count: int) -> dict[str, Any]:
 def _asking_vm(here: Bed) -> tuple[Vm, str]:
     """Return a VM, whose port is the one with a name, and the server of its network, once that answers."""
     network_id = here.make_network()
-    port = here.appliance.create("port", network_id=network_id, dns_name=_NAME)
     query = f"/v2.0/ports?network_id={network_id}&device_owner=network:dhcp"
     (serving,) = here.appliance.request("GET", query).body["ports"]
     server = str(serving["fixed_ips"][0]["ip_address"])
-    vm = here.ovs.make_vm(port["id"], port["mac_address"])
-    here.ovs.plug(vm)
-    here.appliance.await_status(vm.port_id)
-    vm.run("ip", "address", "add", f"{port['fixed_ips'][0]['ip_address']}/16", "dev", "eth0")
+    vm = here.make_addressed_vm(network_id, dns_name=_NAME)
     deadline = time.monotonic() + _START_SECONDS
     while not _is_known(vm, server):
         if time.monotonic() > deadline:

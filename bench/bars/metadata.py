@@ -61,12 +61,7 @@ def _ask(vm: Vm, kind: str) -> dict[str, Any]:
 
 
 def _asking_vm(here: Bed) -> Vm:
-    network_id = here.make_network()
-    port = here.appliance.create("port", network_id=network_id, device_id="5d668efa-f9c9-4d3d-886a-8546bb9d438f")
-    vm = here.ovs.make_vm(port["id"], port["mac_address"])
-    here.ovs.plug(vm)
-    here.appliance.await_status(vm.port_id)
-    vm.run("ip", "address", "add", f"{port['fixed_ips'][0]['ip_address']}/16", "dev", "eth0")
+    vm = here.make_addressed_vm(here.make_network(), device_id="5d668efa-f9c9-4d3d-886a-8546bb9d438f")
     vm.run("ip", "route", "add", "169.254.169.254/32", "dev", "eth0")
     deadline = time.monotonic() + _START_SECONDS
     while not _answers(vm):

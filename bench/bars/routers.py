@@ -20,8 +20,14 @@ ROUTERS = 200
 _OUTSIDE = "203.0.0.0/16"
 _INSIDES = ("10.0.0.0/24", "10.0.1.0/24")
 _LIMIT_SECONDS = 20.0
+_SETTLE_SECONDS = 5.0
+"""After a start, until what it left to be done later is done."""
 _IDLE_SECONDS = 20.0
 _BETWEEN_ECHOES_SECONDS = 0.002
+_FLOWING_SECONDS = 0.2
+"""How long echoes are answered before what leads them is taken away."""
+_ENDING_SECONDS = 0.5
+"""How long they are listened to then."""
 
 
 def routers_bar() -> Iterator[Row]:
@@ -127,10 +133,10 @@ class _Routed:
             self._lead(floating, guest.id)
             first = _first_answer(world, target) - began
             with EchoStream(500, source=world, target=target, straggler_seconds=0.2) as echoes:
-                time.sleep(0.2)
+                time.sleep(_FLOWING_SECONDS)
                 began = time.monotonic()
                 self._lead(floating, None)
-                time.sleep(0.5)
+                time.sleep(_ENDING_SECONDS)
             yield first, max(echoes.heard_at - began, 0.0)
         self.here.ovs.remove_vms()
 
@@ -196,7 +202,7 @@ def _cold(here: Bed) -> Iterator[Row]:
         f"{found} routers with a gateway and 2 networks each, from cold", "< 20 s", f"{seconds:.1f} s", seconds < 20
     )
     yield stall_row(f"a start with {ROUTERS} routers from cold", *turns(appliance))
-    time.sleep(5)
+    time.sleep(_SETTLE_SECONDS)
     cpu = appliance.cpu_seconds()
     time.sleep(_IDLE_SECONDS)
     share = (appliance.cpu_seconds() - cpu) / _IDLE_SECONDS * 100
