@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from attrs import evolve
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import event, update
-from twisted.trial.unittest import SynchronousTestCase
 
-from quantumd.api.hosts.announce import touched_by, updates_for
-from quantumd.api.hosts.compiled import records_of_host
 from quantumd.compile.digest import digest_record
 from quantumd.compile.routers import router_record
-from quantumd.converge.records import Records
-from quantumd.errors import ApiError
-from quantumd.model.messages import HostReport, Update
-from quantumd.model.records import KINDS
 from quantumd.model.router_records import (
     AddressLimit,
     ForwardedPorts,
@@ -32,118 +21,11 @@ from quantumd.model.router_records import (
     RouterRecord,
     RouterRoute,
 )
-from quantumd.store.journal import JournalRow, last_position, read_after
 from quantumd.store.router_nouns import routers_by_id
 from quantumd.store.tables import subnets
 from quantumd.store.tables.routers import routers
-from tests.api.resources.bed import ADMIN, ALICE, Bed, View
-from tests.bed.counts import count
-
-HOSTS = ("a", "b", "old")
-
-
-class World:
-    """Two hosts that carry routers and one of before; Alice's subnets, and two external networks."""
-
-    def __init__(self) -> None:
-        self.bed = Bed()
-        for host in HOSTS:
-            self.hear(host)
-        self.known: defaultdict[str, Records] = defaultdict(Records)
-        self.told: list[Update] = []
-        self.outside = [self.external(cidr) for cidr in ("172.24.4.0/24", "172.25.0.0/24")]
-        self.inside = [self.bed.network_with_subnet(f"10.{n}.0.0/24", ALICE) for n in range(3)]
-        self.ports = [self.bed.create("port", ALICE, network_id=network)["id"] for network, _ in self.inside]
-        self.position = last_position(self.bed.connection)
-
-    def hear(self, host: str) -> None:
-        """Let both roles of a host report."""
-        self.bed.hear(HostReport(host, "l2", "1", "ovs", "{}", record_kinds=KINDS))
-        self.bed.hear(HostReport(host, "l3", "1", record_kinds=() if host == "old" else KINDS))
-
-    def external(self, cidr: str) -> str:
-        """Make an external network with a subnet; return its id."""
-        network = self.bed.create("network", router__external=True)["id"]
-        self.bed.create("subnet", network_id=network, ip_version=4, cidr=cidr)
-        return str(network)
-
-    def act(self, name: str, router_id: str, body: View) -> View:
-        """Do an action on a router."""
-        found: View = self.bed.act("PUT", f"routers/<resource_id>/{name}", body, ALICE, resource_id=router_id)
-        return found
-
-    def router(self, outside: int | None = None) -> str:
-        """Make a router."""
-        info = None if outside is None else {"network_id": self.outside[outside]}
-        return str(self.bed.create("router", ALICE, external_gateway_info=info)["id"])
-
-    def forward(self, floating_id: str, which: int, port: int) -> View:
-        """Have a port of a floating IP lead to the same of one of Alice's."""
-        target = self.bed.show("port", self.ports[which])
-        made: View = self.bed.create(
-            "port_forwarding", ALICE, parent=floating_id, protocol="tcp", external_port=port, internal_port=port,
-            internal_port_id=target["id"], internal_ip_address=target["fixed_ips"][0]["ip_address"],
-        )  # fmt: skip
-        return made
-
-    def rows(self) -> tuple[JournalRow, ...]:
-        """Return what nobody was told of yet."""
-        return read_after(self.bed.connection, self.position, 10_000)
-
-    def tell(self, limit: int = 10_000) -> None:
-        """Let hosts hear of what comes next in the journal."""
-        rows = self.rows()[:limit]
-        self.told = [each for each in updates_for(self.bed.connection, rows) if each.role == "l3"] if rows else []
-        self.position = rows[-1].position if rows else self.position
-        for each in self.told:
-            self.known[each.host].apply(each)
-
-    def has(self, host: str) -> set[RouterRecord]:
-        """Return what a host was told, whenever it was read."""
-        return {evolve(each, version=0) for each in self.known[host]}  # type: ignore[misc] # they are of that kind
-
-    def must_have(self, host: str) -> set[RouterRecord]:
-        """Return what a host would fetch."""
-        return {evolve(each, version=0) for each in records_of_host(self.bed.connection, host, "l3", None)}  # type: ignore[misc] # they are of that kind
-
-
-class RouterHostCase(SynchronousTestCase):
-    """Has a router on host a with a gateway and an interface, of which that host was told."""
-
-    def setUp(self) -> None:
-        """Make it."""
-        self.world = World()
-        self.addCleanup(self.world.bed.close)
-        self.bed = self.world.bed
-        self.router = self.world.router(outside=0)
-        self.world.act("add_router_interface", self.router, {"subnet_id": self.world.inside[0][1]})
-        self.world.tell()
-
-    def after(self, change: Callable[[], Any]) -> RouterRecord:
-        """Make a change and let hosts hear; they know then what they would fetch. Return what host a knows."""
-        change()
-        self.world.tell()
-        for host in HOSTS:
-            self.assertEqual(self.world.has(host), self.world.must_have(host), host)
-        self.assertEqual({each.host for each in self.world.told}, {"a"})
-        (record,) = self.world.has("a")
-        return record
-
-    def removal(self, body: View) -> Callable[[], Any]:
-        """Return what takes an interface away."""
-        return lambda: self.world.act("remove_router_interface", self.router, body)
-
-    def leading(self, floating: View, port_id: str | None) -> Callable[[], Any]:
-        """Return what leads a floating IP to a port."""
-        return lambda: self.bed.update("floatingip", floating["id"], ALICE, port_id=port_id)
-
-    def expect_silence(self, change: Callable[[], Any]) -> None:
-        """Make a change of which no l3 role hears, and for which nothing is read of routers."""
-        change()
-        self.assertTrue(touched_by(self.world.rows()).routers.is_nothing)
-        self.world.tell()
-        self.assertEqual(self.world.told, [])
-        self.assertEqual(self.world.has("a"), self.world.must_have("a"))
+from tests.api.hosts.router_world import RouterHostCase
+from tests.api.resources.bed import ALICE, View
 
 
 class AnnounceTests(RouterHostCase):
@@ -516,125 +398,3 @@ class CostTests(RouterHostCase):
         (record,) = self.world.has("a")
         self.assertEqual(digest_record(record), digest_record(evolve(record, version=9)))
         self.assertNotEqual(digest_record(record), digest_record(evolve(record, enable_snat=False)))
-
-
-ACTIONS = st.tuples(
-    st.sampled_from(
-        (
-            *("router", "delete", "gateway", "add", "adopt", "remove", "float", "lead", "sink", "switch"),
-            *("forward", "move", "unforward", "grow", "shrink", "tell", "again"),
-        )
-    ),
-    st.integers(0, 30),
-    st.integers(0, 2),
-)
-
-
-class Deeds:
-    """Does to a world what a law's example says; what is refused is refused."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.bed = world, world.bed
-
-    def one(self, member: str, number: int) -> str:
-        """Return the id of one of Alice's; one that is not there when there is none."""
-        ids = [each["id"] for each in self.bed.listed(member, ALICE)]
-        return str(ids[number % len(ids)]) if ids else "00000000-0000-4000-8000-000000000000"
-
-    def do(self, what: str, number: int, which: int) -> None:
-        """Do one thing."""
-        tell, again = self.world.tell, self._again
-        if what in ("tell", "again"):
-            (tell if what == "tell" else again)(number % 5 + 1)
-            return
-        with contextlib.suppress(ApiError):
-            getattr(self, f"_{what}")(number, which)
-
-    def _again(self, limit: int) -> None:
-        """A host hears twice of the one thing, and again of what it heard."""
-        for each in (*self.world.told, *self.world.told):
-            self.world.known[each.host].apply(each)
-        self.world.tell(limit)
-
-    def _router(self, number: int, which: int) -> None:
-        self.world.router(which if which < 2 else None)
-
-    def _delete(self, number: int, which: int) -> None:
-        self.bed.delete("router", self.one("router", number), ALICE)
-
-    def _gateway(self, number: int, which: int) -> None:
-        info = {"network_id": self.world.outside[which]} if which < 2 else None
-        self.bed.update("router", self.one("router", number), ALICE, external_gateway_info=info)
-
-    def _add(self, number: int, which: int) -> None:
-        body = {"subnet_id": self.world.inside[which][1]}
-        self.world.act("add_router_interface", self.one("router", number), body)
-
-    def _adopt(self, number: int, which: int) -> None:
-        port = self.bed.create("port", ALICE, network_id=self.world.inside[which][0])
-        self.world.act("add_router_interface", self.one("router", number), {"port_id": port["id"]})
-
-    def _remove(self, number: int, which: int) -> None:
-        body = {"subnet_id": self.world.inside[which][1]}
-        self.world.act("remove_router_interface", self.one("router", number), body)
-
-    def _float(self, number: int, which: int) -> None:
-        self.bed.create("floatingip", ALICE, floating_network_id=self.world.outside[which % 2])
-
-    def _lead(self, number: int, which: int) -> None:
-        self.bed.update("floatingip", self.one("floatingip", number), ALICE, port_id=self.world.ports[which])
-
-    def _sink(self, number: int, which: int) -> None:
-        floating = self.one("floatingip", number)
-        self.bed.update("floatingip", floating, ALICE, port_id=None)
-        if which == 0:
-            self.bed.delete("floatingip", floating, ALICE)
-
-    def _forward(self, number: int, which: int) -> None:
-        self.world.forward(self.one("floatingip", number), which, 80 + number % 3)
-
-    def _move(self, number: int, which: int) -> None:
-        floating, forwarding = self._forwarding(number)
-        self.bed.update("port_forwarding", forwarding, ALICE, floating, external_port=70 + which)
-
-    def _unforward(self, number: int, which: int) -> None:
-        floating, forwarding = self._forwarding(number)
-        self.bed.delete("port_forwarding", forwarding, ALICE, floating)
-
-    def _forwarding(self, number: int) -> tuple[str, str]:
-        floating = self.one("floatingip", number)
-        found = self.bed.listed("port_forwarding", ALICE, parent=floating)
-        return floating, found[number % len(found)]["id"] if found else floating
-
-    def _grow(self, number: int, which: int) -> None:
-        outside = self.world.outside[which % 2]
-        self.bed.create("subnet", network_id=outside, ip_version=4, cidr=f"198.18.{number % 4}.0/24")
-
-    def _shrink(self, number: int, which: int) -> None:
-        found = self.bed.listed("subnet", network_id=(self.world.outside[which % 2],))
-        if found:
-            self.bed.delete("subnet", found[number % len(found)]["id"])
-
-    def _switch(self, number: int, which: int) -> None:
-        network = self.world.inside[which][0] if number % 2 else self.world.outside[which % 2]
-        is_up = self.bed.show("network", network)["admin_state_up"]
-        self.bed.update("network", network, ADMIN, admin_state_up=not is_up)
-
-
-class RouterLaws(SynchronousTestCase):
-    """Whatever happens, in whatever pieces it is told, also twice."""
-
-    @settings(max_examples=count(25, 300), deadline=None)
-    @given(st.lists(ACTIONS, max_size=40))
-    def test_hosts_know_what_a_comparison_would_tell_them(self, actions: list[tuple[str, int, int]]) -> None:
-        """No more and no less."""
-        world = World()
-        deeds = Deeds(world)
-        for what, number, which in actions:
-            deeds.do(what, number, which)
-        world.tell()
-        for host in HOSTS:
-            self.assertEqual(world.has(host), world.must_have(host), host)
-        every = [each.id for host in HOSTS for each in world.must_have(host)]
-        self.assertEqual(sorted(every), sorted(each["id"] for each in world.bed.listed("router")))
-        world.bed.close()
