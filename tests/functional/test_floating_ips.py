@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from ipaddress import IPv4Address
+from typing import Any
+
 from tests.bed.host import Guest
 from tests.bed.routed import RouterCase
 from tests.bed.talk import Server, Talk
+from tests.bed.wire import Wire
 
 
 class OutsideTests(RouterCase):
@@ -32,6 +37,26 @@ class OutsideTests(RouterCase):
             self.update("router", router["id"], external_gateway_info=gateway)
             self.wait_for("it is over", lambda: not outwards.seen_as(1.0))
             self.assertEqual(across.seen_as(), one.ip)
+
+    def test_a_gateway_and_its_floating_ips_are_announced(self) -> None:
+        """On the link outside, by ARP: whoever knew the addresses by another MAC knows better at once."""
+        network, outside = self.make_network("10.0.0.0/24"), self.make_outside()
+        guest, world = self.plugged(network), self.open_guest(outside)
+        with Wire(world.vm.namespace) as wire:
+            router = self.make_router(network, outside=outside)
+            own = router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"]
+            self._await_announcement(wire, own, router)
+            self._await_announcement(wire, self.make_floating(outside, guest)["floating_ip_address"], router)
+
+    def _await_announcement(self, wire: Wire, address: str, router: Mapping[str, Any]) -> None:
+        query = f"/v2.0/ports?device_id={router['id']}&device_owner=network:router_gateway"
+        (gateway,) = self.appliance.request("GET", query).body["ports"]
+        sender = bytes.fromhex(gateway["mac_address"].replace(":", "")) + IPv4Address(address).packed
+        # To everybody; ARP; of who sends it.
+        told = wire.await_frame(
+            lambda data: data[:6] == b"\xff" * 6 and data[12:14] == b"\x08\x06" and data[22:32] == sender, 10.0
+        )
+        self.assertIsNotNone(told, address)
 
     def test_without_translation_the_address_stays(self) -> None:
         """The world must know the way back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,11 +16,11 @@ from tests.bed.routed import RouterCase
 class AdvertisementTests(RouterCase):
     """On the links of a router."""
 
-    def make_v6_network(self, cidr: str, mode: str | None, **more: Any) -> dict[str, Any]:
+    def make_v6_network(self, cidr: str, mode: str | None) -> dict[str, Any]:
         """Create a network with a subnet that has this mode."""
         network = self.appliance.create("network")
         modes = {"ipv6_ra_mode": mode, "ipv6_address_mode": mode} if mode is not None else {}
-        self.appliance.create("subnet", network_id=network["id"], cidr=cidr, ip_version=6, **modes, **more)
+        self.appliance.create("subnet", network_id=network["id"], cidr=cidr, ip_version=6, **modes)
         return network
 
     def plain(self, network: Mapping[str, Any]) -> Guest:
@@ -52,12 +53,14 @@ class AdvertisementTests(RouterCase):
     def test_what_each_mode_says(self) -> None:
         """Whether hosts make addresses, and whether they ask for the address or for the rest."""
         expected = {"slaac": (0, 0, 1), "dhcpv6-stateless": (0, 1, 1), "dhcpv6-stateful": (1, 0, 0)}
-        for mode, flags in expected.items():
-            network = self.make_v6_network("fd00:1::/64", mode, dns_nameservers=["fd00::53"])
+        # Who says nothing of addresses has them from elsewhere, and is told the same.
+        for (mode, flags), given in itertools.product(expected.items(), (True, False)):
+            modes = {"ipv6_ra_mode": mode, **({"ipv6_address_mode": mode} if given else {})}
+            network = self.make_network("fd00:1::/64", subnet={**modes, "dns_nameservers": ["fd00::53"]})
             self.make_router(network)
             said = solicited(self.plain(network))
             prefix = said[ICMPv6NDOptPrefixInfo]
-            self.assertEqual((mode, said.M, said.O, prefix.A), (mode, *flags))
+            self.assertEqual((modes, said.M, said.O, prefix.A), (modes, *flags))
             self.assertEqual((prefix.prefix, prefix.prefixlen, prefix.L), ("fd00:1::", 64, 1))
             self.assertEqual(said[ICMPv6NDOptMTU].mtu, network["mtu"])
             self.assertEqual(said[ICMPv6NDOptRDNSS].dns, ["fd00::53"])
