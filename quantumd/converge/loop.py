@@ -238,7 +238,8 @@ class ConvergeService(Service):
         self._kick()
 
     def _take_keys(self) -> tuple[frozenset[Key], bool]:
-        is_full, self._is_full = self._is_full, False
+        # What changed while the world was looked at may have been missed: after the next look all is gone through anew.
+        is_full, self._is_full = self._is_full, self._must_observe
         if is_full:
             self._pending.clear()
             self._alone.clear()

@@ -40,6 +40,7 @@ class Lamps:
     together: bool = False
     pending: list[Deferred[None]] = field(factory=list)
     is_slow: bool = False
+    looking: Deferred[None] | None = None
     listener: Callable[[frozenset[Key] | None], None] | None = None
 
     def on_change(self, listener: Callable[[frozenset[Key] | None], None]) -> None:
@@ -47,6 +48,8 @@ class Lamps:
 
     def observe(self) -> Deferred[None]:
         self.observations += 1
+        if self.looking is not None:
+            return self.looking
         return succeed(None) if self.is_visible else fail(EdgeUnavailable("it is dark"))
 
     def keys_of(self, changed: frozenset[RecordKey]) -> frozenset[Key]:
@@ -189,6 +192,20 @@ class LoopTests(SynchronousTestCase):
         self.turn(301.0)
         self.assertEqual(self.lamps.lit, {A})
         self.assertEqual(self.lamps.observations, 2)
+
+    def test_a_world_that_changes_while_it_is_looked_at_is_looked_at_again(self) -> None:
+        """And all is gone through again then: the look may have come too early for what changed."""
+        self.lamps.looking = looking = Deferred()
+        self.start(A)
+        assert self.lamps.listener is not None
+        self.lamps.listener(None)
+        self.lamps.looking = None
+        looking.callback(None)
+        self.turn()
+        self.assertEqual([each.is_full for each in self.passes], [True, True])
+        self.assertEqual(self.lamps.observations, 2)
+        self.assertTrue(self.loop.is_converged)
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_reconnected_world_is_observed_anew(self) -> None:
         """When the edge says that anything may have changed, everything is read and told again."""
