@@ -195,7 +195,8 @@ class LoopTests(SynchronousTestCase):
 
     def test_a_world_that_changes_while_it_is_looked_at_is_looked_at_again(self) -> None:
         """And all is gone through again then: the look may have come too early for what changed."""
-        self.lamps.looking = looking = Deferred()
+        looking: Deferred[None] = Deferred()
+        self.lamps.looking = looking
         self.start(A)
         assert self.lamps.listener is not None
         self.lamps.listener(None)
